@@ -1,0 +1,8 @@
+"""Faster R-CNN, HRNetV2p-W32, 1x. Published box AP on COCO val2017: 39.6 in the paper (table 8); 40.2 in mmdet's model zoo.
+
+    mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_1x_coco.py
+"""
+_base_ = './faster-rcnn_hrnetv2p-w18_1x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w32', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w32')), neck=dict(arch='w32'))

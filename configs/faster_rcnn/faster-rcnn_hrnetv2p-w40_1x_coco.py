@@ -1,0 +1,8 @@
+"""Faster R-CNN, HRNetV2p-W40, 1x. Published box AP on COCO val2017: 41.2 in mmdet's model zoo.
+
+    mim train hrnet_plugin faster-rcnn_hrnetv2p-w40_1x_coco.py
+"""
+_base_ = './faster-rcnn_hrnetv2p-w18_1x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w40', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w40')), neck=dict(arch='w40'))

@@ -1,0 +1,8 @@
+"""Faster R-CNN, HRNetV2p-W48, 2x. Published box AP on COCO val2017: 41.8 in the paper (table 8).
+
+    mim train hrnet_plugin faster-rcnn_hrnetv2p-w48_2x_coco.py
+"""
+_base_ = './faster-rcnn_hrnetv2p-w18_2x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w48', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w48')), neck=dict(arch='w48'))

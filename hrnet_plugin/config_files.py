@@ -1,0 +1,36 @@
+"""Finding the configs that the plugin ships."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+CONFIGS = Path(__file__).resolve().parent / '.mim' / 'configs'
+
+
+def cfg(name: str) -> str:
+    """Absolute path of a shipped config, for use as a base of another one.
+
+    mmengine refuses ``_base_ = 'hrnet_plugin::...'``, but evaluates this line, under every host's tools::
+
+        _base_ = [__import__('hrnet_plugin').cfg('faster-rcnn_hrnetv2p-w18_1x_coco')]
+
+    Args:
+        name: File name of the config, with or without its folder and ``.py``.
+
+    Raises:
+        FileNotFoundError: If there is no such config; the message names the nearest ones.
+    """
+    stem = Path(name).name.removesuffix('.py')
+    configs = list_configs()
+    if stem not in configs:
+        near = get_close_matches(stem, configs, n=3, cutoff=0.3)
+        hint = f'; near ones: {", ".join(near)}' if near else ''
+        raise FileNotFoundError(f'hrnet_plugin has no config named {name!r}{hint}. '
+                                'All of them: mim run hrnet_plugin config')
+    return str(configs[stem])
+
+
+def list_configs() -> dict[str, Path]:
+    """All shipped configs that can be run: name without ``.py`` -> path."""
+    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py'))}

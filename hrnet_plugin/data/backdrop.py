@@ -1,0 +1,68 @@
+"""Textured backgrounds of the sample set, with a map of what is where."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+# COCO-Stuff's names -> value in its pixel maps (id - 1), colour (BGR), and how far the texture is drawn out in x and y
+STUFF: dict[str, tuple[int, tuple[int, int, int], tuple[int, int]]] = {
+    'grass': (123, (60, 140, 80), (1, 4)),
+    'road': (148, (105, 105, 105), (2, 1)),
+    'sand': (153, (140, 190, 215), (1, 1)),
+    'sea': (154, (150, 110, 50), (8, 1)),
+    'sky-other': (156, (215, 170, 120), (16, 6)),
+    'wall-brick': (170, (80, 95, 150), (6, 2)),
+}
+# from top to bottom
+_SCENES = (('sky-other', 'grass'), ('sky-other', 'sea', 'sand'), ('wall-brick', 'road'), ('sky-other', 'grass', 'road'))
+
+
+def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """A scene without things: (height, width, 3) uint8 BGR, and its (height, width) uint8 map of stuff."""
+    layers = _SCENES[rng.integers(len(_SCENES))]
+    borders = np.sort(rng.uniform(0.3, 0.8, len(layers) - 1)) * height
+    image = np.zeros((height, width, 3), np.float32)
+    stuff = np.zeros((height, width), np.uint8)
+    row = np.arange(height)[:, None] - _waves(rng, width)[None]
+    for k, name in enumerate(layers):
+        here = row >= (borders[k - 1] if k else -np.inf)
+        value, color, grain = STUFF[name]
+        image[here] = _texture(rng, width, height, color, grain)[here]
+        stuff[here] = value
+    for _ in range(rng.integers(3, 9)):
+        _smudge(rng, image)
+    image *= rng.uniform(0.8, 1.15)
+    return np.clip(image, 0, 255).astype(np.uint8), stuff
+
+
+def _waves(rng: np.random.Generator, width: int) -> np.ndarray:
+    x = np.arange(width) / width
+    return sum(rng.uniform(0, 6) * np.sin(2 * np.pi * (k * x + rng.uniform())) for k in (1, 2, 5))
+
+
+def _texture(rng: np.random.Generator, width: int, height: int, color: tuple[int, int, int],
+             grain: tuple[int, int]) -> np.ndarray:
+    """A colour with noise of several sizes and a gradient from top to bottom."""
+    total = np.zeros((height, width), np.float32)
+    for scale in (1, 4, 16):
+        shape = (max(2, height // (scale * grain[1])), max(2, width // (scale * grain[0])))
+        noise = rng.normal(0, 8, shape).astype(np.float32)
+        total += cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
+    shade = np.linspace(rng.uniform(-25, 25), rng.uniform(-25, 25), height, dtype=np.float32)[:, None]
+    tint = rng.normal(0, 12, 3)
+    return np.asarray(color, np.float32) + tint.astype(np.float32) + (total + shade)[..., None]
+
+
+def _smudge(rng: np.random.Generator, image: np.ndarray) -> None:
+    """A soft patch or line that is no thing, so that contrast alone does not give a thing away."""
+    height, width = image.shape[:2]
+    layer = np.zeros((height, width), np.float32)
+    start = (int(rng.integers(width)), int(rng.integers(height)))
+    if rng.random() < 0.5:
+        axes = (int(rng.integers(4, 40)), int(rng.integers(4, 25)))
+        cv2.ellipse(layer, start, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
+    else:
+        cv2.line(layer, start, (int(rng.integers(width)), int(rng.integers(height))), 1.0, int(rng.integers(1, 5)))
+    layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.8, 3)))
+    image += layer[..., None] * rng.normal(0, 30, 3).astype(np.float32)

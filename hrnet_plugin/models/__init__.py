@@ -1,0 +1,10 @@
+"""The network. Imports torch, mmengine and ``mmcv.cnn`` only (mmcv-lite suffices), and no host."""
+
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+from hrnet_plugin.models.backbones import HRNet
+from hrnet_plugin.models.necks import HRFPN, HRNetV2
+
+__all__ = ['HRFPN', 'HRNet', 'HRNetV2']
+
+# A model is built before its checkpoint is read, so this is early enough for every runner.
+allow_mmengine_checkpoints()

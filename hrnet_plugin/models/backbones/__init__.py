@@ -1,0 +1,3 @@
+from hrnet_plugin.models.backbones.hrnet import HRNet
+
+__all__ = ['HRNet']

@@ -1,0 +1,211 @@
+"""HRNet: a high-resolution stream from the first layer to the last, with lower-resolution streams beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Union
+
+from mmengine.model import BaseModule, Sequential
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
+from hrnet_plugin.models.checks import check_bool, check_choice, check_int, check_layer_cfg, check_map
+from hrnet_plugin.models.hosts import HOSTS
+from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
+from hrnet_plugin.models.layers.upsample import UpsampleCfg
+from hrnet_plugin.registry import MODELS
+
+InitCfg = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
+
+STEM_CHANNELS = 64
+
+
+@MODELS.register_module()
+class HRNet(BaseModule):
+    """HRNetV1 (``multiscale_output=False``: the finest stream) or the streams of HRNetV2 and HRNetV2p (all four).
+
+    `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
+    section 3. Names and order of the state dict are those of the official code::
+
+        x - conv1 - conv2 - layer1 -+- stage2 -+- stage3 -+- stage4 -   H/4
+                                    '- stage2 -+- stage3 -+- stage4 -   H/8
+                                               '- stage3 -+- stage4 -   H/16
+                                                          '- stage4 -   H/32
+
+    Any input size works; at multiples of 32 the function is the published one.
+
+    Args:
+        arch: A name ('w18_small_v1', 'w18_small_v2', 'w18', 'w30', 'w32', 'w40', 'w44', 'w48', 'w64'), or a mapping
+            in the ``extra`` schema of mmdet, mmpose and mmsegmentation.
+        extra: Such a mapping under its upstream name. Give ``arch`` or ``extra``.
+        in_channels: Channels of the image.
+        conv_cfg: Convolution layer, for every convolution; None for ``Conv2d``.
+        norm_cfg: Norm layer, for every norm; its ``requires_grad`` says whether the affine parameters train.
+        norm_eval: Whether batch norms use and keep their running statistics in training.
+        with_cp: Whether residual blocks recompute their inside in the backward pass: less memory, more time.
+        zero_init_residual: Whether ``init_weights`` zeroes the last norm of each residual block. A checkpoint named by
+            ``init_cfg`` wins.
+        frozen_stages: -1 freezes nothing, 0 the stem, s = 1 to 4 the stem and all stages up to s, with the transitions
+            behind them: no gradients, norms in eval mode.
+        multiscale_output: Whether all four maps come out, or the finest only, without the fusion that the others need.
+        upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
+        host: Whose defaults hold for ``norm_eval``, ``multiscale_output``, ``upsample`` and ``init_cfg``: 'mmdet' (True,
+            True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True, 'bilinear',
+            Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps its meaning
+            when only its type is changed.
+        pretrained: A checkpoint; short for ``init_cfg=dict(type='Pretrained', checkpoint=...)``. mmsegmentation sets it.
+        init_cfg: Initial weights, as in mmengine.
+
+    Raises:
+        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+
+    Example:
+        >>> import torch
+        >>> feats = HRNet('w18_small_v1')(torch.rand(1, 3, 64, 96))
+        >>> [tuple(x.shape) for x in feats]
+        [(1, 16, 16, 24), (1, 32, 8, 12), (1, 64, 4, 6), (1, 128, 2, 3)]
+    """
+
+    def __init__(self,
+                 arch: Arch | None = None,
+                 extra: Mapping[str, Any] | None = None,
+                 in_channels: int = 3,
+                 conv_cfg: Mapping[str, Any] | None = None,
+                 norm_cfg: Mapping[str, Any] = dict(type='BN'),
+                 norm_eval: bool | None = None,
+                 with_cp: bool = False,
+                 zero_init_residual: bool = False,
+                 frozen_stages: int = -1,
+                 multiscale_output: bool | None = None,
+                 upsample: UpsampleCfg = None,
+                 host: str = 'mmdet',
+                 pretrained: str | None = None,
+                 init_cfg: InitCfg = None) -> None:
+        check_choice('host', host, HOSTS)
+        defaults = HOSTS[host]
+        super().__init__(_resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
+        stages, upsample, multiscale_output = _resolve_arch(arch, extra, upsample, multiscale_output)
+        upsampling = defaults.upsampling if upsample is None else Upsampling.parse(upsample)
+        self.multiscale_output = _or_default('multiscale_output', multiscale_output, defaults.multiscale_output)
+        self.norm_eval = _or_default('norm_eval', norm_eval, defaults.norm_eval)
+        self.frozen_stages = frozen_stages
+        self.in_channels = in_channels
+        layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual)
+        self._check_options(layers)
+        self._build(stages, upsampling, layers)
+        self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
+        self._freeze_stages()
+
+    def _check_options(self, layers: LayerConfig) -> None:
+        check_int('in_channels', self.in_channels, 1)
+        check_int('frozen_stages', self.frozen_stages, -1, 4)
+        check_layer_cfg('conv_cfg', layers.conv_cfg, optional=True)
+        check_layer_cfg('norm_cfg', layers.norm_cfg, optional=False)
+        check_bool('with_cp', layers.with_cp)
+        check_bool('zero_init_residual', layers.zero_init_residual)
+
+    def _build(self, stages: Sequence[StageSpec], upsampling: Upsampling, layers: LayerConfig) -> None:
+        """Add all layers. Their order is the official one: it decides the order of keys and of random initial weights."""
+        self.stem_norms = []
+        for k, width in enumerate((self.in_channels, STEM_CHANNELS), 1):
+            self.add_module(f'conv{k}', layers.conv(width, STEM_CHANNELS, 3, stride=2))
+            name, norm = layers.norm(STEM_CHANNELS, k)
+            self.add_module(name, norm)
+            self.stem_norms.append(name)
+        self.relu = nn.ReLU(inplace=True)
+        first, *later = stages
+        # named layer1, not stage1: checkpoints use it
+        self.layer1 = residual_branch(first.block, STEM_CHANNELS, first.num_channels[0], first.num_blocks[0], layers)
+        for s, (before, stage) in enumerate(zip(stages, later), 2):
+            self.add_module(f'transition{s - 1}', Transition(before.out_channels, stage.out_channels, layers))
+            last_outs = s if s < 4 or self.multiscale_output else 1
+            outs = (s, ) * (stage.num_modules - 1) + (last_outs, )
+            self.add_module(f'stage{s}', Sequential(*(HRModule(stage, n, upsampling, layers) for n in outs)))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute the feature maps.
+
+        Args:
+            x: Images, ``(N, in_channels, H, W)``.
+
+        Returns:
+            Maps ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``, finest (b = 0) first: four, or one.
+        """
+        check_map('x', x, self.in_channels)
+        for k, norm in enumerate(self.stem_norms, 1):
+            x = self.relu(getattr(self, norm)(getattr(self, f'conv{k}')(x)))
+        feats = [self.layer1(x)]
+        for s in (2, 3, 4):
+            feats = getattr(self, f'transition{s - 1}')(feats)
+            feats = getattr(self, f'stage{s}')(feats)
+        return tuple(feats)
+
+    def train(self, mode: bool = True) -> HRNet:
+        """Set the mode; frozen stages and, with ``norm_eval``, batch norms stay in eval mode. Returns self."""
+        super().train(mode)
+        self._freeze_stages()
+        if mode and self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def _freeze_stages(self) -> None:
+        for name in self._frozen_names():
+            module = getattr(self, name).eval()
+            for parameter in module.parameters():
+                parameter.requires_grad = False
+
+    def _frozen_names(self) -> list[str]:
+        if self.frozen_stages < 0:
+            return []
+        names = ['conv1', 'conv2', *self.stem_norms]
+        for s in range(1, self.frozen_stages + 1):
+            names.append('layer1' if s == 1 else f'stage{s}')
+            if s < 4:
+                names.append(f'transition{s}')
+        return names
+
+
+def _or_default(name: str, value: bool | None, default: bool) -> bool:
+    if value is None:
+        return default
+    check_bool(name, value)
+    return value
+
+
+def _resolve_arch(
+    arch: Arch | None, extra: Mapping[str, Any] | None, upsample: UpsampleCfg, multiscale_output: bool | None
+) -> tuple[tuple[StageSpec, ...], UpsampleCfg, bool | None]:
+    """The stages, and the two options that mmpose keeps inside ``extra``."""
+    if (arch is None) == (extra is None):
+        raise ValueError(f'give arch or extra, and not both: got arch={arch!r} and extra={extra!r}')
+    arch = extra if arch is None else arch
+    stages = arch_stages(arch)
+    if isinstance(arch, str):
+        return stages, upsample, multiscale_output
+    upsample = _one_of('upsample', upsample, "extra['upsample']", arch.get('upsample'))
+    multiscale_output = _one_of('multiscale_output', multiscale_output, "extra['stage4']['multiscale_output']",
+                                arch['stage4'].get('multiscale_output'))
+    return stages, upsample, multiscale_output
+
+
+def _one_of(name: str, value: Any, inner_name: str, inner: Any) -> Any:
+    if value is not None and inner is not None and value != inner:
+        raise ValueError(f'{name} and {inner_name} must agree where both are given, got {value!r} and {inner!r}')
+    return inner if value is None else value
+
+
+def _resolve_init_cfg(init_cfg: InitCfg, pretrained: str | None,
+                      default: Sequence[Mapping[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
+    if pretrained is not None:
+        if init_cfg is not None:
+            raise ValueError(f'give init_cfg or pretrained, and not both: got {init_cfg!r} and {pretrained!r}')
+        if not isinstance(pretrained, str):
+            raise TypeError(f'pretrained must be a path or URL, got {pretrained!r} ({type(pretrained).__name__})')
+        return dict(type='Pretrained', checkpoint=pretrained)
+    chosen = default if init_cfg is None else init_cfg
+    # BaseModule edits what it is given
+    return deepcopy(dict(chosen) if isinstance(chosen, Mapping) else [dict(cfg) for cfg in chosen])

@@ -1,0 +1,67 @@
+"""Checks of arguments, with errors that name the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+
+def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
+    """Raise ValueError unless ``value`` is one of ``choices``."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}')
+
+
+def check_int(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise TypeError unless ``value`` is an int, ValueError unless it lies in ``[least, most]``."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f'{name} must be an int, got {value!r} ({type(value).__name__})')
+    if value < least or (most is not None and value > most):
+        wanted = f'at least {least}' if most is None else f'between {least} and {most}'
+        raise ValueError(f'{name} must be {wanted}, got {value}')
+
+
+def check_bool(name: str, value: Any) -> None:
+    """Raise TypeError unless ``value`` is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f'{name} must be True or False, got {value!r} ({type(value).__name__})')
+
+
+def check_ints(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
+    """A sequence of positive ints as a tuple; TypeError or ValueError otherwise."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise TypeError(f'{name} must be a sequence of ints, got {value!r} ({type(value).__name__})')
+    if length is not None and len(value) != length:
+        raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r}')
+    for entry in value:
+        check_int(f'each entry of {name}', entry, 1)
+    return tuple(value)
+
+
+def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
+    """Raise TypeError unless ``value`` is a layer config: a mapping with the key 'type', or None where that is allowed."""
+    if optional and value is None:
+        return
+    if not isinstance(value, Mapping) or 'type' not in value:
+        raise TypeError(f"{name} must be a mapping with the key 'type'{' or None' if optional else ''}, got {value!r}")
+
+
+def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
+    """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels."""
+    if isinstance(maps, Tensor) or not isinstance(maps, Sequence):
+        raise TypeError(f'{name} must be a sequence of {len(channels)} tensors, finest first, got {type(maps).__name__}')
+    if len(maps) != len(channels):
+        raise ValueError(f'{name} must hold {len(channels)} maps (channels {tuple(channels)}), got {len(maps)}')
+    for index, (feature, wanted) in enumerate(zip(maps, channels)):
+        check_map(f'{name}[{index}]', feature, wanted)
+
+
+def check_map(name: str, feature: Tensor, channels: int) -> None:
+    """Raise unless ``feature`` is a tensor of shape (N, channels, H, W)."""
+    if not isinstance(feature, Tensor):
+        raise TypeError(f'{name} must be a tensor, got {type(feature).__name__}')
+    if feature.dim() != 4 or feature.size(1) != channels:
+        raise ValueError(f'{name} must have shape (N, {channels}, H, W), got {tuple(feature.shape)}')

@@ -1,0 +1,47 @@
+"""The HRNet module: convolve each resolution by itself, then let every resolution add every other one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor
+
+from hrnet_plugin.models.layers.blocks import residual_branch
+from hrnet_plugin.models.layers.conv import LayerConfig
+from hrnet_plugin.models.layers.fusion import MultiResolutionFusion
+from hrnet_plugin.models.layers.upsample import Upsampling
+
+if TYPE_CHECKING:
+    from hrnet_plugin.models.arch import StageSpec
+
+
+class ParallelBranches(ModuleList):
+    """One branch of residual blocks for each resolution."""
+
+    def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
+        """Map each ``(N, C_b, H / 2**b, W / 2**b)`` to a map of the same shape."""
+        return [branch(x) for branch, x in zip(self, feats)]
+
+
+class HRModule(BaseModule):
+    """Parallel branches, then multi-resolution fusion.
+
+    Args:
+        stage: Widths and depths of the branches.
+        num_outs: Number of resolutions that come out, from the finest; the others' fusion is not built.
+        upsampling: How coarser maps are upsampled in the fusion.
+        layers: How all layers are built.
+    """
+
+    def __init__(self, stage: StageSpec, num_outs: int, upsampling: Upsampling, layers: LayerConfig) -> None:
+        super().__init__()
+        self.branches = ParallelBranches(
+            residual_branch(stage.block, in_channels, width, depth, layers)
+            for in_channels, width, depth in zip(stage.out_channels, stage.num_channels, stage.num_blocks))
+        self.fuse_layers = MultiResolutionFusion(stage.out_channels, num_outs, upsampling, layers)
+
+    def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to the first ``num_outs`` of the same shapes."""
+        return self.fuse_layers(self.branches(feats))

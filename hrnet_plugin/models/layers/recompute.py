@@ -1,0 +1,35 @@
+"""Recomputing activations in the backward pass without counting them twice in the norm statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+
+@contextmanager
+def frozen_statistics(owner: nn.Module) -> Iterator[None]:
+    """Let the batch norms of ``owner`` normalise as before but leave their running statistics alone."""
+    norms = [norm for norm in owner.modules()
+             if isinstance(norm, _BatchNorm) and norm.training and norm.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor) -> Tensor:
+    """``function(*args)``, its inside computed again in the backward pass instead of kept.
+
+    The running statistics of the norms in ``owner`` are updated once, in the forward pass.
+    """
+    def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        return nullcontext(), frozen_statistics(owner)
+
+    return checkpoint(function, *args, use_reentrant=False, context_fn=contexts)

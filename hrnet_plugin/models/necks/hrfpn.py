@@ -1,0 +1,115 @@
+"""HRNetV2p: the pyramid for detection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hrnet_plugin.models.arch import Arch
+from hrnet_plugin.models.checks import check_bool, check_choice, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.models.layers.merge import MergeConv
+from hrnet_plugin.models.layers.recompute import recomputed
+from hrnet_plugin.models.necks.channels import neck_channels
+from hrnet_plugin.registry import MODELS
+
+_POOLS = {'AVG': F.avg_pool2d, 'MAX': F.max_pool2d}
+
+
+@MODELS.register_module()
+class HRFPN(BaseModule):
+    """All resolutions merged at the finest by a 1x1 convolution, pooled into levels, a 3x3 convolution on each.
+
+    `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
+    section 3.4. The keys are those of mmdet's HRFPN. The maps that come out are contiguous (N, C, H, W) whatever the
+    memory format of those that go in: mmcv's RoIAlign silently misreads other formats.
+
+    Args:
+        in_channels: Channels of each map, finest first. Give this or ``arch``.
+        out_channels: Channels of every level.
+        num_outs: Number of levels; level i has stride ``4 * 2**i`` (times ``stride``).
+        pooling_type: 'AVG' or 'MAX'.
+        conv_cfg: Convolution layer; None for ``Conv2d``.
+        norm_cfg: Norm layer behind each convolution; None for none. (mmdet ignores it.)
+        with_cp: Whether the inside of each convolution is recomputed in the backward pass.
+        stride: Stride of the 3x3 convolutions: 2 gives the levels of FCOS, of strides 8 to 128.
+        share_conv: Whether one 3x3 convolution serves all levels, as an option of the official code has it.
+        arch: The backbone's ``arch``, from which ``in_channels`` is read.
+        init_cfg: Initial weights, as in mmengine.
+
+    Raises:
+        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+
+    Example:
+        >>> import torch
+        >>> feats = [torch.rand(1, 18 * 2**b, 64 // 2**b, 64 // 2**b) for b in range(4)]
+        >>> [tuple(level.shape) for level in HRFPN(arch='w18')(feats)][-1]
+        (1, 256, 4, 4)
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int] | None = None,
+                 out_channels: int = 256,
+                 num_outs: int = 5,
+                 pooling_type: str = 'AVG',
+                 conv_cfg: Mapping[str, Any] | None = None,
+                 norm_cfg: Mapping[str, Any] | None = None,
+                 with_cp: bool = False,
+                 stride: int = 1,
+                 share_conv: bool = False,
+                 arch: Arch | None = None,
+                 init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d')) -> None:
+        super().__init__(deepcopy(init_cfg))
+        self.in_channels = neck_channels(in_channels, arch)
+        check_int('out_channels', out_channels, 1)
+        check_int('num_outs', num_outs, 1)
+        check_int('stride', stride, 1)
+        check_choice('pooling_type', pooling_type, _POOLS)
+        check_layer_cfg('conv_cfg', conv_cfg, optional=True)
+        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+        check_bool('with_cp', with_cp)
+        check_bool('share_conv', share_conv)
+        self.out_channels, self.num_outs = out_channels, num_outs
+        self.pooling_type, self.with_cp, self.share_conv = pooling_type, with_cp, share_conv
+        self.reduction_conv = MergeConv(self.in_channels, out_channels, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
+        self.fpn_convs = nn.ModuleList(
+            ConvModule(out_channels, out_channels, kernel_size=3, padding=1, stride=stride, conv_cfg=deepcopy(conv_cfg),
+                       norm_cfg=deepcopy(norm_cfg), act_cfg=None) for _ in range(1 if share_conv else num_outs))
+
+    def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Compute the pyramid.
+
+        Args:
+            inputs: Maps ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first; H and W at least
+                ``2**(num_outs - 1)``.
+
+        Returns:
+            ``num_outs`` maps ``(N, out_channels, floor(H / 2**i), floor(W / 2**i))``, finest first, at ``stride=1``.
+        """
+        check_maps('inputs', inputs, self.in_channels)
+        self._check_size(inputs[0])
+        level = self._run(self.reduction_conv, *inputs)
+        outs = []
+        for i in range(self.num_outs):
+            if i > 0:
+                # from the level before, not from the finest: the same windows, read once
+                level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
+            outs.append(self._run(self.fpn_convs[0 if self.share_conv else i], level).contiguous())
+        return tuple(outs)
+
+    def _run(self, module: nn.Module, *feats: Tensor) -> Tensor:
+        if self.with_cp and any(x.requires_grad for x in feats):
+            return recomputed(module, module, *feats)
+        return module(*feats)
+
+    def _check_size(self, finest: Tensor) -> None:
+        least = 2**(self.num_outs - 1)
+        height, width = finest.shape[-2:]
+        if height < least or width < least:
+            raise ValueError(f'num_outs = {self.num_outs} levels need a finest map of at least {least} x {least} '
+                             f'(an image of {4 * least - 3} x {4 * least - 3}), got {height} x {width}')

@@ -1,0 +1,68 @@
+"""HRNetV2: one map from all resolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from hrnet_plugin.models.arch import Arch
+from hrnet_plugin.models.checks import check_bool, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.models.layers.merge import MergeConv
+from hrnet_plugin.models.necks.channels import neck_channels
+from hrnet_plugin.registry import MODELS
+
+
+@MODELS.register_module()
+class HRNetV2(BaseModule):
+    """All resolutions upsampled to the finest, concatenated, mixed by a 1x1 convolution, norm and ReLU.
+
+    `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
+    section 3.4. For heads that read one map of stride 4. The concatenation is not made where the convolution is plain.
+
+    Args:
+        in_channels: Channels of each map, finest first. Give this or ``arch``.
+        out_channels: Channels of the map; None for the sum of ``in_channels``, as in the paper.
+        conv_cfg: Convolution layer; None for ``Conv2d``.
+        norm_cfg: Norm layer; None for none.
+        act_cfg: Activation; None for none.
+        align_corners: Of the bilinear upsampling.
+        arch: The backbone's ``arch``, from which ``in_channels`` is read.
+        init_cfg: Initial weights, as in mmengine.
+
+    Raises:
+        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+
+    Example:
+        >>> import torch
+        >>> feats = [torch.rand(1, 18 * 2**b, 32 // 2**b, 32 // 2**b) for b in range(4)]
+        >>> [tuple(x.shape) for x in HRNetV2(arch='w18').eval()(feats)]
+        [(1, 270, 32, 32)]
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int] | None = None,
+                 out_channels: int | None = None,
+                 conv_cfg: Mapping[str, Any] | None = None,
+                 norm_cfg: Mapping[str, Any] | None = dict(type='BN'),
+                 act_cfg: Mapping[str, Any] | None = dict(type='ReLU'),
+                 align_corners: bool = False,
+                 arch: Arch | None = None,
+                 init_cfg: Any = None) -> None:
+        super().__init__(deepcopy(init_cfg))
+        self.in_channels = neck_channels(in_channels, arch)
+        self.out_channels = sum(self.in_channels) if out_channels is None else out_channels
+        check_int('out_channels', self.out_channels, 1)
+        check_layer_cfg('conv_cfg', conv_cfg, optional=True)
+        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+        check_layer_cfg('act_cfg', act_cfg, optional=True)
+        check_bool('align_corners', align_corners)
+        self.merge_conv = MergeConv(self.in_channels, self.out_channels, align_corners, conv_cfg, norm_cfg, act_cfg)
+
+    def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
+        """Map ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first, to one ``(N, out_channels, H, W)``."""
+        check_maps('inputs', inputs, self.in_channels)
+        return (self.merge_conv(*inputs).contiguous(), )

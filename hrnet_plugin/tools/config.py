@@ -1,0 +1,61 @@
+"""List, print and copy the plugin's configs.
+
+    mim run hrnet_plugin config                 all names
+    mim run hrnet_plugin config PART            names that contain PART
+    mim run hrnet_plugin config NAME            the config, with everything that it inherits
+    mim run hrnet_plugin config NAME --out DIR  a config in DIR that inherits it, to be edited
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import cfg, list_configs
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('name', nargs='?', default='', help='a config, or a part of names')
+    parser.add_argument('--out', type=Path, metavar='DIR', help='write an heir of the config here')
+    return parser.parse_args(argv)
+
+
+def write_heir(name: str, folder: Path) -> Path:
+    """Write a config into ``folder`` that inherits the named one; return its path.
+
+    Raises:
+        FileExistsError: If the file is there already.
+        FileNotFoundError: If there is no such config.
+    """
+    source = Path(cfg(name))
+    target = folder / source.name
+    if target.exists():
+        raise FileExistsError(f'{target} exists and is left as it is')
+    folder.mkdir(parents=True, exist_ok=True)
+    target.write_text(f'"""Own version of {source.stem}."""\n'
+                      f"_base_ = [__import__('hrnet_plugin').cfg('{source.stem}')]\n")
+    return target
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    name = Path(args.name).name.removesuffix('.py')
+    configs = list_configs()
+    if args.out is not None:
+        print(write_heir(name, args.out))
+    elif name in configs:
+        print(Config.fromfile(str(configs[name])).pretty_text)
+    else:
+        found = [known for known in configs if name in known]
+        print('\n'.join(found) if found else cfg(name))
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except OSError as error:
+        raise SystemExit(f'config: {error}') from None

@@ -1,0 +1,32 @@
+"""Write the generated sample set in COCO's format: mim run hrnet_plugin sample_set FOLDER [options]."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from hrnet_plugin.data import write_sample_set
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('folder', nargs='?', default='data/sample', help='where to write (data/sample)')
+    parser.add_argument('--train', type=int, default=480, help='number of training images (480)')
+    parser.add_argument('--val', type=int, default=100, help='number of validation images (100)')
+    parser.add_argument('--size', type=int, nargs=2, default=(320, 256), metavar=('W', 'H'), help='pixels (320 256)')
+    parser.add_argument('--seed', type=int, default=0, help='of the random numbers (0)')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    width, height = args.size
+    root = write_sample_set(args.folder, args.train, args.val, width, height, args.seed)
+    print(f'{root}: {args.train} training and {args.val} validation images of {width} x {height}')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (OSError, TypeError, ValueError) as error:
+        raise SystemExit(f'sample_set: {error}') from None

@@ -1,0 +1,71 @@
+"""Evaluate a model: mim test hrnet_plugin CONFIG --checkpoint FILE [options].
+
+Works for configs of mmdet, mmpose and mmsegmentation alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
+
+# Each host's entries of its visualization hook that turn drawing on and name the folder for pictures.
+_DRAWING = {
+    'mmdet': ('draw', 'test_out_dir'),
+    'mmpose': ('enable', 'out_dir'),
+    'mmseg': ('draw', None),  # draws into the work directory
+}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument('checkpoint', help='path or URL of the weights')
+    parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
+    parser.add_argument('--show-dir', metavar='FOLDER',
+                        help='draw predictions beside the truth into this folder of the run\'s own one')
+    return parser.parse_args(argv)
+
+
+def apply_options(config: Config, args: argparse.Namespace) -> None:
+    """Write the options of testing into the config.
+
+    Raises:
+        ValueError: If ``--out`` is not a pickle's name, or ``--show-dir`` is given for a host that is not known.
+    """
+    config.load_from = args.checkpoint
+    if args.show_dir is not None:
+        _draw_into(config, args.show_dir)
+    if args.out is not None:
+        if Path(args.out).suffix not in ('.pkl', '.pickle'):
+            raise ValueError(f'--out must end in .pkl or .pickle, got {args.out!r}')
+        # mmdet's own dump also packs masks
+        dump = 'DumpDetResults' if config.get('default_scope') == 'mmdet' else 'DumpResults'
+        evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
+        config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=args.out)]
+
+
+def _draw_into(config: Config, folder: str) -> None:
+    scope = config.get('default_scope')
+    hook = config.get('default_hooks', {}).get('visualization')
+    if scope not in _DRAWING or hook is None:
+        raise ValueError(f'--show-dir needs a config of {", ".join(_DRAWING)} with a visualization hook, '
+                         f'got one of {scope!r}')
+    switch, place = _DRAWING[scope]
+    hook[switch] = True
+    if place is not None:
+        hook[place] = folder
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    config = load_config(args)
+    apply_options(config, args)
+    make_runner(config).test()
+
+
+if __name__ == '__main__':
+    main()

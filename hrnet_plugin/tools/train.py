@@ -1,0 +1,51 @@
+"""Train a model: mim train hrnet_plugin CONFIG [options].
+
+Works for configs of mmdet, mmpose and mmsegmentation alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mmengine.config import Config
+
+from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
+    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
+                        help='go on from a checkpoint; without a name, from the last one in the work directory')
+    return parser.parse_args(argv)
+
+
+def apply_options(config: Config, args: argparse.Namespace) -> None:
+    """Write the options of training into the config.
+
+    Raises:
+        ValueError: If ``--auto-scale-lr`` is given and the config does not say for which batch size its rate is.
+    """
+    if args.amp:
+        config.optim_wrapper.type = 'AmpOptimWrapper'
+        config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in config.get('auto_scale_lr', {}):
+            raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, got none')
+        config.auto_scale_lr.enable = True
+    if args.resume is not None:
+        config.resume = True
+        config.load_from = None if args.resume == 'auto' else args.resume
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    config = load_config(args)
+    apply_options(config, args)
+    make_runner(config).train()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,203 @@
+"""Make .venv with everything that hrnet_plugin is trained, tested and developed with.
+
+Needs Python 3.11, a C++ compiler and a package index that pip can reach; nothing else. It can be stopped and started
+again at any point: finished steps are skipped, a step whose inputs changed runs again. The slow part is the build of
+mmcv's operators; its wheel is kept in a cache, keyed on everything that it depends on.
+
+    python3.11 scripts/setup_env.py [--venv .venv] [--dev] [--cache ~/.cache/hrnet_plugin]
+
+CXX names the compiler; pip's own settings (PIP_INDEX_URL, a pip.conf, ...) are honoured. On a machine with an NVIDIA
+GPU and nvcc, mmcv is built with its CUDA operators.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHONS = ((3, 11),)
+MMCV = '2.1.0'
+BUILD_TOOLS = ('pip>=23.2', 'wheel', 'ninja', 'psutil')
+
+
+class SetupError(Exception):
+    """Something that the person at the keyboard has to mend; its text says what."""
+
+
+def say(text: str) -> None:
+    print(f'[setup {time.strftime("%H:%M:%S")}] {text}', flush=True)
+
+
+def run(command: Sequence[str | Path], failure: str, **env: str) -> None:
+    """Run a command with its output shown; a failure becomes a SetupError that says what to do."""
+    done = subprocess.run([str(word) for word in command], env={**os.environ, **env}, check=False)
+    if done.returncode:
+        raise SetupError(f'{failure}\n  The command was: {" ".join(str(word) for word in command)}')
+
+
+def ask(command: Sequence[str | Path]) -> str:
+    """Output of a command, stripped; empty where it fails."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ''
+
+
+def check_python() -> None:
+    if sys.version_info[:2] not in PYTHONS:
+        wanted = ' or '.join('.'.join(map(str, version)) for version in PYTHONS)
+        raise SetupError(f'Python {wanted} is needed: the pinned stack has no wheels for {platform.python_version()}.\n'
+                         '  Name another interpreter with: make PYTHON=/path/to/python3.11 ...')
+    if sys.platform != 'linux':
+        raise SetupError(f'Linux is needed, this is {sys.platform}. docs/install.md says how to bring your own stack.')
+
+
+def find_compiler() -> str:
+    for name in filter(None, (os.environ.get('CXX'), 'c++', 'g++', 'clang++')):
+        if path := shutil.which(name):
+            return path
+    raise SetupError('No C++ compiler was found, and mmcv has to be compiled.\n'
+                     '  Install one (Debian, Ubuntu: apt-get install g++) or name it with CXX=/path/to/g++.')
+
+
+def digest(*parts: str) -> str:
+    return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
+
+
+class Environment:
+    """The virtual environment under construction, and which of its steps are finished."""
+
+    def __init__(self, folder: Path, cache: Path, dev: bool) -> None:
+        self.folder, self.cache, self.dev = folder, cache, dev
+        self.python = folder / 'bin' / 'python'
+
+    def pip(self, *words: str | Path, failure: str, **env: str) -> None:
+        run([self.python, '-m', 'pip', '--disable-pip-version-check', *words], failure, **env)
+
+    def install(self, *words: str | Path, constrain: bool = True) -> None:
+        pins = ['-c', ROOT / 'requirements' / 'stack.txt'] if constrain else []
+        self.pip('install', '--quiet', *words, *pins,
+                 failure='pip could not install a package. Is there a network, and does pip reach a package index?\n'
+                         '  What is finished stays; run the same command again to go on from here.')
+
+    def step(self, name: str, key: str, action: Callable[[], None]) -> None:
+        """Run an action unless it was finished with the same key before."""
+        stamp = self.folder / '.setup' / name
+        if stamp.is_file() and stamp.read_text() == key:
+            return
+        say(name)
+        begin = time.monotonic()
+        action()
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(key)
+        say(f'{name}: done in {time.monotonic() - begin:.0f} s')
+
+    def build(self) -> None:
+        """All steps, in order. Each one is skipped where it is finished."""
+        torch_pins = tuple(line for line in requirement_lines('stack.txt') if line.startswith(('torch', 'numpy')))
+        setuptools = next(line for line in requirement_lines('stack.txt') if line.startswith('setuptools'))
+        if not self.python.exists() or not ask([self.python, '-m', 'pip', '--version']):
+            say(f'virtual environment in {self.folder}')
+            run([sys.executable, '-m', 'venv', '--clear', self.folder],
+                'The virtual environment could not be made (Debian, Ubuntu: apt-get install python3.11-venv).')
+        if not any(self.cache.glob(f'wheels/mmcv-{MMCV}-*/*.whl')):
+            find_compiler()  # say so before three gigabytes are fetched
+        torch_key = digest(*torch_pins, setuptools, *BUILD_TOOLS)
+        self.step('torch, torchvision and build tools (about 3 GB to fetch)', torch_key,
+                  lambda: self.install(*BUILD_TOOLS, setuptools, *torch_pins))
+        wheel = self.mmcv_wheel_folder()
+        self.step(f'mmcv {MMCV} with its operators', digest(torch_key, wheel.name), lambda: self.install_mmcv(wheel))
+        stack = (ROOT / 'requirements' / 'stack.txt').read_text()
+        self.step('mmengine, mmdet, mmsegmentation and their requirements', digest(torch_key, stack),
+                  lambda: self.install('-r', ROOT / 'requirements' / 'stack.txt'))
+        bare = (ROOT / 'requirements' / 'no-deps.txt').read_text()
+        self.step('mmpose and openmim', digest(torch_key, bare),
+                  lambda: self.install('--no-deps', '-r', ROOT / 'requirements' / 'no-deps.txt'))
+        if self.dev:
+            tools = (ROOT / 'requirements' / 'dev.txt').read_text()
+            self.step('test and lint tools', digest(torch_key, tools),
+                      lambda: self.install('-r', ROOT / 'requirements' / 'dev.txt'))
+        self.step_plugin()
+
+    def step_plugin(self) -> None:
+        """The plugin itself, as a user has it: a plain install, which mim finds (it does not see editable ones)."""
+        say('hrnet_plugin')
+        shutil.rmtree(ROOT / 'build', ignore_errors=True)  # setuptools would ship files that are long gone
+        self.install('--no-deps', '--force-reinstall', '--no-build-isolation', ROOT, constrain=False)
+
+    def mmcv_wheel_folder(self) -> Path:
+        """Where the wheel for this torch, Python, platform and compute device is cached."""
+        torch_version = ask([self.python, '-c', 'import torch; print(torch.__version__)'])
+        if not torch_version:
+            raise SetupError(f'torch does not import in {self.folder}. Remove that folder and run this again.')
+        tag = f'cp{sys.version_info.major}{sys.version_info.minor}-{sys.platform}_{platform.machine()}'
+        device = 'cuda' if self.builds_for_cuda() else 'cpu'
+        return self.cache / 'wheels' / f'mmcv-{MMCV}-torch{torch_version}-{tag}-{device}'
+
+    def builds_for_cuda(self) -> bool:
+        has_gpu = ask([self.python, '-c', 'import torch; print(torch.cuda.is_available())']) == 'True'
+        if has_gpu and not shutil.which('nvcc'):
+            say('a GPU but no nvcc: mmcv is built without its CUDA operators (install the CUDA toolkit to have them)')
+        return has_gpu and bool(shutil.which('nvcc'))
+
+    def install_mmcv(self, folder: Path) -> None:
+        if not list(folder.glob('mmcv-*.whl')):
+            self.build_mmcv(folder, find_compiler())
+        # --no-deps: its requirements are part of the stack, installed in the next step.
+        self.install('--force-reinstall', '--no-deps', *folder.glob('mmcv-*.whl'))
+
+    def build_mmcv(self, folder: Path, compiler: str) -> None:
+        """Compile mmcv against the torch of this environment; the wheel appears in the cache only when whole."""
+        say(f'compiling mmcv with {compiler}: about 10 minutes on 2 cores, once for this torch and Python')
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            pch = Path(scratch, 'pch')
+            pch.mkdir()
+            # No isolation: inside one, the build finds no torch and leaves the operators out without a word.
+            # No pip cache: pip keys built wheels on the source archive alone, not on torch.
+            self.pip('wheel', f'mmcv=={MMCV}', '--no-binary', 'mmcv', '--no-deps', '--no-build-isolation',
+                     '--no-cache-dir', '--wheel-dir', Path(scratch, 'wheel'),
+                     failure='mmcv could not be fetched or compiled; the compiler\'s message is above.',
+                     MMCV_WITH_OPS='1', FORCE_CUDA='1' if self.builds_for_cuda() else '0',
+                     MAX_JOBS=str(os.cpu_count() or 1), CFLAGS='-g0 -O2', CXXFLAGS='-g0 -O2',
+                     CXX=str(ROOT / 'scripts' / 'cxx_with_pch.sh'), PCH_CXX=compiler, PCH_DIR=str(pch))
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(Path(scratch, 'wheel'), folder)
+
+
+def requirement_lines(name: str) -> list[str]:
+    lines = (ROOT / 'requirements' / name).read_text().splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'hrnet_plugin'
+    parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='folder of the environment (.venv)')
+    parser.add_argument('--cache', type=Path, default=cache, help=f'where the mmcv wheel is kept ({cache})')
+    parser.add_argument('--dev', action='store_true', help='add the test and lint tools')
+    args = parser.parse_args()
+    begin = time.monotonic()
+    try:
+        check_python()
+        Environment(args.venv.resolve(), args.cache.resolve(), args.dev).build()
+    except SetupError as error:
+        print(f'\nset-up stopped: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nset-up interrupted; run the same command again to go on from here', file=sys.stderr)
+        return 130
+    say(f'ready after {time.monotonic() - begin:.0f} s: {args.venv}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
