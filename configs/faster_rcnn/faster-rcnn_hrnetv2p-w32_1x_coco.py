@@ -1,4 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W32, 1x. Published box AP on COCO val2017: 39.6 in the paper (table 8); 40.2 in mmdet's model zoo.
+"""Faster R-CNN, HRNetV2p-W32, 1x. Box AP on COCO val2017: 39.6 in the paper (table 8); 40.2 in mmdet's model zoo.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_1x_coco.py
 """

@@ -1,4 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W32, 2x. Published box AP on COCO val2017: 40.9 in the paper (table 8); 41.4 in mmdet's model zoo.
+"""Faster R-CNN, HRNetV2p-W32, 2x. Box AP on COCO val2017: 40.9 in the paper (table 8); 41.4 in mmdet's model zoo.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_2x_coco.py
 """

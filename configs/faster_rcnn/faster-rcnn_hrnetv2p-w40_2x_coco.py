@@ -1,4 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W40, 2x. Published box AP on COCO val2017: 42.1 in mmdet's model zoo.
+"""Faster R-CNN, HRNetV2p-W40, 2x. Box AP on COCO val2017: 42.1 in mmdet's model zoo.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w40_2x_coco.py
 """

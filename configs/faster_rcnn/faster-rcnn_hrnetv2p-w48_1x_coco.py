@@ -1,4 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W48, 1x. Published box AP on COCO val2017: 41.3 in the paper (table 8).
+"""Faster R-CNN, HRNetV2p-W48, 1x. Box AP on COCO val2017: 41.3 in the paper (table 8).
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w48_1x_coco.py
 """

@@ -1,4 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W48, 2x. Published box AP on COCO val2017: 41.8 in the paper (table 8).
+"""Faster R-CNN, HRNetV2p-W48, 2x. Box AP on COCO val2017: 41.8 in the paper (table 8).
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w48_2x_coco.py
 """

@@ -35,18 +35,14 @@ def allow_mmengine_checkpoints() -> None:
     """Add what mmengine's runner stores to torch's allow-list. Does nothing where torch has none (before 2.6)."""
     if tuple(int(part) for part in torch.__version__.split('.')[:2]) < (2, 6):
         return
-    reconstruct, scalar = _array_builders()
+    # numpy's functions that pickles of arrays and scalars name, wherever this numpy keeps them
+    builders = {'_reconstruct': np.ndarray(0).__reduce__()[0], 'scalar': np.float64(0).__reduce__()[0]}
     torch.serialization.add_safe_globals([
         HistoryBuffer,
         np.ndarray,
         np.dtype,
         (history_buffer_method, 'builtins.getattr'),
-        *((builder, f'{module}.{name}') for builder, name in ((reconstruct, '_reconstruct'), (scalar, 'scalar'))
-          for module in ('numpy.core.multiarray', 'numpy._core.multiarray')),
+        *((builder, f'numpy.{core}.multiarray.{name}') for name, builder in builders.items()
+          for core in ('core', '_core')),
         *(type(np.dtype(getattr(np, name))) for name in _DTYPES),
     ])
-
-
-def _array_builders() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """numpy's two functions that pickles of arrays and scalars name, wherever this numpy keeps them."""
-    return np.ndarray(0).__reduce__()[0], np.float64(0).__reduce__()[0]

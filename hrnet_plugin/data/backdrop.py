@@ -26,19 +26,18 @@ def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> tuple[np
     stuff = np.zeros((height, width), np.uint8)
     row = np.arange(height)[:, None] - _waves(rng, width)[None]
     for k, name in enumerate(layers):
-        here = row >= (borders[k - 1] if k else -np.inf)
+        here = row >= (borders[k - 1] if k else -float(height))
         value, color, grain = STUFF[name]
-        image[here] = _texture(rng, width, height, color, grain)[here]
+        np.copyto(image, _texture(rng, width, height, color, grain), where=here[..., None])
         stuff[here] = value
-    for _ in range(rng.integers(3, 9)):
-        _smudge(rng, image)
+    image += _smudges(rng, width, height)
     image *= rng.uniform(0.8, 1.15)
     return np.clip(image, 0, 255).astype(np.uint8), stuff
 
 
 def _waves(rng: np.random.Generator, width: int) -> np.ndarray:
     x = np.arange(width) / width
-    return sum(rng.uniform(0, 6) * np.sin(2 * np.pi * (k * x + rng.uniform())) for k in (1, 2, 5))
+    return np.sum([rng.uniform(0, 6) * np.sin(2 * np.pi * (k * x + rng.uniform())) for k in (1, 2, 5)], axis=0)
 
 
 def _texture(rng: np.random.Generator, width: int, height: int, color: tuple[int, int, int],
@@ -47,22 +46,23 @@ def _texture(rng: np.random.Generator, width: int, height: int, color: tuple[int
     total = np.zeros((height, width), np.float32)
     for scale in (1, 4, 16):
         shape = (max(2, height // (scale * grain[1])), max(2, width // (scale * grain[0])))
-        noise = rng.normal(0, 8, shape).astype(np.float32)
+        noise = 8 * rng.standard_normal(shape, np.float32)
         total += cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR)
     shade = np.linspace(rng.uniform(-25, 25), rng.uniform(-25, 25), height, dtype=np.float32)[:, None]
     tint = rng.normal(0, 12, 3)
     return np.asarray(color, np.float32) + tint.astype(np.float32) + (total + shade)[..., None]
 
 
-def _smudge(rng: np.random.Generator, image: np.ndarray) -> None:
-    """A soft patch or line that is no thing, so that contrast alone does not give a thing away."""
-    height, width = image.shape[:2]
-    layer = np.zeros((height, width), np.float32)
-    start = (int(rng.integers(width)), int(rng.integers(height)))
-    if rng.random() < 0.5:
-        axes = (int(rng.integers(4, 40)), int(rng.integers(4, 25)))
-        cv2.ellipse(layer, start, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
-    else:
-        cv2.line(layer, start, (int(rng.integers(width)), int(rng.integers(height))), 1.0, int(rng.integers(1, 5)))
-    layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.8, 3)))
-    image += layer[..., None] * rng.normal(0, 30, 3).astype(np.float32)
+def _smudges(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+    """Soft patches and lines that are no things, so that contrast alone does not give a thing away."""
+    layer = np.zeros((height, width, 3), np.float32)
+    for _ in range(rng.integers(3, 9)):
+        color = rng.normal(0, 30, 3).tolist()
+        start = (int(rng.integers(width)), int(rng.integers(height)))
+        if rng.random() < 0.5:
+            axes = (int(rng.integers(4, 40)), int(rng.integers(4, 25)))
+            cv2.ellipse(layer, start, axes, float(rng.uniform(0, 180)), 0, 360, color, -1)
+        else:
+            end = (int(rng.integers(width)), int(rng.integers(height)))
+            cv2.line(layer, start, end, color, int(rng.integers(1, 5)))
+    return np.asarray(cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.8, 3))))

@@ -27,8 +27,8 @@ def write_sample_set(root: str | Path, train: int = 480, val: int = 100, width: 
     """Write the set; the same arguments give the same pixels and annotations.
 
     ``root`` then holds ``train2017/`` and ``val2017/`` (PNG), ``annotations/instances_*.json`` and
-    ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG; COCO-Stuff's pixel maps: id - 1 of thing or stuff), which
-    mmdet's Hybrid Task Cascade reads. A set that is there already is left alone; nothing else is ever overwritten.
+    ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG; COCO-Stuff's pixel maps: id - 1 of thing or stuff),
+    which mmdet's Hybrid Task Cascade reads. A set that is there already is left alone; nothing else is ever overwritten.
 
     Args:
         root: Folder; it must be missing, empty, or hold a set made with the same arguments.
@@ -86,18 +86,19 @@ def _write_split(root: Path, split: str, count: int, width: int, height: int, se
     for index in range(count):
         scene = draw_scene(np.random.default_rng((*seed, index)), width, height)
         # ids differ between the splits, as in COCO
-        image = dict(id=seed[1] * 1_000_000 + index + 1, file_name=f'{index + 1:012d}.png', width=width, height=height)
-        images.append(image)
-        _write_png(root / split / image['file_name'], scene.image)
-        _write_png(root / 'stuffthingmaps' / split / image['file_name'], _semantic_map(scene))
+        image_id, name = seed[1] * 1_000_000 + index + 1, f'{index + 1:012d}.png'
+        images.append(dict(id=image_id, file_name=name, width=width, height=height))
+        _write_png(root / split / name, scene.image)
+        _write_png(root / 'stuffthingmaps' / split / name, _semantic_map(scene))
         for thing in scene.things:
-            annotations.append(_annotation(thing, image['id'], len(annotations) + 1))
+            annotations.append(_annotation(thing, image_id, len(annotations) + 1))
     _write_json(root / 'annotations' / f'instances_{split}.json', images, annotations, keypoints=False)
     _write_json(root / 'annotations' / f'person_keypoints_{split}.json', images, annotations, keypoints=True)
 
 
 def _write_png(path: Path, picture: np.ndarray) -> None:
-    if not cv2.imwrite(str(path), picture):
+    # lightly compressed: four times as fast to write, a tenth larger
+    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise OSError(f'could not write {path}')
 
 
@@ -136,7 +137,14 @@ def _polygons(mask: np.ndarray) -> list[list[float]]:
     # At twice the size an outline runs along the pixels' borders, which polygons in COCO do; through centres it would
     # lose half a pixel all around, much of a small thing.
     doubled = np.repeat(np.repeat(mask.astype(np.uint8), 2, axis=0), 2, axis=1)
-    outlines, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outlines, hierarchy = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    if hierarchy is None:
+        return []
+    for outline, (_, _, _, parent) in zip(outlines, hierarchy[0]):
+        if parent >= 0:  # a hole, which a polygon cannot have: cut the mask in two through its middle
+            column = int(outline[:, 0, 0].mean() / 2)
+            right = np.arange(mask.shape[1]) > column
+            return _polygons(mask & ~right) + _polygons(mask & right)
     return [((outline.reshape(-1) + 0.5) / 2).tolist() for outline in outlines if len(outline) >= 3]
 
 

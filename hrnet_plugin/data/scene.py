@@ -32,7 +32,7 @@ class Thing:
 
 @dataclass
 class Scene:
-    """An image, (H, W, 3) uint8 BGR; its things; and its map of things and stuff as COCO-Stuff draws it, less things."""
+    """An image, (H, W, 3) uint8 BGR, its things, and the (H, W) uint8 map of the stuff behind them."""
     image: np.ndarray
     things: list[Thing]
     stuff: np.ndarray
@@ -47,7 +47,7 @@ def draw_scene(rng: np.random.Generator, width: int, height: int) -> Scene:
         category = CATEGORIES[rng.integers(len(CATEGORIES))]
         sprite = draw_person(rng, side) if category == 'person' else draw_sprite(rng, category, side)
         _place(rng, image, things, category, sprite)
-    noise = rng.normal(0, 4, image.shape)
+    noise = 4 * rng.standard_normal(image.shape, np.float32)
     return Scene(np.clip(image + noise, 0, 255).astype(np.uint8), things, stuff)
 
 

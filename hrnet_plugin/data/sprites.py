@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -38,29 +38,41 @@ def blank(side: int) -> Canvas:
 
 def near(rng: np.random.Generator, color: Color, spread: int = 30) -> Color:
     """A colour near the given one."""
-    blue, green, red = (int(np.clip(c + rng.integers(-spread, spread + 1), 0, 255)) for c in color)
+    blue, green, red = (min(max(c + int(rng.integers(-spread, spread + 1)), 0), 255) for c in color)
     return blue, green, red
 
 
 def fill(canvas: Canvas, points: np.ndarray, color: Color) -> None:
     """A filled polygon on picture and mask."""
-    for target, paint in zip(canvas, (color, 255)):
-        cv2.fillPoly(target, [np.round(points).astype(np.int32)], paint)
+    image, mask = canvas
+    outline = [np.round(points).astype(np.int32)]
+    cv2.fillPoly(image, outline, color)
+    cv2.fillPoly(mask, outline, 255)
 
 
 def disc(canvas: Canvas, center: tuple[float, float], axes: tuple[float, float], color: Color) -> None:
     """A filled ellipse on picture and mask."""
-    x, y = (int(round(c)) for c in center)
-    a, b = (max(1, int(round(axis))) for axis in axes)
-    for target, paint in zip(canvas, (color, 255)):
-        cv2.ellipse(target, (x, y), (a, b), 0, 0, 360, paint, -1)
+    image, mask = canvas
+    shape = (_whole(center), tuple(max(1, axis) for axis in _whole(axes)), 0, 0, 360)
+    cv2.ellipse(image, *shape, color, -1)
+    cv2.ellipse(mask, *shape, 255, -1)
 
 
 def stroke(canvas: Canvas, start: np.ndarray, end: np.ndarray, width: float, color: Color) -> None:
     """A thick line with round ends on picture and mask."""
-    first, last = (tuple(int(round(c)) for c in point) for point in (start, end))
-    for target, paint in zip(canvas, (color, 255)):
-        cv2.line(target, first, last, paint, max(1, int(round(width))))
+    image, mask = canvas
+    thickness = max(1, round(width))
+    cv2.line(image, _whole(start), _whole(end), color, thickness)
+    cv2.line(mask, _whole(start), _whole(end), 255, thickness)
+
+
+def _whole(values: Iterable[float]) -> tuple[int, ...]:
+    return tuple(round(float(value)) for value in values)
+
+
+def _shade(color: Color, part: float) -> Color:
+    blue, green, red = (int(c * part) for c in color)
+    return blue, green, red
 
 
 def _polygon(center: float, radius: float, corners: int, turn: float) -> np.ndarray:
@@ -74,7 +86,7 @@ def _traffic_light(rng: np.random.Generator, side: int) -> Canvas:
     fill(canvas, np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), near(rng, (40, 45, 40), 20))
     lit = int(rng.integers(3))
     for k, color in enumerate(((40, 40, 235), (30, 190, 240), (60, 210, 60))):
-        lamp = color if k == lit else tuple(c // 3 for c in color)
+        lamp = color if k == lit else _shade(color, 0.33)
         disc(canvas, (side / 2, side * (0.2 + 0.3 * k)), (0.12 * side, 0.12 * side), near(rng, lamp, 12))
     return canvas
 
@@ -104,7 +116,7 @@ def _frisbee(rng: np.random.Generator, side: int) -> Canvas:
     canvas = blank(side)
     color = near(rng, (200, 170, 40), 50)
     disc(canvas, (side / 2, side / 2), (0.49 * side, 0.2 * side), color)
-    disc(canvas, (side / 2, 0.47 * side), (0.36 * side, 0.12 * side), near(rng, tuple(c * 2 // 3 for c in color), 10))
+    disc(canvas, (side / 2, 0.47 * side), (0.36 * side, 0.12 * side), near(rng, _shade(color, 0.66), 10))
     return canvas
 
 

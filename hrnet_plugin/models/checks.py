@@ -42,7 +42,7 @@ def check_ints(name: str, value: Any, length: int | None = None) -> tuple[int, .
 
 
 def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
-    """Raise TypeError unless ``value`` is a layer config: a mapping with the key 'type', or None where that is allowed."""
+    """Raise TypeError unless ``value`` is a mapping with the key 'type', or None where that is allowed."""
     if optional and value is None:
         return
     if not isinstance(value, Mapping) or 'type' not in value:
@@ -52,7 +52,7 @@ def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
 def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
     """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels."""
     if isinstance(maps, Tensor) or not isinstance(maps, Sequence):
-        raise TypeError(f'{name} must be a sequence of {len(channels)} tensors, finest first, got {type(maps).__name__}')
+        raise TypeError(f'{name} must be a sequence of {len(channels)} maps, finest first, got {type(maps).__name__}')
     if len(maps) != len(channels):
         raise ValueError(f'{name} must hold {len(channels)} maps (channels {tuple(channels)}), got {len(maps)}')
     for index, (feature, wanted) in enumerate(zip(maps, channels)):

@@ -37,8 +37,8 @@ class HRNet(BaseModule):
     Any input size works; at multiples of 32 the function is the published one.
 
     Args:
-        arch: A name ('w18_small_v1', 'w18_small_v2', 'w18', 'w30', 'w32', 'w40', 'w44', 'w48', 'w64'), or a mapping
-            in the ``extra`` schema of mmdet, mmpose and mmsegmentation.
+        arch: A name ('w18_small_v1', 'w18_small_v2', 'w18', 'w30', 'w32', 'w40', 'w44', 'w48', 'w64'), or a mapping in
+            the ``extra`` schema of mmdet, mmpose and mmsegmentation.
         extra: Such a mapping under its upstream name. Give ``arch`` or ``extra``.
         in_channels: Channels of the image.
         conv_cfg: Convolution layer, for every convolution; None for ``Conv2d``.
@@ -51,8 +51,8 @@ class HRNet(BaseModule):
             behind them: no gradients, norms in eval mode.
         multiscale_output: Whether all four maps come out, or the finest only, without the fusion that the others need.
         upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
-        host: Whose defaults hold for ``norm_eval``, ``multiscale_output``, ``upsample`` and ``init_cfg``: 'mmdet' (True,
-            True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True, 'bilinear',
+        host: Whose defaults hold for ``norm_eval``, ``multiscale_output``, ``upsample`` and ``init_cfg``: 'mmdet'
+            (True, True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True, 'bilinear',
             Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps its meaning
             when only its type is changed.
         pretrained: A checkpoint; short for ``init_cfg=dict(type='Pretrained', checkpoint=...)``. mmsegmentation sets it.
@@ -107,7 +107,7 @@ class HRNet(BaseModule):
         check_bool('zero_init_residual', layers.zero_init_residual)
 
     def _build(self, stages: Sequence[StageSpec], upsampling: Upsampling, layers: LayerConfig) -> None:
-        """Add all layers. Their order is the official one: it decides the order of keys and of random initial weights."""
+        """Add all layers, in the official order: it is that of the keys and of the random initial weights."""
         self.stem_norms = []
         for k, width in enumerate((self.in_channels, STEM_CHANNELS), 1):
             self.add_module(f'conv{k}', layers.conv(width, STEM_CHANNELS, 3, stride=2))
@@ -180,9 +180,11 @@ def _resolve_arch(
     arch: Arch | None, extra: Mapping[str, Any] | None, upsample: UpsampleCfg, multiscale_output: bool | None
 ) -> tuple[tuple[StageSpec, ...], UpsampleCfg, bool | None]:
     """The stages, and the two options that mmpose keeps inside ``extra``."""
-    if (arch is None) == (extra is None):
+    if arch is not None and extra is not None:
         raise ValueError(f'give arch or extra, and not both: got arch={arch!r} and extra={extra!r}')
     arch = extra if arch is None else arch
+    if arch is None:
+        raise ValueError('give arch or extra: got neither')
     stages = arch_stages(arch)
     if isinstance(arch, str):
         return stages, upsample, multiscale_output

@@ -23,7 +23,7 @@ def finer_path(layers: LayerConfig, in_channels: int, out_channels: int, halving
 
 
 class FusionRow(nn.ModuleList):
-    """All paths into one resolution: ``self[j]`` is the path from resolution ``j``, the identity where it is the own one.
+    """All paths into one resolution: ``self[j]`` comes from resolution ``j`` and is the identity from the own one.
 
     Subclasses say how the maps of coarser resolutions are summed.
 

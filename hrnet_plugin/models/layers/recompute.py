@@ -12,16 +12,20 @@ from torch.utils.checkpoint import checkpoint
 
 @contextmanager
 def frozen_statistics(owner: nn.Module) -> Iterator[None]:
-    """Let the batch norms of ``owner`` normalise as before but leave their running statistics alone."""
-    norms = [norm for norm in owner.modules()
-             if isinstance(norm, _BatchNorm) and norm.training and norm.track_running_stats]
+    """Let the batch norms of ``owner`` normalise as before but leave their running statistics alone.
+
+    Their momentum is zero meanwhile. Turning the statistics off instead would change which tensors are kept for the
+    backward pass, and torch's checkpoint insists that they are the same.
+    """
+    norms = [norm for norm in owner.modules() if isinstance(norm, _BatchNorm) and norm.training]
+    kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, count) in zip(norms, kept):
+            norm.momentum, norm.num_batches_tracked = momentum, count
 
 
 def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor) -> Tensor:

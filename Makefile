@@ -1,0 +1,35 @@
+# Two commands: `make train` and `make test`. Both set up .venv first, which takes minutes the first time only.
+PYTHON ?= python3.11
+CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
+WORK_DIR ?= work_dirs/$(CONFIG)
+BIN := .venv/bin
+# mim calls other programs of the environment by name
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup train test lint format clean
+
+help:
+	@echo "make train   install, generate the sample set, train and test Faster R-CNN + HRNetV2p, show the results"
+	@echo "make test    install, lint, check types, run all tests"
+	@echo "make setup   install only"
+
+setup:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here; name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) scripts/setup_env.py --dev
+
+train: setup
+	mim run hrnet_plugin sample_set data/sample
+	mim train hrnet_plugin $(CONFIG).py --work-dir $(WORK_DIR)
+	mim test hrnet_plugin $(CONFIG).py --checkpoint "$$(cat $(WORK_DIR)/last_checkpoint)" --work-dir $(WORK_DIR) --show-dir pictures
+	mim run hrnet_plugin report $(WORK_DIR)
+
+lint:
+	ruff check .
+	mypy
+
+test: setup lint
+	pytest
+	pytest -m "integration or slow"
+
+clean:
+	rm -rf build dist *.egg-info work_dirs .pytest_cache .mypy_cache .ruff_cache

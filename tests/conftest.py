@@ -1,0 +1,52 @@
+"""What several tests need: upstream's way to describe a network, and weights that exercise every layer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from torch import Tensor, nn
+
+from hrnet_plugin.models.arch import ARCHS
+
+
+@pytest.fixture(autouse=True)
+def _quiet_and_seeded():
+    """mmengine logs a line for each parameter that it initialises: 1830 of them."""
+    MMLogger.get_current_instance().setLevel(logging.ERROR)
+    torch.manual_seed(0)
+
+
+def upstream_extra(arch: str) -> dict[str, Any]:
+    """The ``extra`` of upstream's configs for a named network."""
+    return {
+        f'stage{s}': dict(num_modules=spec.num_modules, num_branches=s, block=spec.block, num_blocks=spec.num_blocks,
+                          num_channels=spec.num_channels)
+        for s, spec in enumerate(ARCHS[arch], 1)
+    }
+
+
+def randomize(model: nn.Module) -> nn.Module:
+    """Random weights and norm statistics that keep activations of order one, so that no path vanishes."""
+    for name, tensor in model.state_dict().items():
+        if name.endswith('running_var') or (tensor.dim() == 1 and name.endswith('weight')):
+            tensor.uniform_(0.5, 1.5)
+        elif tensor.dim() == 1:
+            tensor.normal_(0, 0.1)
+        elif tensor.dim() == 4:
+            tensor.normal_(0, tensor[0].numel()**-0.5)
+    return model
+
+
+def same_weights(ours: nn.Module, theirs: nn.Module) -> None:
+    """Random weights in both, loaded strictly."""
+    ours.load_state_dict(randomize(theirs).state_dict(), strict=True)
+
+
+def relative_error(ours: Tensor, theirs: Tensor) -> float:
+    """Largest difference over the largest value."""
+    assert ours.shape == theirs.shape
+    return ((ours - theirs).abs().max() / theirs.abs().max().clamp_min(1e-30)).item()

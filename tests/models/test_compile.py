@@ -1,0 +1,52 @@
+"""Backbone and neck are seen whole by torch.compile and torch.export, and compute the same there."""
+
+import pytest
+import torch
+from conftest import randomize, relative_error
+from torch import nn
+
+from hrnet_plugin.models import HRFPN, HRNet, HRNetV2
+
+ARCH = 'w18_small_v1'
+
+
+def network(neck, **options):
+    return randomize(nn.Sequential(HRNet(ARCH, **options), neck)).eval()
+
+
+CASES = {
+    'pyramid': lambda: network(HRFPN(arch=ARCH, out_channels=16)),
+    'single map, bilinear': lambda: network(HRNetV2(arch=ARCH, out_channels=16), upsample='bilinear'),
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+@pytest.mark.parametrize('size', [(64, 64), (75, 101)])
+@torch.no_grad()
+def test_export(case, size):
+    model, x = CASES[case](), torch.randn(1, 3, *size)
+    exported = torch.export.export(model, (x, )).module()
+    for a, b in zip(exported(x), model(x)):
+        assert relative_error(a, b) < 1e-6
+
+
+@torch.no_grad()
+def test_export_for_any_multiple_of_32():
+    model = CASES['pyramid']()
+    height, width = (torch.export.Dim(name, min=2, max=64) for name in ('h', 'w'))
+    x = torch.randn(1, 3, 96, 128)
+    exported = torch.export.export(model, (x, ), dynamic_shapes=({2: 32 * height, 3: 32 * width}, )).module()
+    y = torch.randn(1, 3, 160, 64)
+    for a, b in zip(exported(y), model(y)):
+        assert relative_error(a, b) < 1e-6
+
+
+@pytest.mark.parametrize('backend', ['aot_eager', pytest.param('inductor', marks=pytest.mark.slow)])
+@pytest.mark.parametrize('case', CASES)
+def test_compile_without_a_break(case, backend):
+    torch._dynamo.reset()
+    model, x = CASES[case](), torch.randn(1, 3, 64, 96)
+    compiled = torch.compile(model, fullgraph=True, backend=backend)
+    with torch.no_grad():
+        for a, b in zip(compiled(x), model(x)):
+            assert relative_error(a, b) < 1e-5

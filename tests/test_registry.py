@@ -1,0 +1,87 @@
+"""Configs of every host find the plugin by its scope, in a process that never imported it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+BUILD = """
+    import importlib, sys
+    registry = importlib.import_module('{host}.registry').MODELS
+    from mmengine.registry import DefaultScope
+    DefaultScope.get_instance('test', scope_name='{scope}')
+    assert not any(name.startswith('hrnet_plugin') for name in sys.modules)
+    backbone = registry.build(dict(type='hrnet_plugin.HRNet', arch='w18_small_v1'))
+    neck = registry.build(dict(type='hrnet_plugin.HRFPN', arch='w18_small_v1'))
+    merge = registry.build(dict(type='hrnet_plugin.HRNetV2', arch='w18_small_v1'))
+    print(type(backbone).__module__, type(neck).__module__, type(merge).__module__)
+"""
+BUILT = 'hrnet_plugin.models.backbones.hrnet hrnet_plugin.models.necks.hrfpn hrnet_plugin.models.necks.hrnetv2'
+
+
+def run(code, path=None):
+    env = dict(os.environ)
+    if path is not None:
+        env['PYTHONPATH'] = os.pathsep.join([str(path), env.get('PYTHONPATH', '')])
+    code = 'import warnings; warnings.simplefilter("ignore")\n' + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize('host', ['mmengine', 'mmdet', 'mmpose', 'mmseg'])
+def test_builds_in_a_fresh_process(host):
+    pytest.importorskip(host)
+    assert BUILT in run(BUILD.format(host=host, scope=host))
+
+
+@pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
+def test_the_hosts_own_network_stays(host):
+    pytest.importorskip(host)
+    out = run(f"""
+        from {host}.registry import MODELS
+        import {host}.models, hrnet_plugin.models
+        print(MODELS.get('HRNet').__module__, MODELS.get('hrnet_plugin.HRNet').__module__)
+    """)
+    assert out.split() == [f'{host}.models.backbones.hrnet', 'hrnet_plugin.models.backbones.hrnet']
+
+
+@pytest.mark.parametrize(('broken', 'error', 'builder'), [
+    # mmpose and mmsegmentation themselves import mmdet, so with a broken one only mmengine's registry is left
+    ('mmdet', 'AssertionError("mmcv is too new")', 'mmengine'),
+    ('mmpose', 'ImportError("no such library")', 'mmdet'),
+    ('mmseg', 'RuntimeError("operator torchvision::nms does not exist")', 'mmdet'),
+])
+def test_a_host_that_does_not_import_takes_nothing_down(broken, error, builder, tmp_path):
+    pytest.importorskip(builder)
+    (tmp_path / broken).mkdir()
+    (tmp_path / broken / '__init__.py').write_text(f'raise {error}\n')
+    assert BUILT in run(BUILD.format(host=builder, scope=builder), tmp_path)
+
+
+def test_the_network_needs_no_host_and_no_operator_of_mmcv():
+    run("""
+        import sys
+        for name in ('mmdet', 'mmpose', 'mmseg', 'mmpretrain', 'mmcv.ops', 'mmcv._ext', 'torchvision'):
+            sys.modules[name] = None  # importing it now raises ImportError
+        import torch
+        from hrnet_plugin.models import HRFPN, HRNet, HRNetV2
+        feats = HRNet('w18_small_v1')(torch.rand(1, 3, 64, 64))
+        HRFPN(arch='w18_small_v1')(feats)
+        HRNetV2(arch='w18_small_v1')(feats)
+    """)
+
+
+def test_unknown_types_are_named():
+    out = run("""
+        from mmengine.registry import MODELS
+        try:
+            MODELS.build(dict(type='hrnet_plugin.HRNetV3'))
+        except KeyError as error:
+            print(error)
+    """)
+    assert 'HRNetV3' in out
