@@ -12,7 +12,8 @@ _base_ = './faster-rcnn_hrnetv2p-w18_1x_coco.py'
 model = dict(
     backbone=dict(arch='w18_small_v1', norm_eval=False, init_cfg=None),
     neck=dict(arch='w18_small_v1', out_channels=64, norm_cfg=dict(type='BN')),
-    rpn_head=dict(in_channels=64, feat_channels=64),
+    # anchors of 16 to 256 pixels: half the usual size, for images of a third of the usual size
+    rpn_head=dict(in_channels=64, feat_channels=64, anchor_generator=dict(scales=[4])),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=64, roi_layer=dict(sampling_ratio=2)),
         bbox_head=dict(in_channels=64, fc_out_channels=256, reg_class_agnostic=True)),
@@ -40,7 +41,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'annotations/instances_val2017.json')
 test_evaluator = val_evaluator
 
-max_epochs = 6
+max_epochs = 5
 train_cfg = dict(max_epochs=max_epochs)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='AdamW', lr=0.001, weight_decay=0.01), clip_grad=dict(max_norm=10, norm_type=2))

@@ -36,7 +36,7 @@ def allow_mmengine_checkpoints() -> None:
     if tuple(int(part) for part in torch.__version__.split('.')[:2]) < (2, 6):
         return
     # numpy's functions that pickles of arrays and scalars name, wherever this numpy keeps them
-    builders = {'_reconstruct': np.ndarray(0).__reduce__()[0], 'scalar': np.float64(0).__reduce__()[0]}
+    builders: dict[str, Any] = {'_reconstruct': np.ndarray(0).__reduce__()[0], 'scalar': np.float64(0).__reduce__()[0]}
     torch.serialization.add_safe_globals([
         HistoryBuffer,
         np.ndarray,

@@ -28,7 +28,8 @@ def write_sample_set(root: str | Path, train: int = 480, val: int = 100, width: 
 
     ``root`` then holds ``train2017/`` and ``val2017/`` (PNG), ``annotations/instances_*.json`` and
     ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG; COCO-Stuff's pixel maps: id - 1 of thing or stuff),
-    which mmdet's Hybrid Task Cascade reads. A set that is there already is left alone; nothing else is ever overwritten.
+    which mmdet's Hybrid Task Cascade reads. A set that is there already is left alone; nothing is ever
+    overwritten.
 
     Args:
         root: Folder; it must be missing, empty, or hold a set made with the same arguments.

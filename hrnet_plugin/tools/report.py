@@ -1,8 +1,8 @@
 """Show how a run went: mim run hrnet_plugin report WORK_DIR [options].
 
-Prints the table of average precision, and draws ``curve.png`` (loss and average precision over the epochs) and, where the
-run was tested with ``--show-dir``, ``pictures.png`` (truth on the left, predictions on the right) into the work
-directory.
+Prints the table of average precision, and draws ``curve.png`` (loss and average precision over the epochs) and, where
+the run was tested with ``--show-dir pictures``, ``pictures.png`` (truth on the left, predictions on the right) into the
+work directory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import matplotlib as mpl
 import numpy as np
 
 mpl.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402  the backend comes first
+from matplotlib import pyplot as plt
 
 _METRICS = ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_75', 'bbox_mAP_s', 'bbox_mAP_m', 'bbox_mAP_l')
 _TITLES = ('AP', 'AP50', 'AP75', 'small', 'medium', 'large')

@@ -52,10 +52,10 @@ class HRNet(BaseModule):
         multiscale_output: Whether all four maps come out, or the finest only, without the fusion that the others need.
         upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
         host: Whose defaults hold for ``norm_eval``, ``multiscale_output``, ``upsample`` and ``init_cfg``: 'mmdet'
-            (True, True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True, 'bilinear',
-            Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps its meaning
-            when only its type is changed.
-        pretrained: A checkpoint; short for ``init_cfg=dict(type='Pretrained', checkpoint=...)``. mmsegmentation sets it.
+            (True, True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True,
+            'bilinear', Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps
+            its meaning when only its type is changed.
+        pretrained: A checkpoint; short for ``init_cfg=dict(type='Pretrained', checkpoint=...)``, set by mmsegmentation.
         init_cfg: Initial weights, as in mmengine.
 
     Raises:

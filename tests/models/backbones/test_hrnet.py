@@ -73,11 +73,11 @@ def _shallow():
     return {stage: dict(spec, num_blocks=(1, ) * spec['num_branches']) for stage, spec in upstream_extra(SMALL).items()}
 
 
-@pytest.mark.parametrize('mode', ['nearest', 'bilinear'])
-def test_every_input_size_works(mode):
+@pytest.mark.parametrize(('mode', 'every'), [('nearest', 1), ('bilinear', 9)])  # bilinear is slow on the meta device
+def test_every_input_size_works(mode, every):
     model = HRNet(_shallow(), upsample=mode).to('meta').eval()
     neck = HRFPN(arch=SMALL, num_outs=4).to('meta').eval()
-    for height, width in _sizes():
+    for height, width in list(_sizes())[::every]:
         feats = model(torch.empty(1, 3, height, width, device='meta'))
         shapes = [tuple(x.shape[-2:]) for x in feats]
         assert shapes == [(_ceil_halved(height, b), _ceil_halved(width, b)) for b in range(2, 6)], (height, width)
@@ -215,7 +215,7 @@ def test_zero_init_residual_reaches_all_108_blocks_of_w32():
     model.init_weights()
     norms = list(_last_norms(model))
     assert len(norms) == 108
-    assert len([norm for norm in _last_norms(model.layer1)]) == 4
+    assert len(list(_last_norms(model.layer1))) == 4
     assert all((norm.weight == 0).all() for norm in norms)
     assert (model.bn1.weight == 1).all()
     assert (model.layer1[0].bn1.weight == 1).all()

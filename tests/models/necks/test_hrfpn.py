@@ -153,7 +153,7 @@ def test_bad_options(options, error, words):
     (maps()[:3], ValueError, r'inputs must hold 4 maps \(channels \(8, 16, 24, 32\)\), got 3'),
     (maps()[0], TypeError, 'inputs must be a sequence of 4 maps, finest first, got Tensor'),
     ([*maps()[:3], torch.rand(2, 31, 2, 2)], ValueError, r'inputs\[3\] must have shape \(N, 32, H, W\)'),
-    ([torch.rand(8, 16, 16), *maps()[1:]], ValueError, r'inputs\[0\] must have shape \(N, 8, H, W\), got \(8, 16, 16\)'),
+    ([torch.rand(8, 16, 16), *maps()[1:]], ValueError, r'inputs\[0\] must have shape .*, got \(8, 16, 16\)'),
     (maps(8, 16), ValueError, r'num_outs = 5 levels need a finest map of at least 16 x 16 .*got 8 x 16'),
 ])
 def test_bad_maps(feats, error, words):

@@ -15,8 +15,8 @@ def maps(height=16, width=12):
 
 
 @pytest.mark.parametrize('align_corners', [False, True])
-@pytest.mark.parametrize('options', [dict(), dict(norm_cfg=None), dict(act_cfg=None), dict(conv_cfg=dict(type='ConvWS'))],
-                         ids=str)
+@pytest.mark.parametrize(
+    'options', [dict(), dict(norm_cfg=None), dict(act_cfg=None), dict(conv_cfg=dict(type='ConvWS'))], ids=str)
 @pytest.mark.parametrize('size', [(16, 12), (17, 13)])
 def test_equals_concatenating_and_convolving(align_corners, options, size):
     neck = randomize(HRNetV2(CHANNELS, 20, align_corners=align_corners, **options).double()).eval()

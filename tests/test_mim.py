@@ -1,0 +1,225 @@
+"""The main job as users do it: a built wheel in an environment of its own, mim, and a folder outside the project."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import textwrap
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
+QUICK = [
+    'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False', 'train_dataloader.batch_size=2',
+    'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False', 'test_dataloader.num_workers=0',
+    'test_dataloader.persistent_workers=False', 'default_hooks.logger.interval=1'
+]
+
+
+def execute(command, cwd, **env):
+    """Run a command with nothing of this process's Python in it; return what it printed."""
+    left_out = ('PYTHONPATH', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
+    clean = {key: value for key, value in os.environ.items() if key not in left_out}
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env={**clean, **env}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+@pytest.fixture(scope='session')
+def built(tmp_path_factory):
+    """Folder with the wheel and the source archive, built from the files under version control."""
+    folder = tmp_path_factory.mktemp('built')
+    source = folder / 'source'
+    names = subprocess.run(['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z'], cwd=ROOT,
+                           capture_output=True, text=True, check=True).stdout.split('\0')
+    for name in filter(None, names):
+        target = source / name
+        if (ROOT / name).exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target, follow_symlinks=False)
+    execute([sys.executable, '-m', 'build', '--no-isolation', '--outdir', folder, source], folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def python(built, tmp_path_factory):
+    """Python of an environment that holds the wheel, and the installed stack behind it."""
+    venv = tmp_path_factory.mktemp('environment') / 'venv'
+    execute([sys.executable, '-m', 'venv', '--without-pip', venv], built)
+    python = venv / 'bin' / 'python'
+    packages = Path(execute([python, '-c', "import sysconfig; print(sysconfig.get_path('purelib'))"], built).strip())
+    stack = sysconfig.get_path('purelib')
+    (packages / 'stack.pth').write_text(f'import site; site.addsitedir({stack!r})\n')
+    wheel, = built.glob('*.whl')
+    pip = [sys.executable, '-m', 'pip', '--python', python]
+    execute([*pip, 'install', '--no-deps', '--ignore-installed', wheel], built)
+    where = execute([python, '-c', 'import hrnet_plugin; print(hrnet_plugin.__file__)'], built)
+    assert where.startswith(str(packages))
+    return python
+
+
+@pytest.fixture(scope='session')
+def mim(python, tmp_path_factory):
+    """Run mim in a folder that has nothing to do with the project."""
+    folder = tmp_path_factory.mktemp('outside')
+
+    def run(*words, **env):
+        return execute([python, '-W', 'ignore', '-c', 'from mim.cli import cli; cli()', *words], folder, **env)
+
+    run.folder = folder
+    return run
+
+
+@pytest.fixture(scope='session')
+def job(mim):
+    """One epoch of training on a small sample set."""
+    mim('run', 'hrnet_plugin', 'sample_set', 'data/sample', '--train', 6, '--val', 4)
+    out = mim('train', 'hrnet_plugin', f'{SAMPLE}.py', '--work-dir', 'work', '--cfg-options', 'train_cfg.max_epochs=1',
+              *QUICK)
+    return mim.folder / 'work', out
+
+
+def test_the_archives_hold_what_mim_needs(built):
+    wheel, = built.glob('*.whl')
+    source, = built.glob('*.tar.gz')
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ('.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
+                 '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
+        assert f'hrnet_plugin/{name}' in names
+    assert not any(name.startswith(('tests/', 'configs/', 'scripts/')) for name in names)
+    assert not any(entry.external_attr >> 28 == 0xA for entry in zipfile.ZipFile(wheel).infolist()), 'a link'
+    metadata, = (name for name in names if name.endswith('METADATA'))
+    required = re.findall(r'^Requires-Dist: ([\w-]+)[^;\n]*$', zipfile.ZipFile(wheel).read(metadata).decode(), re.M)
+    assert sorted(required) == ['mmengine', 'torch']
+    with tarfile.open(source) as archive:
+        assert any(name.endswith('/LICENSE') for name in archive.getnames())
+
+
+def test_training(job):
+    work, out = job
+    assert (work / 'epoch_1.pth').is_file()
+    assert 'coco/bbox_mAP' in out
+
+
+def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
+    out = mim('test', 'hrnet_plugin', f'{SAMPLE}.py', '--checkpoint', 'work/epoch_1.pth', '--work-dir', 'work',
+              '--show-dir', 'pictures', '--out', 'work/predictions.pkl', '--cfg-options', *QUICK)
+    assert 'coco/bbox_mAP' in out
+    assert (job[0] / 'predictions.pkl').is_file()
+    assert len(list(job[0].glob('*/pictures/*.png'))) == 4
+    report = mim('run', 'hrnet_plugin', 'report', 'work')
+    assert 'AP50' in report
+    assert (job[0] / 'curve.png').is_file()
+    assert (job[0] / 'pictures.png').is_file()
+
+
+def test_resuming(mim, job):
+    shutil.copytree(job[0], mim.folder / 'resumed')
+    (mim.folder / 'resumed' / 'last_checkpoint').write_text(str(mim.folder / 'resumed' / 'epoch_1.pth'))
+    out = mim('train', 'hrnet_plugin', f'{SAMPLE}.py', '--work-dir', 'resumed', '--resume', '--cfg-options',
+              'train_cfg.max_epochs=2', *QUICK)
+    assert 'resumed epoch: 1' in out
+    assert 'Epoch(train) [2]' in out
+    assert 'Epoch(train) [1]' not in out
+    assert (mim.folder / 'resumed' / 'epoch_2.pth').is_file()
+
+
+def test_mmdets_own_tools_and_a_config_of_ones_own(mim, job):
+    (mim.folder / 'mine').mkdir()
+    heir = mim.folder / 'mine' / 'heir.py'
+    heir.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ntrain_cfg = dict(max_epochs=1)\n")
+    out = mim('train', 'mmdet', 'mine/heir.py', '--work-dir', 'heir', '--cfg-options', *QUICK)
+    assert 'coco/bbox_mAP' in out
+    out = mim('test', 'mmdet', 'mine/heir.py', '--checkpoint', 'heir/epoch_1.pth', '--cfg-options', *QUICK)
+    assert 'coco/bbox_mAP' in out
+
+
+def test_two_processes(mim, job):
+    out = mim('train', 'hrnet_plugin', f'{SAMPLE}.py', '--launcher', 'pytorch', '--gpus', 2, '--work-dir', 'two',
+              '--cfg-options', 'train_cfg.max_epochs=1', *QUICK, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
+    assert (mim.folder / 'two' / 'epoch_1.pth').is_file()
+    assert '[1/1]' not in out.split('Epoch(train)')[1]  # six images, two a step, two processes: two steps
+    assert 'coco/bbox_mAP' in out
+
+
+def test_another_data_root(mim, job):
+    shutil.copytree(mim.folder / 'data' / 'sample', mim.folder / 'elsewhere')
+    shutil.move(mim.folder / 'data', mim.folder / 'hidden')
+    try:
+        out = mim('test', 'hrnet_plugin', f'{SAMPLE}.py', '--checkpoint', 'work/epoch_1.pth', '--data-root',
+                  'elsewhere', '--cfg-options', *QUICK)
+    finally:
+        shutil.move(mim.folder / 'hidden', mim.folder / 'data')
+    assert 'coco/bbox_mAP' in out
+
+
+def test_configs_are_listed_printed_and_copied(mim):
+    assert 'faster-rcnn_hrnetv2p-w48_2x_coco' in mim('run', 'hrnet_plugin', 'config')
+    listed = mim('run', 'hrnet_plugin', 'config', 'w40')
+    assert 'faster-rcnn_hrnetv2p-w40_1x_coco' in listed
+    assert 'w48' not in listed
+    assert "arch='w32'" in mim('run', 'hrnet_plugin', 'config', 'faster-rcnn_hrnetv2p-w32_1x_coco')
+    mim('run', 'hrnet_plugin', 'config', 'faster-rcnn_hrnetv2p-w32_1x_coco', '--out', 'copies')
+    assert 'hrnet_plugin' in (mim.folder / 'copies' / 'faster-rcnn_hrnetv2p-w32_1x_coco.py').read_text()
+
+
+def test_searching(mim):
+    out = mim('search', 'hrnet_plugin', '--model', 'Faster R-CNN HRNetV2p')
+    assert 'faster-rcnn_hrnetv2p-w18_1x_coco' in out
+
+
+def test_downloading_from_a_server(mim, python, tmp_path):
+    """The index as shipped, with the host of its addresses changed to a server of our own."""
+    package = Path(execute([python, '-c', 'import hrnet_plugin; print(hrnet_plugin.__path__[0])'], mim.folder).strip())
+    metafile = package / '.mim' / 'configs' / 'faster_rcnn' / 'metafile.yml'
+    shipped = metafile.read_text()
+    name = 'faster-rcnn_hrnetv2p-w18_1x_coco'
+    url, = re.findall(r'Weights: (https://\S+w18_1x\S+)', shipped)
+    address, path = re.fullmatch(r'(https://[^/]+)/(.+)', url).groups()
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_bytes(b'weights')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        metafile.write_text(shipped.replace(address, f'http://127.0.0.1:{server.server_port}'))
+        mim('download', 'hrnet_plugin', '--config', name, '--dest', 'downloads', '--ignore-ssl')
+    finally:
+        metafile.write_text(shipped)
+        server.shutdown()
+        server.server_close()
+    assert (mim.folder / 'downloads' / Path(path).name).read_bytes() == b'weights'
+    assert (mim.folder / 'downloads' / f'{name}.py').is_file()
+
+
+def test_mmdets_inference_interfaces(mim, python, job):
+    code = f"""
+        import json, logging, warnings
+        warnings.simplefilter('ignore')
+        from hrnet_plugin import cfg
+        from mmdet.apis import DetInferencer, inference_detector, init_detector
+        image, weights = 'data/sample/val2017/000000000001.png', 'work/epoch_1.pth'
+        model = init_detector(cfg('{SAMPLE}'), weights, device='cpu')
+        first = inference_detector(model, image).pred_instances
+        inferencer = DetInferencer(cfg('{SAMPLE}'), weights, device='cpu', show_progress=False)
+        second = inferencer(image, no_save_vis=True)['predictions'][0]
+        print('RESULT', json.dumps([first.scores.tolist(), second['scores']]))
+    """
+    out = execute([python, '-c', textwrap.dedent(code)], mim.folder)
+    first, second = json.loads(re.search(r'^RESULT (.*)$', out, re.M).group(1))
+    assert first == pytest.approx(second, abs=1e-5)
