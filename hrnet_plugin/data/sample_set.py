@@ -11,18 +11,16 @@ from typing import Any
 import cv2
 import numpy as np
 
+from hrnet_plugin.data.coco import CATEGORY_IDS
 from hrnet_plugin.data.person import KEYPOINTS, SKELETON
-from hrnet_plugin.data.scene import CATEGORIES, Scene, Thing, draw_scene
+from hrnet_plugin.data.scene import Scene, Thing, draw_scene
 from hrnet_plugin.models.checks import check_int
 
-# Name -> id in COCO, so that heads of 80 classes and the official class lists fit.
-CATEGORY_IDS = {'person': 1, 'traffic light': 10, 'stop sign': 13, 'umbrella': 28, 'frisbee': 34, 'sports ball': 37,
-                'kite': 38, 'clock': 85}
 SPLITS = ('train2017', 'val2017')
 _STAMP = 'sample_set.json'
 
 
-def write_sample_set(root: str | Path, train: int = 480, val: int = 100, width: int = 320, height: int = 256,
+def write_sample_set(root: str | Path, train: int = 440, val: int = 100, width: int = 320, height: int = 256,
                      seed: int = 0) -> Path:
     """Write the set; the same arguments give the same pixels and annotations.
 
@@ -104,10 +102,11 @@ def _write_png(path: Path, picture: np.ndarray) -> None:
 
 
 def _write_json(path: Path, images: list[dict[str, Any]], annotations: list[dict[str, Any]], keypoints: bool) -> None:
-    categories = [dict(id=CATEGORY_IDS[name], name=name, supercategory='sample') for name in CATEGORIES]
+    # all 80, as in COCO: hosts number the classes that they find here
+    categories = [dict(id=number, name=name, supercategory='sample') for name, number in CATEGORY_IDS.items()]
     if keypoints:
         annotations = [annotation for annotation in annotations if 'keypoints' in annotation]
-        categories = [dict(categories[0], keypoints=KEYPOINTS, skeleton=SKELETON)]
+        categories = [dict(categories[0], keypoints=KEYPOINTS, skeleton=SKELETON)]  # person
     else:
         without = ('keypoints', 'num_keypoints')
         annotations = [{key: a[key] for key in a if key not in without} for a in annotations]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hrnet_plugin.data import write_sample_set
-from hrnet_plugin.data.sample_set import CATEGORY_IDS
-from hrnet_plugin.data.scene import draw_scene
+from hrnet_plugin.data.coco import CATEGORY_IDS
+from hrnet_plugin.data.scene import CATEGORIES, draw_scene
 
 
 @pytest.fixture(scope='module')
@@ -35,6 +35,14 @@ def test_the_same_arguments_give_the_same_files(root, tmp_path):
     assert digest(root)['train2017/000000000001.png'] != digest(other)['train2017/000000000001.png']
 
 
+def test_categories_are_cocos(root):
+    """In number, name and order: hosts number classes by what they find in the file."""
+    categories = {category['name']: category['id'] for category in load(root, 'instances', 'val2017')['categories']}
+    coco = pytest.importorskip('mmdet.datasets').CocoDataset.METAINFO['classes']
+    assert tuple(categories) == coco
+    assert [categories[name] for name in ('person', 'stop sign', 'clock', 'toothbrush')] == [1, 13, 85, 90]
+
+
 def test_splits_differ(root):
     files = digest(root)
     assert files['train2017/000000000001.png'] != files['val2017/000000000001.png']
@@ -45,7 +53,7 @@ def test_splits_differ(root):
 def test_all_classes_and_sizes_occur(tmp_path):
     scenes = [draw_scene(np.random.default_rng((0, i)), 320, 256) for i in range(60)]
     things = [thing for scene in scenes for thing in scene.things]
-    assert {thing.category for thing in things} == set(CATEGORY_IDS)
+    assert {thing.category for thing in things} == set(CATEGORIES)
     areas = np.array([thing.mask.sum() for thing in things])
     shares = [(areas < 32**2).mean(), ((areas >= 32**2) & (areas < 96**2)).mean(), (areas >= 96**2).mean()]
     assert min(shares) > 0.05, shares
@@ -64,7 +72,7 @@ def test_boxes_areas_and_polygons_agree(root, split):
         drawn = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
         assert np.abs(drawn - (x, y, x + w, y + h)).max() <= 1.5
         assert mask.sum() == pytest.approx(annotation['area'], rel=0.15, abs=12)
-        assert annotation['category_id'] in CATEGORY_IDS.values()
+        assert annotation['category_id'] in {CATEGORY_IDS[name] for name in CATEGORIES}
 
 
 def test_semantic_maps_agree_with_instances(root):
