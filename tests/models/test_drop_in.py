@@ -70,7 +70,6 @@ def without(cfg, *keys):
     return {key: value for key, value in cfg.items() if key not in keys}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize('host', HOSTS)
 def test_every_shipped_config(host):
     module, count = HOSTS[host]
@@ -84,7 +83,6 @@ def test_every_shipped_config(host):
         compare(HRNet(**options, host=host), upstream, torch.randn(1, options.get('in_channels', 3), 64, 96))
 
 
-@pytest.mark.slow
 def test_every_neck_that_mmdet_ships():
     necks = distinct(neck for _, neck in hrnet_configs('mmdet').values())
     theirs = importlib.import_module('mmdet.models.necks').HRFPN
