@@ -3,8 +3,6 @@ PYTHON ?= python3.11
 CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
 WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
-# mim calls other programs of the environment by name
-export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help setup train test lint format clean
 
@@ -18,18 +16,18 @@ setup:
 	$(PYTHON) scripts/setup_env.py --dev
 
 train: setup
-	mim run hrnet_plugin sample_set data/sample
-	mim train hrnet_plugin $(CONFIG).py --work-dir $(WORK_DIR)
-	mim test hrnet_plugin $(CONFIG).py --checkpoint "$$(cat $(WORK_DIR)/last_checkpoint)" --work-dir $(WORK_DIR) --show-dir pictures
-	mim run hrnet_plugin report $(WORK_DIR)
+	$(BIN)/mim run hrnet_plugin sample_set data/sample
+	$(BIN)/mim train hrnet_plugin $(CONFIG).py --work-dir $(WORK_DIR)
+	$(BIN)/mim test hrnet_plugin $(CONFIG).py --checkpoint "$$(cat $(WORK_DIR)/last_checkpoint)" --work-dir $(WORK_DIR) --show-dir pictures
+	$(BIN)/mim run hrnet_plugin report $(WORK_DIR)
 
 lint:
-	ruff check .
-	mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 test: setup lint
-	pytest
-	pytest -m "integration or slow"
+	$(BIN)/pytest
+	$(BIN)/pytest -m "integration or slow"
 
 clean:
 	rm -rf build dist *.egg-info work_dirs .pytest_cache .mypy_cache .ruff_cache

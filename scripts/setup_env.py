@@ -2,7 +2,7 @@
 
 Needs Python 3.11, a C++ compiler and a package index that pip can reach; nothing else. It can be stopped and started
 again at any point: finished steps are skipped, a step whose inputs changed runs again. The slow part is the build of
-mmcv's operators; its wheel is kept in a cache, keyed on everything that it depends on.
+mmcv's operators; its wheel is kept in a cache, in a folder named after torch, Python, platform and device.
 
     python3.11 scripts/setup_env.py [--venv .venv] [--dev] [--cache ~/.cache/hrnet_plugin]
 
@@ -61,10 +61,12 @@ def check_python() -> None:
 
 
 def find_compiler() -> str:
-    for name in filter(None, (os.environ.get('CXX'), 'c++', 'g++', 'clang++')):
+    chosen = os.environ.get('CXX')
+    for name in (chosen, ) if chosen else ('c++', 'g++', 'clang++'):
         if path := shutil.which(name):
             return path
-    raise SetupError('No C++ compiler was found, and mmcv has to be compiled.\n'
+    where = f' as CXX={chosen!r}' if chosen else ''
+    raise SetupError(f'No C++ compiler was found{where}, and mmcv has to be compiled.\n'
                      '  Install one (Debian, Ubuntu: apt-get install g++) or name it with CXX=/path/to/g++.')
 
 
@@ -104,11 +106,13 @@ class Environment:
         """All steps, in order. Each one is skipped where it is finished."""
         torch_pins = tuple(line for line in requirement_lines('stack.txt') if line.startswith(('torch', 'numpy')))
         setuptools = next(line for line in requirement_lines('stack.txt') if line.startswith('setuptools'))
-        if not self.python.exists() or not ask([self.python, '-m', 'pip', '--version']):
+        version = f'{sys.version_info.major}.{sys.version_info.minor}'
+        if version not in ask([self.python, '-m', 'pip', '--version']).rpartition('(python ')[2]:
             say(f'virtual environment in {self.folder}')
             run([sys.executable, '-m', 'venv', '--clear', self.folder],
                 'The virtual environment could not be made (Debian, Ubuntu: apt-get install python3.11-venv).')
-        if not any(self.cache.glob(f'wheels/mmcv-{MMCV}-*/*.whl')):
+        pinned = next(line for line in torch_pins if line.startswith('torch==')).removeprefix('torch==')
+        if not any(self.cache.glob(f'wheels/mmcv-{MMCV}-torch{pinned}*/*.whl')):
             find_compiler()  # say so before three gigabytes are fetched
         torch_key = digest(*torch_pins, setuptools, *BUILD_TOOLS)
         self.step('torch, torchvision and build tools (about 3 GB to fetch)', torch_key,
@@ -143,10 +147,12 @@ class Environment:
         return self.cache / 'wheels' / f'mmcv-{MMCV}-torch{torch_version}-{tag}-{device}'
 
     def builds_for_cuda(self) -> bool:
-        has_gpu = ask([self.python, '-c', 'import torch; print(torch.cuda.is_available())']) == 'True'
-        if has_gpu and not shutil.which('nvcc'):
-            say('a GPU but no nvcc: mmcv is built without its CUDA operators (install the CUDA toolkit to have them)')
-        return has_gpu and bool(shutil.which('nvcc'))
+        probe = ('import torch; from torch.utils.cpp_extension import CUDA_HOME; '
+                 'print(torch.cuda.is_available(), CUDA_HOME)')
+        has_gpu, _, toolkit = ask([self.python, '-c', probe]).partition(' ')
+        if has_gpu == 'True' and toolkit == 'None':
+            say('a GPU but no CUDA toolkit: mmcv is built without its CUDA operators')
+        return has_gpu == 'True' and toolkit != 'None'
 
     def install_mmcv(self, folder: Path) -> None:
         if not list(folder.glob('mmcv-*.whl')):
@@ -161,14 +167,16 @@ class Environment:
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             pch = Path(scratch, 'pch')
             pch.mkdir()
+            # a GPU that torch sees turns mmcv's CUDA operators on, whatever FORCE_CUDA says
+            device = dict(FORCE_CUDA='1') if self.builds_for_cuda() else dict(CUDA_VISIBLE_DEVICES='')
             # No isolation: inside one, the build finds no torch and leaves the operators out without a word.
             # No pip cache: pip keys built wheels on the source archive alone, not on torch.
             self.pip('wheel', f'mmcv=={MMCV}', '--no-binary', 'mmcv', '--no-deps', '--no-build-isolation',
                      '--no-cache-dir', '--wheel-dir', Path(scratch, 'wheel'),
                      failure='mmcv could not be fetched or compiled; the compiler\'s message is above.',
-                     MMCV_WITH_OPS='1', FORCE_CUDA='1' if self.builds_for_cuda() else '0',
-                     MAX_JOBS=str(os.cpu_count() or 1), CFLAGS='-g0 -O2', CXXFLAGS='-g0 -O2',
-                     CXX=str(ROOT / 'scripts' / 'cxx_with_pch.sh'), PCH_CXX=compiler, PCH_DIR=str(pch))
+                     MMCV_WITH_OPS='1', MAX_JOBS=str(len(os.sched_getaffinity(0))), CFLAGS='-g0 -O2',
+                     CXXFLAGS='-g0 -O2', CXX=str(ROOT / 'scripts' / 'cxx_with_pch.sh'), PCH_CXX=compiler,
+                     PCH_DIR=str(pch), **device)
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(Path(scratch, 'wheel'), folder)
 

@@ -54,7 +54,10 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def python(built, tmp_path_factory):
-    """Python of an environment that holds the wheel, and the installed stack behind it."""
+    """Python of an environment that holds the wheel alone, with the installed stack behind it.
+
+    So the wheel is the only copy of the plugin; that its requirements resolve is not shown here.
+    """
     venv = tmp_path_factory.mktemp('environment') / 'venv'
     execute([sys.executable, '-m', 'venv', '--without-pip', venv], built)
     python = venv / 'bin' / 'python'

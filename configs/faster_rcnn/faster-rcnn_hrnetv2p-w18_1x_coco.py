@@ -4,8 +4,8 @@
 """
 _base_ = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 
-# Not needed to build the model. mmdet's DetInferencer reads weights before it does that, and the plugin has to have said
-# by then that mmengine's checkpoints are safe.
+# Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
+# said by then that mmengine's checkpoints are safe.
 custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
 
 model = dict(

@@ -11,10 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from hrnet_plugin.checks import check_int
 from hrnet_plugin.data.coco import CATEGORY_IDS
 from hrnet_plugin.data.person import KEYPOINTS, SKELETON
 from hrnet_plugin.data.scene import Scene, Thing, draw_scene
-from hrnet_plugin.models.checks import check_int
 
 SPLITS = ('train2017', 'val2017')
 _STAMP = 'sample_set.json'

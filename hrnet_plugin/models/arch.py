@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from hrnet_plugin.models.checks import check_choice, check_int, check_ints
+from hrnet_plugin.checks import check_choice, check_int, check_ints
 from hrnet_plugin.models.layers.blocks import BLOCKS
 
 Arch = Union[str, Mapping[str, Any]]
 
 # Keys of upstream and official configs that describe something else than the stages.
-_OTHER_KEYS = ('upsample', 'final_conv_kernel', 'pretrained_layers', 'stem_inplanes')
-_OTHER_STAGE_KEYS = ('multiscale_output', 'fuse_method')
+_OTHER_KEYS = ('upsample', 'final_conv_kernel', 'pretrained_layers')
 _STAGE_KEYS = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels')
 
 
@@ -82,8 +81,10 @@ def arch_channels(arch: Arch) -> tuple[int, ...]:
 def _parse_stage(name: str, stage: Any, branches: int) -> StageSpec:
     if not isinstance(stage, Mapping):
         raise TypeError(f'{name} must be a mapping, got {stage!r} ({type(stage).__name__})')
+    # only the last stage may leave maps out
+    known = (*_STAGE_KEYS, 'fuse_method', *(('multiscale_output', ) if branches == 4 else ()))
     for key in stage:
-        check_choice(f'each key of {name}', key, (*_STAGE_KEYS, *_OTHER_STAGE_KEYS))
+        check_choice(f'each key of {name}', key, known)
     for key in _STAGE_KEYS:
         if key not in stage:
             raise ValueError(f'{name} must have the key {key!r}, got {sorted(stage)}')

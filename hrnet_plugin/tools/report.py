@@ -1,8 +1,8 @@
 """Show how a run went: mim run hrnet_plugin report WORK_DIR [options].
 
-Prints the table of average precision, and draws ``curve.png`` (loss and average precision over the epochs) and, where
-the run was tested with ``--show-dir pictures``, ``pictures.png`` (truth on the left, predictions on the right) into the
-work directory.
+Prints the table of average precision, and draws ``curve.png`` (loss and average precision over the iterations) and,
+where the run was tested with ``--show-dir pictures``, ``pictures.png`` (truth on the left, predictions on the right)
+into the work directory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
-    """All records that the runs in a work directory logged, oldest run first.
+    """What the newest run in a work directory logged, after what the runs logged that it resumed.
 
     Raises:
         FileNotFoundError: If there are none.
@@ -42,33 +42,39 @@ def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
     if not files:
         raise FileNotFoundError(f'{work_dir} must be the work directory of a training run, '
                                 'got one without */vis_data/scalars.json')
-    return [json.loads(line) for file in files for line in file.read_text().splitlines() if line.strip()]
+    records: list[dict[str, Any]] = []
+    for file in reversed(files):
+        records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()] + records
+        if records and records[0].get('epoch', 1) == 1:
+            break
+    return records
 
 
 def table(evaluations: Sequence[dict[str, Any]]) -> str:
     """The evaluations, one a line, in per cent."""
     lines = [f'{"epoch":>6}' + ''.join(f'{title:>8}' for title in _TITLES)]
     for record in evaluations:
-        label = str(record['step']) if 'step' in record else 'test'
         cells = (100 * record.get(f'coco/{metric}', float('nan')) for metric in _METRICS)
-        lines.append(f'{label:>6}' + ''.join(f'{cell:8.1f}' for cell in cells))
+        lines.append(f'{record["step"]:>6}' + ''.join(f'{cell:8.1f}' for cell in cells))
     return '\n'.join(lines)
 
 
 def draw_curve(records: Sequence[dict[str, Any]], target: Path) -> None:
-    """Loss at every logged step and average precision at every evaluation, over epochs."""
+    """Loss at every logged iteration, and average precision at the iteration that was logged before each evaluation."""
     training = [record for record in records if 'loss' in record]
-    evaluations = [record for record in records if 'coco/bbox_mAP' in record and record.get('step', 0) > 0]
+    evaluations, places = [], []
+    for i, record in enumerate(records):
+        if 'coco/bbox_mAP' in record:
+            evaluations.append(record)
+            places.append(max((r['step'] for r in records[:i] if 'loss' in r), default=0))
     figure, loss_axis = plt.subplots(figsize=(7, 4), layout='constrained')
-    last = training[-1]
-    per_epoch = last['step'] / last['epoch'] if last.get('epoch') else 1
-    loss_axis.plot([r['step'] / per_epoch for r in training], [r['loss'] for r in training], color='tab:gray')
-    loss_axis.set(xlabel='epoch', ylabel='training loss (gray)', ylim=(0, None))
+    loss_axis.plot([r['step'] for r in training], [r['loss'] for r in training], color='tab:gray')
+    loss_axis.set(xlabel='iteration', ylabel='training loss (gray)', ylim=(0, None))
     ap_axis = loss_axis.twinx()
     for metric, title in zip(_METRICS, _TITLES):
         if title in ('AP50', 'AP75'):
             continue
-        ap_axis.plot([r['step'] for r in evaluations], [100 * r[f'coco/{metric}'] for r in evaluations], marker='o',
+        ap_axis.plot(places, [100 * r[f'coco/{metric}'] for r in evaluations], marker='o',
                      label=title, linewidth=2.5 if title == 'AP' else 1)
     ap_axis.set(ylabel='box AP (%)', ylim=(0, 100))
     ap_axis.legend(loc='upper right')

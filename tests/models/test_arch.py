@@ -47,6 +47,8 @@ def _changed(stage, **changes):
     (_changed('stage4', num_blocks=(4, 4, 4, '4')), TypeError, r"num_blocks'\] must be an int, got '4'"),
     (_changed('stage2', block='Basic'), ValueError, "must be one of 'BASIC', 'BOTTLENECK', got 'Basic'"),
     (_changed('stage2', num_modules=0), ValueError, r"\['num_modules'\] must be at least 1, got 0"),
+    (_changed('stage2', multiscale_output=False), ValueError, "key of .* got 'multiscale_output'"),
+    (dict(upstream_extra('w18'), stem_inplanes=32), ValueError, "key of arch must be one of .*got 'stem_inplanes'"),
     (_changed('stage2', num_module=1), ValueError, "key of .* got 'num_module'"),
     (_changed('stage2', fuse_method='CAT'), ValueError, "fuse_method'\\] must be one of .*got 'CAT'"),
 ])

@@ -10,8 +10,8 @@ from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
-from hrnet_plugin.models.checks import check_bool, check_choice, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
@@ -208,6 +208,7 @@ def _resolve_init_cfg(init_cfg: InitCfg, pretrained: str | None,
         if not isinstance(pretrained, str):
             raise TypeError(f'pretrained must be a path or URL, got {pretrained!r} ({type(pretrained).__name__})')
         return dict(type='Pretrained', checkpoint=pretrained)
+    check_init_cfg(init_cfg)
     chosen = default if init_cfg is None else init_cfg
     # BaseModule edits what it is given
     return deepcopy(dict(chosen) if isinstance(chosen, Mapping) else [dict(cfg) for cfg in chosen])

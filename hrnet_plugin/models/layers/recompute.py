@@ -20,7 +20,9 @@ def frozen_statistics(owner: nn.Module) -> Iterator[None]:
     norms = [norm for norm in owner.modules() if isinstance(norm, _BatchNorm) and norm.training]
     kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.momentum, norm.num_batches_tracked = 0.0, None
+        norm.momentum = 0.0
+        if norm.num_batches_tracked is not None:
+            norm.num_batches_tracked = norm.num_batches_tracked.clone()
     try:
         yield
     finally:

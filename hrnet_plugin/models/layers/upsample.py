@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from hrnet_plugin.models.checks import check_bool, check_choice
+from hrnet_plugin.checks import check_bool, check_choice
 
 UpsampleCfg = Union[str, Mapping[str, Any], None]
 
@@ -66,4 +66,6 @@ def double_nearest(x: Tensor, size: torch.Size) -> Tensor:
     doubled = F.interpolate(x, scale_factor=2, mode='nearest')
     if doubled.shape[-2:] == size:
         return doubled
-    return doubled[..., :size[0], :size[1]].contiguous()
+    channels_last = not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    return doubled[..., :size[0], :size[1]].contiguous(memory_format=memory_format)

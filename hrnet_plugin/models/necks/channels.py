@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hrnet_plugin.checks import check_ints
 from hrnet_plugin.models.arch import Arch, arch_channels
-from hrnet_plugin.models.checks import check_ints
 
 
 def neck_channels(in_channels: Sequence[int] | None, arch: Arch | None) -> tuple[int, ...]:
@@ -16,12 +16,10 @@ def neck_channels(in_channels: Sequence[int] | None, arch: Arch | None) -> tuple
     """
     if in_channels is None and arch is None:
         raise ValueError('give in_channels or arch, got neither')
-    if arch is None:
-        channels = check_ints('in_channels', in_channels)
-        if not channels:
-            raise ValueError('in_channels must have at least one entry, got none')
-        return channels
-    derived = arch_channels(arch)
-    if in_channels is not None and tuple(in_channels) != derived:
+    derived = None if arch is None else arch_channels(arch)
+    channels = derived if in_channels is None else check_ints('in_channels', in_channels)
+    if not channels:
+        raise ValueError('in_channels must have at least one entry, got none')
+    if derived is not None and channels != derived:
         raise ValueError(f'in_channels must be {derived}, which arch {arch!r} has, got {in_channels!r}')
-    return derived
+    return channels

@@ -11,8 +11,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.checks import check_bool, check_choice, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.recompute import recomputed
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -64,6 +64,7 @@ class HRFPN(BaseModule):
                  share_conv: bool = False,
                  arch: Arch | None = None,
                  init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d')) -> None:
+        check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
         check_int('out_channels', out_channels, 1)

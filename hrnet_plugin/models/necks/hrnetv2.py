@@ -9,8 +9,8 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from hrnet_plugin.checks import check_bool, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.checks import check_bool, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
@@ -52,6 +52,7 @@ class HRNetV2(BaseModule):
                  align_corners: bool = False,
                  arch: Arch | None = None,
                  init_cfg: Any = None) -> None:
+        check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
         self.out_channels = sum(self.in_channels) if out_channels is None else out_channels

@@ -93,6 +93,12 @@ def test_odd_sizes_give_numbers(upsample, size):
     assert all(out.isfinite().all() and out.is_contiguous() for out in outs)
 
 
+def test_memory_format_is_kept_at_odd_sizes():
+    model = randomize(HRNet(SMALL)).eval().to(memory_format=torch.channels_last)
+    outs = model(torch.rand(1, 3, 75, 75).to(memory_format=torch.channels_last))
+    assert all(out.is_contiguous(memory_format=torch.channels_last) for out in outs)
+
+
 def test_nearest_at_an_odd_size_is_the_corner_of_a_padded_image():
     """Pixel p of a coarser map serves pixels 2p and 2p + 1 of a finer one at every size, not only at even ones."""
     from hrnet_plugin.models.layers.upsample import double_nearest
@@ -176,9 +182,11 @@ def test_norm_eval(norm_eval):
     assert not any(module.training for module in model.modules())
 
 
-def test_with_cp_recomputes_and_changes_nothing_else(monkeypatch):
-    plain = randomize(HRNet(SMALL, norm_eval=False).double()).train()
-    lean = HRNet(SMALL, norm_eval=False, with_cp=True).double().train()
+@pytest.mark.parametrize('norm', ['BN', 'SyncBN'])
+def test_with_cp_recomputes_and_changes_nothing_else(monkeypatch, norm):
+    options = dict(norm_eval=False, norm_cfg=dict(type=norm))
+    plain = randomize(HRNet(SMALL, **options).double()).train()
+    lean = HRNet(SMALL, with_cp=True, **options).double().train()
     lean.load_state_dict(plain.state_dict())
     calls = []
     inner = ResidualBlock._sum
@@ -192,6 +200,17 @@ def test_with_cp_recomputes_and_changes_nothing_else(monkeypatch):
         assert relative_error(ours.grad, theirs.grad) < 1e-10, name
     for (name, ours), theirs in zip(lean.named_buffers(), plain.buffers()):
         assert torch.equal(ours, theirs), f'{name}: statistics must be updated once'
+
+
+@pytest.mark.parametrize(('host', 'norm_eval', 'outputs', 'std'), [
+    ('mmdet', True, 4, None), ('mmpose', False, 1, 0.001), ('mmseg', False, 4, None), ('mmpretrain', False, 4, None)
+])
+def test_defaults_of_the_hosts(host, norm_eval, outputs, std):
+    model = HRNet(SMALL, host=host)
+    assert (model.norm_eval, len(model.out_channels)) == (norm_eval, outputs)
+    model.init_weights()
+    kaiming = (2 / (64 * 9))**0.5  # fan out
+    assert model.conv2.weight.std().item() == pytest.approx(std or kaiming, rel=0.05)
 
 
 def test_with_cp_saves_less():
@@ -309,6 +328,8 @@ def test_a_width_that_changes_between_stages_is_fed_from_its_own_branch():
     (dict(upsample=dict(mode='nearest', align_corners=True)), ValueError, 'align_corners.* must be False with mode'),
     (dict(upsample=dict(mode='bilinear', factor=2)), ValueError, "key of upsample must be one of .* got 'factor'"),
     (dict(host='mmocr'), ValueError, "host must be one of 'mmdet', 'mmpose', 'mmseg', 'mmpretrain', got 'mmocr'"),
+    (dict(init_cfg='x.pth'), TypeError, "init_cfg must be a mapping, a list of mappings or None, got 'x.pth'"),
+    (dict(init_cfg=[3]), TypeError, r'init_cfg must be a mapping, .* got \[3\]'),
     (dict(pretrained=1), TypeError, 'pretrained must be a path or URL, got 1'),
     (dict(pretrained='a', init_cfg=dict(type='Pretrained')), ValueError, 'give init_cfg or pretrained, and not both'),
 ])

@@ -134,6 +134,8 @@ def test_inputs_and_arguments_are_left_alone():
     (dict(in_channels=()), ValueError, 'in_channels must have at least one entry'),
     (dict(in_channels=(18, -1)), ValueError, 'each entry of in_channels must be at least 1, got -1'),
     (dict(in_channels=(18, 36, 72, 145), arch='w18'), ValueError, r'in_channels must be \(18, 36, 72, 144\)'),
+    (dict(in_channels=18, arch='w18'), TypeError, 'in_channels must be a sequence of ints, got 18'),
+    (dict(arch='w18', init_cfg='x'), TypeError, "init_cfg must be a mapping, .* got 'x'"),
     (dict(arch='w1'), ValueError, "arch must be one of .* got 'w1'"),
     (dict(arch='w18', out_channels=0), ValueError, 'out_channels must be at least 1, got 0'),
     (dict(arch='w18', num_outs=0), ValueError, 'num_outs must be at least 1, got 0'),

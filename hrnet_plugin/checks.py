@@ -49,6 +49,13 @@ def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
         raise TypeError(f"{name} must be a mapping with the key 'type'{' or None' if optional else ''}, got {value!r}")
 
 
+def check_init_cfg(value: Any) -> None:
+    """Raise TypeError unless ``value`` is an init_cfg of mmengine: None, a mapping, or a sequence of mappings."""
+    entries = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, )
+    if value is not None and not all(isinstance(entry, Mapping) for entry in entries):
+        raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r}')
+
+
 def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
     """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels."""
     if isinstance(maps, Tensor) or not isinstance(maps, Sequence):
