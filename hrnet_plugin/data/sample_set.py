@@ -20,7 +20,7 @@ SPLITS = ('train2017', 'val2017')
 _STAMP = 'sample_set.json'
 
 
-def write_sample_set(root: str | Path, train: int = 440, val: int = 100, width: int = 320, height: int = 256,
+def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: int = 320, height: int = 256,
                      seed: int = 0) -> Path:
     """Write the set; the same arguments give the same pixels and annotations.
 

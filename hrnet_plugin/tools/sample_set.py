@@ -11,7 +11,7 @@ from hrnet_plugin.data import write_sample_set
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', nargs='?', default='data/sample', help='where to write (data/sample)')
-    parser.add_argument('--train', type=int, default=440, help='number of training images (440)')
+    parser.add_argument('--train', type=int, default=400, help='number of training images (400)')
     parser.add_argument('--val', type=int, default=100, help='number of validation images (100)')
     parser.add_argument('--size', type=int, nargs=2, default=(320, 256), metavar=('W', 'H'), help='pixels (320 256)')
     parser.add_argument('--seed', type=int, default=0, help='of the random numbers (0)')
