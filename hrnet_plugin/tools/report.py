@@ -77,7 +77,7 @@ def draw_curve(records: Sequence[dict[str, Any]], target: Path) -> None:
         ap_axis.plot(places, [100 * r[f'coco/{metric}'] for r in evaluations], marker='o',
                      label=title, linewidth=2.5 if title == 'AP' else 1)
     ap_axis.set(ylabel='box AP (%)', ylim=(0, 100))
-    ap_axis.legend(loc='upper right')
+    ap_axis.legend(loc='upper center', ncols=4)
     figure.savefig(target, dpi=120)
     plt.close(figure)
 
