@@ -46,8 +46,11 @@ def run(command: Sequence[str | Path], failure: str, **env: str) -> None:
 
 
 def ask(command: Sequence[str | Path]) -> str:
-    """Output of a command, stripped; empty where it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    """Output of a command, stripped; empty where it fails or there is no such program."""
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    except OSError:
+        return ''
     return done.stdout.strip() if done.returncode == 0 else ''
 
 
