@@ -1,0 +1,102 @@
+"""The tools' decisions, without running a model; tests/test_mim.py runs them whole."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import list_configs
+from hrnet_plugin.tools import config, launch, report, test, train
+
+SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
+
+
+@pytest.fixture
+def sample():
+    pytest.importorskip('mmdet')
+    return Config.fromfile(SAMPLE)
+
+
+def test_data_root_moves_every_path_below_it(sample):
+    sample.merge_from_dict(launch.moved_data(sample, '/elsewhere'))
+    assert sample.data_root == '/elsewhere/'
+    for split in ('train', 'val', 'test'):
+        assert sample[f'{split}_dataloader'].dataset.data_root == '/elsewhere/'
+    assert sample.val_evaluator.ann_file == '/elsewhere/annotations/instances_val2017.json'
+    assert 'data/sample' not in str(sample.to_dict())
+
+
+def test_data_root_needs_one_to_replace():
+    with pytest.raises(ValueError, match="--data-root needs a config with the entry 'data_root'"):
+        launch.moved_data(Config(dict(model=dict())), 'x')
+
+
+def test_a_config_that_is_not_there_is_named():
+    with pytest.raises(FileNotFoundError, match=r"config must be the path of a file, got 'nothing.py'"):
+        launch.load_config(train.parse_args(['nothing.py']))
+
+
+def test_options_of_training(sample):
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', '--auto-scale-lr', '--resume']))
+    assert sample.optim_wrapper.type == 'AmpOptimWrapper'
+    assert sample.auto_scale_lr.enable is True
+    assert (sample.resume, sample.load_from) == (True, None)
+    train.apply_options(sample, train.parse_args([SAMPLE, '--resume', 'epoch_3.pth']))
+    assert sample.load_from == 'epoch_3.pth'
+    with pytest.raises(ValueError, match=r'--auto-scale-lr needs auto_scale_lr\.base_batch_size'):
+        train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
+
+
+def test_options_of_testing(sample):
+    args = test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'pictures', '--out', 'all.pkl'])
+    test.apply_options(sample, args)
+    assert sample.load_from == 'weights.pth'
+    assert sample.default_hooks.visualization.draw is True
+    assert sample.default_hooks.visualization.test_out_dir == 'pictures'
+    assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
+    with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
+        test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
+    with pytest.raises(ValueError, match='--show-dir needs a config of mmdet, mmpose, mmseg'):
+        test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
+
+
+def test_an_heir_is_written_once(tmp_path):
+    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+    assert Config.fromfile(str(path)).model.backbone.arch == 'w32'
+    with pytest.raises(FileExistsError, match='is left as it is'):
+        config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+
+
+def _run(work_dir, name, epochs):
+    records = []
+    for epoch in epochs:
+        records += [dict(epoch=epoch, iter=10 * epoch, step=10 * epoch, loss=5 / epoch),
+                    {'step': epoch, **{f'coco/{metric}': 0.1 * epoch for metric in report._METRICS}}]
+    folder = work_dir / name / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
+    return records
+
+
+def test_a_report_reads_the_newest_run_and_what_it_resumed(tmp_path):
+    _run(tmp_path, '1', (1, 2))
+    first, second = _run(tmp_path, '2', (1, 2)), _run(tmp_path, '3', (3, 4))
+    assert report.read_scalars(tmp_path) == first + second
+    with pytest.raises(FileNotFoundError, match='must be the work directory of a training run'):
+        report.read_scalars(tmp_path / '1')
+
+
+def test_a_report_draws(tmp_path, capsys):
+    _run(tmp_path, '1', (1, 2, 3))
+    (tmp_path / '1' / 'pictures').mkdir()
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / '1' / 'pictures' / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
+    report.main([str(tmp_path)])
+    last = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith('3 '))
+    assert last.split() == ['3'] + ['30.0'] * 6
+    assert cv2.imread(str(tmp_path / 'curve.png')).std() > 0
+    assert cv2.imread(str(tmp_path / 'pictures.png')).shape == (2 * 28, 2 * 48, 3)
