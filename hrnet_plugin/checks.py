@@ -30,14 +30,14 @@ def check_bool(name: str, value: Any) -> None:
         raise TypeError(f'{name} must be True or False, got {value!r} ({type(value).__name__})')
 
 
-def check_ints(name: str, value: Any, length: int | None = None) -> tuple[int, ...]:
-    """A sequence of positive ints as a tuple; TypeError or ValueError otherwise."""
+def check_ints(name: str, value: Any, length: int | None = None, least: int = 1) -> tuple[int, ...]:
+    """A sequence of ints, each at least ``least``, as a tuple; TypeError or ValueError otherwise."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f'{name} must be a sequence of ints, got {value!r} ({type(value).__name__})')
     if length is not None and len(value) != length:
         raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r}')
     for entry in value:
-        check_int(f'each entry of {name}', entry, 1)
+        check_int(f'each entry of {name}', entry, least)
     return tuple(value)
 
 

@@ -33,4 +33,4 @@ def cfg(name: str) -> str:
 
 def list_configs() -> dict[str, Path]:
     """All shipped configs that can be run: name without ``.py`` -> path."""
-    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py'))}
+    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if path.parent.name != '_base_'}

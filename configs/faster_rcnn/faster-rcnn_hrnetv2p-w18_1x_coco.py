@@ -2,7 +2,7 @@
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w18_1x_coco.py
 """
-_base_ = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+_base_ = ['mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', 'mmdet::retinanet/retinanet_tta.py']
 
 # Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
 # said by then that mmengine's checkpoints are safe.

@@ -3,8 +3,10 @@
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
 from hrnet_plugin.models.backbones import HRNet
 from hrnet_plugin.models.necks import HRFPN, HRNetV2
+from hrnet_plugin.models.wiring import watch_building
 
 __all__ = ['HRFPN', 'HRNet', 'HRNetV2']
 
 # A model is built before its checkpoint is read, so this is early enough for every runner.
 allow_mmengine_checkpoints()
+watch_building()

@@ -27,6 +27,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
                         help='draw predictions beside the truth into this folder of the run\'s own one')
+    parser.add_argument('--tta', action='store_true', help='test-time augmentation, as the config\'s tta_* entries have it')
     return parser.parse_args(argv)
 
 
@@ -34,9 +35,12 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     """Write the options of testing into the config.
 
     Raises:
-        ValueError: If ``--out`` is not a pickle's name, or ``--show-dir`` is given for a host that is not known.
+        ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or ``--tta``
+            for a config without ``tta_model`` and ``tta_pipeline``.
     """
     config.load_from = args.checkpoint
+    if args.tta:
+        _augment_tests(config)
     if args.show_dir is not None:
         _draw_into(config, args.show_dir)
     if args.out is not None:
@@ -46,6 +50,14 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         dump = 'DumpDetResults' if config.get('default_scope') == 'mmdet' else 'DumpResults'
         evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
         config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=args.out)]
+
+
+def _augment_tests(config: Config) -> None:
+    for entry in ('tta_model', 'tta_pipeline'):
+        if config.get(entry) is None:
+            raise ValueError(f'--tta needs the entry {entry!r} in the config, got none')
+    config.model = dict(**config.tta_model, module=config.model)
+    config.test_dataloader.dataset.pipeline = config.tta_pipeline
 
 
 def _draw_into(config: Config, folder: str) -> None:

@@ -15,7 +15,8 @@ from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument('--amp', nargs='?', const='fp16', choices=['fp16', 'bf16'],
+                        help='mixed precision: fp16 (the default; needs a GPU), or bf16 in backbone and neck')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
                         help='go on from a checkpoint; without a name, from the last one in the work directory')
@@ -28,9 +29,13 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     Raises:
         ValueError: If ``--auto-scale-lr`` is given and the config does not say for which batch size its rate is.
     """
-    if args.amp:
+    if args.amp == 'fp16':
         config.optim_wrapper.type = 'AmpOptimWrapper'
         config.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    elif args.amp == 'bf16':
+        config.optim_wrapper.type = 'hrnet_plugin.BFloat16OptimWrapper'
+        for entry in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
+            config.optim_wrapper.pop(entry, None)
     if args.auto_scale_lr:
         if 'base_batch_size' not in config.get('auto_scale_lr', {}):
             raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, got none')

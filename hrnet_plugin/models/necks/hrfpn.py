@@ -77,6 +77,7 @@ class HRFPN(BaseModule):
         check_bool('share_conv', share_conv)
         self.out_channels, self.num_outs = out_channels, num_outs
         self.pooling_type, self.with_cp, self.share_conv = pooling_type, with_cp, share_conv
+        self.out_strides = tuple(4 * stride * 2**i for i in range(num_outs))
         self.reduction_conv = MergeConv(self.in_channels, out_channels, conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         self.fpn_convs = nn.ModuleList(
             ConvModule(out_channels, out_channels, kernel_size=3, padding=1, stride=stride, conv_cfg=deepcopy(conv_cfg),

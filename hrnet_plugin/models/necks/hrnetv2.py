@@ -57,6 +57,7 @@ class HRNetV2(BaseModule):
         self.in_channels = neck_channels(in_channels, arch)
         self.out_channels = sum(self.in_channels) if out_channels is None else out_channels
         check_int('out_channels', self.out_channels, 1)
+        self.out_strides = (4, )
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=True)
         check_layer_cfg('act_cfg', act_cfg, optional=True)

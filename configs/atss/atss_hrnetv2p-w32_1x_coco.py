@@ -1,0 +1,10 @@
+"""ATSS, HRNetV2p-W32, 1x.
+
+Nobody has published figures for it.
+
+    mim train hrnet_plugin atss_hrnetv2p-w32_1x_coco.py
+"""
+_base_ = './atss_hrnetv2p-w18_1x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w32', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w32')), neck=dict(arch='w32'))

@@ -1,0 +1,10 @@
+"""CenterNet (objects as points), HRNetV2-W48, crop512-140e.
+
+Nobody has published figures for it.
+
+    mim train hrnet_plugin centernet_hrnetv2-w48_crop512-140e_coco.py
+"""
+_base_ = './centernet_hrnetv2-w18_crop512-140e_coco.py'
+
+model = dict(
+    backbone=dict(arch='w48', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w48')), neck=dict(arch='w48'))

@@ -1,0 +1,10 @@
+"""DINO, four levels, HRNetV2p-W32, 12e.
+
+Nobody has published figures for it.
+
+    mim train hrnet_plugin dino_hrnetv2p-w32_12e_coco.py
+"""
+_base_ = './dino_hrnetv2p-w18_12e_coco.py'
+
+model = dict(
+    backbone=dict(arch='w32', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w32')), neck=dict(arch='w32'))

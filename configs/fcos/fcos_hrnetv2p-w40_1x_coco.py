@@ -1,0 +1,10 @@
+"""FCOS, HRNetV2p-W40, 1x.
+
+Nobody has published figures for it.
+
+    mim train hrnet_plugin fcos_hrnetv2p-w40_1x_coco.py
+"""
+_base_ = './fcos_hrnetv2p-w18_1x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w40', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w40')), neck=dict(arch='w40'))

@@ -1,0 +1,10 @@
+"""Mask R-CNN, HRNetV2p-W48, 2x.
+
+Box / mask AP on COCO val2017: 42.9 / 38.3 in the official repository.
+
+    mim train hrnet_plugin mask-rcnn_hrnetv2p-w48_2x_coco.py
+"""
+_base_ = './mask-rcnn_hrnetv2p-w18_2x_coco.py'
+
+model = dict(
+    backbone=dict(arch='w48', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w48')), neck=dict(arch='w48'))

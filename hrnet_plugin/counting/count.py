@@ -1,0 +1,121 @@
+"""Counting what a model holds and what one pass of it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.flop_counter import FlopCounterMode
+
+from hrnet_plugin.counting.drive import run_once
+
+_ATEN = torch.ops.aten
+
+
+def _per_value(number: int) -> Any:
+    return lambda shape, *args, out_shape=None, **kwargs: number * prod(shape)
+
+
+# Beside convolutions and matrix products, which torch counts. Two operations a value for a norm (scale, shift), one for
+# a ReLU: so did the counters with which the paper's figures were made.
+_POINTWISE = {
+    _ATEN.relu: _per_value(1),
+    _ATEN.relu_: _per_value(1),
+    **{getattr(_ATEN, name): _per_value(2) for name in (
+        'native_batch_norm', 'cudnn_batch_norm', '_native_batch_norm_legit_no_training', 'native_group_norm')},
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a model, or a part of one, holds and computes.
+
+    Attributes:
+        parameters: Number of weights.
+        norm_parameters: Those of them in batch norms.
+        macs: Multiply-adds of convolutions and matrix products, without biases.
+        pointwise: Operations of norms (two a value) and ReLUs (one a value).
+    """
+
+    parameters: int
+    norm_parameters: int
+    macs: int
+    pointwise: int
+
+    def __sub__(self, other: Count) -> Count:
+        return Count(*(mine - theirs for mine, theirs in zip(self._values(), other._values())))
+
+    def _values(self) -> tuple[int, int, int, int]:
+        return self.parameters, self.norm_parameters, self.macs, self.pointwise
+
+
+def count_model(model: Mapping[str, Any],
+                scope: str,
+                shape: tuple[int, int],
+                box_rois: int = 1000,
+                mask_rois: int = 100,
+                channels: int = 3) -> dict[str, Count]:
+    """Count a config's model in eval mode, as this package computes it.
+
+    Args:
+        model: The config's ``model``.
+        scope: The config's ``default_scope``.
+        shape: Height and width of one input image, in pixels.
+        box_rois: Regions in each box head of a detector of two stages.
+        mask_rois: Regions in each mask head.
+        channels: Of the image.
+
+    Returns:
+        The counts of 'backbone', 'neck' (where there is one), 'heads' (all the rest) and 'total'.
+
+    Raises:
+        ValueError: If the model does not take images of that shape.
+    """
+    def count_on(device: str) -> dict[str, Count]:
+        with DefaultScope.overwrite_default_scope(scope):
+            with torch.device(device):
+                built = MODELS.build(ConfigDict(deepcopy(dict(model)))).eval()
+            return _count_parts(built, torch.zeros(1, channels, *shape, device=device), box_rois, mask_rois)
+
+    try:
+        return count_on('meta')
+    except (NotImplementedError, RuntimeError):
+        pass  # transformers look at values, of which the meta device has none
+    try:
+        return count_on('cpu')
+    except RuntimeError as error:
+        raise ValueError(f'the model does not run on an image of {shape[0]} x {shape[1]}: {error}') from error
+
+
+def _count_parts(model: nn.Module, image: torch.Tensor, box_rois: int, mask_rois: int) -> dict[str, Count]:
+    with torch.no_grad():
+        counts = {'backbone': _count(model.backbone, model.backbone, image)}
+        if getattr(model, 'neck', None) is not None:
+            counts['neck'] = _count(model.neck, model.neck, model.backbone(image))
+        total = _count(model, run_once, model, image, box_rois, mask_rois)
+    rest = total
+    for part in counts.values():
+        rest = rest - part
+    return {**counts, 'heads': rest, 'total': total}
+
+
+def _count(module: nn.Module, run: Any, *args: Any) -> Count:
+    with FlopCounterMode(display=False, custom_mapping=_POINTWISE) as counter:
+        run(*args)
+    operations = counter.get_flop_counts().get('Global', {})
+    pointwise = sum(number for op, number in operations.items() if op in _POINTWISE)
+    norms = (norm for norm in module.modules() if isinstance(norm, _BatchNorm))
+    return Count(
+        parameters=sum(p.numel() for p in module.parameters()),
+        norm_parameters=sum(p.numel() for norm in norms for p in norm.parameters()),
+        # torch counts a multiply-add as two
+        macs=(sum(operations.values()) - pointwise) // 2,
+        pointwise=pointwise)

@@ -1,0 +1,76 @@
+"""Training in bfloat16 with heads whose operators do not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from hrnet_plugin.registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Backbone and neck in bfloat16, heads and losses in float32; weights, gradients and optimizer in float32.
+
+    mmcv's RoIAlign, sigmoid focal loss and deformable attention are compiled for float16 and float32 only, so
+    mmengine's AmpOptimWrapper with ``dtype='bfloat16'`` fails in most detectors. Nearly all of the work is in backbone
+    and neck. bfloat16 has float32's range: losses need no scaling. Runs on CPUs as well as on GPUs.
+
+    Takes the arguments of mmengine's OptimWrapper.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """The context of a training step's forward pass."""
+        with super().optim_context(model), features_in_bfloat16(model):
+            yield
+
+
+@contextmanager
+def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
+    """Run a model's backbone and neck under autocast to bfloat16; what leaves them is float32 again.
+
+    Raises:
+        ValueError: If the model has no backbone.
+    """
+    model = model.module if is_model_wrapper(model) else model
+    backbone, neck = getattr(model, 'backbone', None), getattr(model, 'neck', None)
+    if backbone is None:
+        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(model).__name__} without')
+    device = next(backbone.parameters()).device.type
+    with ExitStack() as hooks:
+        for part in (backbone, neck):
+            if part is None:
+                continue
+            contexts: list[ExitStack] = []
+            for handle in _autocast_hooks(part, device, contexts):
+                hooks.callback(handle.remove)
+        last = backbone if neck is None else neck
+        hooks.callback(last.register_forward_hook(lambda module, args, out: _as_float(out)).remove)
+        yield
+
+
+def _autocast_hooks(part: nn.Module, device: str, contexts: list[ExitStack]) -> tuple[Any, Any]:
+    """Enter autocast before a module's forward and leave it behind, also when it fails."""
+
+    def enter(module: nn.Module, args: Any) -> None:
+        context = ExitStack()
+        context.enter_context(torch.autocast(device, torch.bfloat16))
+        contexts.append(context)
+
+    def leave(module: nn.Module, args: Any, out: Any) -> None:
+        contexts.pop().close()
+
+    return part.register_forward_pre_hook(enter), part.register_forward_hook(leave, always_call=True)
+
+
+def _as_float(feats: Any) -> Any:
+    if isinstance(feats, Tensor):
+        return feats.float()
+    return type(feats)(map(_as_float, feats))

@@ -1,0 +1,96 @@
+"""Parameters and operations of a config's model.
+
+    mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path, on 800 x 1333
+    mim run hrnet_plugin count NAME --shape 512 512     at another size
+    mim run hrnet_plugin count NAME --paper             in the units of the paper's table of detectors, on 800 x 1216
+    mim run hrnet_plugin count --paper                  all of that table, as Markdown
+
+Nothing is downloaded and no weights are needed. Multiply-adds are those of convolutions and matrix products.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import cfg
+from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
+from hrnet_plugin.counting.paper import SHAPE
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', nargs='?', help='name of one of the plugin\'s configs, or path of any')
+    parser.add_argument('--shape', type=int, nargs=2, metavar=('H', 'W'), help='height and width in pixels')
+    parser.add_argument('--paper', action='store_true', help='in the paper\'s units')
+    parser.add_argument('--box-rois', type=int, help='regions in each box head (as many as the config tests)')
+    parser.add_argument('--mask-rois', type=int, help='regions in each mask head (as many as the config tests)')
+    args = parser.parse_args(argv)
+    if args.config is None and not args.paper:
+        parser.error('name a config, or give --paper for the paper\'s table')
+    if args.shape is not None and min(args.shape) < 1:
+        parser.error(f'--shape must be two positive numbers, got {args.shape}')
+    return args
+
+
+def load(name: str) -> Config:
+    """A config by path, or by the name of a shipped one."""
+    return Config.fromfile(name if Path(name).is_file() else cfg(name))
+
+
+def tested_rois(config: Config) -> tuple[int, int]:
+    """As many regions as the box and mask heads of a detector get when it is tested; 0 where it has no such heads."""
+    test_cfg = config.model.get('test_cfg') or {}
+    if 'rpn' not in test_cfg or 'rcnn' not in test_cfg:
+        return 0, 0
+    return test_cfg['rpn']['max_per_img'], test_cfg['rcnn']['max_per_img']
+
+
+def plain_table(counts: dict[str, Count]) -> str:
+    """The counts of each part, one a line."""
+    lines = [f'{"":>10}{"parameters":>16}{"MACs (1e9)":>14}{"norm, ReLU (1e9)":>19}']
+    lines += [f'{part:>10}{count.parameters:>16,}{count.macs / 1e9:>14.2f}{count.pointwise / 1e9:>19.2f}'
+              for part, count in counts.items()]
+    return '\n'.join(lines)
+
+
+def paper_table(rows: Iterable[PaperRow]) -> str:
+    """Markdown: the rows, this package's count and the paper's."""
+    lines = ['| framework | width | params (M) | paper | difference | GFLOPs | paper | difference | unit |',
+             '|---|---|---|---|---|---|---|---|---|']
+    for row in rows:
+        lines.append(
+            f'| {row.framework} | {row.width.upper()} | {row.params:.2f} | {row.paper_params} '
+            f'| {row.params - row.paper_params:+.2f} M | {row.gflops:.2f} | {row.paper_gflops} '
+            f'| {100 * (row.gflops / row.paper_gflops - 1):+.2f} % | {row.unit.text} |')
+    return '\n'.join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.config is None:
+        print(paper_table(paper_rows()))
+        return
+    config = load(args.config)
+    if args.paper:
+        shape = tuple(args.shape or SHAPE)
+        params, gflops, unit = paper_count(config, shape)
+        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}; '
+              f'{unit.box_rois} regions in each box head, {unit.mask_rois} in each mask head)')
+        return
+    shape = tuple(args.shape or (800, 1333))
+    boxes, masks = tested_rois(config)
+    boxes, masks = args.box_rois or boxes, args.mask_rois or masks
+    print(plain_table(count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)))
+    if boxes:
+        print(f'{shape[0]} x {shape[1]}; {boxes} regions in each box head, {masks} in each mask head')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'count: {error}') from None

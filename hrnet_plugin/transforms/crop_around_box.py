@@ -1,0 +1,75 @@
+"""Cropping where there is something to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+
+from hrnet_plugin.checks import check_ints
+from hrnet_plugin.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomCropAroundBox(BaseTransform):
+    """Crop an image around one of its objects, drawn at random.
+
+    The crop of the official detection code's recipe 'ResizeCrop'. Objects whose centre lies in the crop stay, clipped to
+    it; so the drawn one does. Images without objects are cropped anywhere.
+
+    Args:
+        size: Width and height of the crop of a landscape image, in pixels; of a portrait image, height and width. Where
+            the image is smaller the crop is, too.
+        noise: The crop's centre lies up to so many pixels, in x and in y, beside the object's.
+
+    Raises:
+        TypeError, ValueError: If an argument is not two integers.
+    """
+
+    def __init__(self, size: Sequence[int], noise: Sequence[int] = (30, 10)) -> None:
+        self.size, self.noise = check_ints('size', size, length=2), check_ints('noise', noise, length=2, least=0)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Crop ``results['img']`` (H, W, C), its boxes, labels, masks and semantic map."""
+        height, width = results['img'].shape[:2]
+        wanted = self.size[::-1] if height > width else self.size
+        crop_w, crop_h = min(wanted[0], width), min(wanted[1], height)
+        boxes = results.get('gt_bboxes')
+        centers = np.zeros((0, 2)) if boxes is None else boxes.centers.numpy()
+        x, y = self._corner(centers, (width, height), (crop_w, crop_h))
+        results['img'] = results['img'][y:y + crop_h, x:x + crop_w]
+        results['img_shape'] = results['img'].shape[:2]
+        if results.get('gt_seg_map') is not None:
+            results['gt_seg_map'] = results['gt_seg_map'][y:y + crop_h, x:x + crop_w]
+        if boxes is not None:
+            self._crop_objects(results, centers, np.array([x, y, x + crop_w, y + crop_h]))
+        return results
+
+    @cache_randomness
+    def _corner(self, centers: np.ndarray, image: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int]:
+        """Left and upper edge of the crop."""
+        room = np.subtract(image, crop)
+        if len(centers) == 0:
+            return tuple(np.random.randint(0, room + 1))
+        noise = np.array([np.random.randint(-most, most + 1) for most in self.noise])
+        corner = np.round(centers[np.random.randint(len(centers))] - np.divide(crop, 2)).astype(int) + noise
+        return tuple(np.clip(corner, 0, room))
+
+    @staticmethod
+    def _crop_objects(results: dict[str, Any], centers: np.ndarray, window: np.ndarray) -> None:
+        inside = ((centers > window[:2]) & (centers < window[2:])).all(axis=1)
+        boxes = results['gt_bboxes'][inside]
+        boxes.translate_([-int(window[0]), -int(window[1])])
+        boxes.clip_(results['img_shape'])
+        results['gt_bboxes'] = boxes
+        for key in ('gt_bboxes_labels', 'gt_ignore_flags'):
+            if key in results:
+                results[key] = results[key][inside]
+        if results.get('gt_masks') is not None:
+            results['gt_masks'] = results['gt_masks'][np.flatnonzero(inside)].crop(window)
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size}, noise={self.noise})'
