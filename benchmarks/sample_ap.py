@@ -4,9 +4,9 @@
     python benchmarks/sample_ap.py --data-root data/sample
 
 Each family is trained twice through ``mim train mmdet``, from random weights, with the same data, steps, heads and
-optimiser: with the backbone and neck of its sample config (HRNetV2p-W18-small-v1, 1.5 M parameters in the backbone), and
-with ResNet-50 (23.5 M) and FPN of the same width and strides. ``mim test mmdet`` then evaluates both. Prints a table and
-writes ``benchmarks/results/sample_ap.json``. That two steps of the same job take different time is not measured here.
+optimiser: with the backbone and neck of its sample config (HRNetV2p-W18-small-v1, 1.5 M weights in the backbone), and
+with ResNet-50 (23.5 M) and an FPN of the same width and strides. ``mim test mmdet`` then evaluates both. Prints a table
+and writes ``benchmarks/results/sample_ap.json``.
 """
 
 from __future__ import annotations

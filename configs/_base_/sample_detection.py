@@ -1,7 +1,8 @@
 """What the detection jobs on the generated sample set share. A base only; it cannot be run.
 
-mmengine lets the bases of a config have no entry in common. So all of this stands below one name, and a job picks from it
-what it needs: ``train_dataloader = _base_.sample.train_dataloader``. (mmengine drops names that begin with two underscores.)
+mmengine lets the bases of a config have no entry in common. So all of this stands below one name, and a job picks from
+it what it needs: ``train_dataloader = _base_.sample.train_dataloader``. Names that begin with two underscores are no
+entries of a config.
 """
 __root = 'data/sample/'
 __scale = (320, 256)

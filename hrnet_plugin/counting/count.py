@@ -95,7 +95,7 @@ def count_model(model: Mapping[str, Any],
         raise ValueError(f'the model does not run on an image of {shape[0]} x {shape[1]}: {error}') from error
 
 
-def _count_parts(model: nn.Module, image: torch.Tensor, box_rois: int, mask_rois: int) -> dict[str, Count]:
+def _count_parts(model: Any, image: torch.Tensor, box_rois: int, mask_rois: int) -> dict[str, Count]:
     with torch.no_grad():
         counts = {'backbone': _count(model.backbone, model.backbone, image)}
         if getattr(model, 'neck', None) is not None:

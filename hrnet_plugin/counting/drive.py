@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 
-def run_once(model: nn.Module, image: Tensor, box_rois: int, mask_rois: int) -> None:
+def run_once(model: Any, image: Tensor, box_rois: int, mask_rois: int) -> None:
     """Run backbone, neck and heads once, without what comes before and after the network.
 
     Proposals are not computed: detectors of two stages run their box and mask heads on as many empty regions as asked
@@ -30,7 +31,7 @@ def run_once(model: nn.Module, image: Tensor, box_rois: int, mask_rois: int) -> 
     model(image, [BaseDataElement(metainfo=meta)], mode='tensor')
 
 
-def _run_roi_head(head: nn.Module, feats: tuple[Tensor, ...], box_rois: int, mask_rois: int) -> None:
+def _run_roi_head(head: Any, feats: tuple[Tensor, ...], box_rois: int, mask_rois: int) -> None:
     for extractor, stage in _stages(head, 'bbox'):
         stage(_regions(extractor, box_rois, feats[0]))
     if getattr(head, 'semantic_head', None) is not None:
@@ -44,7 +45,7 @@ def _run_roi_head(head: nn.Module, feats: tuple[Tensor, ...], box_rois: int, mas
             _, last = stage(regions, last) if stage.with_conv_res and last is not None else stage(regions)
 
 
-def _stages(head: nn.Module, part: str) -> Iterator[tuple[nn.Module, nn.Module]]:
+def _stages(head: Any, part: str) -> Iterator[tuple[Any, Any]]:
     """The extractor and the head of each stage; none where the detector has no such part."""
     heads, extractors = getattr(head, f'{part}_head', None), getattr(head, f'{part}_roi_extractor', None)
     if heads is None:
@@ -55,5 +56,5 @@ def _stages(head: nn.Module, part: str) -> Iterator[tuple[nn.Module, nn.Module]]
     yield from zip(extractors if extractors is not None else [head.bbox_roi_extractor] * len(heads), heads)
 
 
-def _regions(extractor: nn.Module, number: int, like: Tensor) -> Tensor:
+def _regions(extractor: Any, number: int, like: Tensor) -> Tensor:
     return like.new_empty(number, extractor.out_channels, *extractor.roi_layers[0].output_size)

@@ -1,14 +1,15 @@
 """Do backbone, neck and heads of a detector fit? Found out while the host builds it.
 
-mmdet builds the parts of a detector one after the other and lets none of them see the others. Where their levels do not
-fit, it trains without a word: a head of strides 8 to 128 on levels of strides 4 to 64 looks for every object at half its
-size. Torch announces each module that becomes a part of another one; that is where this looks, at every module that joins
-one that has a neck or a backbone of this package, and at no other.
+mmdet builds the parts of a detector one after the other and lets none of them see the others. Where their levels do
+not fit, it trains without a word: a head of strides 8 to 128 on levels of strides 4 to 64 looks for every object in
+the wrong place. Torch announces each module that becomes a part of another one; this listens, and looks at those that
+join a module with a neck or a backbone of this package.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Union
 
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
@@ -17,13 +18,13 @@ from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 
-Neck = (HRFPN, HRNetV2)
+Neck = Union[HRFPN, HRNetV2]
 
 # read one map; with more they fail at the first step, or take one of them
 _SINGLE_LEVEL = ('CenterNetHead', )
 
 
-def check_neck(backbone: nn.Module, neck: nn.Module) -> None:
+def check_neck(backbone: HRNet, neck: nn.Module) -> None:
     """Raise ValueError unless a neck reads the channels that an HRNet gives."""
     wanted = getattr(neck, 'in_channels', None)
     if isinstance(wanted, (list, tuple)) and tuple(wanted) != tuple(backbone.out_channels):
@@ -32,7 +33,7 @@ def check_neck(backbone: nn.Module, neck: nn.Module) -> None:
                          'the neck reads (multiscale_output)')
 
 
-def check_dense_head(name: str, head: nn.Module, neck: nn.Module) -> None:
+def check_dense_head(name: str, head: Any, neck: Neck) -> None:
     """Raise ValueError unless a head that runs over all levels has the neck's strides and channels."""
     _check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), neck)
     if type(head).__name__ in _SINGLE_LEVEL and len(neck.out_strides) != 1:
@@ -50,7 +51,7 @@ def check_dense_head(name: str, head: nn.Module, neck: nn.Module) -> None:
                          f'levels, got {len(ranges)}')
 
 
-def check_roi_head(name: str, head: nn.Module, neck: nn.Module) -> None:
+def check_roi_head(name: str, head: Any, neck: Neck) -> None:
     """Raise ValueError unless a head pools from levels that the neck has at the strides that it believes."""
     for part in ('bbox_roi_extractor', 'mask_roi_extractor'):
         for extractor in _each(getattr(head, part, None)):
@@ -71,7 +72,7 @@ def check_roi_head(name: str, head: nn.Module, neck: nn.Module) -> None:
                    neck.out_strides[level:level + 1])
 
 
-def check_encoder(name: str, encoder: nn.Module, neck: nn.Module) -> None:
+def check_encoder(name: str, encoder: Any, neck: Neck) -> None:
     """Raise ValueError unless a transformer's encoder attends to as many levels as the neck gives."""
     attention = encoder.layers[0].self_attn
     levels = getattr(attention, 'num_levels', 1)
@@ -86,7 +87,7 @@ def _check_strides(key: str, got: Sequence[int], wanted: Sequence[int], otherwis
         raise ValueError(f'{key} must be {list(wanted)}, the strides of the neck\'s levels, got {list(got)}{otherwise}')
 
 
-def _neck_for(strides: Sequence[int], neck: nn.Module, num_outs: int) -> str:
+def _neck_for(strides: Sequence[int], neck: Neck, num_outs: int) -> str:
     """What to change in the neck instead of the head, where that is possible."""
     first = strides[0]
     if not isinstance(neck, HRFPN) or first % 4 or list(strides) != [first * 2**i for i in range(len(strides))]:
@@ -94,7 +95,7 @@ def _neck_for(strides: Sequence[int], neck: nn.Module, num_outs: int) -> str:
     return f'; or set neck.stride={first // 4}, neck.num_outs={num_outs}'
 
 
-def _check_channels(key: str, got: object, neck: nn.Module) -> None:
+def _check_channels(key: str, got: object, neck: Neck) -> None:
     if isinstance(got, int) and got != neck.out_channels:
         raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}')
 
@@ -104,13 +105,13 @@ def _one(stride: int | Sequence[int]) -> int:
     return stride if isinstance(stride, int) else stride[0]
 
 
-def _each(module: nn.Module | None) -> Iterator[nn.Module]:
+def _each(module: Any) -> Iterator[Any]:
     # the heads of a cascade have one extractor a stage
     if module is not None:
         yield from module if isinstance(module, nn.ModuleList) else (module, )
 
 
-_CHECKS: dict[str, Callable[[str, nn.Module, nn.Module], None]] = {
+_CHECKS: dict[str, Callable[[str, Any, Neck], None]] = {
     'rpn_head': check_dense_head,
     'bbox_head': check_dense_head,
     'roi_head': check_roi_head,
@@ -131,7 +132,7 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
             check_neck(backbone, part)
     elif name in _CHECKS:
         neck = parts.get('neck')
-        if isinstance(neck, Neck) and part is not None:
+        if isinstance(neck, (HRFPN, HRNetV2)) and part is not None:
             _CHECKS[name](name, part, neck)
 
 

@@ -39,10 +39,10 @@ def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
     Raises:
         ValueError: If the model has no backbone.
     """
-    model = model.module if is_model_wrapper(model) else model
-    backbone, neck = getattr(model, 'backbone', None), getattr(model, 'neck', None)
+    inner: Any = model.module if is_model_wrapper(model) else model
+    backbone, neck = getattr(inner, 'backbone', None), getattr(inner, 'neck', None)
     if backbone is None:
-        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(model).__name__} without')
+        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(inner).__name__} without')
     device = next(backbone.parameters()).device.type
     with ExitStack() as hooks:
         for part in (backbone, neck):

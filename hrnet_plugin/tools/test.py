@@ -27,7 +27,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
                         help='draw predictions beside the truth into this folder of the run\'s own one')
-    parser.add_argument('--tta', action='store_true', help='test-time augmentation, as the config\'s tta_* entries have it')
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation, as the config\'s entries tta_model and tta_pipeline have it')
     return parser.parse_args(argv)
 
 
@@ -35,8 +36,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     """Write the options of testing into the config.
 
     Raises:
-        ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or ``--tta``
-            for a config without ``tta_model`` and ``tta_pipeline``.
+        ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or
+            ``--tta`` for a config without ``tta_model`` and ``tta_pipeline``.
     """
     config.load_from = args.checkpoint
     if args.tta:

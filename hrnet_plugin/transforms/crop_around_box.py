@@ -17,8 +17,8 @@ from hrnet_plugin.registry import TRANSFORMS
 class RandomCropAroundBox(BaseTransform):
     """Crop an image around one of its objects, drawn at random.
 
-    The crop of the official detection code's recipe 'ResizeCrop'. Objects whose centre lies in the crop stay, clipped to
-    it; so the drawn one does. Images without objects are cropped anywhere.
+    The crop of the official detection code's recipe 'ResizeCrop'. Objects whose centre lies in the crop stay, clipped
+    to it. Images without objects are cropped anywhere.
 
     Args:
         size: Width and height of the crop of a landscape image, in pixels; of a portrait image, height and width. Where

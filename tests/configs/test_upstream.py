@@ -11,7 +11,8 @@ from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg
 
-mmdet = pytest.importorskip('mmdet')
+pytest.importorskip('mmdet')
+import mmdet
 from mmdet.registry import MODELS
 from mmdet.utils import register_all_modules
 

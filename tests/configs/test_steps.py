@@ -1,0 +1,126 @@
+"""One training step and one prediction of every detection family, on the sample set."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+
+from hrnet_plugin.config_files import list_configs
+from hrnet_plugin.data import write_sample_set
+from hrnet_plugin.optim import BFloat16OptimWrapper
+from hrnet_plugin.tools.launch import moved_data
+
+pytest.importorskip('mmdet')
+from mmdet.registry import DATASETS, MODELS
+from mmdet.utils import register_all_modules
+
+CONFIG_FILES = list_configs()
+FAMILIES = {name.split('-w18-')[0]: name for name in CONFIG_FILES if name.endswith('_sample')}
+# every network once; schedules and recipes do not change it
+REAL = [name for name in CONFIG_FILES if name.endswith(('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco',
+                                                        '6l_2x_coco', '_syncbn-1x_coco')) and '-bgr' not in name]
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _in_mmdets_scope():
+    register_all_modules(init_default_scope=True)
+
+
+@pytest.fixture(scope='module')
+def sample_root(tmp_path_factory):
+    return write_sample_set(tmp_path_factory.mktemp('sample'), 4, 2, 160, 128)
+
+
+def job(family, root):
+    """The family's sample config on a set of small images."""
+    config = Config.fromfile(str(CONFIG_FILES[FAMILIES[family]]))
+    config.merge_from_dict(moved_data(config, str(root)))
+    return config
+
+
+def _smaller(value):
+    if isinstance(value, dict):
+        return {key: (160, 128) if key == 'scale' else _smaller(entry) for key, entry in value.items()}
+    return [_smaller(entry) for entry in value] if isinstance(value, list) else value
+
+
+def batch(config, split, number):
+    dataset = DATASETS.build(_smaller(config[f'{split}_dataloader'].dataset.to_dict()))
+    return pseudo_collate([dataset[i] for i in range(number)])
+
+
+def loss_of(model, data):
+    torch.manual_seed(0)  # samplers draw proposals
+    return model.parse_losses(model(**model.data_preprocessor(deepcopy(data), True), mode='loss'))[0]
+
+
+def check_step(model, config, names=('backbone', 'neck')):
+    """A step from a finite loss reaches every weight of backbone and neck; a prediction stays in the image."""
+    model.init_weights()
+    loss = loss_of(model.train(), batch(config, 'train', 2))
+    assert math.isfinite(loss)
+    loss.backward()
+    for name in names:
+        idle = [key for key, weight in getattr(model, name).named_parameters() if weight.grad is None]
+        assert not idle
+    result, = model.eval().val_step(batch(config, 'val', 1))
+    instances = result.pred_instances
+    assert len(instances.bboxes) == len(instances.scores) == len(instances.labels)
+    assert instances.bboxes.isfinite().all()
+    return instances
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+def test_a_training_step_and_a_prediction(family, sample_root):
+    config = job(family, sample_root)
+    torch.manual_seed(0)
+    instances = check_step(MODELS.build(config.model), config)
+    height, width = 128, 160
+    if len(instances.bboxes) and not family.startswith('centernet'):  # whose boxes are not clipped
+        assert instances.bboxes[:, 0::2].max() <= width
+        assert instances.bboxes[:, 1::2].max() <= height
+    segm = 'segm' in config.val_evaluator.metric
+    assert segm == (family.startswith(('mask', 'cascade-mask', 'htc')))
+    if segm:
+        assert instances.masks.shape[1:] == (height, width)
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+def test_bfloat16_in_backbone_and_neck(family, sample_root):
+    """The loss is that of float32 up to bfloat16's three digits, and its gradients are finite and in float32."""
+    config = job(family, sample_root)
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).train()
+    model.init_weights()
+    data = batch(config, 'train', 2)
+    wrapper = BFloat16OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
+    seen = []
+    model.neck.register_forward_pre_hook(lambda module, args: seen.append(args[0][0].dtype))
+    state = deepcopy(model.state_dict())
+    expected = loss_of(model, data)
+    model.load_state_dict(state)
+    with wrapper.optim_context(model):
+        loss = loss_of(model, data)
+    assert seen == [torch.float32, torch.bfloat16]
+    assert loss.item() == pytest.approx(expected.item(), rel=0.1)
+    assert loss.item() != expected.item()
+    loss.backward()
+    for weight in model.backbone.parameters():
+        assert weight.grad.dtype == torch.float32
+        assert weight.grad.isfinite().all()
+    assert not model.backbone._forward_hooks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', REAL)
+def test_the_real_widths(name, sample_root):
+    """The networks of the COCO configs at their full width and depth, on small images."""
+    config = Config.fromfile(str(CONFIG_FILES[name]))
+    config.model.backbone.init_cfg = None
+    torch.manual_seed(0)
+    check_step(MODELS.build(config.model), job(name.split('-w')[0], sample_root))

@@ -1,0 +1,118 @@
+"""Counts against what is known by hand, and against the paper's table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import cfg
+from hrnet_plugin.counting import count_model, paper_count, paper_rows
+from hrnet_plugin.tools import count
+
+pytest.importorskip('mmdet')
+DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'counts.md'
+
+# millions of parameters and GFLOPs as printed in arXiv 1908.07919, table 7; how far off the FLOPs may be
+PAPER = [
+    ('faster-rcnn_hrnetv2p-w18_1x_coco', 26.2, 159.1, 0.002), ('faster-rcnn_hrnetv2p-w48_1x_coco', 79.4, 399.1, 0.002),
+    ('cascade-rcnn_hrnetv2p-w32_20e_coco', 74.9, 300.8, 0.002), ('fcos_hrnetv2p-w18_1x_coco', 17.5, 180.3, 0.002),
+    ('fcos_hrnetv2p-w32_1x_coco', 37.3, 273.3, 0.002), ('mask-rcnn_hrnetv2p-w18_1x_coco', 30.1, 247.9, 0.006),
+    ('cascade-mask-rcnn_hrnetv2p-w18_20e_coco', 63.1, 413.1, 0.006), ('htc_hrnetv2p-w18_20e_coco', 66.1, 458.3, 0.006),
+    ('fcos_hrnetv2p-w18-6l_2x_coco', 18.1, 515.1, 0.002),
+]
+
+
+@pytest.mark.parametrize(('name', 'params', 'gflops', 'tolerance'), PAPER)
+def test_the_papers_figures(name, params, gflops, tolerance):
+    ours = paper_count(Config.fromfile(cfg(name)))
+    assert ours[0] == pytest.approx(params, abs=0.15)
+    assert ours[1] == pytest.approx(gflops, rel=tolerance)
+
+
+@pytest.mark.slow
+def test_the_committed_table():
+    table = count.paper_table(paper_rows())
+    assert table in DOCS.read_text()
+    for row in paper_rows():
+        assert row.params == pytest.approx(row.paper_params, abs=0.15)
+        tolerance = 0.006 if re.search('Mask|Task', row.framework) else 0.002
+        assert row.gflops == pytest.approx(row.paper_gflops, rel=tolerance)
+
+
+def test_parts_add_up_and_the_pyramid_costs_less_than_published():
+    config = Config.fromfile(cfg('fcos_hrnetv2p-w32_1x_coco'))
+    ours = count_model(config.model, 'mmdet', (256, 320))
+    assert ours['backbone'].parameters == 29_305_536
+    assert ours['neck'].parameters == 3_073_536
+    for value in ('parameters', 'norm_parameters', 'macs', 'pointwise'):
+        parts = sum(getattr(ours[part], value) for part in ('backbone', 'neck', 'heads'))
+        assert parts == getattr(ours['total'], value)
+    config.model.neck = dict(type='mmdet.HRFPN', in_channels=[32, 64, 128, 256], out_channels=256, stride=2)
+    theirs = count_model(config.model, 'mmdet', (256, 320))
+    # the 1x1 convolution of 480 to 256 channels: at every pixel of the finest map, and at each stream's own pixels
+    pixels = 64 * 80
+    saved = 256 * pixels * (480 - (32 + 64 / 4 + 128 / 16 + 256 / 64))
+    assert theirs['neck'].macs - ours['neck'].macs == saved
+    assert theirs['neck'].parameters == ours['neck'].parameters
+
+
+def test_a_layer_counted_by_hand():
+    from mmengine.model import BaseModel
+
+    from hrnet_plugin.registry import MODELS
+
+    @MODELS.register_module(force=True)
+    class CountedByHand(BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.backbone = torch.nn.Sequential(
+                torch.nn.Conv2d(3, 5, 3, padding=1, bias=False), torch.nn.BatchNorm2d(5), torch.nn.ReLU())
+            self.head = torch.nn.Linear(5, 7)
+
+        def forward(self, inputs, data_samples=None, mode='tensor'):
+            return self.head(self.backbone(inputs).mean((2, 3)))
+
+    counts = count_model(dict(type='hrnet_plugin.CountedByHand'), 'mmengine', (4, 6))
+    assert (counts['backbone'].macs, counts['backbone'].pointwise) == (3 * 5 * 9 * 24, 3 * 5 * 24)
+    assert (counts['backbone'].parameters, counts['backbone'].norm_parameters) == (145, 10)
+    assert (counts['heads'].macs, counts['heads'].pointwise, counts['heads'].parameters) == (35, 0, 42)
+
+
+def test_transformers_are_counted_too():
+    config = Config.fromfile(cfg('dino_hrnetv2p-w18-small-v1_sample'))
+    counts = count_model(config.model, 'mmdet', (96, 128))
+    assert counts['heads'].macs > counts['neck'].macs
+
+
+def test_regions_are_those_of_the_config():
+    config = Config.fromfile(cfg('mask-rcnn_hrnetv2p-w18_1x_coco'))
+    assert count.tested_rois(config) == (1000, 100)
+    assert count.tested_rois(Config.fromfile(cfg('fcos_hrnetv2p-w18_1x_coco'))) == (0, 0)
+
+
+def test_the_tool(capsys):
+    count.main(['fcos_hrnetv2p-w18_1x_coco', '--shape', '128', '160'])
+    total = capsys.readouterr().out.splitlines()[-1].split()
+    assert total[:2] == ['total', '17,500,053'] or int(total[1].replace(',', '')) == pytest.approx(17.5e6, rel=0.01)
+    count.main(['fcos_hrnetv2p-w18_1x_coco', '--paper'])
+    assert '17.50 M parameters, 180.26 GFLOPs at 800 x 1216' in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match='no config named'):
+        count.main(['nothing-of-this-name'])
+
+
+@pytest.mark.parametrize(('words', 'message'), [
+    ([], 'name a config, or give --paper'), (['x', '--shape', '0', '5'], '--shape must be two positive numbers')])
+def test_mistakes_on_the_command_line(words, message, capsys):
+    with pytest.raises(SystemExit):
+        count.parse_args(words)
+    assert message in capsys.readouterr().err
+
+
+def test_a_size_that_the_model_does_not_take():
+    config = Config.fromfile(cfg('fcos_hrnetv2p-w18-small-v1_sample'))
+    with pytest.raises(ValueError, match='num_outs = 5 levels need a finest map of at least'):
+        count_model(config.model, 'mmdet', (8, 8))
