@@ -22,7 +22,12 @@ def test_an_unknown_name_is_answered_with_near_ones():
 def test_names_are_unique():
     """mim looks configs up by file name in the whole package."""
     root = Path(hrnet_plugin.__file__).parent / '.mim' / 'configs'
-    assert len(list(root.rglob('*.py'))) == len(list_configs())
+    names = [path.name for path in root.rglob('*.py')]
+    assert len(set(names)) == len(names)
+
+
+def test_bases_that_cannot_be_run_are_not_listed():
+    assert not any(path.parent.name == '_base_' for path in list_configs().values())
 
 
 def test_a_config_elsewhere_inherits_in_one_line(tmp_path):

@@ -139,13 +139,45 @@ def test_resuming(mim, job):
 
 
 def test_mmdets_own_tools_and_a_config_of_ones_own(mim, job):
-    (mim.folder / 'mine').mkdir()
+    (mim.folder / 'mine').mkdir(exist_ok=True)
     heir = mim.folder / 'mine' / 'heir.py'
     heir.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ntrain_cfg = dict(max_epochs=1)\n")
     out = mim('train', 'mmdet', 'mine/heir.py', '--work-dir', 'heir', '--cfg-options', *QUICK)
     assert 'coco/bbox_mAP' in out
     out = mim('test', 'mmdet', 'mine/heir.py', '--checkpoint', 'heir/epoch_1.pth', '--cfg-options', *QUICK)
     assert 'coco/bbox_mAP' in out
+
+
+def test_masks_through_mmdets_own_tools(mim, job):
+    (mim.folder / 'mine').mkdir(exist_ok=True)
+    (mim.folder / 'mine' / 'masks.py').write_text(
+        "_base_ = [__import__('hrnet_plugin').cfg('mask-rcnn_hrnetv2p-w18-small-v1_sample')]\n"
+        'train_cfg = dict(max_epochs=1)\n')
+    mim('train', 'mmdet', 'mine/masks.py', '--work-dir', 'masks', '--cfg-options', *QUICK)
+    out = mim('test', 'mmdet', 'mine/masks.py', '--checkpoint', 'masks/epoch_1.pth', '--cfg-options', *QUICK)
+    assert 'coco/bbox_mAP' in out
+    assert 'coco/segm_mAP' in out
+
+
+def test_bfloat16_and_test_time_augmentation(mim, job):
+    name = 'fcos_hrnetv2p-w18-small-v1_sample.py'
+    mim('train', 'hrnet_plugin', name, '--work-dir', 'fcos', '--amp', 'bf16', '--cfg-options', 'train_cfg.max_epochs=1',
+        *QUICK)
+    for package in ('hrnet_plugin', 'mmdet'):
+        out = mim('test', package, name if package == 'hrnet_plugin' else _path(mim, name), '--checkpoint',
+                  'fcos/epoch_1.pth', '--tta', '--cfg-options', *QUICK)
+        assert 'coco/bbox_mAP' in out
+
+
+def _path(mim, name):
+    (mim.folder / 'mine').mkdir(exist_ok=True)
+    (mim.folder / 'mine' / 'tta.py').write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n")
+    return 'mine/tta.py'
+
+
+def test_counting(mim):
+    out = mim('run', 'hrnet_plugin', 'count', 'fcos_hrnetv2p-w18_1x_coco', '--paper')
+    assert '17.50 M parameters, 180.26 GFLOPs' in out
 
 
 def test_two_processes(mim, job):

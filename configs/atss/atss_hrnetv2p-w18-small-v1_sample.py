@@ -22,3 +22,4 @@ optim_wrapper = _base_.sample.optim_wrapper
 param_scheduler = _base_.sample.param_scheduler
 default_hooks = _base_.sample.default_hooks
 tta_pipeline = _base_.sample.tta_pipeline
+sample = None  # all of it that is needed has been picked

@@ -32,3 +32,4 @@ train_cfg = _base_.sample.train_cfg
 optim_wrapper = _base_.sample.optim_wrapper
 param_scheduler = _base_.sample.param_scheduler
 default_hooks = _base_.sample.default_hooks
+sample = None  # all of it that is needed has been picked

@@ -26,3 +26,4 @@ optim_wrapper = _base_.sample.optim_wrapper
 optim_wrapper.optimizer.lr = 0.0004
 param_scheduler = _base_.sample.param_scheduler
 default_hooks = _base_.sample.default_hooks
+sample = None  # all of it that is needed has been picked

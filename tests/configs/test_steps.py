@@ -14,6 +14,7 @@ from hrnet_plugin.config_files import list_configs
 from hrnet_plugin.data import write_sample_set
 from hrnet_plugin.optim import BFloat16OptimWrapper
 from hrnet_plugin.tools.launch import moved_data
+from hrnet_plugin.tools.test import apply_options, parse_args
 
 pytest.importorskip('mmdet')
 from mmdet.registry import DATASETS, MODELS
@@ -44,8 +45,10 @@ def job(family, root):
 
 
 def _smaller(value):
+    """A pipeline at half its scales."""
     if isinstance(value, dict):
-        return {key: (160, 128) if key == 'scale' else _smaller(entry) for key, entry in value.items()}
+        return {key: (entry[0] // 2, entry[1] // 2) if key == 'scale' else _smaller(entry)
+                for key, entry in value.items()}
     return [_smaller(entry) for entry in value] if isinstance(value, list) else value
 
 
@@ -114,6 +117,43 @@ def test_bfloat16_in_backbone_and_neck(family, sample_root):
         assert weight.grad.dtype == torch.float32
         assert weight.grad.isfinite().all()
     assert not model.backbone._forward_hooks
+
+
+@pytest.mark.parametrize('family', [
+    family for family in FAMILIES if family.split('_')[0] in ('fcos', 'retinanet', 'atss', 'gfl', 'centernet', 'dino')])
+def test_float16_everywhere(family, sample_root):
+    """As mmengine's AmpOptimWrapper has it on GPUs; only detectors without RoIAlign, which lacks float16 on CPUs."""
+    config = job(family, sample_root)
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).train()
+    model.init_weights()
+    data, state = batch(config, 'train', 2), deepcopy(model.state_dict())
+    expected = loss_of(model, data)
+    model.load_state_dict(state)
+    with torch.autocast('cpu', torch.float16):
+        loss = loss_of(model, data)
+    assert loss.item() == pytest.approx(expected.item(), rel=0.02)
+    assert loss.item() != expected.item()
+
+
+@pytest.mark.parametrize('family', ['faster-rcnn_hrnetv2p', 'fcos_hrnetv2p'])
+def test_test_time_augmentation(family, sample_root):
+    """Two scales, each with its mirror image, merged into one result in the original image's pixels."""
+    config = job(family, sample_root)
+    apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
+    config.model.module.test_cfg.get('rcnn', config.model.module.test_cfg).score_thr = 0.
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).eval()
+    model.module.init_weights()
+    shapes = []
+    model.module.backbone.register_forward_pre_hook(lambda module, args: shapes.append(tuple(args[0].shape[-2:])))
+    result, = model.test_step(batch(config, 'test', 1))
+    assert len(shapes) == 4
+    assert len(set(shapes)) == 2
+    boxes = result.pred_instances.bboxes
+    assert 0 < len(boxes) <= config.model.tta_cfg.max_per_img
+    assert boxes.min() >= 0
+    assert (boxes.max(0).values <= torch.tensor([160., 128., 160., 128.])).all()
 
 
 @pytest.mark.slow

@@ -51,6 +51,19 @@ def test_options_of_training(sample):
         train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
 
 
+def test_bfloat16_takes_the_place_of_another_wrapper(sample):
+    sample.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', 'bf16']))
+    assert sample.optim_wrapper.type == 'hrnet_plugin.BFloat16OptimWrapper'
+    assert set(sample.optim_wrapper) == {'type', 'optimizer', 'clip_grad'}
+
+
+def test_test_time_augmentation_needs_its_entries(sample):
+    sample.tta_model = None
+    with pytest.raises(ValueError, match="--tta needs the entry 'tta_model' in the config"):
+        test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+
+
 def test_options_of_testing(sample):
     args = test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'pictures', '--out', 'all.pkl'])
     test.apply_options(sample, args)
