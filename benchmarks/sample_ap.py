@@ -27,6 +27,7 @@ from typing import Any
 
 import mmdet
 import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg, list_configs
@@ -107,11 +108,11 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
     checkpoint = (work / 'last_checkpoint').read_text().strip()
     out = _mim(['test', 'mmdet', str(path), '--checkpoint', checkpoint, '--work-dir', str(work / 'test')], env)
     figures = {key: float(value) for key, value in re.findall(r'coco/(\w+): (-?[\d.]+)', out)}
-    state = torch.load(checkpoint, map_location='cpu', weights_only=False)['state_dict']
-    backbone = sum(value.numel() for key, value in state.items()
-                   if key.startswith('backbone.') and not re.search(r'running_|num_batches', key))
+    with torch.device('meta'):
+        backbone = MODELS.build(Config.fromfile(path).model.backbone)
     print(f'{path.stem}: AP {figures["bbox_mAP"]:.3f}, {seconds:.0f} s', flush=True)
-    return dict(job=path.stem, seconds=round(seconds), backbone_parameters=backbone, figures=figures)
+    return dict(job=path.stem, seconds=round(seconds), figures=figures,
+                backbone_parameters=sum(weights.numel() for weights in backbone.parameters()))
 
 
 def _mim(words: list[str], env: dict[str, str]) -> str:

@@ -42,7 +42,7 @@ def check_dense_head(name: str, head: Any, neck: Neck) -> None:
     priors = getattr(head, 'prior_generator', None)
     if priors is None:
         return
-    key = 'strides' if hasattr(head, 'strides') else 'anchor_generator.strides'
+    key = next((key for key in ('strides', 'point_strides') if hasattr(head, key)), 'anchor_generator.strides')
     strides = [_one(stride) for stride in priors.strides]
     _check_strides(f'{name}.{key}', strides, neck.out_strides, _neck_for(strides, neck, len(strides)))
     ranges = getattr(head, 'regress_ranges', None)

@@ -78,15 +78,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.paper:
         shape = tuple(args.shape or SHAPE)
         params, gflops, unit = paper_count(config, shape)
-        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}; '
-              f'{unit.box_rois} regions in each box head, {unit.mask_rois} in each mask head)')
+        regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
+        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
         return
     shape = tuple(args.shape or (800, 1333))
     boxes, masks = tested_rois(config)
     boxes, masks = args.box_rois or boxes, args.mask_rois or masks
     print(plain_table(count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)))
     if boxes:
-        print(f'{shape[0]} x {shape[1]}; {boxes} regions in each box head, {masks} in each mask head')
+        print(f'{shape[0]} x {shape[1]}; {_regions(boxes, masks)}')
+
+
+def _regions(boxes: int, masks: int) -> str:
+    return f'{boxes} regions in each box head, {masks} in each mask head'
 
 
 if __name__ == '__main__':
