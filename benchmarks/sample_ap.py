@@ -46,7 +46,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--parallel', type=int, default=1, help='jobs at a time, which share the cores (1)')
     parser.add_argument('--no-reference', action='store_true', help='leave ResNet-50-FPN out')
     parser.add_argument('--out', type=Path, default=RESULTS, help='where the JSON goes')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    known = {name.split('_')[0] for name in list_configs() if name.endswith('_sample')}
+    if not set(args.families) <= known:
+        parser.error(f'families must be among {", ".join(sorted(known))}, got {", ".join(args.families)}')
+    if args.families and args.out == RESULTS:
+        parser.error('a part of the families is not to replace the results of all: give --out')
+    return args
 
 
 def reference_parts(neck: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """ATSS, HRNetV2p-W18, 1x.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin atss_hrnetv2p-w18_1x_coco.py
 """

@@ -1,6 +1,7 @@
 """Cascade Mask R-CNN, HRNetV2p-W18, 20e.
 
-Box / mask AP on COCO val2017: 41.9 / 36.4 in the paper (table 10); 41.6 / 36.4 in mmdet's model zoo.
+Box / mask AP on COCO val2017: 41.9 / 36.4 in the paper (table 10); 41.9 / 36.4 in the official repository; 41.6 /
+36.4 in mmdet's model zoo.
 
     mim train hrnet_plugin cascade-mask-rcnn_hrnetv2p-w18_20e_coco.py
 """

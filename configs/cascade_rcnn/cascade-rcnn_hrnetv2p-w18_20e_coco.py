@@ -1,6 +1,6 @@
 """Cascade R-CNN, HRNetV2p-W18, 20e.
 
-Box AP on COCO val2017: 41.3 in the paper (table 8); 41.2 in mmdet's model zoo.
+Box AP on COCO val2017: 41.3 in the paper (table 8); 41.2 in the official repository; 41.2 in mmdet's model zoo.
 
     mim train hrnet_plugin cascade-rcnn_hrnetv2p-w18_20e_coco.py
 """

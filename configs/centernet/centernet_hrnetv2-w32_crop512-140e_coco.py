@@ -1,6 +1,6 @@
 """CenterNet (objects as points), HRNetV2-W32, crop512-140e.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin centernet_hrnetv2-w32_crop512-140e_coco.py
 """

@@ -1,6 +1,6 @@
 """DINO, four levels, HRNetV2p-W32, 12e.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin dino_hrnetv2p-w32_12e_coco.py
 """

@@ -1,4 +1,6 @@
-"""Faster R-CNN, HRNetV2p-W18, 1x. Box AP on COCO val2017: 36.2 in the paper (table 8); 36.9 in mmdet's model zoo.
+"""Faster R-CNN, HRNetV2p-W18, 1x.
+
+Box AP on COCO val2017: 36.2 in the paper (table 8); 36.1 in the official repository; 36.9 in mmdet's model zoo.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w18_1x_coco.py
 """

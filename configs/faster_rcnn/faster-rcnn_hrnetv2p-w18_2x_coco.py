@@ -1,4 +1,6 @@
-"""Faster R-CNN, HRNetV2p-W18, 2x. Box AP on COCO val2017: 38.0 in the paper (table 8); 38.9 in mmdet's model zoo.
+"""Faster R-CNN, HRNetV2p-W18, 2x.
+
+Box AP on COCO val2017: 38.0 in the paper (table 8); 38.1 in the official repository; 38.9 in mmdet's model zoo.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w18_2x_coco.py
 """

@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W18, 1x.
 
-Box AP on COCO val2017: 35.2 in the paper (table 25); 35.3 in mmdet's model zoo.
+Box AP on COCO val2017: 35.2 in the paper (table 25); 35.2 in the official repository; 35.3 in mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w18_1x_coco.py
 

@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W18, ms-2x, short side 640 or 800.
 
-Box AP on COCO val2017: 38.1 in the paper (table 25); 38.3 in mmdet's model zoo.
+Box AP on COCO val2017: 38.1 in the paper (table 25); 38.1 in the official repository; 38.3 in mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w18_ms-2x_coco.py
 

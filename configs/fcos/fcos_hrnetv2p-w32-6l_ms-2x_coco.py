@@ -1,4 +1,4 @@
-"""FCOS, HRNetV2p-W32, 2x, short side 640 or 800, the official variant of six levels.
+"""FCOS, HRNetV2p-W32, 2x, short side 640 to 800, the official variant of six levels.
 
 Box AP on COCO val2017: 42.1 in HRNet-FCOS.
 
@@ -12,3 +12,13 @@ model = dict(
     bbox_head=dict(
         strides=[4, 8, 16, 32, 64, 128],
         regress_ranges=((-1, 32), (32, 64), (64, 128), (128, 256), (256, 512), (512, 100000000.0))))
+
+# Any short side from 640 to 800, as HRNet-FCOS has it.
+train_pipeline = [
+    dict(type='LoadImageFromFile', backend_args=_base_.backend_args),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='RandomResize', scale=[(1333, 640), (1333, 800)], keep_ratio=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs')
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

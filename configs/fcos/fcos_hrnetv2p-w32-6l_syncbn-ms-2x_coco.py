@@ -1,4 +1,4 @@
-"""FCOS, HRNetV2p-W32, 2x, short side 640 or 800, SyncBN, the official variant of six levels.
+"""FCOS, HRNetV2p-W32, 2x, short side 640 to 800, SyncBN, the official variant of six levels.
 
 Box AP on COCO val2017: 42.9 in HRNet-FCOS.
 

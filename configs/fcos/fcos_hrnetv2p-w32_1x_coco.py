@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W32, 1x.
 
-Box AP on COCO val2017: 38.2 in the paper (table 25); 39.5 in mmdet's model zoo.
+Box AP on COCO val2017: 38.2 in the paper (table 25); 37.7 in the official repository; 39.5 in mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w32_1x_coco.py
 

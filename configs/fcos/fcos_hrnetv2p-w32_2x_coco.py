@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W32, 2x.
 
-Box AP on COCO val2017: 40.3 in the paper (table 25); 40.8 in mmdet's model zoo.
+Box AP on COCO val2017: 40.3 in the paper (table 25); 40.3 in the official repository; 40.8 in mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w32_2x_coco.py
 

@@ -1,4 +1,4 @@
-"""FCOS, HRNetV2p-W40, 3x, short side 640 or 800, the official variant of six levels.
+"""FCOS, HRNetV2p-W40, 3x, short side 640 to 800, the official variant of six levels.
 
 Box AP on COCO val2017: 42.6 in HRNet-FCOS.
 
@@ -12,5 +12,5 @@ model = dict(
 train_cfg = dict(max_epochs=36)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=500),
-    dict(type='MultiStepLR', by_epoch=True, begin=0, end=36, milestones=[28, 34], gamma=0.1)
+    dict(type='MultiStepLR', by_epoch=True, begin=0, end=36, milestones=[24, 32], gamma=0.1)
 ]

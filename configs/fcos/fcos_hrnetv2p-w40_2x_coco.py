@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W40, 2x.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w40_2x_coco.py
 """

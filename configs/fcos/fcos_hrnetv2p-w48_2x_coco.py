@@ -1,6 +1,6 @@
 """FCOS, HRNetV2p-W48, 2x.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin fcos_hrnetv2p-w48_2x_coco.py
 """

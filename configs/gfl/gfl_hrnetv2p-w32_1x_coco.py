@@ -1,6 +1,6 @@
 """Generalized Focal Loss, HRNetV2p-W32, 1x.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin gfl_hrnetv2p-w32_1x_coco.py
 """

@@ -1,6 +1,7 @@
 """Hybrid Task Cascade, HRNetV2p-W18, 20e.
 
-Box / mask AP on COCO val2017: 43.1 / 37.9 in the paper (table 10); 42.8 / 37.9 in mmdet's model zoo.
+Box / mask AP on COCO val2017: 43.1 / 37.9 in the paper (table 10); 43.1 / 37.9 in the official repository; 42.8 /
+37.9 in mmdet's model zoo.
 
     mim train hrnet_plugin htc_hrnetv2p-w18_20e_coco.py
 """

@@ -1,6 +1,6 @@
 """Hybrid Task Cascade, HRNetV2p-W18, 28e.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin htc_hrnetv2p-w18_28e_coco.py
 """

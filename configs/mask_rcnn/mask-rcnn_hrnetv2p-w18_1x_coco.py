@@ -1,6 +1,7 @@
 """Mask R-CNN, HRNetV2p-W18, 1x.
 
-Box / mask AP on COCO val2017: 37.1 / 33.8 in the paper (table 10); 37.7 / 34.2 in mmdet's model zoo.
+Box / mask AP on COCO val2017: 37.1 / 33.8 in the paper (table 10); 37.3 / 34.2 in the official repository; 37.7 /
+34.2 in mmdet's model zoo.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w18_1x_coco.py
 """

@@ -1,6 +1,7 @@
 """Mask R-CNN, HRNetV2p-W18, 2x.
 
-Box / mask AP on COCO val2017: 39.2 / 35.3 in the paper (table 10); 39.8 / 36.0 in mmdet's model zoo.
+Box / mask AP on COCO val2017: 39.2 / 35.3 in the paper (table 10); 39.2 / 35.7 in the official repository; 39.8 /
+36.0 in mmdet's model zoo.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w18_2x_coco.py
 """

@@ -1,6 +1,6 @@
 """RetinaNet, HRNetV2p-W48, 1x.
 
-Nobody has published figures for it.
+No figures in the paper, the official repositories or mmdet's model zoo.
 
     mim train hrnet_plugin retinanet_hrnetv2p-w48_1x_coco.py
 """

@@ -1,6 +1,6 @@
 """Parameters and operations of any config's model, in plain units and in those of the paper."""
 
-from hrnet_plugin.counting.count import Count, count_model
+from hrnet_plugin.counting.count import Count, ModelCount, count_model
 from hrnet_plugin.counting.paper import PaperRow, paper_count, paper_rows
 
-__all__ = ['Count', 'PaperRow', 'count_model', 'paper_count', 'paper_rows']
+__all__ = ['Count', 'ModelCount', 'PaperRow', 'count_model', 'paper_count', 'paper_rows']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
@@ -13,6 +13,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 from hrnet_plugin.counting.drive import run_once
@@ -57,12 +58,25 @@ class Count:
         return self.parameters, self.norm_parameters, self.macs, self.pointwise
 
 
+@dataclass(frozen=True)
+class ModelCount:
+    """What a model holds and computes, part by part.
+
+    Attributes:
+        parts: Counts of 'backbone', 'neck' (where there is one), 'heads' (all the rest) and 'total'.
+        left_out: Parts with weights that the pass did not reach; their operations are missing.
+    """
+
+    parts: dict[str, Count]
+    left_out: tuple[str, ...]
+
+
 def count_model(model: Mapping[str, Any],
                 scope: str,
                 shape: tuple[int, int],
                 box_rois: int = 1000,
                 mask_rois: int = 100,
-                channels: int = 3) -> dict[str, Count]:
+                channels: int = 3) -> ModelCount:
     """Count a config's model in eval mode, as this package computes it.
 
     Args:
@@ -73,13 +87,11 @@ def count_model(model: Mapping[str, Any],
         mask_rois: Regions in each mask head.
         channels: Of the image.
 
-    Returns:
-        The counts of 'backbone', 'neck' (where there is one), 'heads' (all the rest) and 'total'.
-
     Raises:
-        ValueError: If the model does not take images of that shape.
+        ValueError: If the model has no backbone, does not take images of that shape, or has heads that need more than
+            features or regions.
     """
-    def count_on(device: str) -> dict[str, Count]:
+    def count_on(device: str) -> ModelCount:
         with DefaultScope.overwrite_default_scope(scope):
             with torch.device(device):
                 built = MODELS.build(ConfigDict(deepcopy(dict(model)))).eval()
@@ -89,22 +101,38 @@ def count_model(model: Mapping[str, Any],
         return count_on('meta')
     except (NotImplementedError, RuntimeError):
         pass  # transformers look at values, of which the meta device has none
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f'a model of type {model.get("type")!r} cannot be counted: {error}') from error
     try:
         return count_on('cpu')
-    except RuntimeError as error:
+    except (AttributeError, RuntimeError, TypeError) as error:
         raise ValueError(f'the model does not run on an image of {shape[0]} x {shape[1]}: {error}') from error
 
 
-def _count_parts(model: Any, image: torch.Tensor, box_rois: int, mask_rois: int) -> dict[str, Count]:
+def _count_parts(model: Any, image: torch.Tensor, box_rois: int, mask_rois: int) -> ModelCount:
+    reached: set[nn.Module] = set()
     with torch.no_grad():
-        counts = {'backbone': _count(model.backbone, model.backbone, image)}
+        parts = {'backbone': _count(model.backbone, model.backbone, image)}
         if getattr(model, 'neck', None) is not None:
-            counts['neck'] = _count(model.neck, model.neck, model.backbone(image))
-        total = _count(model, run_once, model, image, box_rois, mask_rois)
+            parts['neck'] = _count(model.neck, model.neck, model.backbone(image))
+        handle = register_module_forward_hook(lambda module, args, out: reached.add(module))
+        try:
+            total = _count(model, run_once, model, image, box_rois, mask_rois)
+        finally:
+            handle.remove()
     rest = total
-    for part in counts.values():
+    for part in parts.values():
         rest = rest - part
-    return {**counts, 'heads': rest, 'total': total}
+    return ModelCount({**parts, 'heads': rest, 'total': total}, tuple(_left_out(model, reached)))
+
+
+def _left_out(model: nn.Module, reached: set[nn.Module]) -> Iterator[str]:
+    """The parts of a model, and of its regions' head, of which no module with weights was called."""
+    for name, part in model.named_children():
+        if name == 'roi_head':
+            yield from (f'{name}.{inner}' for inner in _left_out(part, reached))
+        elif any(True for _ in part.parameters()) and reached.isdisjoint(part.modules()):
+            yield name
 
 
 def _count(module: nn.Module, run: Any, *args: Any) -> Count:

@@ -21,9 +21,10 @@ def run_once(model: Any, image: Tensor, box_rois: int, mask_rois: int) -> None:
         box_rois: Regions for each box head of a detector of two stages.
         mask_rois: Regions for each mask head.
     """
-    if hasattr(model, 'roi_head'):
+    if getattr(model, 'roi_head', None) is not None:
         feats = model.extract_feat(image)
-        model.rpn_head(feats)
+        if getattr(model, 'rpn_head', None) is not None:
+            model.rpn_head(feats)
         _run_roi_head(model.roi_head, feats, box_rois, mask_rois)
         return
     shape = tuple(image.shape[-2:])

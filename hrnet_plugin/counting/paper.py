@@ -58,6 +58,7 @@ class Unit:
 
 FASTER = Unit(flops=2**30, pointwise=False, params=2**20, norms=False, box_rois=512, mask_rois=0)
 OTHERS = Unit(flops=1e9, pointwise=True, params=1e6, norms=True, box_rois=1024, mask_rois=128)
+POSE_AND_SEGMENTATION = Unit(flops=2**30, pointwise=False, params=1e6, norms=True, box_rois=0, mask_rois=0)
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,32 @@ class PaperRow:
 
 
 def paper_count(config: Config, shape: tuple[int, int] = SHAPE) -> tuple[float, float, Unit]:
-    """Parameters and GFLOPs of a detector's config in the paper's units.
+    """Parameters and GFLOPs of a config's model in the paper's units for its task.
 
     The network is counted as it was published: with the 1x1 convolution of the pyramid on the concatenation, which
     this package computes at each stream's own resolution instead. mmdet's HRFPN does it as published.
+
+    Raises:
+        ValueError: If the paper has no unit for such a model, its pyramid has options that the published one lacks, or
+            it cannot be counted.
     """
-    unit = FASTER if config.model['type'] == 'FasterRCNN' else OTHERS
-    model = {**config.model, 'neck': _published_neck(config.model.get('neck'))}
-    total = count_model(model, config.get('default_scope', 'mmdet'), shape, unit.box_rois, unit.mask_rois)['total']
-    return _in_unit(total, unit)
+    scope = config.get('default_scope')
+    unit = _unit(scope, config.model['type'])
+    model = {**config.model}
+    if model.get('neck') is not None:
+        model['neck'] = _published_neck(model['neck'])
+    counted = count_model(model, scope, shape, unit.box_rois, unit.mask_rois)
+    if counted.left_out:
+        raise ValueError(f'--paper counts whole models, got one with parts that cannot be run: {counted.left_out}')
+    return _in_unit(counted.parts['total'], unit)
+
+
+def _unit(scope: str | None, model_type: str) -> Unit:
+    if scope in ('mmpose', 'mmseg'):
+        return POSE_AND_SEGMENTATION
+    if scope != 'mmdet':
+        raise ValueError(f'--paper needs a config of mmdet, mmpose or mmseg, got one of {scope!r}')
+    return FASTER if model_type.rsplit('.', 1)[-1] == 'FasterRCNN' else OTHERS
 
 
 def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:
@@ -91,8 +109,8 @@ def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:
     return weights / unit.params, operations / unit.flops, unit
 
 
-def _published_neck(neck: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if neck is None or neck['type'] != 'hrnet_plugin.HRFPN':
+def _published_neck(neck: Any) -> Any:
+    if not isinstance(neck, Mapping) or neck['type'] != 'hrnet_plugin.HRFPN':
         return neck
     if neck.get('norm_cfg') is not None or neck.get('share_conv'):
         raise ValueError('--paper counts the published pyramid, which has neither neck.norm_cfg nor neck.share_conv')

@@ -20,30 +20,32 @@ from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 
 Neck = Union[HRFPN, HRNetV2]
 
-# read one map; with more they fail at the first step, or take one of them
+# mmdet's heads that read one map; with more, they take the first ones or fail at the first step
 _SINGLE_LEVEL = ('CenterNetHead', )
+# what holds the strides of a head's anchors or points
+_GENERATORS = ('prior_generator', 'square_anchor_generator', 'approx_anchor_generator')
 
 
 def check_neck(backbone: HRNet, neck: nn.Module) -> None:
-    """Raise ValueError unless a neck reads the channels that an HRNet gives."""
+    """Raise ValueError unless a neck reads the channels that an HRNet gives (finest first, or as YOLO does, last)."""
     wanted = getattr(neck, 'in_channels', None)
-    if isinstance(wanted, (list, tuple)) and tuple(wanted) != tuple(backbone.out_channels):
-        raise ValueError(f'neck.in_channels must be {list(backbone.out_channels)}, which the backbone gives, got '
-                         f'{list(wanted)}: give neck and backbone the same arch, and the backbone as many outputs as '
-                         'the neck reads (multiscale_output)')
+    given = list(backbone.out_channels)
+    if isinstance(wanted, (list, tuple)) and list(wanted) not in (given, given[::-1]):
+        raise ValueError(f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: give neck '
+                         'and backbone the same arch, and the backbone as many outputs as the neck reads '
+                         '(multiscale_output)')
 
 
 def check_dense_head(name: str, head: Any, neck: Neck) -> None:
     """Raise ValueError unless a head that runs over all levels has the neck's strides and channels."""
-    _check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), neck)
-    if type(head).__name__ in _SINGLE_LEVEL and len(neck.out_strides) != 1:
-        raise ValueError(f'{name} ({type(head).__name__}) reads one map, the neck gives {len(neck.out_strides)}: set '
-                         "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'")
-    priors = getattr(head, 'prior_generator', None)
-    if priors is None:
+    for i, stage in enumerate(_each(getattr(head, 'stages', None))):  # of a cascade of proposals
+        check_dense_head(f'{name}.stages[{i}]', stage, neck)
+    _check_channels(f'{name}.in_channels', _channels_of(head), neck)
+    _check_number(name, head, neck)
+    strides = next((_strides(getattr(head, key)) for key in _GENERATORS if hasattr(head, key)), None)
+    if strides is None:
         return
     key = next((key for key in ('strides', 'point_strides') if hasattr(head, key)), 'anchor_generator.strides')
-    strides = [_one(stride) for stride in priors.strides]
     _check_strides(f'{name}.{key}', strides, neck.out_strides, _neck_for(strides, neck, len(strides)))
     ranges = getattr(head, 'regress_ranges', None)
     if ranges is not None and len(ranges) != len(neck.out_strides):
@@ -51,35 +53,64 @@ def check_dense_head(name: str, head: Any, neck: Neck) -> None:
                          f'levels, got {len(ranges)}')
 
 
+def _channels_of(head: Any) -> Any:
+    centers = getattr(head, 'heatmap_head', None)  # CenterNet's, which does not keep the number
+    if isinstance(centers, nn.Sequential) and isinstance(centers[0], nn.Conv2d):
+        return centers[0].in_channels
+    return getattr(head, 'in_channels', None)
+
+
+def _check_number(name: str, head: Any, neck: Neck) -> None:
+    single = any(parent.__name__ in _SINGLE_LEVEL for parent in type(head).__mro__)
+    if single and len(neck.out_strides) != 1:
+        raise ValueError(f'{name} ({type(head).__name__}) reads one map, the neck gives {len(neck.out_strides)}: set '
+                         "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'")
+
+
 def check_roi_head(name: str, head: Any, neck: Neck) -> None:
     """Raise ValueError unless a head pools from levels that the neck has at the strides that it believes."""
     for part in ('bbox_roi_extractor', 'mask_roi_extractor'):
         for extractor in _each(getattr(head, part, None)):
-            strides = [_one(stride) for stride in extractor.featmap_strides]
-            _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)],
-                           _neck_for(strides, neck, max(len(strides), len(neck.out_strides))))
-            _check_channels(f'{name}.{part}.out_channels', extractor.out_channels, neck)
-    semantic = getattr(head, 'semantic_head', None)
-    if semantic is None:
+            strides = _strides(extractor)
+            if strides is not None:
+                _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)],
+                               _neck_for(strides, neck, max(len(strides), len(neck.out_strides))))
+            _check_channels(f'{name}.{part}.out_channels', getattr(extractor, 'out_channels', None), neck)
+    semantic, extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
+    level, number = getattr(semantic, 'fusion_level', None), getattr(semantic, 'num_ins', None)
+    if level is None or number is None:
         return
-    _check_channels(f'{name}.semantic_head.in_channels', semantic.in_channels, neck)
-    if semantic.num_ins != len(neck.out_strides):
+    _check_channels(f'{name}.semantic_head.in_channels', getattr(semantic, 'in_channels', None), neck)
+    if number != len(neck.out_strides):
         raise ValueError(f'{name}.semantic_head.num_ins must be {len(neck.out_strides)}, the neck\'s number of levels, '
-                         f'got {semantic.num_ins}')
-    strides = [_one(stride) for stride in head.semantic_roi_extractor.featmap_strides]
-    level = semantic.fusion_level
-    _check_strides(f'{name}.semantic_roi_extractor.featmap_strides (semantic_head.fusion_level = {level})', strides,
-                   neck.out_strides[level:level + 1])
+                         f'got {number}')
+    strides = _strides(extractor)
+    if strides is not None:
+        _check_strides(f'{name}.semantic_roi_extractor.featmap_strides (semantic_head.fusion_level = {level})', strides,
+                       neck.out_strides[level:level + 1])
 
 
 def check_encoder(name: str, encoder: Any, neck: Neck) -> None:
-    """Raise ValueError unless a transformer's encoder attends to as many levels as the neck gives."""
-    attention = encoder.layers[0].self_attn
-    levels = getattr(attention, 'num_levels', 1)
+    """Raise ValueError unless a deformable transformer's encoder attends to as many levels as the neck gives."""
+    layers = getattr(encoder, 'layers', None)
+    attention = getattr(layers[0], 'self_attn', None) if isinstance(layers, nn.ModuleList) and len(layers) else None
+    levels = getattr(attention, 'num_levels', None)
+    if levels is None:  # others take the last level
+        return
     if levels != len(neck.out_strides):
         raise ValueError(f'{name}.layer_cfg.self_attn_cfg.num_levels must be {len(neck.out_strides)}, the neck\'s '
                          f'number of levels, got {levels}; or set neck.num_outs={levels}')
-    _check_channels(f'{name}.layer_cfg.self_attn_cfg.embed_dims', attention.embed_dims, neck)
+    _check_channels(f'{name}.layer_cfg.self_attn_cfg.embed_dims', getattr(attention, 'embed_dims', None), neck)
+
+
+def _strides(module: Any) -> list[int] | None:
+    """Strides of anchors, points or regions; None where there are none, or none that are whole numbers."""
+    strides = getattr(module, 'featmap_strides', getattr(module, 'strides', None))
+    if not isinstance(strides, (list, tuple)):
+        return None
+    # mmdet's anchors and points have a stride for each axis
+    strides = [stride[0] if isinstance(stride, (list, tuple)) else stride for stride in strides]
+    return strides if strides and all(isinstance(stride, int) for stride in strides) else None
 
 
 def _check_strides(key: str, got: Sequence[int], wanted: Sequence[int], otherwise: str = '') -> None:
@@ -95,14 +126,9 @@ def _neck_for(strides: Sequence[int], neck: Neck, num_outs: int) -> str:
     return f'; or set neck.stride={first // 4}, neck.num_outs={num_outs}'
 
 
-def _check_channels(key: str, got: object, neck: Neck) -> None:
+def _check_channels(key: str, got: Any, neck: Neck) -> None:
     if isinstance(got, int) and got != neck.out_channels:
         raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}')
-
-
-def _one(stride: int | Sequence[int]) -> int:
-    # mmdet's anchors and points have a stride for each axis
-    return stride if isinstance(stride, int) else stride[0]
 
 
 def _each(module: Any) -> Iterator[Any]:
@@ -125,15 +151,19 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     Raises:
         ValueError: If levels, strides or channels differ; the message names the entry of the config to change.
     """
-    parts = whole._modules
+    if part is None or (name != 'neck' and name not in _CHECKS):
+        return
+    backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
     if name == 'neck':
-        backbone = parts.get('backbone')
-        if isinstance(backbone, HRNet) and part is not None:
-            check_neck(backbone, part)
-    elif name in _CHECKS:
-        neck = parts.get('neck')
-        if isinstance(neck, (HRFPN, HRNetV2)) and part is not None:
-            _CHECKS[name](name, part, neck)
+        if isinstance(backbone, HRNet):
+            check_neck(backbone, _first(part))
+    elif isinstance(_first(neck), (HRFPN, HRNetV2)):
+        _CHECKS[name](name, part, _first(neck))
+
+
+def _first(neck: Any) -> Any:
+    # mmdet chains the necks of a list; those behind a pyramid keep its levels
+    return neck[0] if isinstance(neck, nn.Sequential) and len(neck) else neck
 
 
 def watch_building() -> None:

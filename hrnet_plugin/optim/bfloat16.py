@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from hrnet_plugin.registry import OPTIM_WRAPPERS
 
@@ -22,7 +22,8 @@ class BFloat16OptimWrapper(OptimWrapper):
     mmengine's AmpOptimWrapper with ``dtype='bfloat16'`` fails in most detectors. Nearly all of the work is in backbone
     and neck. bfloat16 has float32's range: losses need no scaling. Runs on CPUs as well as on GPUs.
 
-    Takes the arguments of mmengine's OptimWrapper.
+    Takes the arguments of mmengine's OptimWrapper. Not for ``compile=True``: what torch has compiled outside of this
+    wrapper's context runs in float32 inside of it, too.
     """
 
     @contextmanager
@@ -39,25 +40,23 @@ def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
     Raises:
         ValueError: If the model has no backbone.
     """
-    inner: Any = model.module if is_model_wrapper(model) else model
-    backbone, neck = getattr(inner, 'backbone', None), getattr(inner, 'neck', None)
-    if backbone is None:
-        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(inner).__name__} without')
-    device = next(backbone.parameters()).device.type
+    # more than one where a detector holds others, as teacher and student
+    owners = [module for module in model.modules() if getattr(module, 'backbone', None) is not None]
+    if not owners:
+        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(model).__name__} without')
     with ExitStack() as hooks:
-        for part in (backbone, neck):
-            if part is None:
-                continue
-            contexts: list[ExitStack] = []
-            for handle in _autocast_hooks(part, device, contexts):
-                hooks.callback(handle.remove)
-        last = backbone if neck is None else neck
-        hooks.callback(last.register_forward_hook(lambda module, args, out: _as_float(out)).remove)
+        for owner in owners:
+            parts: list[Any] = [part for part in (owner.backbone, getattr(owner, 'neck', None)) if part is not None]
+            for part in parts:
+                for handle in _autocast_hooks(part, next(owner.parameters()).device.type):
+                    hooks.callback(handle.remove)
+            hooks.callback(parts[-1].register_forward_hook(lambda module, args, out: tree_map(_as_float, out)).remove)
         yield
 
 
-def _autocast_hooks(part: nn.Module, device: str, contexts: list[ExitStack]) -> tuple[Any, Any]:
+def _autocast_hooks(part: nn.Module, device: str) -> tuple[Any, Any]:
     """Enter autocast before a module's forward and leave it behind, also when it fails."""
+    contexts: list[ExitStack] = []
 
     def enter(module: nn.Module, args: Any) -> None:
         context = ExitStack()
@@ -70,7 +69,5 @@ def _autocast_hooks(part: nn.Module, device: str, contexts: list[ExitStack]) -> 
     return part.register_forward_pre_hook(enter), part.register_forward_hook(leave, always_call=True)
 
 
-def _as_float(feats: Any) -> Any:
-    if isinstance(feats, Tensor):
-        return feats.float()
-    return type(feats)(map(_as_float, feats))
+def _as_float(entry: Any) -> Any:
+    return entry.float() if isinstance(entry, Tensor) else entry

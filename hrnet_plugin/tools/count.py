@@ -31,8 +31,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.config is None and not args.paper:
         parser.error('name a config, or give --paper for the paper\'s table')
-    if args.shape is not None and min(args.shape) < 1:
-        parser.error(f'--shape must be two positive numbers, got {args.shape}')
+    if args.config is None and args.shape is not None:
+        parser.error('--shape needs a config; the paper\'s table has its own')
+    if args.paper and (args.box_rois is not None or args.mask_rois is not None):
+        parser.error('--paper has its own numbers of regions: leave --box-rois and --mask-rois out')
+    for option, values, least in (('--shape', args.shape, 1), ('--box-rois', [args.box_rois], 0),
+                                  ('--mask-rois', [args.mask_rois], 0)):
+        if any(value is not None and value < least for value in values or ()):
+            parser.error(f'{option} must be at least {least}, got {values}')
     return args
 
 
@@ -44,9 +50,8 @@ def load(name: str) -> Config:
 def tested_rois(config: Config) -> tuple[int, int]:
     """As many regions as the box and mask heads of a detector get when it is tested; 0 where it has no such heads."""
     test_cfg = config.model.get('test_cfg') or {}
-    if 'rpn' not in test_cfg or 'rcnn' not in test_cfg:
-        return 0, 0
-    return test_cfg['rpn']['max_per_img'], test_cfg['rcnn']['max_per_img']
+    rpn, rcnn = test_cfg.get('rpn') or {}, test_cfg.get('rcnn') or {}
+    return rpn.get('max_per_img', 0), rcnn.get('max_per_img', 0)
 
 
 def plain_table(counts: dict[str, Count]) -> str:
@@ -83,9 +88,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     shape = tuple(args.shape or (800, 1333))
     boxes, masks = tested_rois(config)
-    boxes, masks = args.box_rois or boxes, args.mask_rois or masks
-    print(plain_table(count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)))
-    if boxes:
+    boxes = boxes if args.box_rois is None else args.box_rois
+    masks = masks if args.mask_rois is None else args.mask_rois
+    counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
+    print(plain_table(counted.parts))
+    if counted.left_out:
+        print(f'weights counted, operations not: {", ".join(counted.left_out)}')
+    if 'roi_head' in config.model:
         print(f'{shape[0]} x {shape[1]}; {_regions(boxes, masks)}')
 
 

@@ -58,7 +58,10 @@ def _augment_tests(config: Config) -> None:
         if config.get(entry) is None:
             raise ValueError(f'--tta needs the entry {entry!r} in the config, got none')
     config.model = dict(**config.tta_model, module=config.model)
-    config.test_dataloader.dataset.pipeline = config.tta_pipeline
+    dataset = config.test_dataloader.dataset
+    while 'dataset' in dataset:  # one that wraps another
+        dataset = dataset.dataset
+    dataset.pipeline = config.tta_pipeline
 
 
 def _draw_into(config: Config, folder: str) -> None:

@@ -31,6 +31,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     """
     if args.amp == 'fp16':
         config.optim_wrapper.type = 'AmpOptimWrapper'
+        config.optim_wrapper.dtype = 'float16'
         config.optim_wrapper.setdefault('loss_scale', 'dynamic')
     elif args.amp == 'bf16':
         config.optim_wrapper.type = 'hrnet_plugin.BFloat16OptimWrapper'

@@ -18,7 +18,7 @@ class RandomCropAroundBox(BaseTransform):
     """Crop an image around one of its objects, drawn at random.
 
     The crop of the official detection code's recipe 'ResizeCrop'. Objects whose centre lies in the crop stay, clipped
-    to it. Images without objects are cropped anywhere.
+    to it. Regions to be ignored, such as crowds, are not drawn. Images without objects are cropped anywhere.
 
     Args:
         size: Width and height of the crop of a landscape image, in pixels; of a portrait image, height and width. Where
@@ -39,7 +39,8 @@ class RandomCropAroundBox(BaseTransform):
         crop_w, crop_h = min(wanted[0], width), min(wanted[1], height)
         boxes = results.get('gt_bboxes')
         centers = np.zeros((0, 2)) if boxes is None else boxes.centers.numpy()
-        x, y = self._corner(centers, (width, height), (crop_w, crop_h))
+        ignored = results.get('gt_ignore_flags', np.zeros(len(centers), bool))
+        x, y = self._corner(centers[~ignored], (width, height), (crop_w, crop_h))
         results['img'] = results['img'][y:y + crop_h, x:x + crop_w]
         results['img_shape'] = results['img'].shape[:2]
         if results.get('gt_seg_map') is not None:

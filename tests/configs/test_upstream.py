@@ -51,6 +51,8 @@ def test_the_same_network_and_schedule(theirs):
     for entry in ('optim_wrapper', 'train_cfg', 'param_scheduler', 'val_evaluator', 'test_dataloader'):
         assert ours[entry] == upstream[entry], entry
     assert ours['train_dataloader']['dataset'] == upstream['train_dataloader']['dataset']
+    # images a step: mmdet's FCOS took four GPUs with four images each, others eight with two
+    assert ours['auto_scale_lr']['base_batch_size'] == 16 == upstream['auto_scale_lr']['base_batch_size']
 
 
 def _without_scope(value):

@@ -64,6 +64,7 @@ MISTAKES = [
      'encoder.layer_cfg.self_attn_cfg.num_levels must be 5, the neck\'s number of levels, got 4; '
      'or set neck.num_outs=4'),
     (DINO, dict(neck__out_channels=128), 'encoder.layer_cfg.self_attn_cfg.embed_dims must be 128'),
+    (CENTERNET, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
     (CENTERNET, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterNetHead) reads one map, the neck gives 5: set '
      "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
 ]
@@ -92,16 +93,98 @@ def test_hosts_own_necks_are_checked_against_the_backbone():
         MODELS.build(config.model)
 
 
-def test_models_without_our_parts_are_left_alone():
-    class Detector(nn.Module):
-        def __init__(self, neck):
-            super().__init__()
-            self.neck = neck
-            self.bbox_head = nn.Linear(1, 1)
-            self.rpn_head = None
+class Detector(nn.Module):
+    def __init__(self, neck, **parts):
+        super().__init__()
+        self.neck = neck
+        for name, part in parts.items():
+            setattr(self, name, part)
 
-    Detector(nn.Identity())
-    Detector(HRFPN([8, 16]))  # heads that say nothing of levels
+
+def module(**attributes):
+    made = nn.Module()
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
+
+
+# parts that say nothing of levels, or in other words than mmdet's
+STRANGERS = [
+    dict(bbox_head=nn.Linear(1, 1), rpn_head=None, roi_head=nn.Identity(), encoder=nn.Identity()),
+    dict(bbox_head=module(prior_generator=object())), dict(bbox_head=module(prior_generator=None, in_channels='auto')),
+    dict(bbox_head=module(heatmap_head=nn.Linear(1, 1))),
+    dict(bbox_head=module(prior_generator=module(strides=[(7.97, 7.97), (110 / 7, 110 / 7)]))),
+    dict(roi_head=module(bbox_roi_extractor=nn.Linear(1, 1), semantic_head=nn.Linear(1, 1))),
+    dict(roi_head=module(semantic_head=module(num_ins=2, fusion_level=1))),
+    dict(encoder=nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, batch_first=True), 1)),
+    dict(encoder=module(layers=[])),
+]
+
+
+@pytest.mark.parametrize('parts', STRANGERS)
+@pytest.mark.parametrize('neck', [nn.Identity(), HRFPN([8, 16], num_outs=2)])
+def test_parts_that_say_nothing_of_levels_are_left_alone(neck, parts):
+    Detector(neck, **parts)
+
+
+def test_necks_behind_ours_change_nothing():
+    bfp = dict(type='mmdet.BFP', in_channels=256, num_levels=5)
+    config = Config.fromfile(cfg(FASTER))
+    config.model.neck = [config.model.neck, bfp]
+    for stride, expected in ((1, None), (2, 'rpn_head.anchor_generator.strides must be')):
+        config.model.neck[0].stride = stride
+        with torch.device('meta'):
+            if expected is None:
+                MODELS.build(copy.deepcopy(config.model))
+                continue
+            with pytest.raises(ValueError, match=expected):
+                MODELS.build(copy.deepcopy(config.model))
+
+
+def test_necks_that_read_coarsest_first():
+    backbone = HRNet('w18_small_v1')
+    whole = nn.Module()
+    whole.backbone = backbone
+    whole.neck = module(in_channels=list(backbone.out_channels)[::-1])
+    with pytest.raises(ValueError, match=r'neck.in_channels must be \[16, 32, 64, 128\]'):
+        whole.neck = module(in_channels=[16, 64, 32, 128])
+
+
+@pytest.mark.parametrize(('name', 'change'), [
+    ('retinanet_sabl', 'sabl/sabl-retinanet_r50_fpn_1x_coco.py'),
+    ('guided', 'guided_anchoring/ga-retinanet_r50-caffe_fpn_1x_coco.py'),
+    ('cascade_rpn', 'cascade_rpn/cascade-rpn_faster-rcnn_r50-caffe_fpn_1x_coco.py'),
+    ('yolact', 'yolact/yolact_r50_1xb8-55e_coco.py'), ('libra', 'libra_rcnn/libra-faster-rcnn_r50_fpn_1x_coco.py'),
+    ('vfnet', 'vfnet/vfnet_r50_fpn_1x_coco.py'), ('reppoints', 'reppoints/reppoints-moment_r50_fpn_1x_coco.py'),
+    ('detr', 'detr/detr_r50_8xb2-150e_coco.py'), ('point_rend', 'point_rend/point-rend_r50-caffe_fpn_ms-1x_coco.py'),
+    ('scnet', 'scnet/scnet_r50_fpn_20e_coco.py'),
+    ('deformable', 'deformable_detr/deformable-detr_r50_16xb2-50e_coco.py'),
+])
+def test_mmdets_other_detectors(name, change, tmp_path):
+    """With the neck in place of their own and the strides that fit, they are built; with others, those that say their
+    strides in whole numbers are refused."""
+    (tmp_path / 'base.py').write_text(f"_base_ = 'mmdet::{change}'\n")
+    model = Config.fromfile(str(tmp_path / 'base.py')).model
+    strides, levels = {'detr': (2, 4), 'deformable': (2, 4)}.get(name, (1 if 'rcnn' in change or name in (
+        'cascade_rpn', 'point_rend', 'scnet') else 2, 5))
+    model.backbone = dict(type='hrnet_plugin.HRNet', arch='w18')
+    necks = model.neck if isinstance(model.neck, list) else [model.neck]
+    neck = dict(type='hrnet_plugin.HRFPN', arch='w18', num_outs=levels, stride=strides)
+    model.neck = [neck, *necks[1:]] if necks[1:] else neck
+    build_both(model, neck, refused=name not in ('detr', 'yolact', 'deformable'))
+
+
+def build_both(model, neck, refused):
+    with torch.device('meta'):
+        MODELS.build(copy.deepcopy(model))
+        neck['stride'] = 3 - neck['stride']
+        wrong = copy.deepcopy(model)
+        (wrong.neck[0] if isinstance(wrong.neck, list) else wrong.neck).update(neck)
+        if not refused:
+            MODELS.build(wrong)
+            return
+        with pytest.raises(ValueError, match='strides must be'):
+            MODELS.build(wrong)
 
 
 def test_a_built_detector_is_copied_and_pickled_as_before():

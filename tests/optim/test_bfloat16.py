@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import OPTIM_WRAPPERS
 from torch import nn
 
@@ -53,14 +52,15 @@ def test_an_error_inside_leaves_nothing_behind():
 def test_maps_come_back_in_the_container_that_they_left_in():
     class Many(nn.Module):
         def forward(self, x):
-            return [x, (x, x)]
+            return [x, (x, None), {'a': x}]
 
     model = Model(Many())
     with features_in_bfloat16(model):
         out = model(torch.rand(1, 3, 4, 4))
     assert isinstance(out, list)
     assert isinstance(out[1], tuple)
-    assert {x.dtype for x in (out[0], *out[1])} == {torch.float32}
+    assert out[1][1] is None
+    assert {x.dtype for x in (out[0], out[1][0], out[2]['a'])} == {torch.float32}
 
 
 def test_a_model_without_a_backbone_is_refused():
@@ -69,10 +69,10 @@ def test_a_model_without_a_backbone_is_refused():
         pass
 
 
-def test_wrapped_models_are_unwrapped():
-    model = Model()
-    wrapper = MMDistributedDataParallel.__new__(MMDistributedDataParallel)
-    nn.Module.__init__(wrapper)
-    wrapper.module = model
+def test_models_within_models_are_reached():
+    """As in the wrappers of distributed training, and in detectors that hold a teacher and a student."""
+    wrapper = nn.ModuleDict(dict(teacher=Model(), student=Model(nn.Conv2d(4, 2, 1))))
+    x = torch.rand(1, 3, 4, 4)
     with features_in_bfloat16(wrapper):
-        assert torch.equal(model(torch.ones(1, 3, 1, 1)), model(torch.ones(1, 3, 1, 1)).bfloat16().float())
+        for model in wrapper.values():
+            assert torch.equal(model(x), model(x).bfloat16().float())

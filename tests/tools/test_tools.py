@@ -53,6 +53,9 @@ def test_options_of_training(sample):
 
 def test_bfloat16_takes_the_place_of_another_wrapper(sample):
     sample.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+    sample.optim_wrapper.dtype = 'bfloat16'
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp']))
+    assert sample.optim_wrapper.dtype == 'float16'
     train.apply_options(sample, train.parse_args([SAMPLE, '--amp', 'bf16']))
     assert sample.optim_wrapper.type == 'hrnet_plugin.BFloat16OptimWrapper'
     assert set(sample.optim_wrapper) == {'type', 'optimizer', 'clip_grad'}
@@ -62,6 +65,15 @@ def test_test_time_augmentation_needs_its_entries(sample):
     sample.tta_model = None
     with pytest.raises(ValueError, match="--tta needs the entry 'tta_model' in the config"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+
+
+def test_test_time_augmentation_reaches_wrapped_datasets(sample):
+    inner = sample.test_dataloader.dataset
+    sample.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=inner)
+    test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+    assert sample.test_dataloader.dataset.dataset.pipeline == sample.tta_pipeline
+    assert 'pipeline' not in sample.test_dataloader.dataset
+    assert sample.model.module.type == 'FasterRCNN'
 
 
 def test_options_of_testing(sample):

@@ -43,6 +43,7 @@ def test_padding_turns_with_the_image(width, height, padded):
     assert (results['img'][:height, :width] == picture(width, height)['img']).all()
     assert (results['img'][height:] == 0).all()
     assert results['gt_bboxes'].tensor.tolist() == [[1, 2, 30, 40]]
+    assert results['img_shape'] == (height, width)
 
 
 def test_an_image_that_does_not_fit_is_refused():
@@ -91,6 +92,17 @@ def test_the_noise_is_of_the_size_asked_for():
     assert np.max(corners, 0).tolist() == [90 + 7, 40 + 3]
 
 
+def test_crowds_are_not_drawn():
+    for seed in range(30):
+        np.random.seed(seed)
+        before = picture(200, 100, [(10, 10, 30, 40), (150, 60, 190, 90)])
+        before['gt_ignore_flags'] = np.array([False, True])
+        after = RandomCropAroundBox((80, 50)).transform(before)
+        assert after['gt_bboxes_labels'].tolist() == [0]
+    before['gt_ignore_flags'] = np.array([True])  # nothing left to draw: anywhere
+    assert RandomCropAroundBox((20, 20)).transform(before)['img'].shape == (20, 20, 3)
+
+
 def test_small_and_empty_images():
     assert RandomCropAroundBox((80, 50)).transform(picture(40, 30, [(1, 1, 9, 9)]))['img'].shape == (30, 40, 3)
     assert RandomCropAroundBox((80, 50)).transform(picture(200, 100))['img'].shape == (50, 80, 3)
@@ -116,6 +128,13 @@ def test_the_recipes_give_one_size_for_each_orientation(recipe, sizes):
         for image, boxes in (((640, 427), [(100, 100, 200, 300)]), ((427, 640), [(100, 100, 200, 300)])):
             results = picture(*image, boxes)
             del results['gt_seg_map'], results['gt_masks']
-            height, width = steps(results)['img'].shape[:2]
+            padded = steps(results)['img']
+            height, width = padded.shape[:2]
             assert (width, height) in sizes
             assert (width > height) == (image[0] > image[1])
+            # zero once the preprocessor has subtracted its mean, which is in RGB
+            mean = np.array(config.model.data_preprocessor.mean)[::-1]
+            inside = results['img_shape']
+            assert np.allclose(padded[inside[0]:], mean)
+            assert np.allclose(padded[:, inside[1]:], mean)
+            assert padded[inside[0]:].size + padded[:, inside[1]:].size > 0
