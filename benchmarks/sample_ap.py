@@ -31,6 +31,7 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg, list_configs
+from hrnet_plugin.models.arch import ARCHS
 
 RESULTS = Path(__file__).resolve().parent / 'results' / 'sample_ap.json'
 METRICS = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')
@@ -44,14 +45,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--epochs', type=int, default=2, help='passes over the training images (2)')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/sample_ap'), help='work_dirs/sample_ap')
     parser.add_argument('--parallel', type=int, default=1, help='jobs at a time, which share the cores (1)')
-    parser.add_argument('--no-reference', action='store_true', help='leave ResNet-50-FPN out')
+    parser.add_argument('--networks', nargs='+', default=['small', 'r50'], metavar='NETWORK',
+                        help="'small' (the sample config's), 'r50', or an arch of HRNet such as 'w18' (small r50)")
     parser.add_argument('--out', type=Path, default=RESULTS, help='where the JSON goes')
     args = parser.parse_args(argv)
     known = {name.split('_')[0] for name in list_configs() if name.endswith('_sample')}
     if not set(args.families) <= known:
         parser.error(f'families must be among {", ".join(sorted(known))}, got {", ".join(args.families)}')
-    if args.families and args.out == RESULTS:
-        parser.error('a part of the families is not to replace the results of all: give --out')
+    if not set(args.networks) <= {'small', 'r50', *ARCHS}:
+        parser.error(f'--networks must be among small, r50, {", ".join(ARCHS)}, got {", ".join(args.networks)}')
+    if args.out == RESULTS and (args.families or args.networks != ['small', 'r50']):
+        parser.error('a part is not to replace the results of all: give --out')
     return args
 
 
@@ -71,8 +75,8 @@ def reference_parts(neck: dict[str, Any]) -> dict[str, Any]:
     return dict(backbone=backbone, neck=fpn)
 
 
-def write_job(name: str, reference: bool, args: argparse.Namespace) -> Path:
-    """An heir of a sample config with the budget, and for the reference with another backbone and neck."""
+def write_job(name: str, network: str, args: argparse.Namespace) -> Path:
+    """An heir of a sample config with the budget, and with another backbone and neck where another is asked for."""
     base = Config.fromfile(cfg(name))
     root = os.path.join(os.path.abspath(args.data_root), '')
     steps = dict(begin=0, end=args.epochs)
@@ -90,9 +94,11 @@ def write_job(name: str, reference: bool, args: argparse.Namespace) -> Path:
             dict(type='CosineAnnealingLR', by_epoch=True, T_max=args.epochs, eta_min_ratio=0.01,
                  convert_to_iter_based=True, **steps)],
         randomness=dict(seed=0))
-    if reference:
+    if network == 'r50':
         entries['model'] = reference_parts(base.model.neck.to_dict())
-    path = args.work_dir / f'{name}{"-r50" if reference else ""}.py'
+    elif network != 'small':
+        entries['model'] = dict(backbone=dict(arch=network), neck=dict(arch=network))
+    path = args.work_dir / f'{name.split("_")[0]}_{network}.py'
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f'{key} = {pprint.pformat(value, width=110, sort_dicts=False)}' for key, value in entries.items()]
     path.write_text('\n'.join([f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]", *lines, '']))
@@ -143,8 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     names = [name for name in list_configs() if name.endswith('_sample')
              and (not args.families or name.split('_')[0] in args.families)]
-    jobs = [write_job(name, reference, args) for name in names
-            for reference in ((False, ) if args.no_reference else (False, True))]
+    jobs = [write_job(name, network, args) for name in names for network in args.networks]
     threads = max(1, (os.cpu_count() or 1) // args.parallel)
     with ThreadPoolExecutor(args.parallel) as pool:
         rows = list(pool.map(lambda job: run_job(job, threads), jobs))
