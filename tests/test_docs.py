@@ -1,0 +1,33 @@
+"""The configs in the documents build as they stand there, and the documents' links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
+             *(ROOT / 'configs').rglob('README.md')]
+CONFIGS = [(path.name, text) for path in DOCUMENTS for text in re.findall(r'```python\n(.*?)```', path.read_text(), re.S)
+           if '_base_ = ' in text]
+
+
+@pytest.mark.parametrize(('document', 'text'), CONFIGS)
+def test_a_config_in_a_document_builds(document, text, tmp_path):
+    host = re.search(r"_base_ = '(\w+)::", text)
+    pytest.importorskip(host.group(1) if host else 'mmdet')
+    (tmp_path / 'config.py').write_text(text)
+    config = Config.fromfile(str(tmp_path / 'config.py'))
+    with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
+        assert type(MODELS.build(config.model).backbone).__module__.startswith('hrnet_plugin.')
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    for link in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', document.read_text()):
+        assert link.startswith('https://') or (document.parent / link).exists(), link
