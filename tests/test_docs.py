@@ -13,8 +13,8 @@ from mmengine.registry import MODELS, DefaultScope
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
              *(ROOT / 'configs').rglob('README.md')]
-CONFIGS = [(path.name, text) for path in DOCUMENTS for text in re.findall(r'```python\n(.*?)```', path.read_text(), re.S)
-           if '_base_ = ' in text]
+CONFIGS = [(path.name, text) for path in DOCUMENTS
+           for text in re.findall(r'```python\n(.*?)```', path.read_text(), re.S) if '_base_ = ' in text]
 
 
 @pytest.mark.parametrize(('document', 'text'), CONFIGS)
