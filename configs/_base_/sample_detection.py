@@ -36,6 +36,7 @@ sample = dict(
         type='OptimWrapper',
         optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.01),
         clip_grad=dict(max_norm=10, norm_type=2)),
+    auto_scale_lr=dict(base_batch_size=4),
     param_scheduler=[
         dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
         dict(type='CosineAnnealingLR', by_epoch=True, begin=0, end=__epochs, T_max=__epochs, eta_min_ratio=0.01,

@@ -21,5 +21,6 @@ train_cfg = _base_.sample.train_cfg
 optim_wrapper = _base_.sample.optim_wrapper
 param_scheduler = _base_.sample.param_scheduler
 default_hooks = _base_.sample.default_hooks
+auto_scale_lr = _base_.sample.auto_scale_lr
 tta_pipeline = _base_.sample.tta_pipeline
 sample = None  # all of it that is needed has been picked

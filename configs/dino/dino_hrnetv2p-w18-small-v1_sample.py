@@ -26,4 +26,5 @@ optim_wrapper = _base_.sample.optim_wrapper
 optim_wrapper.optimizer.lr = 0.0004
 param_scheduler = _base_.sample.param_scheduler
 default_hooks = _base_.sample.default_hooks
+auto_scale_lr = _base_.sample.auto_scale_lr
 sample = None  # all of it that is needed has been picked

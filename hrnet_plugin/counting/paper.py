@@ -13,6 +13,8 @@ from hrnet_plugin.counting.count import Count, count_model
 from hrnet_plugin.models.arch import arch_channels
 
 SHAPE = (800, 1216)
+# mmdet's types of the detectors in the table (Cascade Mask R-CNN is a CascadeRCNN)
+PAPER_TYPES = ('FasterRCNN', 'CascadeRCNN', 'FCOS', 'MaskRCNN', 'HybridTaskCascade')
 
 # framework -> name of a config with {width} to be filled in, and (parameters, GFLOPs) of each width
 _TABLE_7 = {

@@ -31,9 +31,10 @@ def check_neck(backbone: HRNet, neck: nn.Module) -> None:
     wanted = getattr(neck, 'in_channels', None)
     given = list(backbone.out_channels)
     if isinstance(wanted, (list, tuple)) and list(wanted) not in (given, given[::-1]):
-        raise ValueError(f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: give neck '
-                         'and backbone the same arch, and the backbone as many outputs as the neck reads '
-                         '(multiscale_output)')
+        advice = 'give neck and backbone the same arch' if len(wanted) == len(given) else \
+            'give the backbone as many outputs as the neck reads (multiscale_output)'
+        raise ValueError(
+            f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: {advice}')
 
 
 def check_dense_head(name: str, head: Any, neck: Neck) -> None:
@@ -46,7 +47,7 @@ def check_dense_head(name: str, head: Any, neck: Neck) -> None:
     if strides is None:
         return
     key = next((key for key in ('strides', 'point_strides') if hasattr(head, key)), 'anchor_generator.strides')
-    _check_strides(f'{name}.{key}', strides, neck.out_strides, _neck_for(strides, neck, len(strides)))
+    _check_strides(f'{name}.{key}', strides, neck.out_strides, _neck_for(strides, neck))
     ranges = getattr(head, 'regress_ranges', None)
     if ranges is not None and len(ranges) != len(neck.out_strides):
         raise ValueError(f'{name}.regress_ranges must have one entry for each of the neck\'s {len(neck.out_strides)} '
@@ -73,8 +74,7 @@ def check_roi_head(name: str, head: Any, neck: Neck) -> None:
         for extractor in _each(getattr(head, part, None)):
             strides = _strides(extractor)
             if strides is not None:
-                _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)],
-                               _neck_for(strides, neck, max(len(strides), len(neck.out_strides))))
+                _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)])
             _check_channels(f'{name}.{part}.out_channels', getattr(extractor, 'out_channels', None), neck)
     semantic, extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
     level, number = getattr(semantic, 'fusion_level', None), getattr(semantic, 'num_ins', None)
@@ -118,17 +118,18 @@ def _check_strides(key: str, got: Sequence[int], wanted: Sequence[int], otherwis
         raise ValueError(f'{key} must be {list(wanted)}, the strides of the neck\'s levels, got {list(got)}{otherwise}')
 
 
-def _neck_for(strides: Sequence[int], neck: Neck, num_outs: int) -> str:
+def _neck_for(strides: Sequence[int], neck: Neck) -> str:
     """What to change in the neck instead of the head, where that is possible."""
     first = strides[0]
     if not isinstance(neck, HRFPN) or first % 4 or list(strides) != [first * 2**i for i in range(len(strides))]:
         return ''
-    return f'; or set neck.stride={first // 4}, neck.num_outs={num_outs}'
+    return f'; or set neck.stride={first // 4}, neck.num_outs={len(strides)}'
 
 
 def _check_channels(key: str, got: Any, neck: Neck) -> None:
     if isinstance(got, int) and got != neck.out_channels:
-        raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}')
+        raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}; or set '
+                         f'neck.out_channels={got}')
 
 
 def _each(module: Any) -> Iterator[Any]:

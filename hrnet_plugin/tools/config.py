@@ -2,7 +2,7 @@
 
     mim run hrnet_plugin config                 all names
     mim run hrnet_plugin config PART            names that contain PART
-    mim run hrnet_plugin config NAME            the config, with everything that it inherits
+    mim run hrnet_plugin config NAME            the config, with everything that it inherits; also of a path
     mim run hrnet_plugin config NAME --out DIR  a config in DIR that inherits it, to be edited
 """
 
@@ -19,7 +19,7 @@ from hrnet_plugin.config_files import cfg, list_configs
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('name', nargs='?', default='', help='a config, or a part of names')
+    parser.add_argument('name', nargs='?', default='', help='a config\'s name or path, or a part of names')
     parser.add_argument('--out', type=Path, metavar='DIR', help='write an heir of the config here')
     return parser.parse_args(argv)
 
@@ -47,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     configs = list_configs()
     if args.out is not None:
         print(write_heir(name, args.out))
+    elif Path(args.name).is_file():
+        print(Config.fromfile(args.name).pretty_text)
     elif name in configs:
         print(Config.fromfile(str(configs[name])).pretty_text)
     else:

@@ -1,6 +1,6 @@
 """Parameters and operations of a config's model.
 
-    mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path, on 800 x 1333
+    mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path; a detector on 800 x 1333
     mim run hrnet_plugin count NAME --shape 512 512     at another size
     mim run hrnet_plugin count NAME --paper             in the units of the paper's table of detectors, on 800 x 1216
     mim run hrnet_plugin count --paper                  all of that table, as Markdown
@@ -18,7 +18,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
-from hrnet_plugin.counting.paper import SHAPE
+from hrnet_plugin.counting.paper import PAPER_TYPES, SHAPE
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -81,12 +81,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     config = load(args.config)
     if args.paper:
-        shape = tuple(args.shape or SHAPE)
+        shape = _shape(config, args.shape, SHAPE)
         params, gflops, unit = paper_count(config, shape)
         regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
         print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
+        if config.default_scope == 'mmdet' and config.model['type'] not in PAPER_TYPES:
+            print('not a model of the paper; counted as its other detectors are')
         return
-    shape = tuple(args.shape or (800, 1333))
+    shape = _shape(config, args.shape, (800, 1333))
     boxes, masks = tested_rois(config)
     boxes = boxes if args.box_rois is None else args.box_rois
     masks = masks if args.mask_rois is None else args.mask_rois
@@ -94,12 +96,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(plain_table(counted.parts))
     if counted.left_out:
         print(f'weights counted, operations not: {", ".join(counted.left_out)}')
-    if 'roi_head' in config.model:
-        print(f'{shape[0]} x {shape[1]}; {_regions(boxes, masks)}')
+    regions = f'; {_regions(boxes, masks)}' if 'roi_head' in config.model else ''
+    print(f'{shape[0]} x {shape[1]}{regions}')
 
 
 def _regions(boxes: int, masks: int) -> str:
-    return f'{boxes} regions in each box head, {masks} in each mask head'
+    return f'{boxes} regions in each box head, {masks} in each mask head, if there is one'
+
+
+def _shape(config: Config, given: Sequence[int] | None, detectors: tuple[int, int]) -> tuple[int, int]:
+    if given is None and config.get('default_scope') != 'mmdet':
+        raise ValueError('--shape H W is needed for models other than detectors')
+    height, width = given or detectors
+    return height, width
 
 
 if __name__ == '__main__':

@@ -31,7 +31,7 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: If the config does not exist.
-        ValueError: If ``--data-root`` is given and the config has no ``data_root`` to replace.
+        ValueError: If ``--data-root`` is given and the config has no ``data_root``, or no path below it, to replace.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if not Path(args.config).is_file():
@@ -67,7 +67,12 @@ def moved_data(config: Config, data_root: str) -> dict[str, Any]:
         return value
 
     keys = [f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')]
-    return {'data_root': new, **{key: moved(config[key]) for key in keys if config.get(key) is not None}}
+    entries = {key: config[key] for key in keys if config.get(key) is not None}
+    changed = {key: moved(entry) for key, entry in entries.items()}
+    if new.rstrip('/') != old.rstrip('/') and changed == entries:
+        raise ValueError(f'--data-root moves paths below the config\'s data_root, {old!r}, of which its dataloaders '
+                         'have none; a config that sets data_root itself has to set it in its datasets, too')
+    return {'data_root': new, **changed}
 
 
 def make_runner(config: Config) -> Runner:

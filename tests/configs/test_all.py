@@ -155,6 +155,8 @@ def test_colours_rates_and_weights_fit(name):
     assert preprocess.mean == (rgb if preprocess.bgr_to_rgb else rgb[::-1])
     assert set(cfg.auto_scale_lr) >= {'enable', 'base_batch_size'}
     assert cfg.auto_scale_lr.enable is False
+    if name in SAMPLE:
+        assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size == 4
     width = cfg.model.backbone.arch
     assert cfg.model.backbone.init_cfg == (
         None if name in SAMPLE else dict(type='Pretrained', checkpoint=f'open-mmlab://msra/hrnetv2_{width}'))

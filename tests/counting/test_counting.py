@@ -99,7 +99,10 @@ def test_the_tool(capsys):
     count.main(['fcos_hrnetv2p-w18_1x_coco', '--shape', '128', '160'])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [line[:2] for line in lines[1:]] == [
-        ['backbone', '9,562,260'], ['neck', '3,019,776'], ['heads', '4,918,618'], ['total', '17,500,654']]
+        ['backbone', '9,562,260'], ['neck', '3,019,776'], ['heads', '4,918,618'], ['total', '17,500,654'],
+        ['128', 'x']]
+    count.main(['atss_hrnetv2p-w18_1x_coco', '--paper', '--shape', '128', '160'])
+    assert 'not a model of the paper' in capsys.readouterr().out
     count.main(['fcos_hrnetv2p-w18_1x_coco', '--paper'])
     assert '17.50 M parameters, 180.26 GFLOPs at 800 x 1216' in capsys.readouterr().out
     with pytest.raises(FileNotFoundError, match='no config named'):
@@ -143,6 +146,13 @@ def test_pose_and_segmentation_in_the_papers_units(package, name, shape, params,
     ours = paper_count(Config.fromfile(str(tmp_path / 'base.py')), shape)
     assert ours[0] == pytest.approx(params, abs=0.02)
     assert ours[1] == pytest.approx(gflops, rel=0.001)
+
+
+def test_models_that_are_no_detectors_need_a_size(tmp_path):
+    pytest.importorskip('mmseg')
+    (tmp_path / 'base.py').write_text("_base_ = 'mmseg::hrnet/fcn_hr18_4xb2-40k_cityscapes-512x1024.py'\n")
+    with pytest.raises(ValueError, match='--shape H W is needed'):
+        count.main([str(tmp_path / 'base.py')])
 
 
 def test_other_hosts_have_no_unit_in_the_paper():

@@ -43,14 +43,16 @@ MISTAKES = [
     (FCOS, dict(neck__num_outs=6), 'bbox_head.strides must be [8, 16, 32, 64, 128, 256]'),
     (FCOS, dict(neck__num_outs=6, bbox_head__strides=[8, 16, 32, 64, 128, 256]),
      'bbox_head.regress_ranges must have one entry for each of the neck\'s 6 levels, got 5'),
-    (FCOS, dict(neck__out_channels=128), 'bbox_head.in_channels must be 128, the neck\'s out_channels, got 256'),
+    (FCOS, dict(neck__out_channels=128),
+     'bbox_head.in_channels must be 128, the neck\'s out_channels, got 256; or set neck.out_channels=256'),
     (FASTER, dict(neck__arch='w32'), 'neck.in_channels must be [18, 36, 72, 144], which the backbone gives, got '
      '[32, 64, 128, 256]: give neck and backbone the same arch'),
-    (FASTER, dict(backbone__multiscale_output=False), 'neck.in_channels must be [18], which the backbone gives'),
+    (FASTER, dict(backbone__multiscale_output=False), 'neck.in_channels must be [18], which the backbone gives, got '
+     '[18, 36, 72, 144]: give the backbone as many outputs as the neck reads (multiscale_output)'),
     (FASTER, dict(neck__stride=2), 'rpn_head.anchor_generator.strides must be [8, 16, 32, 64, 128]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__featmap_strides=[8, 16, 32, 64]),
      'roi_head.bbox_roi_extractor.featmap_strides must be [4, 8, 16, 32], the strides of the neck\'s levels, got '
-     '[8, 16, 32, 64]; or set neck.stride=2, neck.num_outs=5'),
+     '[8, 16, 32, 64]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__out_channels=128),
      'roi_head.bbox_roi_extractor.out_channels must be 256'),
     (HTC, dict(roi_head__mask_roi_extractor__featmap_strides=[4, 8, 16, 64]),

@@ -35,6 +35,18 @@ def test_data_root_needs_one_to_replace():
         launch.moved_data(Config(dict(model=dict())), 'x')
 
 
+def test_data_root_that_would_move_nothing_is_refused(sample):
+    sample.data_root = 'data/mine/'
+    with pytest.raises(ValueError, match=r"below the config's data_root, 'data/mine/', of which its dataloaders"):
+        launch.moved_data(sample, '/elsewhere')
+
+
+def test_a_config_of_ones_own_is_printed(tmp_path, capsys):
+    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path)
+    config.main([str(path)])
+    assert "arch='w32'" in capsys.readouterr().out
+
+
 def test_a_config_that_is_not_there_is_named():
     with pytest.raises(FileNotFoundError, match=r"config must be the path of a file, got 'nothing.py'"):
         launch.load_config(train.parse_args(['nothing.py']))
