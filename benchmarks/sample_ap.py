@@ -120,6 +120,8 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
     checkpoint = (work / 'last_checkpoint').read_text().strip()
     out = _mim(['test', 'mmdet', str(path), '--checkpoint', checkpoint, '--work-dir', str(work / 'test')], env)
     figures = {key: float(value) for key, value in re.findall(r'coco/(\w+): (-?[\d.]+)', out)}
+    if not figures and 'testing results of the whole dataset is empty' in out:
+        figures = {f'bbox_{metric}': 0. for metric in METRICS}  # mmdet says nothing about a model that finds nothing
     with torch.device('meta'):
         backbone = MODELS.build(Config.fromfile(path).model.backbone)
     print(f'{path.stem}: AP {figures["bbox_mAP"]:.3f}, {seconds:.0f} s', flush=True)
