@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from hrnet_plugin.models.arch import ARCHS
@@ -18,6 +19,15 @@ def _quiet_and_seeded():
     """mmengine logs a line for each parameter that it initialises: 1830 of them."""
     MMLogger.get_current_instance().setLevel(logging.ERROR)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope='module')
+def mmdet_scope():
+    """Names without a scope are mmdet's, in this module and not in those that follow it."""
+    register_all_modules = pytest.importorskip('mmdet.utils').register_all_modules
+    register_all_modules(init_default_scope=False)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        yield
 
 
 def upstream_extra(arch: str) -> dict[str, Any]:

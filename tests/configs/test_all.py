@@ -18,7 +18,8 @@ from hrnet_plugin.models.arch import arch_channels
 
 pytest.importorskip('mmdet')
 from mmdet.registry import MODELS
-from mmdet.utils import register_all_modules
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 CONFIG_FILES = list_configs()
 COCO = [name for name in CONFIG_FILES if name.endswith('_coco')]
@@ -42,11 +43,6 @@ PUBLISHED = {
     'dino_hrnetv2p': [f'{w}_12e' for w in ('w18', 'w32', 'w48')],
     'centernet_hrnetv2': [f'{w}_crop512-140e' for w in ('w18', 'w32', 'w48')],
 }
-
-
-@pytest.fixture(autouse=True, scope='module')
-def _in_mmdets_scope():
-    register_all_modules(init_default_scope=True)
 
 
 @cache

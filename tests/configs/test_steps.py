@@ -18,18 +18,14 @@ from hrnet_plugin.tools.test import apply_options, parse_args
 
 pytest.importorskip('mmdet')
 from mmdet.registry import DATASETS, MODELS
-from mmdet.utils import register_all_modules
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 CONFIG_FILES = list_configs()
 FAMILIES = {name.split('-w18-')[0]: name for name in CONFIG_FILES if name.endswith('_sample')}
 # every network once; schedules and recipes do not change it
 REAL = [name for name in CONFIG_FILES if name.endswith(('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco',
                                                         '6l_2x_coco', '_syncbn-1x_coco')) and '-bgr' not in name]
-
-
-@pytest.fixture(autouse=True, scope='module')
-def _in_mmdets_scope():
-    register_all_modules(init_default_scope=True)
 
 
 @pytest.fixture(scope='module')

@@ -14,15 +14,11 @@ from hrnet_plugin.config_files import cfg
 pytest.importorskip('mmdet')
 import mmdet
 from mmdet.registry import MODELS
-from mmdet.utils import register_all_modules
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 ROOT = Path(mmdet.__file__).parent / '.mim' / 'configs' / 'hrnet'
 THEIRS = sorted(path.stem for path in ROOT.glob('*hrnetv2p*.py'))
-
-
-@pytest.fixture(autouse=True, scope='module')
-def _in_mmdets_scope():
-    register_all_modules(init_default_scope=True)
 
 
 def ours_for(theirs):

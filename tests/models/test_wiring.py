@@ -16,16 +16,12 @@ from hrnet_plugin.models import HRFPN, HRNet
 
 pytest.importorskip('mmdet')
 from mmdet.registry import MODELS
-from mmdet.utils import register_all_modules
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 FASTER, FCOS = 'faster-rcnn_hrnetv2p-w18_1x_coco', 'fcos_hrnetv2p-w18_1x_coco'
 HTC, DINO = 'htc_hrnetv2p-w18_20e_coco', 'dino_hrnetv2p-w18_12e_coco'
 CENTERNET = 'centernet_hrnetv2-w18_crop512-140e_coco'
-
-
-@pytest.fixture(autouse=True, scope='module')
-def _in_mmdets_scope():
-    register_all_modules(init_default_scope=True)
 
 
 def build(name, **changes):

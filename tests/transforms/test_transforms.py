@@ -14,12 +14,8 @@ from hrnet_plugin.transforms import OrientedPad, RandomCropAroundBox
 pytest.importorskip('mmdet')
 from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.structures.mask import BitmapMasks
-from mmdet.utils import register_all_modules
 
-
-@pytest.fixture(autouse=True, scope='module')
-def _in_mmdets_scope():
-    register_all_modules(init_default_scope=True)
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 
 def picture(width, height, boxes=()):
