@@ -112,12 +112,13 @@ def count_model(model: Mapping[str, Any],
 def _count_parts(model: Any, image: torch.Tensor, box_rois: int, mask_rois: int) -> ModelCount:
     reached: set[nn.Module] = set()
     with torch.no_grad():
-        parts = {'backbone': _count(model.backbone, model.backbone, image)}
+        backbone, feats = _count(model.backbone, model.backbone, image)
+        parts = {'backbone': backbone}
         if getattr(model, 'neck', None) is not None:
-            parts['neck'] = _count(model.neck, model.neck, model.backbone(image))
+            parts['neck'], _ = _count(model.neck, model.neck, feats)
         handle = register_module_forward_hook(lambda module, args, out: reached.add(module))
         try:
-            total = _count(model, run_once, model, image, box_rois, mask_rois)
+            total, _ = _count(model, run_once, model, image, box_rois, mask_rois)
         finally:
             handle.remove()
     rest = total
@@ -135,15 +136,17 @@ def _left_out(model: nn.Module, reached: set[nn.Module]) -> Iterator[str]:
             yield name
 
 
-def _count(module: nn.Module, run: Any, *args: Any) -> Count:
+def _count(module: nn.Module, run: Any, *args: Any) -> tuple[Count, Any]:
+    """Weights of a module, operations of a call, and what the call returned."""
     with FlopCounterMode(display=False, custom_mapping=_POINTWISE) as counter:
-        run(*args)
+        out = run(*args)
     operations = counter.get_flop_counts().get('Global', {})
     pointwise = sum(number for op, number in operations.items() if op in _POINTWISE)
     norms = (norm for norm in module.modules() if isinstance(norm, _BatchNorm))
-    return Count(
+    count = Count(
         parameters=sum(p.numel() for p in module.parameters()),
         norm_parameters=sum(p.numel() for norm in norms for p in norm.parameters()),
         # torch counts a multiply-add as two
         macs=(sum(operations.values()) - pointwise) // 2,
         pointwise=pointwise)
+    return count, out

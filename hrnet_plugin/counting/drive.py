@@ -48,13 +48,13 @@ def _run_roi_head(head: Any, feats: tuple[Tensor, ...], box_rois: int, mask_rois
 
 def _stages(head: Any, part: str) -> Iterator[tuple[Any, Any]]:
     """The extractor and the head of each stage; none where the detector has no such part."""
-    heads, extractors = getattr(head, f'{part}_head', None), getattr(head, f'{part}_roi_extractor', None)
+    heads: Any = getattr(head, f'{part}_head', None)
+    extractors: Any = getattr(head, f'{part}_roi_extractor', None)
     if heads is None:
         return
     if not isinstance(heads, nn.ModuleList):
         heads, extractors = [heads], [extractors]
-    # mask heads may read what the box heads' extractor pools
-    yield from zip(extractors if extractors is not None else [head.bbox_roi_extractor] * len(heads), heads)
+    yield from zip(extractors, heads)
 
 
 def _regions(extractor: Any, number: int, like: Tensor) -> Tensor:
