@@ -1,16 +1,52 @@
 """Child registries of mmengine's roots, so that every host's configs can name ``hrnet_plugin.X``.
 
 mmengine imports this module on its own when a config names the scope ``hrnet_plugin``; nobody has to import the plugin.
-Nothing here may raise ImportError: mmengine swallows it and later says that the type is not registered.
+Nothing here may raise ImportError while it is imported: mmengine swallows it and later says that the type is not
+registered.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
-MODELS = Registry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
+# Models that extend one of a host: name -> (host, the module that registers it).
+_OF_HOSTS = {
+    'FCNHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
+    'OCRHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
+    'LeftRightTTAModel': ('mmseg', 'hrnet_plugin.models.segmentors'),
+}
+
+
+class HostAwareRegistry(Registry):
+    """A registry that imports what extends a host when it is asked for, so that no host is imported for another's job.
+
+    Raises:
+        ImportError: From ``get``, if the host of what is asked for is not installed; it names the extra to install.
+    """
+
+    def get(self, key: str) -> Any:
+        host, module = _OF_HOSTS.get(key.removeprefix(f'{self.scope}.'), ('', ''))
+        if module:
+            if find_spec(host) is None:
+                raise ImportError(f"{self.scope}.{key} needs {host}, which is not installed: "
+                                  f"pip install 'hrnet_plugin[{host}]'")
+            import_module(module)
+        return super().get(key)
+
+
+MODELS = HostAwareRegistry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin', locations=['hrnet_plugin.optim'])
 TRANSFORMS = Registry(
     'transform', parent=MMENGINE_TRANSFORMS, scope='hrnet_plugin', locations=['hrnet_plugin.transforms'])
+WEIGHT_INITIALIZERS = Registry(
+    'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='hrnet_plugin',
+    locations=['hrnet_plugin.checkpoints'])

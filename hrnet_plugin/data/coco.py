@@ -17,3 +17,11 @@ _GAPS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
 # Name -> id, from 1 to 90. The order matters: hosts number classes by it.
 CATEGORY_IDS: dict[str, int] = dict(zip(NAMES, (number for number in range(1, 91) if number not in _GAPS)))
+
+# COCO-Stuff: things keep their ids, the stuff behind them has 92 to 182; 91 was never used either. Value in the pixel
+# maps (id - 1) -> number of the class among those that there are, which is how mmsegmentation's COCO-Stuff maps are
+# numbered.
+TRAIN_IDS: dict[int, int] = {
+    number - 1: position
+    for position, number in enumerate(number for number in range(1, 183) if number not in (*_GAPS, 91))
+}

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 
 from hrnet_plugin.checks import check_int
-from hrnet_plugin.data.coco import CATEGORY_IDS
+from hrnet_plugin.data.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.data.person import KEYPOINTS, SKELETON
 from hrnet_plugin.data.scene import Scene, Thing, draw_scene
 
 SPLITS = ('train2017', 'val2017')
 _STAMP = 'sample_set.json'
+_NUMBERS = np.array([TRAIN_IDS.get(value, 255) for value in range(256)], np.uint8)
 
 
 def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: int = 320, height: int = 256,
@@ -25,8 +26,9 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
     """Write the set; the same arguments give the same pixels and annotations.
 
     ``root`` then holds ``train2017/`` and ``val2017/`` (PNG), ``annotations/instances_*.json`` and
-    ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG; COCO-Stuff's pixel maps: id - 1 of thing or stuff),
-    which mmdet's Hybrid Task Cascade reads. A set that is there already is left alone; nothing is ever
+    ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG): COCO-Stuff's pixel maps (id - 1 of thing or stuff),
+    which mmdet's Hybrid Task Cascade reads, and beside each the map of its 171 classes, ``*_labelTrainIds.png``, which
+    mmsegmentation reads. A set that is there already is left alone; nothing is ever
     overwritten.
 
     Args:
@@ -48,7 +50,7 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
                                ('seed', seed, 0)):
         check_int(name, value, least)
     root = Path(root)
-    made_with = dict(version=1, train=train, val=val, width=width, height=height, seed=seed)
+    made_with = dict(version=2, train=train, val=val, width=width, height=height, seed=seed)
     if _is_complete(root, made_with):
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,9 @@ def _write_split(root: Path, split: str, count: int, width: int, height: int, se
         image_id, name = seed[1] * 1_000_000 + index + 1, f'{index + 1:012d}.png'
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         _write_png(root / split / name, scene.image)
-        _write_png(root / 'stuffthingmaps' / split / name, _semantic_map(scene))
+        semantic = _semantic_map(scene)
+        _write_png(root / 'stuffthingmaps' / split / name, semantic)
+        _write_png(root / 'stuffthingmaps' / split / name.replace('.png', '_labelTrainIds.png'), _NUMBERS[semantic])
         for thing in scene.things:
             annotations.append(_annotation(thing, image_id, len(annotations) + 1))
     _write_json(root / 'annotations' / f'instances_{split}.json', images, annotations, keypoints=False)
@@ -110,7 +114,7 @@ def _write_json(path: Path, images: list[dict[str, Any]], annotations: list[dict
     else:
         without = ('keypoints', 'num_keypoints')
         annotations = [{key: a[key] for key in a if key not in without} for a in annotations]
-    info = dict(description='hrnet_plugin sample set, generated', version='1')
+    info = dict(description='hrnet_plugin sample set, generated', version='2')
     path.write_text(json.dumps(dict(info=info, images=images, annotations=annotations, categories=categories)))
 
 

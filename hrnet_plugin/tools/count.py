@@ -2,8 +2,8 @@
 
     mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path; a detector on 800 x 1333
     mim run hrnet_plugin count NAME --shape 512 512     at another size
-    mim run hrnet_plugin count NAME --paper             in the units of the paper's table of detectors, on 800 x 1216
-    mim run hrnet_plugin count --paper                  all of that table, as Markdown
+    mim run hrnet_plugin count NAME --paper             in the paper's units; a detector on 800 x 1216
+    mim run hrnet_plugin count --paper                  all published rows, as Markdown
 
 Nothing is downloaded and no weights are needed. Multiply-adds are those of convolutions and matrix products.
 """
@@ -63,15 +63,20 @@ def plain_table(counts: dict[str, Count]) -> str:
 
 
 def paper_table(rows: Iterable[PaperRow]) -> str:
-    """Markdown: the rows, this package's count and the paper's."""
-    lines = ['| framework | width | params (M) | paper | difference | GFLOPs | paper | difference | unit |',
-             '|---|---|---|---|---|---|---|---|---|']
+    """Markdown: the rows, this package's count and the published one."""
+    lines = ['| framework | width | size | params (M) | paper | difference | GFLOPs | paper | difference | unit |',
+             '|---|---|---|---|---|---|---|---|---|---|']
     for row in rows:
         lines.append(
-            f'| {row.framework} | {row.width.upper()} | {row.params:.2f} | {row.paper_params} '
-            f'| {row.params - row.paper_params:+.2f} M | {row.gflops:.2f} | {row.paper_gflops} '
-            f'| {100 * (row.gflops / row.paper_gflops - 1):+.2f} % | {row.unit.text} |')
+            f'| {row.framework} | {_title(row.width)} | {row.shape[0]} x {row.shape[1]} '
+            f'| {row.params:.2f} | {row.paper_params} | {row.params - row.paper_params:+.2f} M | {row.gflops:.2f} '
+            f'| {row.paper_gflops} | {100 * (row.gflops / row.paper_gflops - 1):+.2f} % | {row.unit.text} |')
     return '\n'.join(lines)
+
+
+def _title(width: str) -> str:
+    first, dash, rest = width.partition('-')
+    return first.upper() + dash + rest
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 import torch.distributed
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 
@@ -77,9 +79,25 @@ def moved_data(config: Config, data_root: str) -> dict[str, Any]:
 
 def make_runner(config: Config) -> Runner:
     """The runner that a config describes, also for several processes on machines without a GPU."""
-    if config.launcher == 'pytorch' and not torch.cuda.is_available():
+    if torch.cuda.is_available():
+        return Runner.from_cfg(config)
+    if config.launcher == 'pytorch':
         _prepare_cpu_processes(config)
+    _use_plain_batch_norm(config)
     return Runner.from_cfg(config)
+
+
+def _use_plain_batch_norm(config: Config) -> None:
+    """SyncBN trains on GPUs only; without one, its configs would build and fail at the first step."""
+    def replace_in(value: Any) -> bool:
+        entries = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+        here = isinstance(value, dict) and value.get('type') == 'SyncBN'
+        if here:
+            value['type'] = 'BN'
+        return any([here, *(replace_in(entry) for entry in entries)])
+
+    if replace_in(config.model):
+        print_log('no GPU: BN in place of SyncBN', logger='current', level=logging.WARNING)
 
 
 def _prepare_cpu_processes(config: Config) -> None:

@@ -1,8 +1,8 @@
 """Show how a run went: mim run hrnet_plugin report WORK_DIR [options].
 
-Prints the table of average precision, and draws ``curve.png`` (loss and average precision over the iterations) and,
-where the run was tested with ``--show-dir pictures``, ``pictures.png`` (truth on the left, predictions on the right)
-into the work directory.
+Prints the table of what the run measured (average precision of boxes or keypoints, or mean IoU), and draws
+``curve.png`` (loss and that figure over the iterations) and, where the run was tested with ``--show-dir pictures``,
+``pictures.png`` into the work directory.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,34 @@ import numpy as np
 mpl.use('Agg')
 from matplotlib import pyplot as plt
 
-_METRICS = ('bbox_mAP', 'bbox_mAP_50', 'bbox_mAP_75', 'bbox_mAP_s', 'bbox_mAP_m', 'bbox_mAP_l')
-_TITLES = ('AP', 'AP50', 'AP75', 'small', 'medium', 'large')
+
+@dataclass(frozen=True)
+class Measure:
+    """What one kind of evaluation logs: the first of ``columns`` (title -> key) is the figure that counts."""
+
+    columns: dict[str, str]
+    curves: tuple[str, ...]
+    label: str
+    percent: bool = False
+
+    @property
+    def key(self) -> str:
+        return next(iter(self.columns.values()))
+
+    def value(self, record: dict[str, Any], title: str) -> float:
+        """In per cent; not a number where it was not logged."""
+        return record.get(self.columns[title], float('nan')) * (1 if self.percent else 100)
+
+
+MEASURES = (
+    Measure({title: f'coco/bbox_mAP{suffix}' for title, suffix in {
+        'AP': '', 'AP50': '_50', 'AP75': '_75', 'small': '_s', 'medium': '_m', 'large': '_l'}.items()},
+            ('AP', 'small', 'medium', 'large'), 'box AP (%)'),
+    Measure({title: f'coco/{key}' for title, key in {
+        'AP': 'AP', 'AP50': 'AP .5', 'AP75': 'AP .75', 'medium': 'AP (M)', 'large': 'AP (L)', 'AR': 'AR'}.items()},
+            ('AP', 'medium', 'large'), 'keypoint AP (%)'),
+    Measure({key: key for key in ('mIoU', 'mAcc', 'aAcc')}, ('mIoU', 'mAcc', 'aAcc'), 'mIoU, accuracies (%)', True),
+)
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -50,34 +77,46 @@ def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
     return records
 
 
-def table(evaluations: Sequence[dict[str, Any]]) -> str:
+def measure_of(records: Sequence[dict[str, Any]]) -> Measure:
+    """What a run was evaluated by.
+
+    Raises:
+        FileNotFoundError: If it logged no evaluation that is known here.
+    """
+    for measure in MEASURES:
+        if any(measure.key in record for record in records):
+            return measure
+    raise FileNotFoundError('the run has logged no evaluation yet, or one without any of '
+                            + ', '.join(measure.key for measure in MEASURES))
+
+
+def table(measure: Measure, records: Sequence[dict[str, Any]]) -> str:
     """The evaluations, one a line, in per cent."""
-    lines = [f'{"epoch":>6}' + ''.join(f'{title:>8}' for title in _TITLES)]
-    for record in evaluations:
-        cells = (100 * record.get(f'coco/{metric}', float('nan')) for metric in _METRICS)
-        lines.append(f'{record["step"]:>6}' + ''.join(f'{cell:8.1f}' for cell in cells))
+    lines = [f'{"step":>6}' + ''.join(f'{title:>8}' for title in measure.columns)]
+    for record in records:
+        if measure.key in record:
+            cells = (measure.value(record, title) for title in measure.columns)
+            lines.append(f'{record["step"]:>6}' + ''.join(f'{cell:8.1f}' for cell in cells))
     return '\n'.join(lines)
 
 
-def draw_curve(records: Sequence[dict[str, Any]], target: Path) -> None:
-    """Loss at every logged iteration, and average precision at the iteration that was logged before each evaluation."""
+def draw_curve(measure: Measure, records: Sequence[dict[str, Any]], target: Path) -> None:
+    """Loss at every logged iteration, and figures at the iteration that was logged before each evaluation."""
     training = [record for record in records if 'loss' in record]
     evaluations, places = [], []
     for i, record in enumerate(records):
-        if 'coco/bbox_mAP' in record:
+        if measure.key in record:
             evaluations.append(record)
             places.append(max((r['step'] for r in records[:i] if 'loss' in r), default=0))
     figure, loss_axis = plt.subplots(figsize=(7, 4), layout='constrained')
     loss_axis.plot([r['step'] for r in training], [r['loss'] for r in training], color='tab:gray')
     loss_axis.set(xlabel='iteration', ylabel='training loss (gray)', ylim=(0, None))
-    ap_axis = loss_axis.twinx()
-    for metric, title in zip(_METRICS, _TITLES):
-        if title in ('AP50', 'AP75'):
-            continue
-        ap_axis.plot(places, [100 * r[f'coco/{metric}'] for r in evaluations], marker='o',
-                     label=title, linewidth=2.5 if title == 'AP' else 1)
-    ap_axis.set(ylabel='box AP (%)', ylim=(0, 100))
-    ap_axis.legend(loc='upper center', ncols=4)
+    axis = loss_axis.twinx()
+    for title in measure.curves:
+        axis.plot(places, [measure.value(r, title) for r in evaluations], marker='o', label=title,
+                  linewidth=2.5 if title == measure.curves[0] else 1)
+    axis.set(ylabel=measure.label, ylim=(0, 100))
+    axis.legend(loc='lower center', ncols=4)
     figure.savefig(target, dpi=120)
     plt.close(figure)
 
@@ -104,10 +143,12 @@ def draw_pictures(folder: Path, count: int, target: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     records = read_scalars(args.work_dir)
-    print(table([record for record in records if 'coco/bbox_mAP' in record]))
-    draw_curve(records, args.work_dir / 'curve.png')
+    measure = measure_of(records)
+    print(table(measure, records))
+    draw_curve(measure, records, args.work_dir / 'curve.png')
     print(args.work_dir / 'curve.png')
-    folders = sorted(args.work_dir.glob('*/pictures'))
+    # mmsegmentation draws into its folder of logs
+    folders = sorted([*args.work_dir.glob('*/pictures'), *args.work_dir.glob('*/vis_data/pictures')])
     if args.pictures or folders:
         draw_pictures(args.pictures or folders[-1], args.count, args.work_dir / 'pictures.png')
         print(args.work_dir / 'pictures.png')

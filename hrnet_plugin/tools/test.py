@@ -17,7 +17,7 @@ from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
 _DRAWING = {
     'mmdet': ('draw', 'test_out_dir'),
     'mmpose': ('enable', 'out_dir'),
-    'mmseg': ('draw', None),  # draws into the work directory
+    'mmseg': ('draw', None),  # draws with the visualizer, into its folder of logs
 }
 
 
@@ -72,8 +72,13 @@ def _draw_into(config: Config, folder: str) -> None:
                          f'got one of {scope!r}')
     switch, place = _DRAWING[scope]
     hook[switch] = True
+    hook['interval'] = 1
     if place is not None:
         hook[place] = folder
+        return
+    for backend in config.visualizer.vis_backends:
+        if backend.type == 'LocalVisBackend':
+            backend.img_save_dir = folder
 
 
 def main(argv: Sequence[str] | None = None) -> None:

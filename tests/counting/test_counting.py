@@ -156,7 +156,7 @@ def test_models_that_are_no_detectors_need_a_size(tmp_path):
 
 
 def test_other_hosts_have_no_unit_in_the_paper():
-    with pytest.raises(ValueError, match="--paper needs a config of mmdet, mmpose or mmseg, got one of 'mmpretrain'"):
+    with pytest.raises(ValueError, match=r"--paper needs a config of mmdet.*got one of 'mmpretrain'"):
         paper_count(Config(dict(default_scope='mmpretrain', model=dict(type='X'))))
 
 

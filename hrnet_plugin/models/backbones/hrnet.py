@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Union
 
-from mmengine.model import BaseModule, Sequential
+from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -56,7 +57,8 @@ class HRNet(BaseModule):
             'bilinear', Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps
             its meaning when only its type is changed.
         pretrained: A checkpoint; short for ``init_cfg=dict(type='Pretrained', checkpoint=...)``, set by mmsegmentation.
-        init_cfg: Initial weights, as in mmengine.
+        init_cfg: Initial weights, as in mmengine; also ``dict(type='hrnet_plugin.Pretrained', checkpoint=...)``, which
+            loads a checkpoint of any task completely, or says what it lacks.
 
     Raises:
         TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
@@ -67,6 +69,8 @@ class HRNet(BaseModule):
         >>> [tuple(x.shape) for x in feats]
         [(1, 16, 16, 24), (1, 32, 8, 12), (1, 64, 4, 6), (1, 128, 2, 3)]
     """
+
+    init_cfg: Any
 
     def __init__(self,
                  arch: Arch | None = None,
@@ -96,6 +100,9 @@ class HRNet(BaseModule):
         self._check_options(layers)
         self._build(stages, upsampling, layers)
         self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
+        self.upsampling = upsampling
+        self._register_state_dict_hook(_note_upsampling)
+        self._register_load_state_dict_pre_hook(_compare_upsampling, with_module=True)
         self._freeze_stages()
 
     def _check_options(self, layers: LayerConfig) -> None:
@@ -142,6 +149,23 @@ class HRNet(BaseModule):
             feats = getattr(self, f'stage{s}')(feats)
         return tuple(feats)
 
+    def init_weights(self) -> None:
+        """Initialise all weights as ``init_cfg`` has it; checkpoints come last, whatever their order in it.
+
+        Raises:
+            ValueError: If a checkpoint of type 'hrnet_plugin.Pretrained' does not fit.
+        """
+        if self.is_init:
+            return
+        given = self.init_cfg
+        cfgs = [given] if isinstance(given, Mapping) else list(given or ())
+        ours = [cfg for cfg in cfgs if cfg['type'] == 'hrnet_plugin.Pretrained']
+        # mmengine would load these before the residual blocks are initialised
+        self.init_cfg = [cfg for cfg in cfgs if cfg not in ours]
+        super().init_weights()
+        self.init_cfg = given
+        initialize(self, ours)
+
     def train(self, mode: bool = True) -> HRNet:
         """Set the mode; frozen stages and, with ``norm_eval``, batch norms stay in eval mode. Returns self."""
         super().train(mode)
@@ -167,6 +191,21 @@ class HRNet(BaseModule):
             if s < 4:
                 names.append(f'transition{s}')
         return names
+
+
+def _note_upsampling(module: HRNet, state_dict: Any, prefix: str, metadata: dict[str, Any]) -> None:
+    """Note in a state dict's metadata which interpolation its weights were trained with."""
+    metadata['upsampling'] = module.upsampling.text
+
+
+def _compare_upsampling(module: HRNet, state_dict: Any, prefix: str, metadata: Mapping[str, Any],
+                        *unused: Any) -> None:
+    trained_with = metadata.get('upsampling')
+    if trained_with not in (None, module.upsampling.text):
+        warnings.warn(
+            f'these weights were trained with {trained_with} upsampling in the fusion, and the network has '
+            f'{module.upsampling.text}: as they are, they give other outputs. For the same ones set '
+            f'backbone.upsample={Upsampling.from_text(trained_with).cfg!r}; otherwise train on', stacklevel=2)
 
 
 def _or_default(name: str, value: bool | None, default: bool) -> bool:

@@ -35,6 +35,21 @@ class Upsampling:
         if self.mode == 'nearest' and self.align_corners:
             raise ValueError("upsample['align_corners'] must be False with mode 'nearest', got True")
 
+    @property
+    def text(self) -> str:
+        """For people and for metadata: 'nearest', 'bilinear' or 'bilinear, align_corners'."""
+        return f'{self.mode}, align_corners' if self.align_corners else self.mode
+
+    @property
+    def cfg(self) -> dict[str, Any]:
+        """What :meth:`parse` reads."""
+        return dict(mode=self.mode, align_corners=True) if self.align_corners else dict(mode=self.mode)
+
+    @classmethod
+    def from_text(cls, text: str) -> Upsampling:
+        """The interpolation of which this is the text."""
+        return cls(text.split(',')[0], 'align_corners' in text)
+
     @classmethod
     def parse(cls, cfg: UpsampleCfg) -> Upsampling:
         """From a mode, or a mapping with ``mode`` and ``align_corners`` (None counts as False), or None for nearest."""

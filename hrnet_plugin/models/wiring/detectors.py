@@ -1,18 +1,11 @@
-"""Do backbone, neck and heads of a detector fit? Found out while the host builds it.
-
-mmdet builds the parts of a detector one after the other and lets none of them see the others. Where their levels do
-not fit, it trains without a word: a head of strides 8 to 128 on levels of strides 4 to 64 looks for every object in
-the wrong place. Torch announces each module that becomes a part of another one; this listens, and looks at those that
-join a module with a neck or a backbone of this package.
-"""
+"""Do neck and heads of a detector fit?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Union
 
 from torch import nn
-from torch.nn.modules.module import register_module_module_registration_hook
 
 from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
@@ -136,37 +129,3 @@ def _each(module: Any) -> Iterator[Any]:
     # the heads of a cascade have one extractor a stage
     if module is not None:
         yield from module if isinstance(module, nn.ModuleList) else (module, )
-
-
-_CHECKS: dict[str, Callable[[str, Any, Neck], None]] = {
-    'rpn_head': check_dense_head,
-    'bbox_head': check_dense_head,
-    'roi_head': check_roi_head,
-    'encoder': check_encoder,
-}
-
-
-def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
-    """Torch's hook for a module that becomes a part of another one: check it against the parts that are there.
-
-    Raises:
-        ValueError: If levels, strides or channels differ; the message names the entry of the config to change.
-    """
-    if part is None or (name != 'neck' and name not in _CHECKS):
-        return
-    backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
-    if name == 'neck':
-        if isinstance(backbone, HRNet):
-            check_neck(backbone, _first(part))
-    elif isinstance(_first(neck), (HRFPN, HRNetV2)):
-        _CHECKS[name](name, part, _first(neck))
-
-
-def _first(neck: Any) -> Any:
-    # mmdet chains the necks of a list; those behind a pyramid keep its levels
-    return neck[0] if isinstance(neck, nn.Sequential) and len(neck) else neck
-
-
-def watch_building() -> None:
-    """Check every detector that is built in this process from now on."""
-    register_module_module_registration_hook(check_part)

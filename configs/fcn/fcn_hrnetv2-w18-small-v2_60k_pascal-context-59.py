@@ -1,0 +1,13 @@
+"""FCN head on HRNetV2-W18-small-v2, PASCAL-Context (59 classes).
+
+No figures in the paper, in the official repository or in a model zoo.
+
+Official recipe: 60,000 iterations of 16 crops of 480 x 480, rate 0.004, corners not aligned.
+
+    mim train hrnet_plugin fcn_hrnetv2-w18-small-v2_60k_pascal-context-59.py
+"""
+_base_ = './fcn_hrnetv2-w18_60k_pascal-context-59.py'
+
+model = dict(
+    backbone=dict(arch='w18_small_v2', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w18_small')),
+    decode_head=dict(arch='w18_small_v2'))

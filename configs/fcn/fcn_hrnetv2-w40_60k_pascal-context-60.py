@@ -1,0 +1,13 @@
+"""FCN head on HRNetV2-W40, PASCAL-Context (60 classes).
+
+No figures in the paper, in the official repository or in a model zoo.
+
+Official recipe: 60,000 iterations of 16 crops of 480 x 480, rate 0.004, corners not aligned.
+
+    mim train hrnet_plugin fcn_hrnetv2-w40_60k_pascal-context-60.py
+"""
+_base_ = './fcn_hrnetv2-w18_60k_pascal-context-60.py'
+
+model = dict(
+    backbone=dict(arch='w40', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w40')),
+    decode_head=dict(arch='w40'))

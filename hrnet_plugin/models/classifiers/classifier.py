@@ -1,0 +1,106 @@
+"""HRNet-W*-C: the image classifier from which all other HRNets start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+from torch.nn import functional as F
+
+from hrnet_plugin.checks import check_choice
+from hrnet_plugin.models.backbones import HRNet
+from hrnet_plugin.models.classifiers.head import ClassificationHead
+from hrnet_plugin.registry import MODELS
+
+_MODES = ('tensor', 'loss', 'predict')
+_HEAD = ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier')
+
+
+@MODELS.register_module()
+class HRNetClassifier(BaseModel):
+    """HRNet with its classification head.
+
+    Usable by itself (``HRNetClassifier('w18')(images)`` gives logits), and as the model of an mmpretrain config, with
+    mmpretrain's data, preprocessor, metrics and tools. It loads state dicts of the official code
+    (HRNet-Image-Classification), whose names have no prefix, beside its own, where the same names begin with
+    ``backbone.`` and ``head.``.
+
+    Args:
+        arch: Of :class:`HRNet`: 'w18_small_v1', 'w18_small_v2', 'w18', ..., 'w64', or a mapping.
+        num_classes: Number of classes.
+        label_smooth: Share of the probability that the training's targets give to all classes alike.
+        backbone: More arguments of :class:`HRNet`.
+        head: More arguments of :class:`ClassificationHead`.
+        data_preprocessor: As in mmengine; mmpretrain's configs set it.
+        init_cfg: Initial weights, as in mmengine.
+
+    Raises:
+        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+
+    Example:
+        >>> import torch
+        >>> HRNetClassifier('w18_small_v1', num_classes=10).eval()(torch.rand(2, 3, 64, 64)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(self,
+                 arch: Any,
+                 num_classes: int = 1000,
+                 label_smooth: float = 0.,
+                 backbone: Mapping[str, Any] | None = None,
+                 head: Mapping[str, Any] | None = None,
+                 data_preprocessor: Any = None,
+                 init_cfg: Any = None) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        if not 0 <= label_smooth < 1:
+            raise ValueError(f'label_smooth must be at least 0 and below 1, got {label_smooth!r}')
+        self.label_smooth = label_smooth
+        self.backbone = HRNet(arch, **{'host': 'mmpretrain', **(backbone or {})})
+        self.head = ClassificationHead(self.backbone.out_channels, num_classes=num_classes, **(head or {}))
+        self._register_load_state_dict_pre_hook(_add_prefixes)
+
+    def forward(self, inputs: Tensor, data_samples: Sequence[Any] | None = None, mode: str = 'tensor') -> Any:
+        """Classify images.
+
+        Args:
+            inputs: ``(N, 3, H, W)``.
+            data_samples: One an image, as mmpretrain makes them: with ``gt_label`` or, of mixed images, ``gt_score``.
+            mode: 'tensor' for logits, 'loss' for a mapping with the loss, 'predict' for the samples with ``pred_score``
+                and ``pred_label``.
+
+        Returns:
+            Logits ``(N, num_classes)``, a mapping, or a list, by ``mode``.
+        """
+        check_choice('mode', mode, _MODES)
+        if mode != 'tensor' and not data_samples:
+            raise ValueError(f'data_samples must hold one sample an image in mode {mode!r}, got {data_samples!r}')
+        logits = self.head(self.backbone(inputs))
+        if mode == 'tensor':
+            return logits
+        samples = list(data_samples or ())
+        if mode == 'loss':
+            return dict(loss=F.cross_entropy(logits, _targets(samples, logits), label_smoothing=self.label_smooth))
+        for sample, score in zip(samples, logits.softmax(1)):
+            sample.pred_score = score
+            sample.pred_label = score.argmax().view(1)
+        return samples
+
+
+def _targets(samples: Sequence[Any], logits: Tensor) -> Tensor:
+    """Classes ``(N, )``, or probabilities ``(N, num_classes)`` where images were mixed."""
+    if 'gt_score' in samples[0]:
+        return torch.stack([sample.gt_score for sample in samples]).to(logits)
+    return torch.cat([sample.gt_label.view(1) for sample in samples]).to(logits.device)
+
+
+def _add_prefixes(state_dict: dict[str, Tensor], prefix: str, *unused: Any) -> None:
+    """Give the names of the official code, which have none, the prefixes of this module's."""
+    if f'{prefix}conv1.weight' not in state_dict:
+        return
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        name = key.removeprefix(prefix)
+        part = 'head' if name.split('.')[0] in _HEAD else 'backbone'
+        state_dict[f'{prefix}{part}.{name}'] = state_dict.pop(key)

@@ -1,0 +1,90 @@
+"""The head of HRNet-W*-C, with which the backbones are trained on ImageNet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from mmcv.cnn import build_conv_layer
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from hrnet_plugin.checks import check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.models.arch import Arch
+from hrnet_plugin.models.layers import LayerConfig, residual_branch
+from hrnet_plugin.models.necks.channels import neck_channels
+from hrnet_plugin.registry import MODELS
+
+# widths of the bottlenecks; four times as many channels come out of each
+_WIDTHS = (32, 64, 128, 256)
+_FEATURES = 2048
+
+
+@MODELS.register_module()
+class ClassificationHead(BaseModule):
+    """The four streams widened by bottlenecks to 128, 256, 512 and 1024 channels, summed from fine to coarse,
+    classified.
+
+    `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
+    appendix B, with the names of the official code: ``incre_modules``, ``downsamp_modules`` (whose convolutions and
+    that of ``final_layer`` have biases), ``final_layer``, ``classifier``.
+
+    Args:
+        in_channels: Channels of each stream, finest first, four. Give this or ``arch``.
+        arch: The backbone's ``arch``, from which ``in_channels`` is read.
+        num_classes: Number of classes.
+        conv_cfg: Convolution layer; None for ``Conv2d``.
+        norm_cfg: Norm layer.
+        init_cfg: Initial weights, as in mmengine; None for the official code's.
+
+    Raises:
+        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int] | None = None,
+                 arch: Arch | None = None,
+                 num_classes: int = 1000,
+                 conv_cfg: Mapping[str, Any] | None = None,
+                 norm_cfg: Mapping[str, Any] = dict(type='BN'),
+                 init_cfg: Any = None) -> None:
+        check_init_cfg(init_cfg)
+        check_layer_cfg('conv_cfg', conv_cfg, optional=True)
+        check_layer_cfg('norm_cfg', norm_cfg, optional=False)
+        check_int('num_classes', num_classes, 1)
+        super().__init__(deepcopy(init_cfg) if init_cfg is not None else dict(type='Kaiming', layer='Conv2d'))
+        self.in_channels = neck_channels(in_channels, arch)
+        if len(self.in_channels) != len(_WIDTHS):
+            raise ValueError(f'in_channels must have {len(_WIDTHS)} entries, got {self.in_channels}')
+        self.num_classes = num_classes
+        layers = LayerConfig(conv_cfg, norm_cfg)
+        self.incre_modules = ModuleList(
+            residual_branch('BOTTLENECK', channels, width, 1, layers)
+            for channels, width in zip(self.in_channels, _WIDTHS))
+        self.downsamp_modules = ModuleList(
+            _conv_norm_relu(layers, 4 * fine, 4 * coarse, 3, 2) for fine, coarse in zip(_WIDTHS, _WIDTHS[1:]))
+        self.final_layer = _conv_norm_relu(layers, 4 * _WIDTHS[-1], _FEATURES, 1, 1)
+        self.classifier = nn.Linear(_FEATURES, num_classes)
+
+    def forward(self, feats: Sequence[Tensor]) -> Tensor:
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to logits ``(N, num_classes)``."""
+        return self.classifier(self.final_layer(self.merge(feats)).mean((2, 3)))
+
+    def merge(self, feats: Sequence[Tensor]) -> Tensor:
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to one map ``(N, 1024, H / 8, W / 8)``."""
+        check_maps('feats', feats, self.in_channels)
+        widened = (incre(x) for incre, x in zip(self.incre_modules, feats))
+        total = next(widened)
+        for x, downsample in zip(widened, self.downsamp_modules):
+            total = downsample(total) + x
+        return total
+
+
+def _conv_norm_relu(layers: LayerConfig, in_channels: int, out_channels: int, kernel_size: int,
+                    stride: int) -> nn.Sequential:
+    """With a bias, which the official head has before its norms."""
+    cfg = None if layers.conv_cfg is None else dict(layers.conv_cfg)
+    conv = build_conv_layer(cfg, in_channels, out_channels, kernel_size=kernel_size, stride=stride,
+                            padding=kernel_size // 2)
+    return nn.Sequential(conv, layers.norm(out_channels, 1)[1], nn.ReLU(inplace=True))

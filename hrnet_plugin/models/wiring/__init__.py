@@ -1,0 +1,70 @@
+"""Do backbone, neck and heads fit? Found out while the host builds the model.
+
+Hosts build the parts of a model one after the other and let none of them see the others. Where they do not fit, a model
+may train without a word: a head of strides 8 to 128 on levels of strides 4 to 64 looks for every object in the wrong
+place. Torch announces each module that becomes a part of another one; this listens, and looks at those that join a
+module with a neck or a backbone of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.nn.modules.module import register_module_module_registration_hook
+
+from hrnet_plugin.models.backbones.hrnet import HRNet
+from hrnet_plugin.models.necks.hrfpn import HRFPN
+from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
+from hrnet_plugin.models.wiring.backbone_heads import check_decode_head, check_last_map_head
+from hrnet_plugin.models.wiring.detectors import (
+    Neck,
+    check_dense_head,
+    check_encoder,
+    check_neck,
+    check_roi_head,
+)
+
+__all__ = ['check_part', 'watch_building']
+
+_BEHIND_NECK: dict[str, Callable[[str, Any, Neck], None]] = {
+    'rpn_head': check_dense_head,
+    'bbox_head': check_dense_head,
+    'roi_head': check_roi_head,
+    'encoder': check_encoder,
+}
+_BEHIND_BACKBONE: dict[str, Callable[[str, Any, HRNet], None]] = {
+    'head': check_last_map_head,
+    'decode_head': check_decode_head,
+    'auxiliary_head': check_decode_head,
+}
+
+
+def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
+    """Torch's hook for a module that becomes a part of another one: check it against the parts that are there.
+
+    Raises:
+        ValueError: If levels, strides or channels differ; the message names the entry of the config to change.
+    """
+    if part is None or (name != 'neck' and name not in _BEHIND_NECK and name not in _BEHIND_BACKBONE):
+        return
+    backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
+    if name == 'neck':
+        if isinstance(backbone, HRNet):
+            check_neck(backbone, _first(part))
+    elif name in _BEHIND_BACKBONE:
+        if isinstance(backbone, HRNet) and neck is None:
+            _BEHIND_BACKBONE[name](name, part, backbone)
+    elif isinstance(_first(neck), (HRFPN, HRNetV2)):
+        _BEHIND_NECK[name](name, part, _first(neck))
+
+
+def _first(neck: Any) -> Any:
+    # mmdet chains the necks of a list; those behind a pyramid keep its levels
+    return neck[0] if isinstance(neck, nn.Sequential) and len(neck) else neck
+
+
+def watch_building() -> None:
+    """Check every model that is built in this process from now on."""
+    register_module_module_registration_hook(check_part)

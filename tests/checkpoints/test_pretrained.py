@@ -1,0 +1,204 @@
+"""One checkpoint for all tasks: found whatever stands before its names, loaded completely or refused with names."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from mmengine.registry import WEIGHT_INITIALIZERS
+from mmengine.runner.checkpoint import get_state_dict, load_checkpoint, save_checkpoint
+from torch import nn
+
+from hrnet_plugin.checkpoints import Pretrained
+from hrnet_plugin.checkpoints.part import branches, find_part
+from hrnet_plugin.models import HRFPN, HRNet
+
+SMALL = 'w18_small_v1'
+BILINEAR = 'these weights were trained with nearest upsampling in the fusion, and the network has bilinear'
+
+
+class Detector(nn.Module):
+    """Parts under the names that hosts give them."""
+
+    def __init__(self, backbone):
+        super().__init__()
+        self.backbone = backbone
+        self.neck = HRFPN(backbone.out_channels, 8)
+
+
+def saved(model, path, key='state_dict'):
+    """As mmengine's runner writes it."""
+    weights = get_state_dict(model)
+    save_checkpoint({key: weights, 'meta': {}} if key else weights, str(path))
+    return str(path)
+
+
+def heir(checkpoint, arch=SMALL, allow_partial=False, prefix=None, **options):
+    """A network with weights from a checkpoint, and what was logged meanwhile."""
+    cfg = dict(type='hrnet_plugin.Pretrained', checkpoint=checkpoint, allow_partial=allow_partial, prefix=prefix)
+    network = HRNet(arch, init_cfg=cfg, **options)
+    network.init_weights()
+    return network
+
+
+def assert_same(ours, theirs, keys):
+    ours, theirs = ours.state_dict(), theirs.state_dict()
+    for key in keys:
+        assert torch.equal(ours[key], theirs[key]), key
+
+
+@pytest.fixture
+def log(monkeypatch):
+    lines = []
+    monkeypatch.setattr('hrnet_plugin.checkpoints.pretrained.print_log', lambda text, **_: lines.append(text))
+    return lines
+
+
+@pytest.mark.parametrize('key', ['state_dict', None])
+@pytest.mark.parametrize('wrap', [Detector, lambda backbone: backbone], ids=['detector', 'bare'])
+def test_the_network_is_found_and_loaded_completely(wrap, key, tmp_path, log):
+    source = HRNet(SMALL)
+    network = heir(saved(wrap(source), tmp_path / 'x.pth', key))
+    assert_same(network, source, source.state_dict())
+    total = len(source.state_dict())
+    assert log == [f'HRNet: loaded {total} of {total} tensors' + ('; left out: neck' if wrap is Detector else '')
+                   + f' from {tmp_path / "x.pth"}']
+
+
+def test_one_checkpoint_three_tasks(tmp_path, log):
+    """The numbers of a full-size network: 1830 tensors with four outputs, 1752 with one."""
+    detector = HRNet('w18')
+    checkpoint = saved(Detector(detector), tmp_path / 'detector.pth')
+    with pytest.warns(UserWarning, match=BILINEAR):
+        segmentation = heir(checkpoint, 'w18', host='mmseg')
+    assert_same(segmentation, detector, detector.state_dict())
+    assert 'loaded 1830 of 1830 tensors' in log[-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        same = heir(checkpoint, 'w18', host='mmseg', upsample='nearest')
+        pose = heir(checkpoint, 'w18', host='mmpose')
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for a, b in zip(same.eval()(x), detector.eval()(x)):
+            assert torch.equal(a, b)
+        # the finest map is the same with and without the fusion of the others
+        assert torch.allclose(pose.eval()(x)[0], detector(x)[0], atol=1e-6)
+    assert_same(pose, detector, pose.state_dict())
+    unused = 'stage4.2.fuse_layers.1, stage4.2.fuse_layers.2, stage4.2.fuse_layers.3'
+    assert f'loaded 1752 of 1752 tensors; in the file and not in this network: 78 ({unused}); left out: neck' in log[-1]
+
+    back = saved(pose, tmp_path / 'pose.pth')
+    with pytest.raises(ValueError, match=r'must hold all 1830 tensors of HRNet, got 1752; 78 are missing: '
+                       + unused.replace('.', r'\.') + r'\. To leave these.*init_cfg\.allow_partial=True'):
+        heir(back, 'w18')
+    network = heir(back, 'w18', allow_partial=True)
+    assert_same(network, pose, pose.state_dict())
+    assert f'loaded 1752 of 1830 tensors; initialised otherwise: 78 ({unused})' in log[-1]
+
+
+def test_a_refused_checkpoint_changes_nothing(tmp_path):
+    checkpoint = saved(HRNet(SMALL, multiscale_output=False), tmp_path / 'x.pth')
+    network = HRNet(SMALL)
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    with pytest.raises(ValueError, match='are missing'):
+        Pretrained(checkpoint)(network)
+    assert all(torch.equal(before[key], tensor) for key, tensor in network.state_dict().items())
+
+
+def test_another_width_is_refused_by_name(tmp_path):
+    checkpoint = saved(HRNet('w18_small_v2'), tmp_path / 'x.pth')
+    for allow_partial in (False, True):
+        with pytest.raises(ValueError, match=r'layer1.0.conv1.weight must have the shape \(32, 64, 1, 1\), got '
+                           r'\(64, 64, 1, 1\): the checkpoint is of another width'):
+            heir(checkpoint, allow_partial=allow_partial)
+
+
+def test_files_without_the_network(tmp_path):
+    torch.save({'fc.weight': torch.zeros(1)}, tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match='no tensor of the checkpoint has a name of this network'):
+        heir(str(tmp_path / 'x.pth'))
+    torch.save([torch.zeros(1)], tmp_path / 'y.pth')
+    with pytest.raises(ValueError, match='must hold a mapping of names to tensors, got list'):
+        heir(str(tmp_path / 'y.pth'))
+    with pytest.raises(FileNotFoundError):
+        heir(str(tmp_path / 'z.pth'))
+
+
+def test_two_copies_need_a_prefix(tmp_path):
+    student, teacher = HRNet(SMALL), HRNet(SMALL)
+    checkpoint = saved(nn.ModuleDict(dict(student=student, teacher=teacher)), tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=r"more than once: under 'student.' and 'teacher.'; set prefix"):
+        heir(checkpoint)
+    assert_same(heir(checkpoint, prefix='teacher.'), teacher, teacher.state_dict())
+
+
+def test_counters_of_steps_may_be_missing(tmp_path):
+    source = HRNet(SMALL)
+    weights = {key: tensor for key, tensor in source.state_dict().items() if 'num_batches' not in key}
+    torch.save(weights, tmp_path / 'x.pth')
+    assert_same(heir(str(tmp_path / 'x.pth')), source, weights)
+
+
+def test_a_checkpoint_wins_over_zeroed_norms(tmp_path):
+    source = HRNet(SMALL)
+    network = heir(saved(source, tmp_path / 'x.pth'), zero_init_residual=True)
+    assert_same(network, source, source.state_dict())
+
+
+def test_it_initialises_once(tmp_path):
+    source = HRNet(SMALL)
+    network = heir(saved(source, tmp_path / 'x.pth'))
+    nn.init.zeros_(network.conv1.weight)
+    network.init_weights()
+    assert network.conv1.weight.abs().sum() == 0
+
+
+def test_interpolation_travels_with_every_checkpoint(tmp_path):
+    """Also when mmengine loads it: to test, to resume, or as load_from."""
+    for upsample, text in (('nearest', 'nearest'), ('bilinear', 'bilinear'),
+                           (dict(mode='bilinear', align_corners=True), 'bilinear, align_corners')):
+        checkpoint = saved(Detector(HRNet(SMALL, upsample=upsample)), tmp_path / 'x.pth')
+        for other in ('nearest', 'bilinear'):
+            target = Detector(HRNet(SMALL, upsample=other))
+            if other == text:
+                with warnings.catch_warnings():
+                    warnings.simplefilter('error', UserWarning)
+                    load_checkpoint(target, checkpoint)
+            else:
+                with pytest.warns(UserWarning, match=rf'with {text} upsampling.*has {other}.*set backbone\.upsample='):
+                    load_checkpoint(target, checkpoint)
+    assert len(HRNet(SMALL).state_dict()) == 426  # no key was added for it
+
+
+def test_it_is_built_by_name():
+    assert WEIGHT_INITIALIZERS.get('hrnet_plugin.Pretrained') is Pretrained
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(checkpoint=None), 'checkpoint must be a path or an address, got None'),
+    (dict(checkpoint='x', allow_partial='yes'), "allow_partial must be True or False, got 'yes'")])
+def test_wrong_arguments(options, message):
+    with pytest.raises(TypeError, match=message):
+        Pretrained(**options)
+
+
+def test_branches_are_named_as_high_up_as_they_are_whole():
+    names = ['a.x.1', 'a.x.2', 'a.y.1', 'b.1', 'c']
+    assert branches(['a.x.1', 'a.x.2', 'c'], names) == ['a.x', 'c']
+    assert branches(names, names) == ['a', 'b', 'c']
+
+
+def test_a_part_of_a_plain_mapping():
+    own = OrderedDict({'a.w': torch.zeros(1), 'a.b': torch.zeros(1)})
+    part = find_part(own, {f'module.{name}': torch.ones(1) for name in ('a.w', 'a.extra', 'head.w')})
+    assert (part.prefix, part.missing, part.unused, part.beside) == ('module.', ('a.b', ), ('a.extra', ), ('head', ))
+
+
+def test_the_log_says_what_was_loaded(tmp_path, caplog):
+    logger = MMLogger.get_instance('pretrained-test', log_level='INFO', log_file=str(tmp_path / 'log.txt'))
+    assert MMLogger.get_current_instance() is logger
+    heir(saved(HRNet(SMALL), tmp_path / 'x.pth'))
+    assert 'HRNet: loaded 426 of 426 tensors' in (tmp_path / 'log.txt').read_text()

@@ -1,0 +1,124 @@
+"""The segmentation heads against mmsegmentation's own: keys, outputs, gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from conftest import randomize, relative_error, same_weights
+from mmengine.registry import MODELS
+from torch.nn import functional as F
+
+pytest.importorskip('mmseg')
+from mmseg.models.decode_heads import FCNHead as UpstreamFCNHead
+from mmseg.models.decode_heads import OCRHead as UpstreamOCRHead
+
+from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.models.decode_heads import FCNHead, OCRHead
+
+SMALL = 'w18_small_v1'
+BN = dict(type='BN')
+
+
+def upstream_options(arch, **options):
+    widths = list(arch_channels(arch))
+    return dict(in_channels=widths, in_index=(0, 1, 2, 3), channels=sum(widths), input_transform='resize_concat',
+                kernel_size=1, num_convs=1, concat_input=False, dropout_ratio=-1, num_classes=5, norm_cfg=BN, **options)
+
+
+def maps(size=(32, 48), arch=SMALL, dtype=torch.float):
+    height, width = size
+    return [torch.randn(2, c, -(-height // 2**b), -(-width // 2**b), dtype=dtype)
+            for b, c in enumerate(arch_channels(arch))]
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+@pytest.mark.parametrize('size', [(32, 48), (29, 51)])
+@torch.no_grad()
+def test_the_fcn_head_is_mmsegs(size, align_corners):
+    ours = FCNHead(arch=SMALL, num_classes=5, align_corners=align_corners).eval()
+    theirs = UpstreamFCNHead(**upstream_options(SMALL, align_corners=align_corners)).eval()
+    same_weights(ours, theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    feats = maps(size)
+    assert relative_error(ours(feats), theirs(feats)) < 1e-5
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_a_training_step_of_the_fcn_head_in_double_precision(align_corners):
+    ours = FCNHead(arch=SMALL, num_classes=5, align_corners=align_corners).double()
+    theirs = UpstreamFCNHead(**upstream_options(SMALL, align_corners=align_corners)).double()
+    same_weights(ours, theirs)
+    feats = [x.requires_grad_() for x in maps(dtype=torch.double)]
+    grads = []
+    for head in (ours, theirs):
+        head.train()
+        (head(feats)**2).sum().backward()
+        grads.append([x.grad for x in feats] + [p.grad for p in head.parameters()])
+        for x in feats:
+            x.grad = None
+    for a, b in zip(*grads):
+        assert relative_error(a, b) < 1e-10
+    for (name, a), b in zip(ours.named_buffers(), theirs.buffers()):
+        assert relative_error(a.double(), b.double()) < 1e-10, name
+
+
+@pytest.mark.parametrize('align_corners', [False, True])
+@torch.no_grad()
+def test_the_ocr_head_is_mmsegs(align_corners):
+    options = upstream_options(SMALL, align_corners=align_corners)
+    for key in ('kernel_size', 'num_convs', 'concat_input', 'channels'):
+        options.pop(key)
+    ours = OCRHead(arch=SMALL, num_classes=5, channels=24, ocr_channels=12, align_corners=align_corners).eval()
+    theirs = UpstreamOCRHead(**options, channels=24, ocr_channels=12).eval()
+    same_weights(ours, theirs)
+    feats, regions = maps(), torch.randn(2, 5, 32, 48)
+    assert relative_error(ours(feats, regions), theirs(feats, regions)) < 1e-5
+
+
+@torch.no_grad()
+def test_ocr_reads_the_raw_concatenation():
+    head = randomize(OCRHead(arch=SMALL, num_classes=5, channels=24, ocr_channels=12, align_corners=True)).eval()
+    feats, seen = maps(), []
+    head.bottleneck.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    head(feats, torch.randn(2, 5, 32, 48))
+    expected = torch.cat([feats[0], *(F.interpolate(x, (32, 48), mode='bilinear', align_corners=True)
+                                      for x in feats[1:])], 1)
+    assert torch.equal(seen[0], expected)
+
+
+def test_arguments_of_mmsegs_configs_are_taken():
+    head = MODELS.build(dict(type='hrnet_plugin.FCNHead', **upstream_options('w18', align_corners=False)))
+    assert isinstance(head, UpstreamFCNHead)
+    assert head.in_channels == head.channels == 270
+    assert FCNHead(arch='w18', num_classes=5, channels=64).conv_seg.in_channels == 64
+
+
+@torch.no_grad()
+def test_fewer_streams_can_be_read():
+    head = FCNHead(in_channels=[16, 64], in_index=[0, 2], num_classes=5).eval()
+    feats = maps()
+    changed = [feats[0], feats[1] + 1, feats[2], feats[3] + 1]
+    assert torch.equal(head(feats), head(changed))
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(), 'give in_channels or arch, got neither'),
+    (dict(arch=SMALL, kernel_size=3), r"kernel_size of hrnet_plugin.FCNHead \(another head is type='mmseg.FCNHead'\) "
+     'must be one of 1, got 3'),
+    (dict(arch=SMALL, num_convs=2), 'num_convs of .* must be one of 1, got 2'),
+    (dict(arch=SMALL, concat_input=True), 'concat_input of .* must be one of False, got True'),
+    (dict(arch=SMALL, input_transform=None), "input_transform of .* must be one of 'resize_concat', got None"),
+    (dict(arch=SMALL, in_index=[0, 1]), r'in_index must have 4 entries, one for each of in_channels, got \[0, 1\]'),
+    (dict(arch=SMALL, num_classes=0), 'num_classes must be at least 1, got 0'),
+])
+def test_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        FCNHead(**{'num_classes': 5, **options})
+    if not {'kernel_size', 'num_convs', 'concat_input'} & set(options):
+        with pytest.raises(ValueError, match=message.replace('FCNHead', 'OCRHead')):
+            OCRHead(**{'num_classes': 5, **options})
+
+
+def test_align_corners_is_a_bool():
+    with pytest.raises(TypeError, match='align_corners must be True or False'):
+        FCNHead(arch=SMALL, num_classes=5, align_corners='yes')

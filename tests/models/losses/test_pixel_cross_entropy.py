@@ -1,0 +1,86 @@
+"""The segmentation loss against torch's and against hard example mining written out."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.registry import MODELS
+from torch.nn import functional as F
+
+from hrnet_plugin.models import PixelCrossEntropy
+
+IGNORED = 255
+
+
+@pytest.fixture
+def batch():
+    target = torch.randint(0, 4, (2, 6, 7))
+    target[0, :3] = IGNORED
+    return torch.randn(2, 4, 6, 7, requires_grad=True), target
+
+
+@pytest.mark.parametrize('weights', [None, [0.5, 1., 2., 0.1]])
+def test_it_is_torchs_cross_entropy_over_pixels_that_count(batch, weights):
+    logits, target = batch
+    loss = PixelCrossEntropy(weights, loss_weight=0.4)
+    expected = F.cross_entropy(logits, target, None if weights is None else torch.tensor(weights), ignore_index=IGNORED)
+    assert loss(logits, target, ignore_index=IGNORED).item() == pytest.approx(0.4 * expected.item(), rel=1e-6)
+    assert not loss.state_dict()
+
+
+@pytest.mark.parametrize('weights', [None, [0.5, 1., 2., 0.1]])
+@pytest.mark.parametrize(('thresh', 'min_kept'), [(0.2, 0), (0.2, 30), (0.9, 3), (0.3, 1000)])
+def test_hard_pixels(batch, thresh, min_kept, weights):
+    logits, target = batch
+    each = F.cross_entropy(logits, target, None if weights is None else torch.tensor(weights), ignore_index=IGNORED,
+                           reduction='none')
+    pixels = []
+    for place in (target != IGNORED).nonzero():
+        n, y, x = place.tolist()
+        pixels.append((logits[n, :, y, x].softmax(0)[target[n, y, x]].item(), each[n, y, x].item()))
+    pixels.sort()
+    bar = max(thresh, pixels[min(min_kept, len(pixels) - 1)][0])
+    kept = [loss for probability, loss in pixels if probability < bar]
+    assert len(kept) >= min(min_kept, len(pixels) - 1)
+    loss = PixelCrossEntropy(weights, thresh=thresh, min_kept=min_kept)(logits, target)
+    assert loss.item() == pytest.approx(sum(kept) / len(kept), rel=1e-5)
+    loss.backward()
+    assert (logits.grad.abs().sum(1) > 0).sum() == len(kept)
+
+
+@pytest.mark.parametrize('options', [dict(), dict(thresh=0.9, min_kept=5), dict(class_weight=[1., 1., 1., 1.])])
+def test_a_crop_without_any_pixel_that_counts_has_no_loss(options):
+    logits = torch.randn(1, 4, 3, 3, requires_grad=True)
+    loss = PixelCrossEntropy(**options)(logits, torch.full((1, 3, 3), IGNORED))
+    assert loss.item() == 0
+    loss.backward()
+    assert logits.grad.abs().sum() == 0
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(thresh=0.), 'thresh must be a probability above 0, or None, got 0.0'),
+    (dict(thresh=2.), 'thresh must be a probability'),
+    (dict(min_kept=5), 'min_kept must be 0 without thresh, got 5'),
+    (dict(thresh=0.5, min_kept=-1), 'min_kept must be at least 0, got -1')])
+def test_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        PixelCrossEntropy(**options)
+
+
+def test_pixels_chosen_by_a_sampler_are_refused(batch):
+    logits, target = batch
+    with pytest.raises(ValueError, match='the head must have no sampler'):
+        PixelCrossEntropy()(logits, target, weight=torch.ones(2, 6, 7))
+
+
+def test_in_a_head():
+    pytest.importorskip('mmseg')
+    loss = dict(type='hrnet_plugin.PixelCrossEntropy', class_weight=[1., 2., 3.], loss_name='loss_pixels')
+    head = MODELS.build(dict(type='hrnet_plugin.FCNHead', arch='w18_small_v1', num_classes=3, loss_decode=loss))
+    losses = head.loss_by_feat(torch.randn(1, 3, 8, 8), [_Sample(torch.randint(0, 3, (1, 32, 32)))])
+    assert set(losses) == {'loss_pixels', 'acc_seg'}
+
+
+class _Sample:
+    def __init__(self, data):
+        self.gt_sem_seg = type('PixelData', (), {'data': data})
