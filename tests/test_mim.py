@@ -103,7 +103,8 @@ def test_the_archives_hold_what_mim_needs(built):
     wheel, = built.glob('*.whl')
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ('.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
+    for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', '.mim/configs/td_hm/metafile.yml',
+                 f'.mim/configs/fcn/{FCN}.py', '.mim/configs/_base_/recipe_lip.py', '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
     assert not any(name.startswith(('tests/', 'configs/', 'scripts/')) for name in names)
@@ -185,6 +186,84 @@ def _path(mim, name):
 def test_counting(mim):
     out = mim('run', 'hrnet_plugin', 'count', 'fcos_hrnetv2p-w18_1x_coco', '--paper')
     assert '17.50 M parameters, 180.26 GFLOPs' in out
+
+
+POSE, FCN = 'td-hm_hrnetv1-w18-small-v1_sample', 'fcn_hrnetv2-w18-small-v1_sample'
+SHORT = {
+    POSE: ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'train_dataloader.batch_size=2'],
+    FCN: ['train_cfg.max_iters=4', 'train_cfg.val_interval=4', 'train_dataloader.batch_size=2',
+          'default_hooks.checkpoint.interval=4'],
+}
+
+
+@pytest.mark.parametrize(('host', 'name', 'metric', 'checkpoint'), [
+    ('mmpose', POSE, r'coco/AP: -?\d', 'best_coco_AP_epoch_1.pth'), ('mmseg', FCN, r' mIoU: \d', 'iter_4.pth')])
+def test_pose_and_segmentation(host, name, metric, checkpoint, mim, job):
+    """With the plugin's tools and with the host's, the latter from a config of one's own."""
+    pytest.importorskip(host)
+    (mim.folder / 'mine').mkdir(exist_ok=True)
+    # so few persons and steps: whatever AP it is, it is the best so far
+    (mim.folder / 'mine' / f'{host}.py').write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n")
+    for package, config in (('hrnet_plugin', f'{name}.py'), (host, f'mine/{host}.py')):
+        work = f'{host}-by-{package}'
+        out = mim('train', package, config, '--work-dir', work, '--cfg-options', *SHORT[name])
+        assert re.search(metric, out)
+        assert (mim.folder / work / checkpoint).is_file()
+        show = ['--show-dir', 'pictures', '--work-dir', work] if package == 'hrnet_plugin' else ['--work-dir', work]
+        out = mim('test', package, config, '--checkpoint', f'{work}/{checkpoint}', *show)
+        assert re.search(metric, out)
+    pictures = list((mim.folder / f'{host}-by-hrnet_plugin').rglob('pictures/*'))
+    assert pictures
+    assert 'step' in mim('run', 'hrnet_plugin', 'report', f'{host}-by-hrnet_plugin')
+    assert (mim.folder / f'{host}-by-hrnet_plugin' / 'pictures.png').is_file()
+
+
+def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
+    (mim.folder / 'mine').mkdir(exist_ok=True)
+    found = []
+    for host, name in (('mmpose', POSE), ('mmseg', FCN)):
+        pytest.importorskip(host)
+        (mim.folder / 'mine' / f'{host}_from.py').write_text(
+            f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n"
+            "model = dict(backbone=dict(init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')))\n")
+        out = mim('train', host, f'mine/{host}_from.py', '--work-dir', f'{host}-from', '--cfg-options', *SHORT[name])
+        found.append(re.search(r'HRNet: (loaded .*) from', out).group(1))
+        assert ('trained with nearest upsampling' in out) == (host == 'mmseg')
+    assert found == [
+        'loaded 348 of 348 tensors; in the file and not in this network: 78 (stage4.0.fuse_layers.1, '
+        'stage4.0.fuse_layers.2, stage4.0.fuse_layers.3); left out: neck, rpn_head, roi_head',
+        'loaded 426 of 426 tensors; left out: neck, rpn_head, roi_head']
+
+
+def test_pose_and_segmentation_interfaces(mim, python, job):
+    """The hosts' own ways to load a checkpoint, in processes that have not met the plugin."""
+    pytest.importorskip('mmpose')
+    pytest.importorskip('mmseg')
+    for name, work in ((POSE, 'api-pose'), (FCN, 'api-seg')):
+        mim('train', 'hrnet_plugin', f'{name}.py', '--work-dir', work, '--cfg-options', *SHORT[name])
+    code = """
+        import glob, warnings
+        warnings.simplefilter('ignore')
+        import numpy as np
+        image = 'data/sample/val2017/000000000001.png'
+        {body}
+    """
+    pose = f"""
+        import hrnet_plugin
+        from mmpose.apis import inference_topdown, init_model
+        model = init_model(hrnet_plugin.cfg('{POSE}'), glob.glob('api-pose/best*.pth')[0], device='cpu')
+        print('RESULT', inference_topdown(model, image, np.array([[10, 10, 90, 120]]))[0].pred_instances.keypoints.shape)
+    """
+    segmentation = f"""
+        import hrnet_plugin
+        from mmseg.apis import inference_model, init_model
+        model = init_model(hrnet_plugin.cfg('{FCN}'), 'api-seg/iter_4.pth', device='cpu')
+        print('RESULT', tuple(inference_model(model, image).pred_sem_seg.data.shape))
+    """
+    expected = ((pose, '(1, 17, 2)'), (segmentation, '(1, 256, 320)'))
+    for body, shape in expected:
+        text = textwrap.dedent(code).replace('{body}', textwrap.dedent(body))
+        assert f'RESULT {shape}' in execute([python, '-c', text], mim.folder)
 
 
 def test_two_processes(mim, job):

@@ -76,6 +76,48 @@ def test_the_network_needs_no_host_and_no_operator_of_mmcv():
     """)
 
 
+def test_the_classifier_needs_no_host_either():
+    run("""
+        import sys
+        for name in ('mmdet', 'mmpose', 'mmseg', 'mmpretrain', 'mmcv.ops', 'mmcv._ext', 'torchvision'):
+            sys.modules[name] = None
+        import torch
+        from hrnet_plugin.models import HRNetClassifier
+        HRNetClassifier('w18_small_v1', num_classes=3).eval()(torch.rand(1, 3, 64, 64))
+    """)
+
+
+@pytest.mark.parametrize('name', ['FCNHead', 'OCRHead'])
+def test_heads_import_their_host_when_they_are_asked_for(name):
+    pytest.importorskip('mmseg')
+    out = run(f"""
+        import sys
+        from mmengine.registry import MODELS
+        MODELS.get('hrnet_plugin.HRNet')
+        print('mmseg' in sys.modules)
+        head = MODELS.build(dict(type='hrnet_plugin.{name}', arch='w18_small_v1', num_classes=5))
+        print('mmseg' in sys.modules, type(head).__module__.rsplit('.', 1)[0])
+    """)
+    assert out.split() == ['False', 'True', 'hrnet_plugin.models.decode_heads']
+
+
+def test_a_missing_host_is_named_with_the_extra_to_install():
+    out = run("""
+        import importlib.util, sys
+        find_spec = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *args: None if name == 'mmseg' else find_spec(name, *args)
+        from mmengine.registry import MODELS
+        MODELS.get('hrnet_plugin.HRNet')
+        for name in ('FCNHead', 'LeftRightTTAModel'):
+            try:
+                MODELS.build(dict(type='hrnet_plugin.' + name))
+            except ImportError as error:
+                print(error)
+    """)
+    assert "hrnet_plugin.FCNHead needs mmseg, which is not installed: pip install 'hrnet_plugin[mmseg]'" in out
+    assert 'hrnet_plugin.LeftRightTTAModel needs mmseg' in out
+
+
 def test_unknown_types_are_named():
     out = run("""
         from mmengine.registry import MODELS

@@ -1,6 +1,7 @@
 """Top-down heat maps, HRNetV1-W32, MPII, 256x256.
 
-PCKh on the MPII validation set (0.5; 0.1): 90.3; 37.7 in the official repository; 90.0; 33.4 in mmpose's model zoo.
+PCKh on the MPII validation set, at a half and at a tenth of the head: 90.3; 37.7 in the official repository; 90.0;
+33.4 in mmpose's model zoo.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32_210e_mpii-256x256.py
 """

@@ -1,6 +1,6 @@
 """Top-down heat maps, HRNetV2-W32 (all streams), 256x192, from random weights.
 
-Keypoint AP on COCO val2017: 73.6 in the paper (section 7.3), where HRNetV1 has 73.4.
+Keypoint AP on COCO val2017: 73.6 in the paper (section 7).
 
     mim train hrnet_plugin td-hm_hrnetv2-w32_scratch-210e_coco-256x192.py
 """

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hrnet_plugin.data import write_sample_set
-from hrnet_plugin.data.coco import CATEGORY_IDS
+from hrnet_plugin.data.backdrop import STUFF
+from hrnet_plugin.data.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.data.scene import CATEGORIES, draw_scene
 
 
@@ -87,6 +88,22 @@ def test_semantic_maps_agree_with_instances(root):
         for annotation in coco.imgToAnns[image['id']]:
             assert (semantic == annotation['category_id'] - 1).sum() >= annotation['area']
         assert set(np.unique(semantic[semantic > 90])) <= {123, 148, 153, 154, 156, 170}
+
+
+def test_maps_of_classes_are_coco_stuffs_without_its_gaps(root):
+    """As mmsegmentation numbers its 171 classes."""
+    classes = pytest.importorskip('mmseg.datasets').COCOStuffDataset.METAINFO['classes']
+    assert len(TRAIN_IDS) == len(classes) == 171
+    assert all(classes[TRAIN_IDS[number - 1]] == name for name, number in CATEGORY_IDS.items())
+    assert all(classes[TRAIN_IDS[value]] == name for name, (value, *_) in STUFF.items())
+    for split in ('train2017', 'val2017'):
+        folder = root / 'stuffthingmaps' / split
+        files = list(folder.glob('*_labelTrainIds.png'))
+        assert len(files) == len(list((root / split).iterdir()))
+        for file in files:
+            numbers = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+            values = cv2.imread(str(file).replace('_labelTrainIds', ''), cv2.IMREAD_UNCHANGED)
+            assert np.array_equal(numbers, np.vectorize(TRAIN_IDS.get)(values))
 
 
 def test_keypoints(root):

@@ -1,4 +1,4 @@
-"""The wrapper's edges; tests/configs/test_steps.py runs it in every family."""
+"""The wrapper's edges; tests/configs/test_steps_detection.py runs it in every family."""
 
 from __future__ import annotations
 

@@ -101,6 +101,31 @@ def test_options_of_testing(sample):
         test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
 
 
+@pytest.mark.parametrize(('name', 'place'), [
+    ('td-hm_hrnetv1-w18-small-v1_sample', 'hook'), ('fcn_hrnetv2-w18-small-v1_sample', 'backend')])
+def test_pictures_of_pose_and_segmentation(name, place):
+    loaded = Config.fromfile(str(list_configs()[name]))
+    pytest.importorskip(loaded.default_scope)
+    test.apply_options(loaded, test.parse_args([name, 'weights.pth', '--show-dir', 'shown', '--out', 'all.pkl']))
+    hook, backend = loaded.default_hooks.visualization, loaded.visualizer.vis_backends[0]
+    assert hook.interval == 1  # each image
+    assert hook.enable if place == 'hook' else hook.draw
+    assert (hook.out_dir if place == 'hook' else backend.img_save_dir) == 'shown'
+    assert loaded.test_evaluator[-1].type == 'DumpResults'
+
+
+def test_syncbn_becomes_bn_where_there_is_no_gpu(monkeypatch):
+    made = []
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(launch.Runner, 'from_cfg', made.append)
+    norm = dict(type='SyncBN', requires_grad=True)
+    launch.make_runner(Config(dict(launcher='none', model=dict(type='X', parts=[dict(norm_cfg=norm)], norm_cfg=norm))))
+    assert made[0].model == dict(type='X', parts=[dict(norm_cfg=dict(norm, type='BN'))], norm_cfg=dict(norm, type='BN'))
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: True)
+    launch.make_runner(Config(dict(launcher='none', model=dict(type='X', norm_cfg=norm))))
+    assert made[1].model.norm_cfg == norm
+
+
 def test_an_heir_is_written_once(tmp_path):
     path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
     assert Config.fromfile(str(path)).model.backbone.arch == 'w32'
@@ -108,11 +133,12 @@ def test_an_heir_is_written_once(tmp_path):
         config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
 
 
-def _run(work_dir, name, epochs):
+def _run(work_dir, name, epochs, kind=0):
     records = []
+    value = 10. if report.MEASURES[kind].percent else 0.1
     for epoch in epochs:
         records += [dict(epoch=epoch, iter=10 * epoch, step=10 * epoch, loss=5 / epoch),
-                    {'step': epoch, **{f'coco/{metric}': 0.1 * epoch for metric in report._METRICS}}]
+                    {'step': epoch, **dict.fromkeys(report.MEASURES[kind].columns.values(), value * epoch)}]
     folder = work_dir / name / 'vis_data'
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
@@ -127,13 +153,22 @@ def test_a_report_reads_the_newest_run_and_what_it_resumed(tmp_path):
         report.read_scalars(tmp_path / '1')
 
 
-def test_a_report_draws(tmp_path, capsys):
-    _run(tmp_path, '1', (1, 2, 3))
-    (tmp_path / '1' / 'pictures').mkdir()
+def test_a_report_of_a_run_that_measured_nothing(tmp_path):
+    folder = tmp_path / '1' / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(json.dumps(dict(loss=1., step=1)))
+    with pytest.raises(FileNotFoundError, match='the run has logged no evaluation yet, or one without any of coco'):
+        report.main([str(tmp_path)])
+
+
+@pytest.mark.parametrize(('kind', 'pictures'), [(0, 'pictures'), (1, 'pictures'), (2, 'vis_data/pictures')])
+def test_a_report_draws(kind, pictures, tmp_path, capsys):
+    _run(tmp_path, '1', (1, 2, 3), kind)
+    (tmp_path / '1' / pictures).mkdir()
     for i in range(3):
-        cv2.imwrite(str(tmp_path / '1' / 'pictures' / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
+        cv2.imwrite(str(tmp_path / '1' / pictures / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
     report.main([str(tmp_path)])
     last = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith('3 '))
-    assert last.split() == ['3'] + ['30.0'] * 6
+    assert last.split() == ['3'] + ['30.0'] * len(report.MEASURES[kind].columns)
     assert cv2.imread(str(tmp_path / 'curve.png')).std() > 0
     assert cv2.imread(str(tmp_path / 'pictures.png')).shape == (2 * 28, 2 * 48, 3)

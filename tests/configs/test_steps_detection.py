@@ -7,10 +7,10 @@ from copy import deepcopy
 
 import pytest
 import torch
+from catalogue import CONFIG_FILES, of_host
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from hrnet_plugin.config_files import list_configs
 from hrnet_plugin.data import write_sample_set
 from hrnet_plugin.optim import BFloat16OptimWrapper
 from hrnet_plugin.tools.launch import moved_data
@@ -21,10 +21,9 @@ from mmdet.registry import DATASETS, MODELS
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
-CONFIG_FILES = list_configs()
-FAMILIES = {name.split('-w18-')[0]: name for name in CONFIG_FILES if name.endswith('_sample')}
+FAMILIES = {name.split('-w18-')[0]: name for name in of_host('mmdet') if name.endswith('_sample')}
 # every network once; schedules and recipes do not change it
-REAL = [name for name in CONFIG_FILES if name.endswith(('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco',
+REAL = [name for name in of_host('mmdet') if name.endswith(('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco',
                                                         '6l_2x_coco', '_syncbn-1x_coco')) and '-bgr' not in name]
 
 

@@ -1,0 +1,57 @@
+"""What the tests of the shipped configs share."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+import yaml
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import CONFIGS, list_configs
+
+CONFIG_FILES = list_configs()
+SAMPLE = [name for name in CONFIG_FILES if name.endswith('_sample')]
+PUBLISHED = [name for name in CONFIG_FILES if name not in SAMPLE]
+# folder -> host; all others are mmdet's
+HOSTS = {'td_hm': 'mmpose', 'fcn': 'mmseg', 'ocr': 'mmseg'}
+
+
+def host(name):
+    return HOSTS.get(CONFIG_FILES[name].parent.name, 'mmdet')
+
+
+def of_host(*hosts, names=CONFIG_FILES):
+    return [name for name in names if host(name) in hosts]
+
+
+@cache
+def load(name):
+    return Config.fromfile(str(CONFIG_FILES[name]))
+
+
+@cache
+def index():
+    """Name -> entry of all metafiles that the index imports."""
+    top = yaml.safe_load((CONFIGS.parent / 'model-index.yml').read_text())
+    entries = {}
+    for file in top['Import']:
+        metafile = yaml.safe_load((CONFIGS.parent / file).read_text())
+        collections = {collection['Name'] for collection in metafile['Collections']}
+        for model in metafile['Models']:
+            assert model['In Collection'] in collections
+            assert model['Name'] not in entries
+            entries[model['Name']] = model
+    return entries
+
+
+def docstring(name):
+    return ast.get_docstring(ast.parse(CONFIG_FILES[name].read_text()))
+
+
+def readme_row(name):
+    """The one line that a family's README has for a config."""
+    text = (CONFIG_FILES[name].parent / 'README.md').read_text()
+    row, = re.findall(rf'^(?:\| {re.escape(name)} \|.*|- {re.escape(name)})$', text, re.M)
+    return row

@@ -1,0 +1,129 @@
+"""The detection configs: the published rows, their figures, networks, colours and schedules."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+
+import catalogue
+import pytest
+import torch
+from catalogue import SAMPLE, docstring, index, load, readme_row
+from conftest import upstream_extra
+
+from hrnet_plugin.models.arch import arch_channels
+
+pytest.importorskip('mmdet')
+from mmdet.registry import MODELS
+
+pytestmark = pytest.mark.usefixtures('mmdet_scope')
+
+COCO = catalogue.of_host('mmdet', names=catalogue.PUBLISHED)
+SAMPLES = catalogue.of_host('mmdet', names=SAMPLE)
+
+# family -> what its names have between family and data set
+WIDTHS = ('w18', 'w32', 'w40', 'w48')
+PUBLISHED = {
+    'faster-rcnn_hrnetv2p': [f'{w}_{s}' for w in WIDTHS for s in ('1x', '2x')] + [
+        'w18_syncbn-1x', 'w18_syncbn-ms-1x', 'w18_syncbn-crop-1x', 'w18_syncbn-ms-2x', 'w18_syncbn-crop-2x',
+        'w32_syncbn-ms-1x', 'w32_syncbn-ms-2x'],
+    'cascade-rcnn_hrnetv2p': [f'{w}_20e' for w in WIDTHS],
+    'fcos_hrnetv2p': [f'{w}_{s}' for w in WIDTHS for s in ('1x', '2x', 'ms-2x')] + [
+        f'{w}-bgr_{s}' for w in ('w18', 'w32') for s in ('1x', '2x', 'ms-2x')] + [
+        'w40-bgr_ms-2x', 'w18-6l_2x', 'w32-6l_ms-2x', 'w40-6l_ms-3x', 'w18_syncbn-ms-2x', 'w32_syncbn-ms-2x',
+        'w32-6l_syncbn-ms-2x'],
+    'mask-rcnn_hrnetv2p': [f'{w}_{s}' for w in WIDTHS for s in ('1x', '2x')],
+    'cascade-mask-rcnn_hrnetv2p': [f'{w}_20e' for w in WIDTHS],
+    'htc_hrnetv2p': [f'{w}_{s}' for w in WIDTHS for s in ('20e', '28e')],
+    **{f'{family}_hrnetv2p': [f'{w}_1x' for w in ('w18', 'w32', 'w48')] for family in ('retinanet', 'atss', 'gfl')},
+    'dino_hrnetv2p': [f'{w}_12e' for w in ('w18', 'w32', 'w48')],
+    'centernet_hrnetv2': [f'{w}_crop512-140e' for w in ('w18', 'w32', 'w48')],
+}
+
+
+def test_the_published_rows_are_here_and_nothing_else():
+    assert sorted(COCO) == sorted(f'{family}-{middle}_coco' for family, rows in PUBLISHED.items() for middle in rows)
+    assert sorted(name.split('-w18-')[0] for name in SAMPLES) == sorted(PUBLISHED)
+
+
+def test_epochs_in_the_index():
+    for name in COCO:
+        epochs = load(name).train_cfg.max_epochs * (5 if 'centernet' in name else 1)
+        assert index()[name]['Metadata']['Epochs'] == epochs
+
+
+@pytest.mark.parametrize('name', COCO)
+def test_released_weights_are_those_of_the_config(name):
+    weights = index()[name].get('Weights')
+    if weights is None:
+        released = re.search(r"\d\s+in\s+mmdet's\s+model\s+zoo", docstring(name))
+        assert not released or ('fcos' in name and 'bgr variant' in docstring(name))
+        return
+    family, width, schedule = re.fullmatch(r'(.+)_hrnetv2p-(w\d+)(?:-bgr)?_(\S+)_coco', name).groups()
+    released = weights.rsplit('/', 1)[-1].replace('_gn-head', '').replace('_mstrain_640-800', '_ms')
+    assert released.replace('_4x4', '').replace('ms_2x', 'ms-2x').startswith(
+        f'{family.replace("-", "_")}_hrnetv2p_{width}_{schedule}_coco')
+
+
+@pytest.mark.parametrize('name', COCO)
+def test_the_docstring_has_the_figures_of_the_index(name):
+    figures = [str(figure) for result in index()[name].get('Results', []) for figure in result['Metrics'].values()]
+    for figure in figures:
+        assert re.search(rf'\b{re.escape(figure)}\b', docstring(name))
+    assert figures or re.search('No figures in the paper|test-dev|figure is of the -bgr variant', docstring(name))
+
+
+@pytest.mark.parametrize('name', COCO)
+def test_the_docstring_has_the_figures_of_the_readme(name):
+    """Neither has one that the other lacks, but for the zoo's, which stand in the row of the weights."""
+    row = readme_row(name)
+    said = re.sub(r"[\d./ ]+ in mmdet's\s+model zoo", '', docstring(name)) if 'bgr variant' in docstring(name) else \
+        docstring(name)
+    assert set(re.findall(r'\b\d\d\.\d\b', row)) == set(re.findall(r'\b\d\d\.\d\b', said))
+
+
+@pytest.mark.parametrize('name', [*COCO, *SAMPLES])
+def test_a_config_builds(name):
+    """On the meta device; backbone and neck have the official keys, in their order."""
+    cfg = load(name)
+    with torch.device('meta'):
+        model = MODELS.build(deepcopy(cfg.model))  # mmdet writes into it
+        backbone = MODELS.build(dict(type='mmdet.HRNet', extra=upstream_extra(cfg.model.backbone.arch)))
+    assert type(model.backbone).__module__.startswith('hrnet_plugin.')
+    assert list(model.backbone.state_dict()) == list(backbone.state_dict())
+    assert model.neck.in_channels == model.backbone.out_channels == arch_channels(cfg.model.backbone.arch)
+    if cfg.model.neck.type == 'hrnet_plugin.HRFPN':
+        with torch.device('meta'):
+            neck = MODELS.build(dict(type='mmdet.HRFPN', in_channels=list(model.neck.in_channels), out_channels=256,
+                                     num_outs=model.neck.num_outs))
+        ours = [key for key in model.neck.state_dict() if '.bn.' not in key and '.gn.' not in key]
+        official = list(neck.state_dict())
+        if cfg.model.neck.get('norm_cfg') is not None:  # convolutions before a norm have no bias
+            official = [key for key in official if not key.endswith('bias')]
+        assert ours == official
+    width = re.search(r'-(w\d+(?:-small-v\d)?)[-_]', name).group(1).replace('-', '_')
+    assert cfg.model.backbone.arch == cfg.model.neck.arch == width
+
+
+@pytest.mark.parametrize('name', [*COCO, *SAMPLES])
+def test_colours_rates_and_weights_fit(name):
+    cfg = load(name)
+    preprocess = cfg.model.data_preprocessor
+    rgb = [123.675, 116.28, 103.53]
+    assert preprocess.bgr_to_rgb is ('-bgr_' not in name)
+    assert preprocess.mean == (rgb if preprocess.bgr_to_rgb else rgb[::-1])
+    assert set(cfg.auto_scale_lr) >= {'enable', 'base_batch_size'}
+    assert cfg.auto_scale_lr.enable is False
+    if name in SAMPLE:
+        assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size == 4
+    width = cfg.model.backbone.arch
+    assert cfg.model.backbone.init_cfg == (
+        None if name in SAMPLE else dict(type='Pretrained', checkpoint=f'open-mmlab://msra/hrnetv2_{width}'))
+    ends = [entry.end for entry in cfg.param_scheduler if entry.get('by_epoch')]
+    assert ends == [cfg.train_cfg.max_epochs]
+
+
+@pytest.mark.parametrize('name', [name for name in COCO if 'syncbn' in name])
+def test_norms_that_train_see_all_gpus(name):
+    backbone = load(name).model.backbone
+    assert (backbone.norm_cfg.type, backbone.norm_cfg.requires_grad, backbone.norm_eval) == ('SyncBN', True, False)

@@ -1,0 +1,65 @@
+"""Heads of mmpose and mmsegmentation that do not fit the backbone are refused while the host builds the model."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+
+from hrnet_plugin.config_files import cfg
+
+POSE, FCN = 'td-hm_hrnetv1-w32_210e_coco-256x192', 'fcn_hrnetv2-w18_120k_cityscapes'
+
+
+def build(name, **changes):
+    config = Config.fromfile(cfg(name))
+    pytest.importorskip(config.default_scope)
+    config.merge_from_dict({f'model.{key.replace("__", ".")}': value for key, value in changes.items()})
+    with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
+        return MODELS.build(config.model)
+
+
+@pytest.mark.parametrize(('name', 'changes', 'message'), [
+    (POSE, dict(backbone__multiscale_output=True),
+     'head reads the last map of the backbone, which has 256 channels (all: [32, 64, 128, 256]), and head.in_channels '
+     "is 32: set backbone.multiscale_output=False (which is the default with backbone.host='mmpose')"),
+    (POSE, dict(backbone__multiscale_output=True, head__in_channels=480),
+     "add neck=dict(type='hrnet_plugin.HRNetV2'"),
+    (POSE, dict(backbone__arch='w48'), 'head.in_channels is 32: set head.in_channels=48'),
+    (FCN, dict(decode_head__arch='w48'), 'decode_head.in_channels must be [18, 36, 72, 144], which the backbone gives, '
+     'got 720 in all: give decode_head and backbone the same arch'),
+    (FCN, dict(backbone__multiscale_output=False), 'decode_head.in_index must name some of the 1 maps that the '
+     'backbone gives (multiscale_output=False), got [0, 1, 2, 3]'),
+])
+def test_mistakes(name, changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        build(name, **changes)
+
+
+@pytest.mark.parametrize('changes', [
+    dict(decode_head__align_corners=True),
+    dict(backbone__upsample=dict(_delete_=True, mode='bilinear', align_corners=True))])
+def test_corners_aligned_in_one_of_both(changes):
+    with pytest.warns(UserWarning, match=r'decode_head.align_corners is .* published networks have the same in both'):
+        build(FCN, **changes)
+
+
+def test_what_fits():
+    with warnings.catch_warnings():
+        warnings.filterwarnings('error', message='.*published networks.*')
+        build(FCN)
+        build(FCN, backbone__upsample='nearest')
+    build(POSE, backbone__multiscale_output=True, head__in_channels=256)  # heat maps of the coarsest stream
+    build('td-hm_hrnetv2-w32_210e_coco-256x192')
+
+
+def test_auxiliary_heads():
+    pytest.importorskip('mmseg')
+    head = dict(type='mmseg.FCNHead', in_channels=36, in_index=1, channels=8, num_classes=19)
+    build(FCN, auxiliary_head=head)
+    with pytest.raises(ValueError, match=r'auxiliary_head.in_channels must be \[72\]'):
+        build(FCN, auxiliary_head={**head, 'in_index': 2})
