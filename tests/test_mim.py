@@ -104,7 +104,8 @@ def test_the_archives_hold_what_mim_needs(built):
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
     for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', '.mim/configs/td_hm/metafile.yml',
-                 f'.mim/configs/fcn/{FCN}.py', '.mim/configs/_base_/recipe_lip.py', '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
+                 f'.mim/configs/fcn/{FCN}.py', '.mim/configs/_base_/recipe_lip.py', '.mim/model-index.yml',
+                 '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
     assert not any(name.startswith(('tests/', 'configs/', 'scripts/')) for name in names)
@@ -225,7 +226,8 @@ def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
         pytest.importorskip(host)
         (mim.folder / 'mine' / f'{host}_from.py').write_text(
             f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n"
-            "model = dict(backbone=dict(init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')))\n")
+            "init_cfg = dict(type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')\n"
+            'model = dict(backbone=dict(init_cfg=init_cfg))\n')
         out = mim('train', host, f'mine/{host}_from.py', '--work-dir', f'{host}-from', '--cfg-options', *SHORT[name])
         found.append(re.search(r'HRNet: (loaded .*) from', out).group(1))
         assert ('trained with nearest upsampling' in out) == (host == 'mmseg')
@@ -252,7 +254,8 @@ def test_pose_and_segmentation_interfaces(mim, python, job):
         import hrnet_plugin
         from mmpose.apis import inference_topdown, init_model
         model = init_model(hrnet_plugin.cfg('{POSE}'), glob.glob('api-pose/best*.pth')[0], device='cpu')
-        print('RESULT', inference_topdown(model, image, np.array([[10, 10, 90, 120]]))[0].pred_instances.keypoints.shape)
+        person, = inference_topdown(model, image, np.array([[10, 10, 90, 120]]))
+        print('RESULT', person.pred_instances.keypoints.shape)
     """
     segmentation = f"""
         import hrnet_plugin

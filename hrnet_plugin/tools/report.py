@@ -36,8 +36,9 @@ class Measure:
         return next(iter(self.columns.values()))
 
     def value(self, record: dict[str, Any], title: str) -> float:
-        """In per cent; not a number where it was not logged."""
-        return record.get(self.columns[title], float('nan')) * (1 if self.percent else 100)
+        """In per cent; not a number where it was not logged, or where COCO's tools had nothing to measure (-1)."""
+        value = record.get(self.columns[title], -1)
+        return float('nan') if value < 0 else value * (1 if self.percent else 100)
 
 
 MEASURES = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from collections import OrderedDict
 
@@ -202,3 +204,13 @@ def test_the_log_says_what_was_loaded(tmp_path, caplog):
     assert MMLogger.get_current_instance() is logger
     heir(saved(HRNet(SMALL), tmp_path / 'x.pth'))
     assert 'HRNet: loaded 426 of 426 tensors' in (tmp_path / 'log.txt').read_text()
+
+
+def test_copies_and_pickles_still_compare():
+    """As mmengine's averaged models are made."""
+    source = HRNet(SMALL, upsample='bilinear').state_dict()
+    network = HRNet(SMALL)
+    for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        with pytest.warns(UserWarning, match='trained with bilinear upsampling'):
+            copied.load_state_dict(source)
+        assert copied.state_dict()._metadata['']['upsampling'] == 'nearest'
