@@ -1,9 +1,12 @@
-"""Finding the configs that the plugin ships."""
+"""Finding and reading the configs that the plugin ships."""
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
+
+from mmengine.config import Config
 
 CONFIGS = Path(__file__).resolve().parent / '.mim' / 'configs'
 
@@ -29,6 +32,24 @@ def cfg(name: str) -> str:
         raise FileNotFoundError(f'hrnet_plugin has no config named {name!r}{hint}. '
                                 'All of them: mim run hrnet_plugin config')
     return str(configs[stem])
+
+
+def read_config(path: str | Path) -> Config:
+    """A config with all that it inherits.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ImportError: If it inherits from a host that is not installed; the message says which extra to install.
+    """
+    try:
+        return Config.fromfile(str(path))
+    except ModuleNotFoundError as error:
+        missing = re.match(r'(\w+) is not installed', str(error))
+        if missing is None:
+            raise
+        extra = missing[1].replace('mmsegmentation', 'mmseg')
+        raise ImportError(f"{path} inherits from {missing[1]}, which is not installed: pip install "
+                          f"'hrnet_plugin[{extra}]'") from None
 
 
 def list_configs() -> dict[str, Path]:

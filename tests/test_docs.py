@@ -10,6 +10,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
+from hrnet_plugin.config_files import list_configs
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
              *(ROOT / 'configs').rglob('README.md')]
@@ -19,8 +21,10 @@ CONFIGS = [(path.name, text) for path in DOCUMENTS
 
 @pytest.mark.parametrize(('document', 'text'), CONFIGS)
 def test_a_config_in_a_document_builds(document, text, tmp_path):
-    host = re.search(r"_base_ = '(\w+)::", text)
-    pytest.importorskip(host.group(1) if host else 'mmdet')
+    named, ours = re.search(r"_base_ = '(\w+)::", text), re.search(r"\.cfg\('(\S+)'\)", text)
+    family = list_configs()[ours.group(1)].parent.name if ours else ''
+    hosts = {'td_hm': 'mmpose', 'fcn': 'mmseg', 'ocr': 'mmseg'}
+    pytest.importorskip(named.group(1) if named else hosts.get(family, 'mmdet'))
     (tmp_path / 'config.py').write_text(text)
     config = Config.fromfile(str(tmp_path / 'config.py'))
     with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
@@ -29,5 +33,11 @@ def test_a_config_in_a_document_builds(document, text, tmp_path):
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document):
-    for link in re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)', document.read_text()):
-        assert link.startswith('https://') or (document.parent / link).exists(), link
+    for link, anchor in re.findall(r'\]\(([^)#]*)(?:#([^)]*))?\)', document.read_text()):
+        if link.startswith('https://'):
+            continue
+        target = document.parent / link if link else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r'^#+ (.*)$', target.read_text(), re.M)
+            assert anchor in [re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-') for heading in headings], anchor

@@ -118,6 +118,30 @@ def test_a_missing_host_is_named_with_the_extra_to_install():
     assert 'hrnet_plugin.LeftRightTTAModel needs mmseg' in out
 
 
+@pytest.mark.parametrize(('host', 'package', 'name'), [
+    ('mmpose', 'mmpose', 'td-hm_hrnetv1-w32_210e_coco-256x192'),
+    ('mmseg', 'mmsegmentation', 'fcn_hrnetv2-w18_110k_lip')])
+def test_a_shipped_config_of_a_missing_host_says_what_to_install(host, package, name):
+    out = run(f"""
+        import mmengine.config.config, mmengine.config.utils
+        installed = mmengine.config.config.is_installed
+        for module in (mmengine.config.config, mmengine.config.utils):
+            if hasattr(module, 'is_installed'):
+                module.is_installed = lambda name: name != '{package}' and installed(name)
+        import sys
+        from hrnet_plugin.tools import config, count, launch, train
+        import hrnet_plugin
+        path = hrnet_plugin.cfg('{name}')
+        for call in (lambda: launch.load_config(train.parse_args([path])), lambda: count.main(['{name}']),
+                     lambda: config.main(['{name}'])):
+            try:
+                call()
+            except ImportError as error:
+                print(error)
+    """)
+    assert out.count(f"inherits from {package}, which is not installed: pip install 'hrnet_plugin[{host}]'") == 3
+
+
 def test_unknown_types_are_named():
     out = run("""
         from mmengine.registry import MODELS

@@ -14,5 +14,6 @@ model = dict(
     decode_head=[
         dict(type='hrnet_plugin.FCNHead', loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy', loss_weight=0.4),
              **__head),
-        dict(type='hrnet_plugin.OCRHead', loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy'), **__head),
+        dict(type='hrnet_plugin.OCRHead', dropout_ratio=0.05,
+             loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy'), **__head),
     ])

@@ -8,12 +8,13 @@ _base_ = [
     'mmseg::_base_/default_runtime.py',
 ]
 
+crop_size = (520, 520)
 __load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations', reduce_zero_label=True)]
 train_pipeline = [
     *__load,
     dict(type='Resize', scale=(2080, 520), keep_ratio=True),
     dict(type='RandomResize', scale=(520, 520), ratio_range=(0.5, 2.1), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(520, 520)),
+    dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
@@ -23,6 +24,17 @@ test_pipeline = [
     dict(type='Resize', scale=(2080, 520), keep_ratio=True),
     __load[1],
     dict(type='PackSegInputs'),
+]
+# six scales of the size at which single images are tested, each with its mirror image
+tta_pipeline = [
+    __load[0],
+    dict(type='TestTimeAug', transforms=[
+        [dict(type='Resize', scale=(int(2080 * factor), int(520 * factor)), keep_ratio=True)
+         for factor in (0.5, 0.75, 1., 1.25, 1.5, 1.75)],
+        [dict(type='RandomFlip', prob=0.), dict(type='RandomFlip', prob=1.)],
+        [__load[1]],
+        [dict(type='PackSegInputs')],
+    ])
 ]
 
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))

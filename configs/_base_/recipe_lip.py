@@ -10,12 +10,13 @@ _base_ = [
 # mmsegmentation has the data set and no config for it. The mirror image of a left arm, leg or shoe is a right one.
 __left_right = [(14, 15), (16, 17), (18, 19)]
 data_root = 'data/LIP/'
+crop_size = (473, 473)
 __load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 train_pipeline = [
     *__load,
     dict(type='Resize', scale=(473, 473), keep_ratio=False),
     dict(type='RandomResize', scale=(473, 473), ratio_range=(0.5, 1.6), keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(473, 473)),
+    dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5, swap_seg_labels=__left_right),
     dict(type='PackSegInputs'),
 ]

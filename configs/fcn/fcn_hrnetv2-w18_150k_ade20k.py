@@ -13,3 +13,8 @@ model = dict(
     data_preprocessor=dict(size=(520, 520)),
     backbone=dict(upsample=dict(_delete_=True, mode='bilinear', align_corners=True)),
     decode_head=dict(num_classes=150, align_corners=True, loss_decode=dict(thresh=0.9, min_kept=131072)))
+
+# the experiment file of the plain network has a smaller range than that of OCR
+train_pipeline = _base_.train_pipeline
+train_pipeline[3].ratio_range = (0.5, 1.6)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -2,8 +2,8 @@
 
 No figures in the paper, in the official repository or in a model zoo.
 
-Official recipe: 110,000 iterations of 40 crops of 473 x 473, rate 0.007, left and right classes exchanged with each
-mirror image, corners aligned.
+Official recipe: 110,000 iterations of 40 crops of 473 x 473, rate 0.007, dropout of 0.05, left and right classes
+exchanged with each mirror image, corners aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w18-small-v2_110k_lip.py
 """

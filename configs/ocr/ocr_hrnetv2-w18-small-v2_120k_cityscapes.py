@@ -3,7 +3,8 @@
 mIoU on the validation set: 78.45 in mmsegmentation's model zoo (160,000 iterations of eight images, corners not
 aligned).
 
-Official recipe: 120,000 iterations of 12 crops of 512 x 1024, rate 0.01, class weights, corners aligned.
+Official recipe: 120,000 iterations of 12 crops of 512 x 1024, rate 0.01, class weights, dropout of 0.05, corners
+aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w18-small-v2_120k_cityscapes.py
 """

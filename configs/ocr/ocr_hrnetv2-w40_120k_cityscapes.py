@@ -2,7 +2,8 @@
 
 No figures in the paper, in the official repository or in a model zoo.
 
-Official recipe: 120,000 iterations of 12 crops of 512 x 1024, rate 0.01, class weights, corners aligned.
+Official recipe: 120,000 iterations of 12 crops of 512 x 1024, rate 0.01, class weights, dropout of 0.05, corners
+aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w40_120k_cityscapes.py
 """

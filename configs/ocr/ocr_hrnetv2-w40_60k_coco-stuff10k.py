@@ -2,8 +2,9 @@
 
 No figures in the paper, in the official repository or in a model zoo.
 
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining (probability below 0.9, at
-least 131,072 pixels a GPU), ten times the rate in the heads, corners aligned.
+Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining in the last output
+(probability below 0.9, at least 131,072 pixels a GPU), dropout of 0.05, ten times the rate in the heads, corners
+aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w40_60k_coco-stuff10k.py
 """

@@ -2,8 +2,8 @@
 
 No figures in the paper, in the official repository or in a model zoo.
 
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, ten times the rate in the heads, corners
-aligned.
+Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, dropout of 0.05, ten times the rate in the
+heads, corners aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w40_60k_pascal-context-59.py
 """

@@ -3,8 +3,8 @@
 mIoU on the validation set: 44.5, and 45.5 with six scales and mirror images, in the official repository; 43.25 in
 mmsegmentation's model zoo (160,000 iterations at 512, no hard example mining, corners not aligned).
 
-Official recipe: 150,000 iterations of 16 crops of 520 x 520, rate 0.02, hard example mining (probability below 0.9, at
-least 131,072 pixels a GPU), corners aligned.
+Official recipe: 150,000 iterations of 16 crops of 520 x 520, rate 0.02, hard example mining in the last output
+(probability below 0.9, at least 131,072 pixels a GPU), dropout of 0.05, corners aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w48_150k_ade20k.py
 """

@@ -2,8 +2,9 @@
 
 mIoU on the test set: 39.7, and 40.6 with six scales and mirror images, in the official repository.
 
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining (probability below 0.9, at
-least 131,072 pixels a GPU), ten times the rate in the heads, corners aligned.
+Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining in the last output
+(probability below 0.9, at least 131,072 pixels a GPU), dropout of 0.05, ten times the rate in the heads, corners
+aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w48_60k_coco-stuff10k.py
 """

@@ -2,8 +2,8 @@
 
 mIoU with six scales and mirror images: 56.2 in the paper and in the official repository.
 
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, ten times the rate in the heads, corners
-aligned.
+Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, dropout of 0.05, ten times the rate in the
+heads, corners aligned.
 
     mim train hrnet_plugin ocr_hrnetv2-w48_60k_pascal-context-59.py
 """

@@ -55,11 +55,9 @@ def find_part(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> Pa
     others = [key.removeprefix(prefix) for key in state_dict if key.startswith(prefix)]
     roots = {key.split('.')[0] for key in own}
     unused = tuple(key for key in others if key not in own and key.split('.')[0] in roots)
-    beside = OrderedDict.fromkeys(key.removeprefix(prefix).split('.')[0] for key in state_dict
-                                  if key.removeprefix(prefix) not in own and key.removeprefix(prefix) not in unused)
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
-    return Part(prefix, weights, len(own), missing, unused, tuple(beside))
+    return Part(prefix, weights, len(own), missing, unused, _beside(prefix, roots, state_dict))
 
 
 def _prefix(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:
@@ -78,6 +76,14 @@ def _prefix(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:
         raise ValueError(f'the checkpoint holds this network more than once: under {first!r} and {rest[0][0]!r}; '
                          'set prefix')
     return first
+
+
+def _beside(prefix: str, roots: Collection[str], names: Iterable[str]) -> tuple[str, ...]:
+    """First words of the names that are none of the module's, counted from the model of which it is a part."""
+    outer = prefix[:prefix[:-1].rfind('.') + 1]
+    words = (name.removeprefix(prefix if name.startswith(prefix) else outer).split('.')[0] for name in names)
+    module = prefix.removeprefix(outer).rstrip('.')
+    return tuple(OrderedDict.fromkeys(word for word in words if word not in roots and word != module))
 
 
 def branches(names: Collection[str], of: Iterable[str]) -> list[str]:

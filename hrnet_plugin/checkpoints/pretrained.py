@@ -44,9 +44,14 @@ class Pretrained:
         """Load a module's weights and log what was loaded.
 
         Raises:
+            TypeError: If the module is not :class:`HRNet`. mmengine initialises the parts of others afterwards, and
+                what was loaded would be lost.
             ValueError: If the checkpoint lacks a tensor of the module and ``allow_partial`` is not set, or holds one in
                 another shape; the message names them. The module is then as it was.
         """
+        if not getattr(module, 'loads_checkpoints_last', False):
+            raise TypeError("init_cfg of type 'hrnet_plugin.Pretrained' is for hrnet_plugin.HRNet, got one of "
+                            f"{type(module).__name__}; its init_cfg may be of mmengine's type 'Pretrained'")
         own = module.state_dict()
         state_dict = self._read()
         try:

@@ -12,9 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import Config
-
-from hrnet_plugin.config_files import cfg, list_configs
+from hrnet_plugin.config_files import cfg, list_configs, read_config
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -48,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.out is not None:
         print(write_heir(name, args.out))
     elif Path(args.name).is_file():
-        print(Config.fromfile(args.name).pretty_text)
+        print(read_config(args.name).pretty_text)
     elif name in configs:
-        print(Config.fromfile(str(configs[name])).pretty_text)
+        print(read_config(configs[name]).pretty_text)
     else:
         found = [known for known in configs if name in known]
         print('\n'.join(found) if found else cfg(name))
@@ -59,5 +57,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 if __name__ == '__main__':
     try:
         main()
-    except OSError as error:
+    except (ImportError, OSError) as error:
         raise SystemExit(f'config: {error}') from None

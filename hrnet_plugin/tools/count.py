@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from hrnet_plugin.config_files import cfg
+from hrnet_plugin.config_files import cfg, read_config
 from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
 from hrnet_plugin.counting.paper import PAPER_TYPES, SHAPE
 
@@ -44,7 +44,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def load(name: str) -> Config:
     """A config by path, or by the name of a shipped one."""
-    return Config.fromfile(name if Path(name).is_file() else cfg(name))
+    return read_config(name if Path(name).is_file() else cfg(name))
 
 
 def tested_rois(config: Config) -> tuple[int, int]:
@@ -119,5 +119,5 @@ def _shape(config: Config, given: Sequence[int] | None, detectors: tuple[int, in
 if __name__ == '__main__':
     try:
         main()
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise SystemExit(f'count: {error}') from None

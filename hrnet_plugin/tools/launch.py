@@ -14,6 +14,8 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from hrnet_plugin.config_files import read_config
+
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
     """A parser with the options that mim and its users know from the hosts' own tools."""
@@ -39,7 +41,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if not Path(args.config).is_file():
         raise FileNotFoundError(f'config must be the path of a file, got {args.config!r}. '
                                 'For the plugin\'s own: mim run hrnet_plugin config')
-    config = Config.fromfile(args.config)
+    config = read_config(args.config)
     config.launcher = args.launcher
     if args.data_root is not None:
         config.merge_from_dict(moved_data(config, args.data_root))
@@ -83,12 +85,13 @@ def make_runner(config: Config) -> Runner:
         return Runner.from_cfg(config)
     if config.launcher == 'pytorch':
         _prepare_cpu_processes(config)
-    _use_plain_batch_norm(config)
+    if config.launcher != 'none':
+        _use_plain_batch_norm(config)
     return Runner.from_cfg(config)
 
 
 def _use_plain_batch_norm(config: Config) -> None:
-    """SyncBN trains on GPUs only; without one, its configs would build and fail at the first step."""
+    """Between processes SyncBN works on GPUs only; without them, its configs would build and fail at the first step."""
     def replace_in(value: Any) -> bool:
         entries = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
         here = isinstance(value, dict) and value.get('type') == 'SyncBN'
@@ -97,7 +100,7 @@ def _use_plain_batch_norm(config: Config) -> None:
         return any([here, *(replace_in(entry) for entry in entries)])
 
     if replace_in(config.model):
-        print_log('no GPU: BN in place of SyncBN', logger='current', level=logging.WARNING)
+        print_log('several processes without GPUs: BN in place of SyncBN', logger='current', level=logging.WARNING)
 
 
 def _prepare_cpu_processes(config: Config) -> None:

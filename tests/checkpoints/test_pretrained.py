@@ -150,6 +150,22 @@ def test_a_checkpoint_wins_over_zeroed_norms(tmp_path):
     assert_same(network, source, source.state_dict())
 
 
+def test_the_class_itself_may_be_the_type(tmp_path):
+    source = HRNet(SMALL)
+    checkpoint = saved(source, tmp_path / 'x.pth')
+    init_cfg = [dict(type=Pretrained, checkpoint=checkpoint), dict(type='Kaiming', layer='Conv2d')]
+    network = HRNet(SMALL, zero_init_residual=True, init_cfg=init_cfg)
+    network.init_weights()
+    assert_same(network, source, source.state_dict())
+
+
+def test_modules_that_would_lose_the_weights_again_are_refused(tmp_path):
+    checkpoint = saved(Detector(HRNet(SMALL)), tmp_path / 'x.pth')
+    neck = HRFPN(arch=SMALL, out_channels=8, init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint=checkpoint))
+    with pytest.raises(TypeError, match=r"'hrnet_plugin.Pretrained' is for hrnet_plugin.HRNet, got one of HRFPN"):
+        neck.init_weights()
+
+
 def test_it_initialises_once(tmp_path):
     source = HRNet(SMALL)
     network = heir(saved(source, tmp_path / 'x.pth'))
@@ -197,6 +213,8 @@ def test_a_part_of_a_plain_mapping():
     own = OrderedDict({'a.w': torch.zeros(1), 'a.b': torch.zeros(1)})
     part = find_part(own, {f'module.{name}': torch.ones(1) for name in ('a.w', 'a.extra', 'head.w')})
     assert (part.prefix, part.missing, part.unused, part.beside) == ('module.', ('a.b', ), ('a.extra', ), ('head', ))
+    wrapped = find_part(own, {f'module.{name}': torch.ones(1) for name in ('backbone.a.w', 'neck.w', 'head.w')})
+    assert (wrapped.prefix, wrapped.unused, wrapped.beside) == ('module.backbone.', (), ('neck', 'head'))
 
 
 def test_the_log_says_what_was_loaded(tmp_path, caplog):

@@ -108,6 +108,9 @@ def test_the_official_recipe(name):
     steps = {step.type: step for step in config.train_dataloader.dataset.pipeline}
     assert tuple(steps['RandomCrop'].crop_size) == crop == tuple(config.model.data_preprocessor.size)
     assert 'PhotoMetricDistortion' not in steps
+    widest = 1.6 if data == 'lip' or (head, data) == ('fcn', 'ade20k') else 2.1
+    assert steps['RandomResize'].ratio_range == (0.5, widest)
+    assert config.crop_size == RECIPES[data][2]
     heads = config.model.decode_head if head == 'ocr' else [config.model.decode_head]
     assert [part.type for part in heads] == ['hrnet_plugin.FCNHead', 'hrnet_plugin.OCRHead'][:len(heads)]
     aligned = head == 'ocr' or data in ('ade20k', 'coco-stuff10k')
@@ -119,7 +122,12 @@ def test_the_official_recipe(name):
         assert loss.type == 'hrnet_plugin.PixelCrossEntropy'
         assert loss.get('loss_weight', 1.) == (0.4 if head == 'ocr' and k == 0 else 1.)
         mined = data in ('ade20k', 'coco-stuff10k')
+        mined = mined and k == len(heads) - 1  # of OCR only the last output
         assert (loss.get('thresh'), loss.get('min_kept')) == ((0.9, 131072) if mined else (None, None))
+        assert part.get('dropout_ratio', -1) == (0.05 if k else -1)
+        slow = head == 'fcn' and data not in ('ade20k', 'coco-stuff10k')
+        assert part.norm_cfg.get('momentum') == config.model.backbone.norm_cfg.get('momentum') == (
+            0.01 if slow else None)
         assert len(loss.get('class_weight', [])) == (19 if data == 'cityscapes' else 0)
         assert part.norm_cfg.type == config.model.backbone.norm_cfg.type == 'SyncBN'
     small = width.replace('w18-small-v2', 'w18_small')
@@ -132,6 +140,9 @@ def test_pipelines_build(name):
     pytest.importorskip('mmseg')
     config = load(name)
     with DefaultScope.overwrite_default_scope('mmseg'):
+        for views in config.tta_pipeline[1]['transforms']:
+            for view in views:
+                TRANSFORMS.build(view)
         for loader in (config.train_dataloader, config.val_dataloader):
             pipeline = loader.dataset.pipeline
             for step in pipeline:

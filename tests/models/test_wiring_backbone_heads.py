@@ -9,10 +9,13 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
+from torch import nn
 
 from hrnet_plugin.config_files import cfg
+from hrnet_plugin.models import HRNet
 
 POSE, FCN = 'td-hm_hrnetv1-w32_210e_coco-256x192', 'fcn_hrnetv2-w18_120k_cityscapes'
+OCR = 'ocr_hrnetv2-w18_120k_cityscapes'
 
 
 def build(name, **changes):
@@ -46,6 +49,43 @@ def test_mistakes(name, changes, message):
 def test_corners_aligned_in_one_of_both(changes):
     with pytest.warns(UserWarning, match=r'decode_head.align_corners is .* published networks have the same in both'):
         build(FCN, **changes)
+
+
+def ocr(**changes):
+    """With one entry of the second head changed."""
+    config = Config.fromfile(cfg(OCR))
+    pytest.importorskip('mmseg')
+    config.model.decode_head[1].update(changes)
+    with DefaultScope.overwrite_default_scope('mmseg'), torch.device('meta'):
+        return MODELS.build(config.model)
+
+
+def test_cascades_of_heads():
+    """mmsegmentation adds them one by one to a list that is a part of the model already."""
+    ocr()
+    with pytest.raises(ValueError, match=r'decode_head\[1\].in_channels must be \[18, 36, 72, 144\].*got 480 in all'):
+        ocr(arch='w32')
+    with pytest.warns(UserWarning, match=r'decode_head\[1\].align_corners is False'):
+        ocr(align_corners=False)
+    with pytest.raises(ValueError, match=r'decode_head\[0\].in_channels must be \[48, 96, 192, 384\]'):
+        build(OCR, backbone__arch='w48')
+    head = dict(type='mmseg.FCNHead', in_channels=99, in_index=1, channels=8, num_classes=19)
+    with pytest.raises(ValueError, match=r'auxiliary_head\[0\].in_channels must be \[36\]'):
+        build(FCN, auxiliary_head=[head])
+
+
+def test_heads_of_users_read_what_they_like():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = HRNet('w18_small_v1')
+            self.head = nn.Linear(240, 5)
+            self.head.in_channels = 240
+            self.decode_head = nn.ModuleList([nn.Linear(240, 5)])
+            self.auxiliary_head = nn.Linear(5, 5)
+            self.auxiliary_head.in_index, self.auxiliary_head.in_channels = 7, 3
+
+    Model()
 
 
 def test_what_fits():

@@ -114,16 +114,18 @@ def test_pictures_of_pose_and_segmentation(name, place):
     assert loaded.test_evaluator[-1].type == 'DumpResults'
 
 
-def test_syncbn_becomes_bn_where_there_is_no_gpu(monkeypatch):
+def test_syncbn_becomes_bn_in_several_processes_without_gpus(monkeypatch):
     made = []
     monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
     monkeypatch.setattr(launch.Runner, 'from_cfg', made.append)
     norm = dict(type='SyncBN', requires_grad=True)
-    launch.make_runner(Config(dict(launcher='none', model=dict(type='X', parts=[dict(norm_cfg=norm)], norm_cfg=norm))))
+    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', parts=[dict(norm_cfg=norm)], norm_cfg=norm))))
     assert made[0].model == dict(type='X', parts=[dict(norm_cfg=dict(norm, type='BN'))], norm_cfg=dict(norm, type='BN'))
     monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: True)
+    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', norm_cfg=norm))))
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
     launch.make_runner(Config(dict(launcher='none', model=dict(type='X', norm_cfg=norm))))
-    assert made[1].model.norm_cfg == norm
+    assert made[1].model.norm_cfg == made[2].model.norm_cfg == norm
 
 
 def test_an_heir_is_written_once(tmp_path):

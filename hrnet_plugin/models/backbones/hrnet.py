@@ -11,6 +11,7 @@ from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from hrnet_plugin.checkpoints.pretrained import Pretrained
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.hosts import HOSTS
@@ -71,6 +72,7 @@ class HRNet(BaseModule):
     """
 
     init_cfg: Any
+    loads_checkpoints_last = True  # which hrnet_plugin.Pretrained asks for
 
     def __init__(self,
                  arch: Arch | None = None,
@@ -159,7 +161,7 @@ class HRNet(BaseModule):
             return
         given = self.init_cfg
         cfgs = [given] if isinstance(given, Mapping) else list(given or ())
-        ours = [cfg for cfg in cfgs if cfg['type'] == 'hrnet_plugin.Pretrained']
+        ours = [cfg for cfg in cfgs if cfg['type'] in ('hrnet_plugin.Pretrained', Pretrained)]
         # mmengine would load these before the residual blocks are initialised
         self.init_cfg = [cfg for cfg in cfgs if cfg not in ours]
         super().init_weights()

@@ -34,7 +34,8 @@ class HRNetClassifier(BaseModel):
         label_smooth: Share of the probability that the training's targets give to all classes alike.
         backbone: More arguments of :class:`HRNet`.
         head: More arguments of :class:`ClassificationHead`.
-        data_preprocessor: As in mmengine; mmpretrain's configs set it.
+        data_preprocessor: As in mmengine; a mapping without a type is one of mmpretrain's, whose configs set it.
+        train_cfg: As in mmpretrain: its ``augments`` mix images in the preprocessor.
         init_cfg: Initial weights, as in mmengine.
 
     Raises:
@@ -53,8 +54,9 @@ class HRNetClassifier(BaseModel):
                  backbone: Mapping[str, Any] | None = None,
                  head: Mapping[str, Any] | None = None,
                  data_preprocessor: Any = None,
+                 train_cfg: Mapping[str, Any] | None = None,
                  init_cfg: Any = None) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        super().__init__(_preprocessor(data_preprocessor, train_cfg), init_cfg)
         if not 0 <= label_smooth < 1:
             raise ValueError(f'label_smooth must be at least 0 and below 1, got {label_smooth!r}')
         self.label_smooth = label_smooth
@@ -87,6 +89,14 @@ class HRNetClassifier(BaseModel):
             sample.pred_score = score
             sample.pred_label = score.argmax().view(1)
         return samples
+
+
+def _preprocessor(cfg: Any, train_cfg: Mapping[str, Any] | None) -> Any:
+    """As mmpretrain's ImageClassifier completes it."""
+    if not isinstance(cfg, Mapping) and not train_cfg:
+        return cfg
+    mixing = {'batch_augments': dict(train_cfg)} if train_cfg else {}
+    return {'type': 'mmpretrain.ClsDataPreprocessor', **mixing, **(cfg or {})}
 
 
 def _targets(samples: Sequence[Any], logits: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
 from torch import Tensor
 
-from hrnet_plugin.checks import check_bool, check_choice, check_int
+from hrnet_plugin.checks import check_bool, check_choice, check_int, check_ints, check_layer_cfg
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -67,8 +67,10 @@ class FCNHead(UpstreamFCNHead):
             check_choice(f"{name} of hrnet_plugin.FCNHead (another head is type='mmseg.FCNHead')", got, (wanted, ))
         check_int('num_classes', num_classes, 1)
         check_bool('align_corners', align_corners)
+        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels
+        check_int('channels', channels, 1)
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         super().__init__(
             in_channels=list(widths), channels=channels, num_classes=num_classes, dropout_ratio=dropout_ratio,
@@ -85,9 +87,9 @@ def stream_indices(in_index: Sequence[int] | None, streams: int) -> tuple[int, .
     """Which maps a head on ``streams`` streams reads.
 
     Raises:
-        ValueError: If they are not as many as the streams.
+        TypeError, ValueError: If they are no indices, or not as many as the streams.
     """
-    indices = tuple(range(streams)) if in_index is None else tuple(in_index)
+    indices = tuple(range(streams)) if in_index is None else check_ints('in_index', in_index, least=0)
     if len(indices) != streams:
         raise ValueError(f'in_index must have {streams} entries, one for each of in_channels, got {in_index!r}')
     return indices

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
-from hrnet_plugin.checks import check_bool, check_choice, check_int
+from hrnet_plugin.checks import check_bool, check_choice, check_int, check_layer_cfg
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.fcn import stream_indices
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -55,6 +55,9 @@ class OCRHead(UpstreamOCRHead):
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
         check_int('num_classes', num_classes, 1)
         check_bool('align_corners', align_corners)
+        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+        check_int('channels', channels, 1)
+        check_int('ocr_channels', ocr_channels, 1)
         widths = neck_channels(in_channels, arch)
         super().__init__(
             ocr_channels=ocr_channels, in_channels=list(widths), channels=channels, num_classes=num_classes,

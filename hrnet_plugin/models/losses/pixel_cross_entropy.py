@@ -41,8 +41,11 @@ class PixelCrossEntropy(nn.Module):
         check_int('min_kept', min_kept, 0)
         if thresh is None and min_kept:
             raise ValueError(f'min_kept must be 0 without thresh, got {min_kept}')
-        if thresh is not None and not 0 < thresh <= 1:
+        if thresh is not None and not (isinstance(thresh, (int, float)) and 0 < thresh <= 1):
             raise ValueError(f'thresh must be a probability above 0, or None, got {thresh!r}')
+        if class_weight is not None and (isinstance(class_weight, str) or not isinstance(class_weight, Sequence)):
+            raise TypeError('class_weight must be a sequence of numbers, one for each class, or None, got '
+                            f'{class_weight!r}')
         self.thresh, self.min_kept = thresh, min_kept
         self.loss_weight, self.loss_name = loss_weight, loss_name
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)
@@ -63,6 +66,7 @@ class PixelCrossEntropy(nn.Module):
         if weight is not None:
             raise ValueError('weight must be None: PixelCrossEntropy chooses pixels itself (thresh, min_kept), so the '
                              'head must have no sampler')
+        logits = logits.float()  # a sum over all pixels is more than 16 bits can hold
         if self.thresh is None:
             total = F.cross_entropy(logits, target, self.class_weight, ignore_index=ignore_index, reduction='sum')
             counted = target != ignore_index

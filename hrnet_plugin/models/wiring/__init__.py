@@ -8,6 +8,7 @@ module with a neck or a backbone of this package.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,9 @@ _BEHIND_BACKBONE: dict[str, Callable[[str, Any, HRNet], None]] = {
     'auxiliary_head': check_decode_head,
 }
 
+# lists of heads -> the model that has them, and under which name
+_CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[weakref.ref[nn.Module], str]] = weakref.WeakKeyDictionary()
+
 
 def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     """Torch's hook for a module that becomes a part of another one: check it against the parts that are there.
@@ -47,17 +51,31 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     Raises:
         ValueError: If levels, strides or channels differ; the message names the entry of the config to change.
     """
+    if isinstance(whole, nn.ModuleList) and whole in _CASCADES and part is not None:
+        owner, list_name = _CASCADES[whole]
+        _check_behind_backbone(owner(), f'{list_name}[{name}]', list_name, part)
     if part is None or (name != 'neck' and name not in _BEHIND_NECK and name not in _BEHIND_BACKBONE):
         return
     backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
     if name == 'neck':
         if isinstance(backbone, HRNet):
             check_neck(backbone, _first(part))
+    elif isinstance(part, nn.ModuleList) and name in _BEHIND_BACKBONE:
+        # mmsegmentation fills the list of a cascade when it is a part of the model already
+        _CASCADES[part] = weakref.ref(whole), name
+        for i, head in enumerate(part):
+            _check_behind_backbone(whole, f'{name}[{i}]', name, head)
     elif name in _BEHIND_BACKBONE:
-        if isinstance(backbone, HRNet) and neck is None:
-            _BEHIND_BACKBONE[name](name, part, backbone)
+        _check_behind_backbone(whole, name, name, part)
     elif isinstance(_first(neck), (HRFPN, HRNetV2)):
         _BEHIND_NECK[name](name, part, _first(neck))
+
+
+def _check_behind_backbone(whole: nn.Module | None, label: str, name: str, head: nn.Module) -> None:
+    parts = {} if whole is None else whole._modules
+    backbone = parts.get('backbone')
+    if isinstance(backbone, HRNet) and parts.get('neck') is None:
+        _BEHIND_BACKBONE[name](label, head, backbone)
 
 
 def _first(neck: Any) -> Any:

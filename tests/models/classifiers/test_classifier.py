@@ -7,6 +7,7 @@ from collections import OrderedDict
 import pytest
 import torch
 from conftest import randomize, relative_error
+from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch.nn import functional as F
@@ -132,6 +133,22 @@ def test_training_and_prediction():
 def test_wrong_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_preprocessor_without_a_type_is_mmpretrains(monkeypatch):
+    made, init = [], BaseModel.__init__
+
+    def watched(self, data_preprocessor, init_cfg):
+        made.append(data_preprocessor)
+        init(self, None, init_cfg)
+
+    monkeypatch.setattr(BaseModel, '__init__', watched)
+    HRNetClassifier(SMALL, data_preprocessor=dict(num_classes=5), train_cfg=dict(augments=dict(type='Mixup')))
+    HRNetClassifier(SMALL, data_preprocessor=dict(type='mine'))
+    HRNetClassifier(SMALL)
+    assert made == [
+        dict(type='mmpretrain.ClsDataPreprocessor', num_classes=5, batch_augments=dict(augments=dict(type='Mixup'))),
+        dict(type='mine'), None]
 
 
 def test_mmpretrains_tools_run_it():

@@ -119,6 +119,14 @@ def test_wrong_arguments(options, message):
             OCRHead(**{'num_classes': 5, **options})
 
 
-def test_align_corners_is_a_bool():
-    with pytest.raises(TypeError, match='align_corners must be True or False'):
-        FCNHead(arch=SMALL, num_classes=5, align_corners='yes')
+@pytest.mark.parametrize(('options', 'message'), [
+    (dict(align_corners='yes'), "align_corners must be True or False, got 'yes'"),
+    (dict(norm_cfg='BN'), "norm_cfg must be a mapping with the key 'type' or None, got 'BN'"),
+    (dict(channels='a'), "channels must be an int, got 'a'"),
+    (dict(in_index=-1), 'in_index must be a sequence of ints, got -1'),
+    (dict(in_index=list('abcd')), "each entry of in_index must be an int, got 'a'"),
+])
+def test_wrong_types(options, message):
+    for head in (FCNHead, OCRHead):
+        with pytest.raises(TypeError, match=message):
+            head(arch=SMALL, num_classes=5, **options)

@@ -59,12 +59,26 @@ def test_a_crop_without_any_pixel_that_counts_has_no_loss(options):
 
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(thresh=0.), 'thresh must be a probability above 0, or None, got 0.0'),
-    (dict(thresh=2.), 'thresh must be a probability'),
+    (dict(thresh=2.), 'thresh must be a probability'), (dict(thresh='a'), "thresh must be .* got 'a'"),
     (dict(min_kept=5), 'min_kept must be 0 without thresh, got 5'),
     (dict(thresh=0.5, min_kept=-1), 'min_kept must be at least 0, got -1')])
 def test_wrong_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         PixelCrossEntropy(**options)
+
+
+@pytest.mark.parametrize('options', [dict(), dict(thresh=0.9, min_kept=5), dict(class_weight=[1., 2., 3., 4.])])
+def test_16_bits_are_summed_in_32(options):
+    logits, target = torch.randn(1, 4, 300, 400), torch.randint(0, 4, (1, 300, 400))
+    loss = PixelCrossEntropy(**options)
+    for dtype in (torch.float16, torch.bfloat16):
+        rounded = logits.to(dtype)
+        assert loss(rounded, target).item() == pytest.approx(loss(rounded.float(), target).item(), rel=1e-6)
+
+
+def test_class_weights_are_a_sequence():
+    with pytest.raises(TypeError, match=r"class_weight must be a sequence of numbers, .* got 'x'"):
+        PixelCrossEntropy(class_weight='x')
 
 
 def test_pixels_chosen_by_a_sampler_are_refused(batch):
