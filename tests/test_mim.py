@@ -226,7 +226,7 @@ def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
         pytest.importorskip(host)
         (mim.folder / 'mine' / f'{host}_from.py').write_text(
             f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n"
-            "init_cfg = dict(type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')\n"
+            "init_cfg = dict(_delete_=True, type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')\n"
             'model = dict(backbone=dict(init_cfg=init_cfg))\n')
         out = mim('train', host, f'mine/{host}_from.py', '--work-dir', f'{host}-from', '--cfg-options', *SHORT[name])
         found.append(re.search(r'HRNet: (loaded .*) from', out).group(1))

@@ -14,6 +14,7 @@ __data = dict(
     type='COCOStuffDataset', data_root=__root, img_suffix='.png', seg_map_suffix='_labelTrainIds.png',
     metainfo=dict(classes=__classes))
 __load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
+__test_pipeline = [*__load, dict(type='PackSegInputs')]
 
 sample = dict(
     num_classes=len(__classes),
@@ -29,7 +30,8 @@ sample = dict(
         **__loader, batch_size=1, sampler=dict(type='DefaultSampler', shuffle=False),
         dataset=dict(
             **__data, data_prefix=dict(img_path='val2017', seg_map_path='stuffthingmaps/val2017'),
-            pipeline=[*__load, dict(type='PackSegInputs')])),
+            pipeline=__test_pipeline)),
+    test_pipeline=__test_pipeline,  # of mmseg's inference_model
     evaluator=dict(type='IoUMetric', iou_metrics=['mIoU']),
     tta_pipeline=[
         __load[0],

@@ -24,6 +24,7 @@ val_dataloader = _base_.sample.val_dataloader
 test_dataloader = val_dataloader
 val_evaluator = _base_.sample.evaluator
 test_evaluator = val_evaluator
+test_pipeline = _base_.sample.test_pipeline
 tta_pipeline = _base_.sample.tta_pipeline
 train_cfg = _base_.sample.train_cfg
 optim_wrapper = _base_.sample.optim_wrapper

@@ -170,6 +170,11 @@ def test_left_and_right_are_exchanged_with_every_mirror_image():
         assert names[left].replace('Left', '') == names[right].replace('Right', '')
 
 
+@pytest.mark.parametrize('name', catalogue.of_host('mmseg'))
+def test_mmsegs_interface_finds_its_pipeline(name):
+    assert _plain(load(name).test_pipeline) == _plain(load(name).test_dataloader.dataset.pipeline)
+
+
 def test_the_sample_sets_classes_are_coco_stuffs():
     pytest.importorskip('mmseg')
     from hrnet_plugin.data.backdrop import STUFF
