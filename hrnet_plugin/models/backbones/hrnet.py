@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Union
@@ -14,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from hrnet_plugin.checkpoints.pretrained import Pretrained
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
+from hrnet_plugin.models.backbones.upsampling_note import note_upsampling
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
@@ -103,8 +103,7 @@ class HRNet(BaseModule):
         self._build(stages, upsampling, layers)
         self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
         self.upsampling = upsampling
-        self._register_state_dict_hook(_note_upsampling)
-        self._register_load_state_dict_pre_hook(_compare_upsampling, with_module=True)
+        note_upsampling(self)
         self._freeze_stages()
 
     def _check_options(self, layers: LayerConfig) -> None:
@@ -193,21 +192,6 @@ class HRNet(BaseModule):
             if s < 4:
                 names.append(f'transition{s}')
         return names
-
-
-def _note_upsampling(module: HRNet, state_dict: Any, prefix: str, metadata: dict[str, Any]) -> None:
-    """Note in a state dict's metadata which interpolation its weights were trained with."""
-    metadata['upsampling'] = module.upsampling.text
-
-
-def _compare_upsampling(module: HRNet, state_dict: Any, prefix: str, metadata: Mapping[str, Any],
-                        *unused: Any) -> None:
-    trained_with = metadata.get('upsampling')
-    if trained_with not in (None, module.upsampling.text):
-        warnings.warn(
-            f'these weights were trained with {trained_with} upsampling in the fusion, and the network has '
-            f'{module.upsampling.text}: as they are, they give other outputs. For the same ones set '
-            f'backbone.upsample={Upsampling.from_text(trained_with).cfg!r}; otherwise train on', stacklevel=2)
 
 
 def _or_default(name: str, value: bool | None, default: bool) -> bool:

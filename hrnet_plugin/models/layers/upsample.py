@@ -46,11 +46,6 @@ class Upsampling:
         return dict(mode=self.mode, align_corners=True) if self.align_corners else dict(mode=self.mode)
 
     @classmethod
-    def from_text(cls, text: str) -> Upsampling:
-        """The interpolation of which this is the text."""
-        return cls(text.split(',')[0], 'align_corners' in text)
-
-    @classmethod
     def parse(cls, cfg: UpsampleCfg) -> Upsampling:
         """From a mode, or a mapping with ``mode`` and ``align_corners`` (None counts as False), or None for nearest."""
         if cfg is None:
