@@ -232,9 +232,9 @@ def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
         found.append(re.search(r'HRNet: (loaded .*) from', out).group(1))
         assert ('trained with nearest upsampling' in out) == (host == 'mmseg')
     assert found == [
-        'loaded 348 of 348 tensors; in the file and not in this network: 78 (stage4.0.fuse_layers.1, '
-        'stage4.0.fuse_layers.2, stage4.0.fuse_layers.3); left out: neck, rpn_head, roi_head',
-        'loaded 426 of 426 tensors; left out: neck, rpn_head, roi_head']
+        'loaded 348 of 348 tensors, trained with nearest upsampling; in the file and not in this network: 78 '
+        '(stage4.0.fuse_layers.1, stage4.0.fuse_layers.2, stage4.0.fuse_layers.3); left out: neck, rpn_head, roi_head',
+        'loaded 426 of 426 tensors, trained with nearest upsampling; left out: neck, rpn_head, roi_head']
 
 
 def test_pose_and_segmentation_interfaces(mim, python, job):

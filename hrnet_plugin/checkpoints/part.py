@@ -23,6 +23,7 @@ class Part:
         missing: Names of its tensors that the checkpoint lacks, but for norms' counts of steps.
         unused: Names of tensors in the checkpoint's copy of the module that the module lacks.
         beside: Parts of the checkpoint's model beside the module.
+        upsampling: Interpolation that the weights were trained with, where the checkpoint says so.
     """
 
     prefix: str
@@ -31,6 +32,7 @@ class Part:
     missing: tuple[str, ...]
     unused: tuple[str, ...]
     beside: tuple[str, ...]
+    upsampling: str | None
 
 
 def find_part(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> Part:
@@ -49,15 +51,15 @@ def find_part(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> Pa
         if tensor.shape != own[key].shape:
             raise ValueError(f'{prefix}{key} must have the shape {tuple(own[key].shape)}, got {tuple(tensor.shape)}: '
                              'the checkpoint is of another width or kind of network than the config')
-    metadata = getattr(state_dict, '_metadata', None)
-    if metadata is not None:
-        weights._metadata = OrderedDict({'': metadata.get(prefix[:-1], {})})  # type: ignore[attr-defined]
+    metadata = getattr(state_dict, '_metadata', {}).get(prefix[:-1], {})
+    weights._metadata = OrderedDict({'': metadata})  # type: ignore[attr-defined]
     others = [key.removeprefix(prefix) for key in state_dict if key.startswith(prefix)]
     roots = {key.split('.')[0] for key in own}
     unused = tuple(key for key in others if key not in own and key.split('.')[0] in roots)
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
-    return Part(prefix, weights, len(own), missing, unused, _beside(prefix, roots, state_dict))
+    return Part(prefix, weights, len(own), missing, unused, _beside(prefix, roots, state_dict),
+                metadata.get('upsampling'))
 
 
 def _prefix(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:

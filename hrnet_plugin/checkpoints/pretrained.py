@@ -86,6 +86,8 @@ class Pretrained:
 def report(part: Part) -> str:
     """What was loaded, in a sentence."""
     text = f'loaded {len(part.weights)} of {part.total} tensors'
+    if part.upsampling is not None:
+        text += f', trained with {part.upsampling} upsampling'
     for what, names in (('initialised otherwise', part.missing), ('in the file and not in this network', part.unused)):
         if names:
             text += f'; {what}: {len(names)} ({", ".join(branches(names, (*part.weights, *names)))})'

@@ -66,8 +66,9 @@ def test_the_network_is_found_and_loaded_completely(wrap, key, tmp_path, log):
     network = heir(saved(wrap(source), tmp_path / 'x.pth', key))
     assert_same(network, source, source.state_dict())
     total = len(source.state_dict())
-    assert log == [f'HRNet: loaded {total} of {total} tensors' + ('; left out: neck' if wrap is Detector else '')
-                   + f' from {tmp_path / "x.pth"}']
+    left_out = '; left out: neck' if wrap is Detector else ''
+    assert log == [f'HRNet: loaded {total} of {total} tensors, trained with nearest upsampling{left_out}'
+                   f' from {tmp_path / "x.pth"}']
 
 
 def test_one_checkpoint_three_tasks(tmp_path, log):
@@ -90,7 +91,8 @@ def test_one_checkpoint_three_tasks(tmp_path, log):
         assert torch.allclose(pose.eval()(x)[0], detector(x)[0], atol=1e-6)
     assert_same(pose, detector, pose.state_dict())
     unused = 'stage4.2.fuse_layers.1, stage4.2.fuse_layers.2, stage4.2.fuse_layers.3'
-    assert f'loaded 1752 of 1752 tensors; in the file and not in this network: 78 ({unused}); left out: neck' in log[-1]
+    assert ('loaded 1752 of 1752 tensors, trained with nearest upsampling; in the file and not in this network: 78 '
+            f'({unused}); left out: neck') in log[-1]
 
     back = saved(pose, tmp_path / 'pose.pth')
     with pytest.raises(ValueError, match=r'must hold all 1830 tensors of HRNet, got 1752; 78 are missing: '
@@ -98,7 +100,8 @@ def test_one_checkpoint_three_tasks(tmp_path, log):
         heir(back, 'w18')
     network = heir(back, 'w18', allow_partial=True)
     assert_same(network, pose, pose.state_dict())
-    assert f'loaded 1752 of 1830 tensors; initialised otherwise: 78 ({unused})' in log[-1]
+    assert f'loaded 1752 of 1830 tensors, trained with nearest upsampling; initialised otherwise: 78 ({unused})' \
+        in log[-1]
 
 
 def test_a_refused_checkpoint_changes_nothing(tmp_path):
