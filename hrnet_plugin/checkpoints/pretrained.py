@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pickle import UnpicklingError
 from typing import Any
 
 from mmengine.logging import print_log
@@ -70,7 +71,11 @@ class Pretrained:
         print_log(f'{type(module).__name__}: {report(part)} from {self.checkpoint}', logger='current')
 
     def _read(self) -> Any:
-        checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location)
+        try:
+            checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location)
+        except (EOFError, LookupError, RuntimeError, UnpicklingError) as error:
+            raise ValueError(f'{self.checkpoint} is no checkpoint that torch reads: '
+                             f'{type(error).__name__}: {error}') from None
         if not isinstance(checkpoint, dict):
             raise ValueError(f'{self.checkpoint} must hold a mapping of names to tensors, got '
                              f'{type(checkpoint).__name__}')
@@ -78,6 +83,10 @@ class Pretrained:
         if self.prefix is None:
             return state_dict
         chosen = type(state_dict)((key, tensor) for key, tensor in state_dict.items() if key.startswith(self.prefix))
+        if not chosen:
+            starts = ', '.join(dict.fromkeys(key.split('.')[0] for key in state_dict))
+            raise ValueError(f'prefix must be what names in {self.checkpoint} begin with ({starts}), got '
+                             f'{self.prefix!r}')
         if hasattr(state_dict, '_metadata'):
             chosen._metadata = state_dict._metadata
         return chosen

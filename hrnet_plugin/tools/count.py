@@ -1,6 +1,7 @@
 """Parameters and operations of a config's model.
 
-    mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path; a detector on 800 x 1333
+    mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path; a detector on
+                                                        800 x 1333, other models at their size in training
     mim run hrnet_plugin count NAME --shape 512 512     at another size
     mim run hrnet_plugin count NAME --paper             in the paper's units; a detector on 800 x 1216
     mim run hrnet_plugin count --paper                  all published rows, as Markdown
@@ -110,10 +111,21 @@ def _regions(boxes: int, masks: int) -> str:
 
 
 def _shape(config: Config, given: Sequence[int] | None, detectors: tuple[int, int]) -> tuple[int, int]:
-    if given is None and config.get('default_scope') != 'mmdet':
-        raise ValueError('--shape H W is needed for models other than detectors')
-    height, width = given or detectors
+    if given is None:
+        given = detectors if config.get('default_scope') == 'mmdet' else _input_size(config)
+    height, width = given
     return height, width
+
+
+def _input_size(config: Config) -> Sequence[int]:
+    """Height and width of what a model of mmpose or mmsegmentation is trained on."""
+    if 'input_size' in config.get('codec', {}):
+        return config.codec.input_size[::-1]
+    size = (config.model.get('data_preprocessor') or {}).get('size')
+    if size is None:
+        raise ValueError('--shape H W is needed: the config has neither codec.input_size nor '
+                         'model.data_preprocessor.size')
+    return size
 
 
 if __name__ == '__main__':

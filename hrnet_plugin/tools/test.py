@@ -26,7 +26,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='path or URL of the weights')
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
-                        help='draw predictions beside the truth into this folder of the run\'s own one')
+                        help='draw predictions into this folder of the run\'s own one (segmentation: of its vis_data)')
     parser.add_argument('--tta', action='store_true',
                         help='test-time augmentation, as the config\'s entries tta_model and tta_pipeline have it')
     return parser.parse_args(argv)
@@ -56,7 +56,9 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
 def _augment_tests(config: Config) -> None:
     for entry in ('tta_model', 'tta_pipeline'):
         if config.get(entry) is None:
-            raise ValueError(f'--tta needs the entry {entry!r} in the config, got none')
+            hint = ('; pose models average the mirror image where model.test_cfg.flip_test is True'
+                    if config.get('default_scope') == 'mmpose' else '')
+            raise ValueError(f'--tta needs the entry {entry!r} in the config, got none{hint}')
     config.model = dict(**config.tta_model, module=config.model)
     dataset = config.test_dataloader.dataset
     while 'dataset' in dataset:  # one that wraps another

@@ -187,10 +187,15 @@ def test_pose_and_segmentation_in_the_papers_units(package, name, shape, params,
     assert ours[1] == pytest.approx(gflops, rel=0.001)
 
 
-def test_models_that_are_no_detectors_need_a_size(tmp_path):
+def test_other_models_are_counted_at_their_size_in_training(tmp_path, capsys):
     pytest.importorskip('mmseg')
-    (tmp_path / 'base.py').write_text("_base_ = 'mmseg::hrnet/fcn_hr18_4xb2-40k_cityscapes-512x1024.py'\n")
-    with pytest.raises(ValueError, match='--shape H W is needed'):
+    pytest.importorskip('mmpose')
+    for name, size in (('fcn_hrnetv2-w18-small-v1_sample', '192 x 256'),
+                       ('td-hm_hrnetv1-w18-small-v1_sample', '128 x 96')):
+        count.main([name])
+        assert size in capsys.readouterr().out
+    (tmp_path / 'base.py').write_text("_base_ = 'mmseg::_base_/models/fcn_hr18.py'\ndefault_scope = 'mmseg'\n")
+    with pytest.raises(ValueError, match=r'--shape H W is needed: the config has neither codec\.input_size nor'):
         count.main([str(tmp_path / 'base.py')])
 
 

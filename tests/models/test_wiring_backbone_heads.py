@@ -65,6 +65,8 @@ def test_cascades_of_heads():
     ocr()
     with pytest.raises(ValueError, match=r'decode_head\[1\].in_channels must be \[18, 36, 72, 144\].*got 480 in all'):
         ocr(arch='w32')
+    with pytest.raises(ValueError, match=r'decode_head\[1\].num_classes must be 19, as in the head before it, got 5'):
+        ocr(num_classes=5, loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy', class_weight=None))
     with pytest.warns(UserWarning, match=r'decode_head\[1\].align_corners is False'):
         ocr(align_corners=False)
     with pytest.raises(ValueError, match=r'decode_head\[0\].in_channels must be \[48, 96, 192, 384\]'):

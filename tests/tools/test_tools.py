@@ -79,6 +79,13 @@ def test_test_time_augmentation_needs_its_entries(sample):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
 
 
+def test_test_time_augmentation_of_pose_is_an_entry_of_its_configs():
+    pytest.importorskip('mmpose')
+    pose = Config.fromfile(str(list_configs()['td-hm_hrnetv1-w18-small-v1_sample']))
+    with pytest.raises(ValueError, match=r'pose models average the mirror image where model\.test_cfg\.flip_test'):
+        test.apply_options(pose, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+
+
 def test_test_time_augmentation_reaches_wrapped_datasets(sample):
     inner = sample.test_dataloader.dataset
     sample.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=inner)

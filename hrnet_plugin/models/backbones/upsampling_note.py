@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from mmengine.logging import print_log
 from torch import nn
 
 from hrnet_plugin.models.layers import Upsampling
@@ -31,7 +32,8 @@ def _write(network: Any, state_dict: Any, prefix: str, metadata: dict[str, Any])
 def _compare(network: Any, state_dict: Any, prefix: str, metadata: Mapping[str, Any], *unused: Any) -> None:
     trained_with = _KNOWN.get(metadata.get(_KEY, ''))
     if trained_with not in (None, network.upsampling):
-        warnings.warn(
+        print_log(
             f'these weights were trained with {trained_with.text} upsampling in the fusion, and the network has '
             f'{network.upsampling.text}: as they are, they give other outputs. For the same ones set '
-            f'backbone.upsample={trained_with.cfg!r}; otherwise train on', stacklevel=2)
+            f'backbone.upsample={trained_with.cfg!r}; to be trained on, they may stay',
+            logger='current', level=logging.WARNING)

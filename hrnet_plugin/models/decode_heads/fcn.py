@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
-from torch import Tensor
+from torch import Tensor, nn
 
 from hrnet_plugin.checks import check_bool, check_choice, check_int, check_ints, check_layer_cfg
 from hrnet_plugin.models.arch import Arch
@@ -76,11 +76,21 @@ class FCNHead(UpstreamFCNHead):
             in_channels=list(widths), channels=channels, num_classes=num_classes, dropout_ratio=dropout_ratio,
             in_index=stream_indices(in_index, len(widths)), input_transform='resize_concat', kernel_size=1,
             num_convs=1, concat_input=False, align_corners=align_corners, **layers, **options)
+        check_class_weights(self)
         self.convs[0] = MergeConv(widths, channels, align_corners, **layers)
 
     def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, channels, H, W)``."""
         return self.convs[0](*(inputs[i] for i in self.in_index))
+
+
+def check_class_weights(head: Any) -> None:
+    """Raise ValueError unless the weights of classes in a head's losses are as many as its classes."""
+    for loss in head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]:
+        weights = getattr(loss, 'class_weight', None)
+        if weights is not None and len(weights) != head.num_classes:
+            raise ValueError(f'loss_decode.class_weight must have {head.num_classes} entries, one for each of '
+                             f'num_classes, got {len(weights)}; None weighs all alike')
 
 
 def stream_indices(in_index: Sequence[int] | None, streams: int) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
 from hrnet_plugin.checks import check_bool, check_choice, check_int, check_layer_cfg
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.decode_heads.fcn import stream_indices
+from hrnet_plugin.models.decode_heads.fcn import check_class_weights, stream_indices
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 
@@ -63,3 +63,4 @@ class OCRHead(UpstreamOCRHead):
             ocr_channels=ocr_channels, in_channels=list(widths), channels=channels, num_classes=num_classes,
             in_index=stream_indices(in_index, len(widths)), input_transform='resize_concat',
             dropout_ratio=dropout_ratio, norm_cfg=norm_cfg, align_corners=align_corners, **options)
+        check_class_weights(self)

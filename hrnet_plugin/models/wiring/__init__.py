@@ -18,7 +18,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
-from hrnet_plugin.models.wiring.backbone_heads import check_decode_head, check_last_map_head
+from hrnet_plugin.models.wiring.backbone_heads import check_cascade, check_decode_head, check_last_map_head
 from hrnet_plugin.models.wiring.detectors import (
     Neck,
     check_dense_head,
@@ -53,6 +53,8 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     """
     if isinstance(whole, nn.ModuleList) and whole in _CASCADES and part is not None:
         owner, list_name = _CASCADES[whole]
+        if list_name == 'decode_head' and len(whole):
+            check_cascade(f'{list_name}[{name}]', part, whole[0])
         _check_behind_backbone(owner(), f'{list_name}[{name}]', list_name, part)
     if part is None or (name != 'neck' and name not in _BEHIND_NECK and name not in _BEHIND_BACKBONE):
         return

@@ -49,6 +49,13 @@ def check_decode_head(name: str, head: Any, backbone: HRNet) -> None:
                       stacklevel=2)
 
 
+def check_cascade(name: str, head: Any, first: Any) -> None:
+    """Raise ValueError unless a head of a cascade has as many classes as the first one, on whose output it builds."""
+    wanted, got = getattr(first, 'num_classes', None), getattr(head, 'num_classes', None)
+    if _is_of('mmseg', head) and wanted != got:
+        raise ValueError(f'{name}.num_classes must be {wanted}, as in the head before it, got {got}')
+
+
 def _is_of(host: str, head: Any) -> bool:
     # models of users have heads that read what they like
     return any(parent.__module__.startswith(f'{host}.') for parent in type(head).__mro__)

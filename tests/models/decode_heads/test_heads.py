@@ -93,6 +93,15 @@ def test_arguments_of_mmsegs_configs_are_taken():
     assert FCNHead(arch='w18', num_classes=5, channels=64).conv_seg.in_channels == 64
 
 
+def test_weights_of_classes_are_as_many_as_classes():
+    loss = dict(type='hrnet_plugin.PixelCrossEntropy', class_weight=[1.] * 19)
+    for head in (FCNHead, OCRHead):
+        with pytest.raises(ValueError, match=r'loss_decode.class_weight must have 5 entries.*got 19; None weighs all'):
+            head(arch=SMALL, num_classes=5, loss_decode=loss)
+        with pytest.raises(ValueError, match='class_weight must have 5 entries'):
+            head(arch=SMALL, num_classes=5, loss_decode=[loss])
+
+
 @torch.no_grad()
 def test_fewer_streams_can_be_read():
     head = FCNHead(in_channels=[16, 64], in_index=[0, 2], num_classes=5).eval()
