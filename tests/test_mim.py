@@ -103,9 +103,9 @@ def test_the_archives_hold_what_mim_needs(built):
     wheel, = built.glob('*.whl')
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', '.mim/configs/td_hm/metafile.yml',
-                 f'.mim/configs/fcn/{FCN}.py', '.mim/configs/_base_/recipe_lip.py', '.mim/model-index.yml',
-                 '.mim/tools/train.py', '.mim/tools/test.py', 'tools/train.py', 'py.typed',
+    for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', 'tools/train.py', 'py.typed',
+                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/configs/ocr/README.md',
+                 '.mim/configs/_base_/recipe_lip.py', '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
     assert not any(name.startswith(('tests/', 'configs/', 'scripts/')) for name in names)

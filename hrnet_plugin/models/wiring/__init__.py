@@ -41,8 +41,8 @@ _BEHIND_BACKBONE: dict[str, Callable[[str, Any, HRNet], None]] = {
     'auxiliary_head': check_decode_head,
 }
 
-# lists of heads -> the model that has them, and under which name
-_CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[weakref.ref[nn.Module], str]] = weakref.WeakKeyDictionary()
+# lists of heads on a backbone of this package -> their name in the model, and the backbone
+_CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[str, weakref.ref[HRNet]]] = weakref.WeakKeyDictionary()
 
 
 def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
@@ -51,33 +51,39 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     Raises:
         ValueError: If levels, strides or channels differ; the message names the entry of the config to change.
     """
-    if isinstance(whole, nn.ModuleList) and whole in _CASCADES and part is not None:
-        owner, list_name = _CASCADES[whole]
-        if list_name == 'decode_head' and len(whole):
-            check_cascade(f'{list_name}[{name}]', part, whole[0])
-        _check_behind_backbone(owner(), f'{list_name}[{name}]', list_name, part)
+    if isinstance(whole, nn.ModuleList) and whole in _CASCADES:
+        _check_in_list(whole, name, part)
     if part is None or (name != 'neck' and name not in _BEHIND_NECK and name not in _BEHIND_BACKBONE):
         return
     backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
     if name == 'neck':
         if isinstance(backbone, HRNet):
             check_neck(backbone, _first(part))
-    elif isinstance(part, nn.ModuleList) and name in _BEHIND_BACKBONE:
-        # mmsegmentation fills the list of a cascade when it is a part of the model already
-        _CASCADES[part] = weakref.ref(whole), name
-        for i, head in enumerate(part):
-            _check_behind_backbone(whole, f'{name}[{i}]', name, head)
     elif name in _BEHIND_BACKBONE:
-        _check_behind_backbone(whole, name, name, part)
+        if isinstance(backbone, HRNet) and neck is None:
+            _check_behind_backbone(name, part, backbone)
     elif isinstance(_first(neck), (HRFPN, HRNetV2)):
         _BEHIND_NECK[name](name, part, _first(neck))
 
 
-def _check_behind_backbone(whole: nn.Module | None, label: str, name: str, head: nn.Module) -> None:
-    parts = {} if whole is None else whole._modules
-    backbone = parts.get('backbone')
-    if isinstance(backbone, HRNet) and parts.get('neck') is None:
-        _BEHIND_BACKBONE[name](label, head, backbone)
+def _check_behind_backbone(name: str, part: nn.Module, backbone: HRNet) -> None:
+    if not isinstance(part, nn.ModuleList):
+        _BEHIND_BACKBONE[name](name, part, backbone)
+        return
+    # mmsegmentation fills the list of a cascade when it is a part of the model already
+    _CASCADES[part] = name, weakref.ref(backbone)
+    for i, head in enumerate(part):
+        _check_in_list(part, str(i), head)
+
+
+def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> None:
+    name, reference = _CASCADES[heads]
+    backbone = reference()
+    if head is None or backbone is None:
+        return
+    if name == 'decode_head' and len(heads):
+        check_cascade(f'{name}[{index}]', head, heads[0])
+    _BEHIND_BACKBONE[name](f'{name}[{index}]', head, backbone)
 
 
 def _first(neck: Any) -> Any:
