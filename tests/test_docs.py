@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from catalogue import host
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
-
-from hrnet_plugin.config_files import list_configs
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
@@ -22,9 +21,7 @@ CONFIGS = [(path.name, text) for path in DOCUMENTS
 @pytest.mark.parametrize(('document', 'text'), CONFIGS)
 def test_a_config_in_a_document_builds(document, text, tmp_path):
     named, ours = re.search(r"_base_ = '(\w+)::", text), re.search(r"\.cfg\('(\S+)'\)", text)
-    family = list_configs()[ours.group(1)].parent.name if ours else ''
-    hosts = {'td_hm': 'mmpose', 'fcn': 'mmseg', 'ocr': 'mmseg'}
-    pytest.importorskip(named.group(1) if named else hosts.get(family, 'mmdet'))
+    pytest.importorskip(named.group(1) if named else host(ours.group(1)))
     (tmp_path / 'config.py').write_text(text)
     config = Config.fromfile(str(tmp_path / 'config.py'))
     with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):

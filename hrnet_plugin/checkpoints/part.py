@@ -10,6 +10,8 @@ from torch import Tensor
 
 # counts steps, is in some files and not in others, and changes no output
 _COUNTER = 'num_batches_tracked'
+# entry of a network's metadata: the interpolation that its weights were trained with
+UPSAMPLING = 'upsampling'
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def find_part(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> Pa
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
     return Part(prefix, weights, len(own), missing, unused, _beside(prefix, roots, state_dict),
-                metadata.get('upsampling'))
+                metadata.get(UPSAMPLING))
 
 
 def _prefix(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:

@@ -124,17 +124,10 @@ def test_the_real_widths(name):
     pytest.importorskip(f'{config.default_scope}.models')
     config.model.backbone.init_cfg = None
     with DefaultScope.overwrite_default_scope(config.default_scope):
-        model = MODELS.build(_on_cpu(config.model))
+        model = MODELS.build(config.model)
     model.init_weights()
     out = model.train()(torch.randn(2, 3, 64, 64), None, mode='tensor')
     (out**2).mean().backward()
     # the soft regions of OCR are trained by a loss of their own, which is not in the output
     idle = [name for name, weight in model.named_parameters() if weight.grad is None]
     assert not [name for name in idle if not name.startswith('decode_head.0.')]
-
-
-def _on_cpu(value):
-    """With norms that train without a GPU."""
-    if isinstance(value, dict):
-        return {key: 'BN' if entry == 'SyncBN' else _on_cpu(entry) for key, entry in value.items()}
-    return [_on_cpu(entry) for entry in value] if isinstance(value, (list, tuple)) else value

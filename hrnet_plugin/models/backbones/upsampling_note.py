@@ -9,9 +9,9 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
+from hrnet_plugin.checkpoints.part import UPSAMPLING
 from hrnet_plugin.models.layers import Upsampling
 
-_KEY = 'upsampling'
 _KNOWN = {known.text: known for known in (
     Upsampling('nearest'), Upsampling('bilinear'), Upsampling('bilinear', align_corners=True))}
 
@@ -26,11 +26,11 @@ def note_upsampling(network: nn.Module) -> None:
 
 
 def _write(network: Any, state_dict: Any, prefix: str, metadata: dict[str, Any]) -> None:
-    metadata[_KEY] = network.upsampling.text
+    metadata[UPSAMPLING] = network.upsampling.text
 
 
 def _compare(network: Any, state_dict: Any, prefix: str, metadata: Mapping[str, Any], *unused: Any) -> None:
-    trained_with = _KNOWN.get(metadata.get(_KEY, ''))
+    trained_with = _KNOWN.get(metadata.get(UPSAMPLING, ''))
     if trained_with not in (None, network.upsampling):
         print_log(
             f'these weights were trained with {trained_with.text} upsampling in the fusion, and the network has '

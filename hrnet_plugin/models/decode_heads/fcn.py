@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
-from torch import Tensor, nn
+from torch import Tensor
 
-from hrnet_plugin.checks import check_bool, check_choice, check_int, check_ints, check_layer_cfg
+from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.models.arch import Arch
+from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
@@ -65,9 +66,7 @@ class FCNHead(UpstreamFCNHead):
                      num_convs=(1, num_convs), concat_input=(False, concat_input))
         for name, (wanted, got) in fixed.items():
             check_choice(f"{name} of hrnet_plugin.FCNHead (another head is type='mmseg.FCNHead')", got, (wanted, ))
-        check_int('num_classes', num_classes, 1)
-        check_bool('align_corners', align_corners)
-        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+        check_options(num_classes, align_corners, norm_cfg)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels
         check_int('channels', channels, 1)
@@ -82,24 +81,3 @@ class FCNHead(UpstreamFCNHead):
     def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, channels, H, W)``."""
         return self.convs[0](*(inputs[i] for i in self.in_index))
-
-
-def check_class_weights(head: Any) -> None:
-    """Raise ValueError unless the weights of classes in a head's losses are as many as its classes."""
-    for loss in head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]:
-        weights = getattr(loss, 'class_weight', None)
-        if weights is not None and len(weights) != head.num_classes:
-            raise ValueError(f'loss_decode.class_weight must have {head.num_classes} entries, one for each of '
-                             f'num_classes, got {len(weights)}; None weighs all alike')
-
-
-def stream_indices(in_index: Sequence[int] | None, streams: int) -> tuple[int, ...]:
-    """Which maps a head on ``streams`` streams reads.
-
-    Raises:
-        TypeError, ValueError: If they are no indices, or not as many as the streams.
-    """
-    indices = tuple(range(streams)) if in_index is None else check_ints('in_index', in_index, least=0)
-    if len(indices) != streams:
-        raise ValueError(f'in_index must have {streams} entries, one for each of in_channels, got {in_index!r}')
-    return indices

@@ -7,9 +7,9 @@ from typing import Any
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
-from hrnet_plugin.checks import check_bool, check_choice, check_int, check_layer_cfg
+from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.decode_heads.fcn import check_class_weights, stream_indices
+from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 
@@ -53,9 +53,7 @@ class OCRHead(UpstreamOCRHead):
                  align_corners: bool = False,
                  **options: Any) -> None:
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
-        check_int('num_classes', num_classes, 1)
-        check_bool('align_corners', align_corners)
-        check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+        check_options(num_classes, align_corners, norm_cfg)
         check_int('channels', channels, 1)
         check_int('ocr_channels', ocr_channels, 1)
         widths = neck_channels(in_channels, arch)
