@@ -117,7 +117,7 @@ def draw_curve(measure: Measure, records: Sequence[dict[str, Any]], target: Path
         axis.plot(places, [measure.value(r, title) for r in evaluations], marker='o', label=title,
                   linewidth=2.5 if title == measure.curves[0] else 1)
     axis.set(ylabel=measure.label, ylim=(0, 100))
-    axis.legend(loc='lower center', ncols=4)
+    axis.legend(loc='best', ncols=2)
     figure.savefig(target, dpi=120)
     plt.close(figure)
 
