@@ -47,8 +47,8 @@ class Pretrained:
         Raises:
             TypeError: If the module is not :class:`HRNet`. mmengine initialises the parts of others afterwards, and
                 what was loaded would be lost.
-            ValueError: If the checkpoint lacks a tensor of the module and ``allow_partial`` is not set, or holds one in
-                another shape; the message names them. The module is then as it was.
+            ValueError: If the checkpoint lacks a tensor of the module and ``allow_partial`` is not set, holds one in
+                another shape, or is of a deeper network; the message names them. The module is then as it was.
         """
         if not getattr(module, 'loads_checkpoints_last', False):
             raise TypeError("init_cfg of type 'hrnet_plugin.Pretrained' is for hrnet_plugin.HRNet, got one of "
@@ -59,6 +59,12 @@ class Pretrained:
             part = find_part(own, state_dict)
         except ValueError as error:
             raise ValueError(f'{self.checkpoint}: {error}') from None
+        # the fusion of outputs that this network does not have may be left over, anything else is another network's
+        deeper = [name for name in part.unused if '.fuse_layers.' not in name]
+        if deeper:
+            names = ', '.join(branches(deeper, (*part.weights, *part.unused)))
+            raise ValueError(f'{self.checkpoint} must hold the network of the config, got a deeper one, with {names}: '
+                             'arch must be that of the checkpoint')
         if part.missing and not self.allow_partial:
             names = ', '.join(branches(part.missing, own))
             raise ValueError(

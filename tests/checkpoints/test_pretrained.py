@@ -129,6 +129,14 @@ def test_another_width_is_refused_by_name(tmp_path):
             heir(checkpoint, allow_partial=allow_partial)
 
 
+@pytest.mark.parametrize('allow_partial', [False, True])
+def test_a_deeper_network_is_not_cut_off(allow_partial, tmp_path):
+    """All of W18-small-v2's names and shapes are in W18, which has more blocks and modules."""
+    checkpoint = saved(HRNet('w18'), tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=r'got a deeper one, with layer1.2, layer1.3, .*stage3.3.*arch must be'):
+        heir(checkpoint, 'w18_small_v2', allow_partial=allow_partial)
+
+
 def test_files_without_the_network(tmp_path):
     torch.save({'fc.weight': torch.zeros(1)}, tmp_path / 'x.pth')
     with pytest.raises(ValueError, match='no tensor of the checkpoint has a name of this network'):
