@@ -104,15 +104,16 @@ def test_the_archives_hold_what_mim_needs(built):
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
     for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', 'tools/train.py', 'py.typed',
-                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/configs/ocr/README.md',
-                 '.mim/configs/_base_/recipe_lip.py', '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
+                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/tools/weights/inspect.py',
+                 '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
+                 '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
     assert not any(name.startswith(('tests/', 'configs/', 'scripts/')) for name in names)
     assert not any(entry.external_attr >> 28 == 0xA for entry in zipfile.ZipFile(wheel).infolist()), 'a link'
     metadata, = (name for name in names if name.endswith('METADATA'))
     required = re.findall(r'^Requires-Dist: ([\w-]+)[^;\n]*$', zipfile.ZipFile(wheel).read(metadata).decode(), re.M)
-    assert sorted(required) == ['mmengine', 'torch']
+    assert sorted(required) == ['mmengine', 'safetensors', 'torch']
     with tarfile.open(source) as archive:
         assert any(name.endswith('/LICENSE') for name in archive.getnames())
 
@@ -130,6 +131,7 @@ def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
     assert (job[0] / 'predictions.pkl').is_file()
     assert len(list(job[0].glob('*/pictures/*.png'))) == 4
     report = mim('run', 'hrnet_plugin', 'report', 'work')
+    assert 'mmdet 2 and 3' in mim('run', 'hrnet_plugin', 'inspect', 'work/epoch_1.pth')
     assert 'AP50' in report
     assert (job[0] / 'curve.png').is_file()
     assert (job[0] / 'pictures.png').is_file()

@@ -1,4 +1,4 @@
-"""Finding a module's weights inside a checkpoint of a larger model, and saying what fits and what does not."""
+"""What a checkpoint holds of a network, and what not."""
 
 from __future__ import annotations
 
@@ -16,78 +16,35 @@ UPSAMPLING = 'upsampling'
 
 @dataclass(frozen=True)
 class Part:
-    """What a checkpoint holds of a module.
+    """What a checkpoint holds of a network.
 
     Attributes:
-        prefix: What the module's names begin with in the checkpoint.
-        weights: The module's tensors in the checkpoint, under the module's names, with the module's metadata.
-        total: Number of tensors that the module has.
+        weights: The network's tensors in the checkpoint.
+        total: Number of tensors that the network has.
         missing: Names of its tensors that the checkpoint lacks, but for norms' counts of steps.
-        unused: Names of tensors in the checkpoint's copy of the module that the module lacks.
-        beside: Parts of the checkpoint's model beside the module.
-        upsampling: Interpolation that the weights were trained with, where the checkpoint says so.
+        unused: Names of tensors in the checkpoint's network that this one lacks.
     """
 
-    prefix: str
     weights: OrderedDict[str, Tensor]
     total: int
     missing: tuple[str, ...]
     unused: tuple[str, ...]
-    beside: tuple[str, ...]
-    upsampling: str | None
 
 
-def find_part(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> Part:
-    """The weights of a module in a checkpoint.
-
-    Args:
-        own: The module's state dict.
-        state_dict: That of the checkpoint, whose names may have any prefix before the module's.
+def find_part(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Part:
+    """Compare a network's state dict with that of a checkpoint, under the same names.
 
     Raises:
-        ValueError: If no name fits, two prefixes fit equally well, or a tensor has another shape.
+        ValueError: If a tensor has another shape.
     """
-    prefix = _prefix(own, state_dict)
-    weights = OrderedDict((key, state_dict[prefix + key]) for key in own if prefix + key in state_dict)
+    weights = OrderedDict((key, tensors[key]) for key in own if key in tensors)
     for key, tensor in weights.items():
         if tensor.shape != own[key].shape:
-            raise ValueError(f'{prefix}{key} must have the shape {tuple(own[key].shape)}, got {tuple(tensor.shape)}: '
-                             'the checkpoint is of another width or kind of network than the config')
-    metadata = getattr(state_dict, '_metadata', {}).get(prefix[:-1], {})
-    weights._metadata = OrderedDict({'': metadata})  # type: ignore[attr-defined]
-    others = [key.removeprefix(prefix) for key in state_dict if key.startswith(prefix)]
-    roots = {key.split('.')[0] for key in own}
-    unused = tuple(key for key in others if key not in own and key.split('.')[0] in roots)
+            raise ValueError(f'{key} must have the shape {tuple(own[key].shape)}, got {tuple(tensor.shape)}: the '
+                             'checkpoint is of another kind of network than the config')
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
-    return Part(prefix, weights, len(own), missing, unused, _beside(prefix, roots, state_dict),
-                metadata.get(UPSAMPLING))
-
-
-def _prefix(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:
-    counts: Counter[str] = Counter()
-    for key in state_dict:
-        words = key.split('.')
-        for i in range(len(words)):
-            if '.'.join(words[i:]) in own:
-                counts[''.join(f'{word}.' for word in words[:i])] += 1
-    if not counts:
-        raise ValueError('no tensor of the checkpoint has a name of this network: it has '
-                         f'{", ".join(list(own)[:2])}, ... and the checkpoint '
-                         f'{", ".join(list(state_dict)[:2]) or "nothing"}, ...')
-    (first, most), *rest = counts.most_common(2)
-    if rest and rest[0][1] == most:
-        raise ValueError(f'the checkpoint holds this network more than once: under {first!r} and {rest[0][0]!r}; '
-                         'set prefix')
-    return first
-
-
-def _beside(prefix: str, roots: Collection[str], names: Iterable[str]) -> tuple[str, ...]:
-    """First words of the names that are none of the module's, counted from the model of which it is a part."""
-    outer = prefix[:prefix[:-1].rfind('.') + 1]
-    words = (name.removeprefix(prefix if name.startswith(prefix) else outer).split('.')[0] for name in names)
-    module = prefix.removeprefix(outer).rstrip('.')
-    return tuple(OrderedDict.fromkeys(word for word in words if word not in roots and word != module))
+    return Part(weights, len(own), missing, tuple(key for key in tensors if key not in own))
 
 
 def branches(names: Collection[str], of: Iterable[str]) -> list[str]:

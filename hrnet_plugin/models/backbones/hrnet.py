@@ -10,7 +10,6 @@ from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.checkpoints.pretrained import Pretrained
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.backbones.upsampling_note import note_upsampling
@@ -160,7 +159,8 @@ class HRNet(BaseModule):
             return
         given = self.init_cfg
         cfgs = [given] if isinstance(given, Mapping) else list(given or ())
-        ours = [cfg for cfg in cfgs if cfg['type'] in ('hrnet_plugin.Pretrained', Pretrained)]
+        ours = [cfg for cfg in cfgs
+                if getattr(cfg['type'], 'comes_last', cfg['type'] == 'hrnet_plugin.Pretrained')]
         # mmengine would load these before the residual blocks are initialised
         self.init_cfg = [cfg for cfg in cfgs if cfg not in ours]
         super().init_weights()

@@ -1,0 +1,214 @@
+"""Checkpoint files: read without running anything that is in them, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import struct
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+
+# module -> note -> text: what torch calls metadata, of which the plugin's networks and heads read their own notes
+Notes = dict[str, dict[str, Any]]
+
+# entries under which training codes store a network's tensors
+_WRAPPERS = ('state_dict', 'model', 'network', 'model_state_dict', 'model_state', 'net')
+# where a file of this package stores what only it reads: an entry of pickles, a prefix and a header of safetensors
+_OWN = 'hrnet_plugin'
+_KEPT = f'{_OWN}.kept.'
+_MOST_HEADER_BYTES = 100_000_000  # as safetensors has it
+
+
+@dataclass
+class Checkpoint:
+    """The tensors of a file.
+
+    Attributes:
+        source: Path or address, for messages.
+        tensors: Under the names that they have in the file, without what wraps all of them.
+        notes: Of each module, by its name.
+        kept: Tensors that a conversion has changed or left out, under their first names; see
+            :func:`~hrnet_plugin.checkpoints.convert.to_plugin`.
+    """
+
+    source: str
+    tensors: OrderedDict[str, Tensor]
+    notes: Notes = field(default_factory=dict)
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+
+def read(path: str | Path, source: str | None = None) -> Checkpoint:
+    """Read a file of torch's or of safetensors', whatever its name ends in.
+
+    Nothing that is in the file runs: pickles are read with ``weights_only=True`` on every version of torch.
+
+    Args:
+        path: The file.
+        source: What messages call it, where that is not its path.
+
+    Raises:
+        OSError: If there is no such file, or it cannot be read.
+        ValueError: If it is no checkpoint; one line that says what it is.
+    """
+    source = str(path) if source is None else source
+    path = Path(path)
+    path.stat()  # its errors name the path and the cause
+    if path.is_dir():
+        raise IsADirectoryError(f'{source} must be a file, got a folder')
+    try:
+        if _is_safetensors(path):
+            return _read_safetensors(path, source)
+        return _read_pickle(path, source)
+    except ValueError as error:
+        raise ValueError(f'{source} {error}') from None
+
+
+def write(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write a file: safetensors where its name ends in ``.safetensors``, torch's format for ``.pth``.
+
+    Raises:
+        ValueError: If the name ends in neither.
+        FileExistsError: If there is such a file; it is left as it is.
+    """
+    path = Path(path)
+    if path.suffix not in ('.safetensors', '.pth'):
+        raise ValueError(f'the file to write must end in .safetensors or .pth, got {str(path)!r}')
+    if path.exists():
+        raise FileExistsError(f'{path} exists and is left as it is')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # written beside its place and moved there: what has the name is whole
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    os.close(handle)
+    try:
+        (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, scratch)
+        os.chmod(scratch, 0o666 & ~_umask())
+        os.replace(scratch, path)
+    finally:
+        Path(scratch).unlink(missing_ok=True)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Raises ValueError for what people have instead of weights."""
+    with path.open('rb') as file:
+        start = file.read(64)
+    if not start:
+        raise ValueError('is empty')
+    text = start.lstrip().lower()
+    if text.startswith((b'<!doctype', b'<html', b'<?xml', b'<head')):
+        raise ValueError('is a web page, not weights: the address leads to a page about the file, or asks to log in')
+    if text.startswith(b'version https://git-lfs'):
+        raise ValueError('is a pointer of Git LFS, not the weights: git lfs pull fetches them')
+    if start[:2] == b'PK' or start[:1] == b'\x80':
+        return False
+    if len(start) >= 8 and (start[8:9] == b'{' or path.suffix == '.safetensors'):
+        return True
+    raise ValueError(f'is no checkpoint: it begins with {start[:16]!r}')
+
+
+def _read_safetensors(path: Path, source: str) -> Checkpoint:
+    size = path.stat().st_size
+    with path.open('rb') as file:
+        header, = struct.unpack('<Q', file.read(8))
+    if header > _MOST_HEADER_BYTES:
+        raise ValueError(f'claims a header of {header} bytes, more than the {_MOST_HEADER_BYTES} that safetensors '
+                         'allow')
+    if 8 + header > size:
+        raise ValueError(f'is cut off: its header has {header} bytes, the file {size}')
+    try:
+        with safe_open(path, framework='pt') as file:
+            tensors = OrderedDict((name, file.get_tensor(name)) for name in file.offset_keys())
+            own = (file.metadata() or {}).get(_OWN, '{}')
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f'is no whole safetensors file: {_line(error)}') from None
+    kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in list(tensors) if name.startswith(_KEPT)}
+    if not tensors:
+        raise ValueError('holds no tensors')
+    return Checkpoint(source, tensors, _parse_notes(own), kept)
+
+
+def _parse_notes(text: str) -> Notes:
+    try:
+        notes = json.loads(text)
+        return {str(module): dict(entries) for module, entries in notes.items()}
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f'has notes that are no mapping of modules to notes: {text[:60]!r}') from None
+
+
+def _read_pickle(path: Path, source: str) -> Checkpoint:
+    allow_mmengine_checkpoints()
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(_why_refused(error)) from None
+    except (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, ValueError, struct.error) as error:
+        raise ValueError(f'is no whole checkpoint: {_line(error)}') from None
+    own = content.get(_OWN, {}) if isinstance(content, Mapping) else {}
+    tensors, notes = _unwrap(content)
+    notes = {**notes, **(own.get('notes', {}) if isinstance(own, Mapping) else {})}
+    return Checkpoint(source, tensors, notes, dict(own.get('kept', {})) if isinstance(own, Mapping) else {})
+
+
+def _why_refused(error: Exception) -> str:
+    text = str(error)
+    if named := re.search(r'(?:GLOBAL|global|function|class) `?([\w.]+\.[\w.]+)`?', text):
+        return (f'was refused: to be read, it asks to run {named[1]}, which is not for weights. If you trust who made '
+                'it, have them save the state dict alone')
+    cause = re.search(r'WeightsUnpickler error:\s*(.*)', text)
+    return f'is no checkpoint: {cause[1][:160] if cause else _line(error)}'
+
+
+def _line(error: Exception) -> str:
+    """The first sentence of an error, with its kind."""
+    first = str(error).strip().split('\n')[0].split('. ')[0]
+    return f'{type(error).__name__}: {first[:160]}' if first else type(error).__name__
+
+
+def _unwrap(content: Any) -> tuple[OrderedDict[str, Tensor], Notes]:
+    """The mapping of names to tensors inside what a training code has stored."""
+    if not isinstance(content, Mapping):
+        raise ValueError(f'must hold a mapping of names to tensors, got {type(content).__name__}')
+    while wrapper := next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None):
+        content = content[wrapper]
+    if not any(isinstance(value, Tensor) for value in content.values()):
+        entries = ', '.join(map(str, list(content)[:6])) or 'nothing'
+        raise ValueError(f'holds no weights: it has {entries}')
+    for key, value in content.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise ValueError(f'must map names to tensors only, got {key!r}: {type(value).__name__}')
+    notes = {module: dict(entries) for module, entries in getattr(content, '_metadata', {}).items() if entries}
+    return OrderedDict((key, value.detach()) for key, value in content.items()), notes
+
+
+def _write_safetensors(checkpoint: Checkpoint, path: str) -> None:
+    tensors = {**checkpoint.tensors, **{_KEPT + name: tensor for name, tensor in checkpoint.kept.items()}}
+    # the format wants each tensor to have its own memory, in row-major order
+    tensors = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+               for name, tensor in tensors.items()}
+    save_file(tensors, path, {'format': 'pt', _OWN: json.dumps(checkpoint.notes)})
+
+
+def _write_pickle(checkpoint: Checkpoint, path: str) -> None:
+    state_dict = OrderedDict(checkpoint.tensors)
+    # for torch and mmengine, which give them to the modules that load the tensors
+    state_dict._metadata = OrderedDict(checkpoint.notes)  # type: ignore[attr-defined]
+    own = {'kept': checkpoint.kept, 'notes': checkpoint.notes}
+    torch.save({'state_dict': state_dict, 'meta': {}, _OWN: own}, path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

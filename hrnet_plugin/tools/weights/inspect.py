@@ -1,0 +1,68 @@
+"""Say what a checkpoint is: mim run hrnet_plugin inspect FILE.
+
+FILE is a path or any other address that init_cfg of type hrnet_plugin.Pretrained takes.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == '__main__':
+    del sys.path[0]  # this folder, where the standard library would find this file in the place of its own
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+
+from hrnet_plugin.checkpoints.addresses import digest, obtain
+from hrnet_plugin.checkpoints.convert import recognise, to_plugin
+from hrnet_plugin.checkpoints.file import read
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('file', help='path or address of a checkpoint')
+    parser.add_argument('--prefix', help="what the network's names begin with, where there are several networks")
+    return parser.parse_args(argv)
+
+
+def facts(address: str, prefix: str | None = None) -> dict[str, str]:
+    """What there is to say about a checkpoint.
+
+    Raises:
+        OSError, ValueError: If it cannot be read, or holds no HRNet.
+    """
+    path, _ = obtain([address])
+    checkpoint = read(path, address)
+    found = recognise(checkpoint, prefix)
+    ours, unknown = to_plugin(checkpoint, found)
+    dtypes = Counter(str(tensor.dtype).removeprefix('torch.') for tensor in checkpoint.tensors.values())
+    parts = Counter(name.split('.')[0] for name in ours.tensors)
+    lines = {
+        'family': found.family.name,
+        'task': found.family.task,
+        'network': f'{found.body.text}, {found.body.outputs} of 4 outputs, {found.body.in_channels} channels in',
+        'tensors': f'{len(checkpoint.tensors)} ({", ".join(f"{count} {name}" for name, count in dtypes.items())})',
+        'parts': ', '.join(f'{name} {count}' for name, count in parts.items()),
+    }
+    for module, notes in ours.notes.items():
+        for name, text in notes.items():
+            if name != 'version':
+                lines[f'{module}: {name}'] = str(text)
+    if unknown:
+        lines['without a name here'] = f'{len(unknown)} ({", ".join(unknown[:4])} ...)'
+    return {**lines, 'sha256': digest(path)}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    lines = facts(args.file, args.prefix)
+    width = max(map(len, lines))
+    print('\n'.join(f'{name:<{width}}  {text}' for name, text in lines.items()))
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'inspect: {error}') from None

@@ -1,0 +1,136 @@
+"""Addresses: what they lead to, and downloads that are whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import torch
+
+from hrnet_plugin.checkpoints import addresses
+from hrnet_plugin.checkpoints.addresses import obtain, url_of
+
+BODY = b'PK' + bytes(range(200))
+DIGEST = hashlib.sha256(BODY).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if 'missing' in self.path:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY[:50] if 'cut' in self.path else BODY)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    http = HTTPServer(('127.0.0.1', 0), Handler)
+    http.asked = []
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    yield http
+    http.shutdown()
+    http.server_close()
+
+
+def at(server, name):
+    return f'http://127.0.0.1:{server.server_port}/{name}'
+
+
+def kept(tmp_path):
+    folder = tmp_path / 'hub' / 'checkpoints'
+    return os.listdir(folder) if folder.exists() else []
+
+
+def test_addresses_of_hubs(monkeypatch):
+    monkeypatch.delenv('HF_ENDPOINT', raising=False)
+    assert url_of('timm://hrnet_w48.ms_in1k') == (
+        'https://huggingface.co/timm/hrnet_w48.ms_in1k/resolve/main/model.safetensors')
+    assert url_of('hf://me/nets/a/b.pth') == 'https://huggingface.co/me/nets/resolve/main/a/b.pth'
+    assert url_of('hf://me/nets@v1/b.pth') == 'https://huggingface.co/me/nets/resolve/v1/b.pth'
+    assert url_of('open-mmlab://msra/hrnetv2_w18').endswith('hrnetv2_w18-00eb2006.pth')
+    assert url_of('some/file.pth') is None
+    monkeypatch.setenv('HF_ENDPOINT', 'https://mirror.example/')
+    assert url_of('hf://me/nets/b.pth') == 'https://mirror.example/me/nets/resolve/main/b.pth'
+
+
+@pytest.mark.parametrize(('address', 'message'), [
+    ('timm://hrnet_w48', 'must be timm://MODEL.TAG'), ('hf://me/nets', 'must be hf://OWNER/REPOSITORY/FILE'),
+    ('open-mmlab://msra/hrnetv2_w64', 'it has of HRNets: msra/hrnetv2_w18'),
+    ('ftp://x/y.pth', 'the address of a checkpoint must be a path')])
+def test_malformed_addresses(address, message):
+    with pytest.raises(ValueError, match=message):
+        obtain([address])
+
+
+def test_a_download_is_kept_and_not_repeated(server, tmp_path):
+    url = at(server, 'net-0a1b2c3d.pth')
+    for _ in range(2):
+        path, address = obtain([url], DIGEST[:12])
+        assert (path.read_bytes(), address, path.name) == (BODY, url, 'net-0a1b2c3d.pth')
+    assert server.asked == ['/net-0a1b2c3d.pth']
+    assert kept(tmp_path) == ['net-0a1b2c3d.pth']
+
+
+def test_files_of_one_name_are_told_apart(server):
+    a, b = (obtain([at(server, f'{folder}/model.safetensors')])[0] for folder in 'ab')
+    assert a != b
+    assert a.name.endswith('-model.safetensors')
+
+
+@pytest.mark.parametrize(('name', 'error', 'message'), [
+    ('missing.pth', OSError, 'the server answered 404'), ('cut.pth', OSError, 'was cut off after 50 of 202 bytes'),
+    ('x.pth', ValueError, 'must have the sha256 00000000, got')])
+def test_failed_downloads_leave_nothing(name, error, message, server, tmp_path):
+    with pytest.raises(error, match=message):
+        obtain([at(server, name)], '00000000' if name == 'x.pth' else None)
+    assert kept(tmp_path) == []
+
+
+def test_a_kept_file_with_another_digest_is_fetched_again(server, tmp_path):
+    path, _ = obtain([at(server, 'x.pth')])
+    path.write_bytes(b'PK half')
+    assert obtain([at(server, 'x.pth')], DIGEST)[0].read_bytes() == BODY
+
+
+def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
+    warned = []
+    monkeypatch.setattr(addresses, 'print_log', lambda text, **_: warned.append(text))
+    wanted = [str(tmp_path / 'none.pth'), at(server, 'missing.pth'), at(server, 'x.pth')]
+    assert obtain(wanted)[1] == wanted[2]
+    assert sum('trying the next' in text for text in warned) == 2
+    with pytest.raises(OSError, match=r'none of the addresses gave the checkpoint:\n.*none\.pth.*\n.*404'):
+        obtain(wanted[:2])
+
+
+def test_no_network_and_no_room(server, tmp_path):
+    port = server.server_port
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(OSError, match=r'cannot be fetched: .*Without a network, give the path of a file'):
+        obtain([f'http://127.0.0.1:{port}/x.pth'])
+    (tmp_path / 'hub' / 'checkpoints').rmdir()
+    (tmp_path / 'hub' / 'checkpoints').write_text('a file')
+    with pytest.raises(OSError, match=r'cannot be kept in .*hub/checkpoints: .*; TORCH_HOME names another folder'):
+        obtain([f'http://127.0.0.1:{port}/x.pth'])
+
+
+def test_paths(tmp_path):
+    (tmp_path / 'x y.pth').write_bytes(BODY)
+    assert obtain([str(tmp_path / 'x y.pth')], DIGEST)[0] == tmp_path / 'x y.pth'
+    assert obtain([f'file://{tmp_path}/x%20y.pth'])[0] == tmp_path / 'x y.pth'
+    with pytest.raises(ValueError, match=r'x y\.pth must have the sha256 abcdef12, got'):
+        obtain([str(tmp_path / 'x y.pth')], 'abcdef12')
+    with pytest.raises(FileNotFoundError):
+        obtain([str(tmp_path / 'z.pth')])

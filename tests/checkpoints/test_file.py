@@ -1,0 +1,152 @@
+"""Files that are read, files that are refused with one line each, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import struct
+from collections import OrderedDict
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from hrnet_plugin.checkpoints.file import Checkpoint, read, write
+from hrnet_plugin.models import HRNet
+
+WEIGHTS = {'conv1.weight': torch.arange(6.).view(2, 3)}
+
+
+class Runs:
+    def __reduce__(self):
+        return os.system, ('touch victim', )
+
+
+@pytest.mark.parametrize('content', [
+    WEIGHTS, {'state_dict': WEIGHTS, 'epoch': 3}, {'model': WEIGHTS}, {'network': WEIGHTS, 'optimizer': {}},
+    {'state_dict': {'model': WEIGHTS}}, {'model': 'HRNet', 'state_dict': WEIGHTS}])
+def test_wrappers_are_opened(content, tmp_path):
+    torch.save(content, tmp_path / 'x.pth.tar')
+    tensors = read(tmp_path / 'x.pth.tar').tensors
+    assert list(tensors) == ['conv1.weight']
+    assert torch.equal(tensors['conv1.weight'], WEIGHTS['conv1.weight'])
+
+
+def test_old_and_renamed_files_are_read(tmp_path):
+    torch.save(WEIGHTS, tmp_path / 'old.pth', _use_new_zipfile_serialization=False)
+    save_file(WEIGHTS, tmp_path / 'named.pth')
+    for name in ('old.pth', 'named.pth'):
+        assert torch.equal(read(tmp_path / name).tensors['conv1.weight'], WEIGHTS['conv1.weight'])
+
+
+@pytest.mark.parametrize('suffix', ['.safetensors', '.pth'])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
+def test_what_is_written_is_read_again(suffix, dtype, tmp_path):
+    network = HRNet('w18_small_v1', upsample='bilinear').to(dtype)
+    shared = torch.rand(4, 4).to(dtype)
+    tensors = OrderedDict({**network.state_dict(), 'a': shared, 'b': shared.t(), 'c': torch.tensor(3)})
+    checkpoint = Checkpoint('here', tensors, {'backbone': {'upsampling': 'bilinear'}}, {'old.bias': torch.rand(2)})
+    write(checkpoint, tmp_path / f'x{suffix}')
+    again = read(tmp_path / f'x{suffix}')
+    assert again.tensors.keys() == tensors.keys()
+    assert all(torch.equal(again.tensors[name], x) and again.tensors[name].dtype == dtype for name, x in tensors.items()
+               if x.is_floating_point())
+    assert again.tensors['c'] == 3
+    assert again.notes == checkpoint.notes
+    assert torch.equal(again.kept['old.bias'], checkpoint.kept['old.bias'])
+    assert os.listdir(tmp_path) == [f'x{suffix}']
+
+
+def test_others_read_what_is_written(tmp_path):
+    checkpoint = Checkpoint('here', OrderedDict(WEIGHTS), {'': {'upsampling': 'nearest'}})
+    write(checkpoint, tmp_path / 'x.safetensors')
+    assert load_file(tmp_path / 'x.safetensors').keys() == WEIGHTS.keys()
+    write(checkpoint, tmp_path / 'x.pth')
+    loaded = torch.load(tmp_path / 'x.pth', weights_only=True)['state_dict']
+    assert loaded._metadata[''] == {'upsampling': 'nearest'}
+
+
+def test_writing_loses_nothing(tmp_path):
+    checkpoint = Checkpoint('here', OrderedDict(WEIGHTS))
+    with pytest.raises(ValueError, match=r'must end in \.safetensors or \.pth'):
+        write(checkpoint, tmp_path / 'x.bin')
+    (tmp_path / 'x.pth').write_text('mine')
+    with pytest.raises(FileExistsError, match='exists and is left as it is'):
+        write(checkpoint, tmp_path / 'x.pth')
+    assert (tmp_path / 'x.pth').read_text() == 'mine'
+    checkpoint.tensors['bad'] = 'no tensor'
+    with pytest.raises(AttributeError):
+        write(checkpoint, tmp_path / 'y.safetensors')
+    assert os.listdir(tmp_path) == ['x.pth']
+
+
+def zipped(content):
+    def write_file(path):
+        torch.save(content, path)
+    return write_file
+
+
+def cut(save, share):
+    def write_file(path):
+        save(path)
+        data = path.read_bytes()
+        path.write_bytes(data[:int(len(data) * share)])
+    return write_file
+
+
+def raw(data):
+    return lambda path: path.write_bytes(data)
+
+
+def header(content, size=None):
+    text = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return raw(struct.pack('<Q', len(text) if size is None else size) + text)
+
+
+BIG = {'conv1.weight': torch.rand(100, 100)}
+BAD = {
+    'empty': (raw(b''), 'is empty'),
+    'web page': (raw(b'<!DOCTYPE html><html>Sign in</html>'), 'is a web page, not weights'),
+    'web page after spaces': (raw(b'\n  <html><body>'), 'is a web page'),
+    'pointer of Git LFS': (raw(b'version https://git-lfs.github.com/spec/v1\noid'), 'is a pointer of Git LFS'),
+    'text': (raw(b'error 404: no such file'), "is no checkpoint: it begins with b'error 404: no su'"),
+    'picture': (raw(b'\xff\xd8\xff\xe0' + bytes(60)), 'is no checkpoint: it begins with'),
+    'short': (raw(b'abc'), "is no checkpoint: it begins with b'abc'"),
+    'cut zip': (cut(zipped(BIG), 0.6), 'is no whole checkpoint: '),
+    'cut old file': (cut(lambda p: torch.save(BIG, p, _use_new_zipfile_serialization=False), 0.6), 'is no'),
+    'zip of something else': (raw(b'PK\x05\x06' + bytes(18)), 'is no (whole )?checkpoint: '),
+    'pickle that runs': (lambda p: p.write_bytes(pickle.dumps(Runs(), 2)), 'was refused|is no checkpoint'),
+    'checkpoint that runs': (zipped({'state_dict': WEIGHTS, 'x': Runs()}), r'was refused: .* asks to run \S+\.system'),
+    'whole module': (zipped(torch.nn.Conv2d(1, 1, 1)), r'was refused: .* asks to run torch\.nn\.\S*Conv2d'),
+    'list': (zipped([torch.zeros(1)]), 'must hold a mapping of names to tensors, got list'),
+    'optimizer only': (zipped({'optimizer': {}, 'epoch': 1}), 'holds no weights: it has optimizer, epoch'),
+    'no entries': (zipped({}), 'holds no weights: it has nothing'),
+    'something beside tensors': (zipped({**WEIGHTS, 'x': 3}), "must map names to tensors only, got 'x': int"),
+    'numbers as names': (zipped({1: torch.zeros(1)}), 'must map names to tensors only, got 1: Tensor'),
+    'huge header': (header({}, 1 << 60), 'claims a header of 1152921504606846976 bytes'),
+    'header beyond the end': (header({}, 5000), 'is cut off: its header has 5000 bytes'),
+    'header that is no JSON': (header(b'{"a": '), 'is no whole safetensors file'),
+    'tensor beyond the end': (header({'a': dict(dtype='F32', shape=[9], data_offsets=[0, 36])}),
+                              'is no whole safetensors file'),
+    'no tensors': (header({}), 'holds no tensors'),
+    'notes that are none': (lambda p: save_file(WEIGHTS, p, {'hrnet_plugin': '[1]'}), 'has notes that are no mapping'),
+}
+
+
+@pytest.mark.parametrize('kind', BAD)
+def test_bad_files(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make, message = BAD[kind]
+    make(tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=rf'^\S*x\.pth {message}') as caught:
+        read(tmp_path / 'x.pth')
+    assert '\n' not in str(caught.value)
+    assert os.listdir(tmp_path) == ['x.pth']
+
+
+def test_paths_that_are_no_files(tmp_path):
+    (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
+    for name, error in (('missing', FileNotFoundError), ('loop', OSError), ('', IsADirectoryError)):
+        with pytest.raises(error):
+            read(tmp_path / name)
