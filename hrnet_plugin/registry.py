@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
@@ -43,6 +44,7 @@ class HostAwareRegistry(Registry):
 
 
 MODELS = HostAwareRegistry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
+HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='hrnet_plugin', locations=['hrnet_plugin.hooks'])
 OPTIM_WRAPPERS = Registry(
     'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin', locations=['hrnet_plugin.optim'])
 TRANSFORMS = Registry(

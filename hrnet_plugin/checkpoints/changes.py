@@ -56,6 +56,16 @@ def in_place_scale(tensor: Tensor) -> Tensor:
     return tensor.abs() + _EPS if tensor.dim() == 1 else tensor
 
 
+def no_axis(tensor: Tensor) -> Tensor:
+    """A number, from a list of one."""
+    return tensor.reshape(())
+
+
+def one_axis(tensor: Tensor) -> Tensor:
+    """A list of one number."""
+    return tensor.reshape(1)
+
+
 def unchanged(tensor: Tensor) -> Tensor:
     return tensor
 

@@ -190,17 +190,22 @@ def from_plugin(checkpoint: Checkpoint, host: str, layout: str) -> Checkpoint:
     heads = [name for name in checkpoint.tensors if not name.startswith(_BACKBONE)]
     if layout in HOSTS and (not heads or host in ('', layout)):
         return checkpoint
+    nameless = heads
     for family in FAMILIES:
-        fitting = layout in family.layouts and (family.host == host if heads else not family.markers)
-        converted = _backward(checkpoint, family) if fitting else None
-        if converted is not None and _family(converted.tensors, family.body)[0] is family:
-            return converted
-    words = ', '.join(dict.fromkeys('.'.join(name.split('.')[:2]) for name in heads))
-    raise ValueError(f'{checkpoint.source} has heads for which the layout {layout!r} has no names ({words[:200]}): '
-                     '--backbone writes the backbone alone')
+        if layout in family.layouts and (family.host == host if heads else not family.markers):
+            without = [name for name in checkpoint.tensors if _theirs(name, family) is None]
+            if not without:
+                converted = _backward(checkpoint, family)
+                if _family(converted.tensors, family.body)[0] is family:
+                    return converted
+            elif len(without) < len(nameless):
+                nameless = without
+    words = ', '.join(dict.fromkeys('.'.join(name.split('.')[:3]) for name in nameless))
+    raise ValueError(f'{checkpoint.source} has necks or heads for which the layout {layout!r} has no names '
+                     f'({words[:200]}): --backbone writes the backbone alone')
 
 
-def _backward(checkpoint: Checkpoint, family: Family) -> Checkpoint | None:
+def _backward(checkpoint: Checkpoint, family: Family) -> Checkpoint:
     tensors = OrderedDict(checkpoint.tensors)
     kept = dict(checkpoint.kept)
     for bias, mean in family.our_biases:
@@ -208,8 +213,7 @@ def _backward(checkpoint: Checkpoint, family: Family) -> Checkpoint | None:
     theirs: OrderedDict[str, Tensor] = OrderedDict()
     for ours, tensor in tensors.items():
         name = _theirs(ours, family)
-        if name is None:
-            return None
+        assert name is not None  # as the caller has found
         theirs[name] = _restored(name, tensor, family, kept)
     for bias, mean in family.biases:
         release(theirs, kept, bias, mean)

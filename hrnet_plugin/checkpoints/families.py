@@ -15,6 +15,8 @@ from hrnet_plugin.checkpoints.changes import (
     first_to_last,
     in_place_scale,
     last_to_first,
+    no_axis,
+    one_axis,
     unchanged,
     with_first,
     without_first,
@@ -47,7 +49,6 @@ class Family:
         leftovers: Templates of names that are no network's: losses, counters.
         notes: Facts about the backbone.
         head_notes: Facts about heads: our name of the head -> notes.
-        peers: Packages whose own models the tests compare outputs with; empty where none could be installed.
     """
 
     name: str
@@ -65,7 +66,6 @@ class Family:
     leftovers: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     head_notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    peers: tuple[str, ...] = ()
 
 
 def _rules(*pairs: tuple[str, str]) -> tuple[Rule, ...]:
@@ -169,15 +169,13 @@ _OLD_FACE = _rules(('keypoint_head.final_layer.0.*', 'head.conv_layers.0.*'),
 # The first row that fits is the one.
 FAMILIES: tuple[Family, ...] = (
     Family('official classification, and timm', 'classification', 'hrnet_plugin', ('official', 'timm'),
-           markers=('incre_modules.0.0.conv1.weight', 'classifier.weight'), rules=_CLASSIFIER, notes=NEAREST,
-           peers=('timm', )),
+           markers=('incre_modules.0.0.conv1.weight', 'classifier.weight'), rules=_CLASSIFIER, notes=NEAREST),
     Family('hrnet_plugin.HRNetClassifier', 'classification', 'hrnet_plugin', body='backbone.',
-           markers=('head.incre_modules.0.0.conv1.weight', ), rules=_SAME, notes=NEAREST, peers=('timm', )),
+           markers=('head.incre_modules.0.0.conv1.weight', ), rules=_SAME, notes=NEAREST),
     Family('mmpretrain', 'classification', 'hrnet_plugin', ('mmpretrain', ), 'backbone.',
            ('neck.increase_layers.0.0.conv1.weight', 'head.fc.weight'), rules=_MMPRETRAIN, notes=NEAREST,
            our_biases=(*((f'head.downsamp_modules.{k}.0.bias', f'head.downsamp_modules.{k}.1.running_mean')
-                         for k in range(3)), ('head.final_layer.0.bias', 'head.final_layer.1.running_mean')),
-           peers=('mmpretrain', )),
+                         for k in range(3)), ('head.final_layer.0.bias', 'head.final_layer.1.running_mean'))),
     Family('ImageNet weights of the official pose code', 'classification', 'hrnet_plugin',
            markers=('head.0.0.0.conv1.weight', ), leftovers=('head.*', ), notes=NEAREST),
     Family('official segmentation, torch 0.4, ADE20K or COCO-Stuff', absent=_COUNTERS, changes=_IN_PLACE, notes=CORNERS,
@@ -185,17 +183,17 @@ FAMILIES: tuple[Family, ...] = (
            **_SEGMENTATION),
     Family('official segmentation, torch 0.4', absent=_COUNTERS, changes=_IN_PLACE, notes=BILINEAR,
            head_notes={'decode_head': dict(align_corners='False')}, **_SEGMENTATION),
-    Family('official segmentation, ADE20K or COCO-Stuff', notes=CORNERS, peers=('mmseg', ),
+    Family('official segmentation, ADE20K or COCO-Stuff', notes=CORNERS,
            classes={'last_layer.3.weight': _CORNER_CLASSES}, head_notes={'decode_head': dict(align_corners='True')},
            **_SEGMENTATION),
     Family('official segmentation', notes=BILINEAR, head_notes={'decode_head': dict(align_corners='False')},
-           peers=('mmseg', ), **_SEGMENTATION),
+           **_SEGMENTATION),
     Family('official segmentation with OCR, torch 0.4', absent=_COUNTERS, changes=_IN_PLACE, **_OCR),
-    Family('official segmentation with OCR', peers=('mmseg', ), **_OCR),
+    Family('official segmentation with OCR', **_OCR),
     Family('official pose', 'pose', 'mmpose', ('official', ), markers=('final_layer.weight', ),
-           rules=_rules(('final_layer.*', 'head.final_layer.*')), notes=NEAREST, peers=('mmpose', )),
+           rules=_rules(('final_layer.*', 'head.final_layer.*')), notes=NEAREST),
     Family('official face', 'face', 'mmpose', ('official', ), markers=('head.0.weight', 'head.3.weight'), rules=_FACE,
-           notes=dict(BILINEAR, norm_momentum='0.01'), peers=('mmpose', )),
+           notes=dict(BILINEAR, norm_momentum='0.01')),
     Family('HigherHRNet', 'bottom-up pose', 'mmpose', ('official', ),
            markers=('final_layers.0.weight', 'deconv_layers.0.0.0.weight'), notes=NEAREST,
            rules=_rules(('final_layers.*', 'head.final_layers.*'), ('deconv_layers.*', 'head.deconv_layers.*'))),
@@ -213,8 +211,7 @@ FAMILIES: tuple[Family, ...] = (
            rules=(*_rules(('neck.*', 'neck.*')), *_TWO_STAGES), changes=_BACKGROUND_FIRST, notes=NEAREST),
     Family('mmdet 1, FCOS', 'detection without anchors', 'mmdet', (), 'backbone.',
            ('neck.fpn_convs.0.conv.weight', 'bbox_head.fcos_cls.weight'),
-           rules=(*_rules(('neck.*', 'neck.*')), *_POINTS), notes=dict(NEAREST, images='BGR, std 1'),
-           peers=('mmdet', )),
+           rules=(*_rules(('neck.*', 'neck.*')), *_POINTS), notes=dict(NEAREST, images='BGR, std 1')),
     Family('HRNet-MaskRCNN-Benchmark', 'detection', 'mmdet', (), 'backbone.body.',
            ('backbone.neck.reduction_conv.0.weight', 'roi_heads.box.predictor.cls_score.weight'), rules=_BENCHMARK,
            changes=(Change(('*.cls_score.*', ), first_to_last, last_to_first),
@@ -223,28 +220,27 @@ FAMILIES: tuple[Family, ...] = (
            leftovers=('*.eps', 'rpn.anchor_generator.*'), notes=NEAREST),
     Family('HRNet-FCOS', 'detection without anchors', 'mmdet', ('official', ), 'backbone.body.',
            ('backbone.fpn.reduction_conv.0.weight', 'rpn.head.centerness.weight'), rules=_FCOS,
-           leftovers=('rpn.anchor_generator.*', ), notes=dict(NEAREST, images='BGR, std 1')),
+           changes=(Change(('rpn.head.scales.*', ), no_axis, one_axis), ), leftovers=('rpn.anchor_generator.*', ),
+           notes=dict(NEAREST, images='BGR, std 1')),
     Family('mmdet 2 and 3', 'detection', 'mmdet', (), 'backbone.',
-           ('neck.reduction_conv.conv.weight', 'roi_head.*'), rules=_SAME, notes=NEAREST, peers=('mmdet', )),
+           ('neck.reduction_conv.conv.weight', 'roi_head.*'), rules=_SAME, notes=NEAREST),
     # the images of FCOS are of either order, by its age
     Family('mmdet 2 and 3, detectors of one stage', 'detection without anchors', 'mmdet', (), 'backbone.',
            ('neck.reduction_conv.conv.weight', 'bbox_head.*'), rules=_SAME,
-           notes=dict(upsampling='nearest', norm_eps='1e-05'), peers=('mmdet', )),
+           notes=dict(upsampling='nearest', norm_eps='1e-05')),
     Family('mmpose 0, HRNetV2', 'face', 'mmpose', (), 'backbone.',
            ('keypoint_head.final_layer.0.weight', 'keypoint_head.final_layer.3.weight'), rules=_OLD_FACE,
-           notes=BILINEAR, peers=('mmpose', )),
+           notes=BILINEAR),
     Family('mmpose 0', 'pose', 'mmpose', (), 'backbone.', ('keypoint_head.*', ),
-           rules=_rules(('keypoint_head.*', 'head.*')), notes=NEAREST, peers=('mmpose', )),
+           rules=_rules(('keypoint_head.*', 'head.*')), notes=NEAREST),
     Family('mmpose 1, HRNetV2', 'face', 'mmpose', (), 'backbone.',
-           ('head.conv_layers.1.running_mean', 'head.final_layer.weight'), rules=_SAME, notes=BILINEAR,
-           peers=('mmpose', )),
-    Family('mmpose 1', 'pose', 'mmpose', (), 'backbone.', ('head.final_layer.weight', ), rules=_SAME, notes=NEAREST,
-           peers=('mmpose', )),
+           ('head.conv_layers.1.running_mean', 'head.final_layer.weight'), rules=_SAME, notes=BILINEAR),
+    Family('mmpose 1', 'pose', 'mmpose', (), 'backbone.', ('head.final_layer.weight', ), rules=_SAME, notes=NEAREST),
     Family('mmsegmentation, with OCR', 'segmentation with OCR', 'mmseg', (), 'backbone.',
-           ('decode_head.1.object_context_block.*', ), rules=_SAME, notes=BILINEAR, peers=('mmseg', ),
+           ('decode_head.1.object_context_block.*', ), rules=_SAME, notes=BILINEAR,
            head_notes={'decode_head.0': dict(align_corners='False'), 'decode_head.1': dict(align_corners='False')}),
     Family('mmsegmentation', 'segmentation', 'mmseg', (), 'backbone.', ('decode_head.conv_seg.weight', ), rules=_SAME,
-           notes=BILINEAR, head_notes={'decode_head': dict(align_corners='False')}, peers=('mmseg', )),
+           notes=BILINEAR, head_notes={'decode_head': dict(align_corners='False')}),
     Family('another model with a backbone', 'another task', '', (), 'backbone.', ('*', ), rules=_SAME),
     Family('a backbone alone', 'any', '', ('official', 'timm')),
 )

@@ -360,10 +360,17 @@ def test_a_files_own_notes_win_over_those_of_its_family():
 
 def test_heads_without_names_in_the_target_are_refused():
     ours, found = to_ours(checkpoint_of(official_classifier()))
-    with pytest.raises(ValueError, match=r"no names \(head\.incre_modules, .*--backbone writes the backbone alone"):
+    with pytest.raises(ValueError, match=r"no names \(head\.incre_modules\.0, .*--backbone writes the backbone alone"):
         from_plugin(ours, found.family.host, 'mmdet')
     assert from_plugin(backbone_only(ours), found.family.host, 'mmdet').tensors.keys() == {
         f'backbone.{name}' for name in HRNet(ARCH).state_dict()}
+
+
+def test_only_what_has_no_name_is_told():
+    ours, found = to_ours(checkpoint_of(official_detector()))
+    ours.tensors['neck.reduction_conv.bn.weight'] = torch.rand(8)
+    with pytest.raises(ValueError, match=r"layout 'official' has no names \(neck\.reduction_conv\.bn\):"):
+        from_plugin(ours, found.family.host, 'official')
 
 
 def test_leftovers_of_losses_are_kept_apart():
@@ -384,3 +391,41 @@ def test_names_without_a_counterpart_are_told():
 def test_rows_have_names_of_their_own():
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
     assert not FAMILIES[-1].markers
+
+
+def test_official_face_gives_the_official_output():
+    pytest.importorskip('mmpose.models')
+    official = Official(HRNet(ARCH, upsample='bilinear'), head=two_layers(98))
+    ours, found = to_ours(checkpoint_of(official))
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        model = MODELS.build(ConfigDict(
+            type='mmpose.TopdownPoseEstimator',
+            backbone=dict(type='hrnet_plugin.HRNet', arch=ARCH, host='mmpose', multiscale_output=True,
+                          upsample='bilinear'),
+            neck=dict(type='FeatureMapProcessor', concat=True),
+            head=dict(type='HeatmapHead', in_channels=TOTAL, out_channels=98, deconv_out_channels=None,
+                      conv_out_channels=(TOTAL, ), conv_kernel_sizes=(1, ),
+                      loss=dict(type='KeypointMSELoss', use_target_weight=True)))).eval()
+    model.load_state_dict(ours.tensors, strict=True)
+    official.eval()
+    official.backbone_of[0].eval()
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        theirs = official.head(official.streams(x, False))
+        assert relative_error(model.head(model.extract_feat(x)), theirs) < 1e-5
+    assert ours.notes['backbone'] == dict(BILINEAR, norm_momentum='0.01')
+    assert found.family.host == 'mmpose'
+
+
+def test_fcos_fits_a_head_whose_convolutions_have_biases():
+    pytest.importorskip('mmdet.models')
+    ours = to_ours(checkpoint_of(official_fcos()))[0].tensors
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        head = MODELS.build(ConfigDict(
+            type='mmdet.FCOSHead', num_classes=80, in_channels=8, feat_channels=8, stacked_convs=4, conv_bias=True,
+            norm_cfg=dict(type='GN', num_groups=2, requires_grad=True), strides=[8, 16, 32, 64, 128]))
+    mapped = {name.removeprefix('bbox_head.'): x for name, x in ours.items() if name.startswith('bbox_head.')}
+    assert mapped['scales.0.scale'].dim() == 0  # mmcv's; the official code has a list of one
+    head.load_state_dict(mapped, strict=True)
+    neck = {name.removeprefix('neck.'): x for name, x in ours.items() if name.startswith('neck.')}
+    HRFPN(arch=ARCH, out_channels=8, stride=2).load_state_dict(neck, strict=True)
