@@ -231,14 +231,16 @@ def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
             "init_cfg = dict(_delete_=True, type='hrnet_plugin.Pretrained', checkpoint='work/epoch_1.pth')\n"
             'model = dict(backbone=dict(init_cfg=init_cfg))\n')
         out = mim('train', host, f'mine/{host}_from.py', '--work-dir', f'{host}-from', '--cfg-options', *SHORT[name])
-        found.append(re.search(r'HRNet: (loaded .*) from', out).group(1))
+        found.append(re.search(r'HRNet: (loaded .*); from', out).group(1))
         # in the log file, too
         logged = ''.join(file.read_text() for file in (mim.folder / f'{host}-from').glob('*/*.log'))
         assert ('these weights were trained with nearest' in logged) == (host == 'mmseg')
     assert found == [
-        'loaded 348 of 348 tensors, trained with nearest upsampling; in the file and not in this network: 78 '
-        '(stage4.0.fuse_layers.1, stage4.0.fuse_layers.2, stage4.0.fuse_layers.3); left out: neck, rpn_head, roi_head',
-        'loaded 426 of 426 tensors, trained with nearest upsampling; left out: neck, rpn_head, roi_head']
+        'loaded 348 of 348 backbone tensors (100%), HRNet-W18-small-v1 of the family "mmdet 2 and 3", trained with '
+        'nearest upsampling; in the file and not in this network: 78 (stage4.0.fuse_layers.1, stage4.0.fuse_layers.2, '
+        'stage4.0.fuse_layers.3); ignored: neck, rpn_head, roi_head (detection)',
+        'loaded 426 of 426 backbone tensors (100%), HRNet-W18-small-v1 of the family "mmdet 2 and 3", trained with '
+        'nearest upsampling; ignored: neck, rpn_head, roi_head (detection)']
 
 
 def test_pose_and_segmentation_interfaces(mim, python, job):
