@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hrnet_plugin.checkpoints.rules import matches
+from hrnet_plugin.checkpoints.rules import matches_any
 
 _EPS = 1e-5
 
@@ -27,7 +27,7 @@ class Change:
     backward: Callable[[Tensor], Tensor]
 
     def applies(self, name: str) -> bool:
-        return any(matches(template, name) for template in self.names)
+        return matches_any(self.names, name)
 
 
 def last_to_first(tensor: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from hrnet_plugin.checkpoints.body import Body, describe, find_bodies, is_body
 from hrnet_plugin.checkpoints.changes import absorb, release
 from hrnet_plugin.checkpoints.families import FAMILIES, Family
 from hrnet_plugin.checkpoints.file import Checkpoint, Notes
-from hrnet_plugin.checkpoints.rules import Rule, matches
+from hrnet_plugin.checkpoints.rules import Rule, matches, matches_any
 
 HOSTS = ('mmdet', 'mmpose', 'mmseg')
 LAYOUTS = (*HOSTS, 'official', 'timm', 'mmpretrain')
@@ -78,7 +78,7 @@ def _family(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Family, str]:
 def _fits(family: Family, tensors: Mapping[str, Tensor]) -> bool:
     heads = [name for name in tensors if not _of_body(name, family)]
     return (all(any(matches(marker, name) for name in heads) for marker in family.markers)
-            and not any(matches(template, name) for template in family.absent for name in tensors)
+            and not any(matches_any(family.absent, name) for name in tensors)
             and all(tensors[name].size(0) in rows for name, rows in family.classes.items()))
 
 
@@ -101,7 +101,7 @@ def to_plugin(checkpoint: Checkpoint, found: Recognised) -> tuple[Checkpoint, li
     for name, tensor in checkpoint.tensors.items():
         if name.startswith(found.root):
             inside[name.removeprefix(found.root)] = tensor
-        elif any(matches(template, name) for template in family.leftovers):
+        elif matches_any(family.leftovers, name):
             kept[name] = tensor
         else:
             unknown.append(name)
@@ -109,7 +109,7 @@ def to_plugin(checkpoint: Checkpoint, found: Recognised) -> tuple[Checkpoint, li
         absorb(inside, kept, bias, mean)
     for name, tensor in inside.items():
         ours = _ours(name, family)
-        if any(matches(template, name) for template in family.leftovers):
+        if matches_any(family.leftovers, name):
             kept[name] = tensor
         elif ours is None:
             unknown.append(found.root + name)
@@ -193,9 +193,10 @@ def from_plugin(checkpoint: Checkpoint, host: str, layout: str) -> Checkpoint:
     nameless = heads
     for family in FAMILIES:
         if layout in family.layouts and (family.host == host if heads else not family.markers):
-            without = [name for name in checkpoint.tensors if _theirs(name, family) is None]
+            renamed = {ours: _theirs(ours, family) for ours in checkpoint.tensors}
+            without = [ours for ours, name in renamed.items() if name is None]
             if not without:
-                converted = _backward(checkpoint, family)
+                converted = _backward(checkpoint, family, {k: v for k, v in renamed.items() if v is not None})
                 if _family(converted.tensors, family.body)[0] is family:
                     return converted
             elif len(without) < len(nameless):
@@ -205,19 +206,17 @@ def from_plugin(checkpoint: Checkpoint, host: str, layout: str) -> Checkpoint:
                      f'({words[:200]}): --backbone writes the backbone alone')
 
 
-def _backward(checkpoint: Checkpoint, family: Family) -> Checkpoint:
+def _backward(checkpoint: Checkpoint, family: Family, renamed: Mapping[str, str]) -> Checkpoint:
     tensors = OrderedDict(checkpoint.tensors)
     kept = dict(checkpoint.kept)
     for bias, mean in family.our_biases:
         absorb(tensors, kept, bias, mean)
     theirs: OrderedDict[str, Tensor] = OrderedDict()
     for ours, tensor in tensors.items():
-        name = _theirs(ours, family)
-        assert name is not None  # as the caller has found
-        theirs[name] = _restored(name, tensor, family, kept)
+        theirs[renamed[ours]] = _restored(renamed[ours], tensor, family, kept)
     for bias, mean in family.biases:
         release(theirs, kept, bias, mean)
-    left = {name: x for name, x in kept.items() if any(matches(template, name) for template in family.leftovers)}
+    left = {name: x for name, x in kept.items() if matches_any(family.leftovers, name)}
     theirs.update(left)
     ours_only = {name: x for name, x in kept.items() if family.our_biases and name not in theirs}
     return Checkpoint(checkpoint.source, theirs, {'': checkpoint.notes.get('backbone', {})}, ours_only)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints.addresses import obtain
 from hrnet_plugin.checkpoints.body import describe, is_body
-from hrnet_plugin.checkpoints.convert import Recognised, recognise, to_plugin
+from hrnet_plugin.checkpoints.convert import Recognised, backbone_only, recognise, to_plugin
 from hrnet_plugin.checkpoints.file import Checkpoint, read
 from hrnet_plugin.checkpoints.part import UPSAMPLING, Part, branches, find_part
 from hrnet_plugin.checks import check_bool
@@ -101,9 +101,8 @@ def _check_same_network(address: str, found: Recognised, own: Mapping[str, Tenso
 
 def network_of(checkpoint: Checkpoint, found: Recognised) -> tuple[OrderedDict[str, Tensor], Mapping[str, Any]]:
     """The network's own tensors under its own names, and the notes about it."""
-    ours, _ = to_plugin(checkpoint, found)
-    weights = OrderedDict((name.removeprefix('backbone.'), tensor) for name, tensor in ours.tensors.items()
-                          if name.startswith('backbone.'))
+    ours = backbone_only(to_plugin(checkpoint, found)[0])
+    weights = OrderedDict((name.removeprefix('backbone.'), tensor) for name, tensor in ours.tensors.items())
     return weights, ours.notes['backbone']
 
 
