@@ -129,7 +129,8 @@ def _read_safetensors(path: Path, source: str) -> Checkpoint:
         raise ValueError(f'is cut off: its header has {header} bytes, the file {size}')
     try:
         with safe_open(path, framework='pt') as file:
-            tensors = OrderedDict((name, file.get_tensor(name)) for name in file.offset_keys())
+            names = file.keys()  # in the order of the file (offset_keys) only with safetensors newer than 0.5
+            tensors = OrderedDict((name, file.get_tensor(name)) for name in names)
             own = (file.metadata() or {}).get(_OWN, '{}')
     except (SafetensorError, KeyError) as error:
         raise ValueError(f'is no whole safetensors file: {_line(error)}') from None
