@@ -21,6 +21,14 @@ def _quiet_and_seeded():
     torch.manual_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def _default_scope_restored():
+    """A Runner leaves its default scope behind, in which another test would look for names without a scope."""
+    before = DefaultScope._instance_dict.copy()
+    yield
+    DefaultScope._instance_dict = before
+
+
 @pytest.fixture(scope='module')
 def mmdet_scope():
     """Names without a scope are mmdet's, in this module and not in those that follow it."""
