@@ -77,11 +77,11 @@ _SAME = _rules(('*', '*'))
 _CLASSIFIER = _rules(*((f'{name}.*', f'head.{name}.*')
                        for name in ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier')))
 _MMPRETRAIN = _rules(
-    ('neck.increase_layers.*', 'head.incre_modules.*'),
-    ('neck.downsample_layers.#.conv.*', 'head.downsamp_modules.#.0.*'),
-    ('neck.downsample_layers.#.bn.*', 'head.downsamp_modules.#.1.*'),
-    ('neck.final_layer.conv.*', 'head.final_layer.0.*'),
-    ('neck.final_layer.bn.*', 'head.final_layer.1.*'),
+    ('neck.0.increase_layers.*', 'head.incre_modules.*'),
+    ('neck.0.downsample_layers.#.conv.*', 'head.downsamp_modules.#.0.*'),
+    ('neck.0.downsample_layers.#.bn.*', 'head.downsamp_modules.#.1.*'),
+    ('neck.0.final_layer.conv.*', 'head.final_layer.0.*'),
+    ('neck.0.final_layer.bn.*', 'head.final_layer.1.*'),
     ('head.fc.*', 'head.classifier.*'),
 )
 
@@ -173,7 +173,7 @@ FAMILIES: tuple[Family, ...] = (
     Family('hrnet_plugin.HRNetClassifier', 'classification', 'hrnet_plugin', body='backbone.',
            markers=('head.incre_modules.0.0.conv1.weight', ), rules=_SAME, notes=NEAREST),
     Family('mmpretrain', 'classification', 'hrnet_plugin', ('mmpretrain', ), 'backbone.',
-           ('neck.increase_layers.0.0.conv1.weight', 'head.fc.weight'), rules=_MMPRETRAIN, notes=NEAREST,
+           ('neck.0.increase_layers.0.0.conv1.weight', 'head.fc.weight'), rules=_MMPRETRAIN, notes=NEAREST,
            our_biases=(*((f'head.downsamp_modules.{k}.0.bias', f'head.downsamp_modules.{k}.1.running_mean')
                          for k in range(3)), ('head.final_layer.0.bias', 'head.final_layer.1.running_mean'))),
     Family('ImageNet weights of the official pose code', 'classification', 'hrnet_plugin',

@@ -16,11 +16,18 @@ from hrnet_plugin.checkpoints.convert import backbone_only, from_plugin, recogni
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, FAMILIES, NEAREST
 from hrnet_plugin.checkpoints.file import Checkpoint
 from hrnet_plugin.models import HRFPN, HRNet, HRNetClassifier
+from hrnet_plugin.models.arch import ARCHS
 from hrnet_plugin.registry import MODELS
 
 ARCH = 'w18_small_v1'
-WIDTHS = (16, 32, 64, 128)
-TOTAL = sum(WIDTHS)
+
+
+def total(arch):
+    """Channels of all streams."""
+    return sum(ARCHS[arch][-1].num_channels)
+
+
+TOTAL = total(ARCH)
 
 
 def norm(channels):
@@ -32,10 +39,11 @@ def conv(c_in, c_out, kernel=1, bias=False):
     return nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, bias=bias)
 
 
-def two_layers(classes):
+def two_layers(classes, arch=ARCH):
     """last_layer, aux_head and the face's head in the official codes."""
-    return nn.Sequential(conv(TOTAL, TOTAL, bias=True), nn.BatchNorm2d(TOTAL), nn.ReLU(),
-                         conv(TOTAL, classes, bias=True))
+    width = total(arch)
+    return nn.Sequential(conv(width, width, bias=True), nn.BatchNorm2d(width), nn.ReLU(),
+                         conv(width, classes, bias=True))
 
 
 class Official(nn.Module):
@@ -58,7 +66,7 @@ class Official(nn.Module):
 class OfficialOCR(Official):
     """HRNet-OCR: its names, and its function."""
 
-    def __init__(self, classes):
+    def __init__(self, classes, arch=ARCH):
         two = dict(f_pixel=512, f_object=512)
         one = dict(f_down=(512, 256), f_up=(256, 512))
         block = nn.ModuleDict({
@@ -67,10 +75,10 @@ class OfficialOCR(Official):
             **{name: nn.Sequential(conv(*widths), norm(widths[1])) for name, widths in one.items()}})
         distribute = nn.ModuleDict(dict(object_context_block=block,
                                         conv_bn_dropout=nn.Sequential(conv(1024, 512), norm(512), nn.Dropout2d(0.05))))
-        super().__init__(HRNet(ARCH, host='mmseg', upsample=dict(mode='bilinear', align_corners=True)),
-                         conv3x3_ocr=nn.Sequential(conv(TOTAL, 512, 3, True), nn.BatchNorm2d(512), nn.ReLU()),
+        super().__init__(HRNet(arch, host='mmseg', upsample=dict(mode='bilinear', align_corners=True)),
+                         conv3x3_ocr=nn.Sequential(conv(total(arch), 512, 3, True), nn.BatchNorm2d(512), nn.ReLU()),
                          ocr_distri_head=distribute, cls_head=conv(512, classes, bias=True),
-                         aux_head=two_layers(classes))
+                         aux_head=two_layers(classes, arch))
 
     def forward(self, x):
         feats = self.streams(x, True)
@@ -185,29 +193,28 @@ def test_weights_trained_after_a_conversion_are_not_replaced_by_the_kept_ones():
     assert not back['last_layer.0.bias'].any()
 
 
-def segmentor(classes, align_corners, ocr):
-    shared = dict(arch=ARCH, num_classes=classes, align_corners=align_corners)
+def segmentor(arch, classes, align_corners, ocr):
+    shared = dict(arch=arch, num_classes=classes, align_corners=align_corners)
     fcn = dict(type='hrnet_plugin.FCNHead', **shared)
     heads = [fcn, dict(type='hrnet_plugin.OCRHead', **shared)] if ocr else fcn
     return MODELS.build(ConfigDict(
         type='mmseg.CascadeEncoderDecoder' if ocr else 'mmseg.EncoderDecoder', **(dict(num_stages=2) if ocr else {}),
-        backbone=dict(type='hrnet_plugin.HRNet', arch=ARCH, host='mmseg',
+        backbone=dict(type='hrnet_plugin.HRNet', arch=arch, host='mmseg',
                       upsample=dict(mode='bilinear', align_corners=align_corners)), decode_head=heads)).eval()
 
 
-@pytest.mark.parametrize('ocr', [False, True])
-@pytest.mark.parametrize('align_corners', [False, True])
-def test_official_segmentation_gives_the_official_output(ocr, align_corners):
+@pytest.mark.parametrize(('arch', 'align_corners', 'ocr'), [
+    (ARCH, False, False), (ARCH, True, False), (ARCH, True, True),
+    ('w48', False, False), ('w48', True, True)])
+def test_official_segmentation_gives_the_official_output(arch, align_corners, ocr):
     """Also where the peer cannot: mmsegmentation's backbone never aligns corners."""
     pytest.importorskip('mmseg.models')
-    if ocr and not align_corners:
-        pytest.skip('the OCR family aligns corners')
     classes = 19 if ocr or not align_corners else 150
-    official = OfficialOCR(classes) if ocr else Official(
-        HRNet(ARCH, upsample=dict(mode='bilinear', align_corners=align_corners)), last_layer=two_layers(classes))
+    official = OfficialOCR(classes, arch) if ocr else Official(
+        HRNet(arch, upsample=dict(mode='bilinear', align_corners=align_corners)), last_layer=two_layers(classes, arch))
     ours, _ = to_ours(checkpoint_of(official))
     with DefaultScope.overwrite_default_scope('mmseg'):
-        model = segmentor(classes, align_corners, ocr)
+        model = segmentor(arch, classes, align_corners, ocr)
     model.load_state_dict(ours.tensors, strict=True)
     official.eval()
     official.backbone_of[0].eval()
@@ -303,8 +310,8 @@ def test_mmpretrain_names():
     official = checkpoint_of(official_classifier())
     ours, _ = to_ours(official)
     theirs = from_plugin(ours, 'hrnet_plugin', 'mmpretrain')
-    assert {'neck.increase_layers.0.0.conv1.weight', 'neck.downsample_layers.0.bn.running_mean',
-            'neck.final_layer.conv.weight', 'head.fc.weight'} < set(theirs.tensors)
+    assert {'neck.0.increase_layers.0.0.conv1.weight', 'neck.0.downsample_layers.0.bn.running_mean',
+            'neck.0.final_layer.conv.weight', 'head.fc.weight'} < set(theirs.tensors)
     assert not any(name.startswith('neck.') and name.endswith('conv.bias') for name in theirs.tensors)
     again, found = to_ours(theirs)
     assert found.family.name == 'mmpretrain'
@@ -393,18 +400,19 @@ def test_rows_have_names_of_their_own():
     assert not FAMILIES[-1].markers
 
 
-def test_official_face_gives_the_official_output():
+@pytest.mark.parametrize('arch', [ARCH, 'w18'])
+def test_official_face_gives_the_official_output(arch):
     pytest.importorskip('mmpose.models')
-    official = Official(HRNet(ARCH, upsample='bilinear'), head=two_layers(98))
+    official = Official(HRNet(arch, upsample='bilinear'), head=two_layers(98, arch))
     ours, found = to_ours(checkpoint_of(official))
     with DefaultScope.overwrite_default_scope('mmpose'):
         model = MODELS.build(ConfigDict(
             type='mmpose.TopdownPoseEstimator',
-            backbone=dict(type='hrnet_plugin.HRNet', arch=ARCH, host='mmpose', multiscale_output=True,
+            backbone=dict(type='hrnet_plugin.HRNet', arch=arch, host='mmpose', multiscale_output=True,
                           upsample='bilinear'),
             neck=dict(type='FeatureMapProcessor', concat=True),
-            head=dict(type='HeatmapHead', in_channels=TOTAL, out_channels=98, deconv_out_channels=None,
-                      conv_out_channels=(TOTAL, ), conv_kernel_sizes=(1, ),
+            head=dict(type='HeatmapHead', in_channels=total(arch), out_channels=98, deconv_out_channels=None,
+                      conv_out_channels=(total(arch), ), conv_kernel_sizes=(1, ),
                       loss=dict(type='KeypointMSELoss', use_target_weight=True)))).eval()
     model.load_state_dict(ours.tensors, strict=True)
     official.eval()
