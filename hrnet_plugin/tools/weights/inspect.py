@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from hrnet_plugin.checkpoints.addresses import digest, obtain
 from hrnet_plugin.checkpoints.convert import recognise, to_plugin
 from hrnet_plugin.checkpoints.file import read
+from hrnet_plugin.checkpoints.published import with_digest
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -51,7 +52,13 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
                 lines[f'{module}: {name}'] = str(text)
     if unknown:
         lines['without a name here'] = f'{len(unknown)} ({", ".join(unknown[:4])} ...)'
-    return {**lines, 'sha256': digest(path)}
+    lines['sha256'] = digest(path)
+    row = with_digest(lines['sha256'])
+    if row is not None:
+        lines['published as'] = row.text
+        if row.config:
+            lines['config'] = row.config
+    return lines
 
 
 def main(argv: Sequence[str] | None = None) -> None:
