@@ -2,5 +2,6 @@
 
 from hrnet_plugin.checkpoints.pretrained import Pretrained
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+from hrnet_plugin.checkpoints.scheme import SCHEME
 
-__all__ = ['Pretrained', 'allow_mmengine_checkpoints']
+__all__ = ['SCHEME', 'Pretrained', 'allow_mmengine_checkpoints']

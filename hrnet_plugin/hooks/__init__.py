@@ -1,5 +1,6 @@
 """Hooks of mmengine's runner."""
 
+from hrnet_plugin.hooks.complete_load import CompleteLoadHook
 from hrnet_plugin.hooks.random_state import RandomStateHook
 
-__all__ = ['RandomStateHook']
+__all__ = ['CompleteLoadHook', 'RandomStateHook']

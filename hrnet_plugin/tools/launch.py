@@ -14,7 +14,10 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.config_files import read_config
+
+_COMPLETE = 'hrnet_plugin.CompleteLoadHook'
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -77,6 +80,20 @@ def moved_data(config: Config, data_root: str) -> dict[str, Any]:
         raise ValueError(f'--data-root moves paths below the config\'s data_root, {old!r}, of which its dataloaders '
                          'have none; a config that sets data_root itself has to set it in its datasets, too')
     return {'data_root': new, **changed}
+
+
+def load_any(config: Config, checkpoint: str, part: str = '') -> None:
+    """Have the runner load a checkpoint of any family, and refuse one that is not of the model.
+
+    Args:
+        config: Is changed.
+        checkpoint: Its address.
+        part: As in :class:`~hrnet_plugin.hooks.CompleteLoadHook`.
+    """
+    config.load_from = SCHEME + checkpoint.removeprefix(SCHEME)
+    hooks = config.get('custom_hooks') or []
+    if not any(hook['type'] == _COMPLETE for hook in hooks):
+        config.custom_hooks = [*hooks, dict(type=_COMPLETE, part=part)]
 
 
 def make_runner(config: Config) -> Runner:

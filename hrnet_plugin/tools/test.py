@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
+from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
 
 # Each host's entries of its visualization hook that turn drawing on and name the folder for pictures.
 _DRAWING = {
@@ -23,7 +23,7 @@ _DRAWING = {
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
-    parser.add_argument('checkpoint', help='path or URL of the weights')
+    parser.add_argument('checkpoint', help='weights: a path, or any address that hrnet_plugin.Pretrained takes')
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
                         help='draw predictions into this folder of the run\'s own one (segmentation: of its vis_data)')
@@ -39,7 +39,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or
             ``--tta`` for a config without ``tta_model`` and ``tta_pipeline``.
     """
-    config.load_from = args.checkpoint
+    load_any(config, args.checkpoint)
     if args.tta:
         _augment_tests(config)
     if args.show_dir is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
+from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -44,6 +44,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     if args.resume is not None:
         config.resume = True
         config.load_from = None if args.resume == 'auto' else args.resume
+    if config.get('load_from') is not None and not config.get('resume'):
+        load_any(config, config.load_from, part='backbone')  # heads of another number of classes start anew
 
 
 def main(argv: Sequence[str] | None = None) -> None:

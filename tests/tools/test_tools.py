@@ -59,6 +59,10 @@ def test_options_of_training(sample):
     assert (sample.resume, sample.load_from) == (True, None)
     train.apply_options(sample, train.parse_args([SAMPLE, '--resume', 'epoch_3.pth']))
     assert sample.load_from == 'epoch_3.pth'
+    sample.resume, sample.load_from = False, 'timm://hrnet_w18'
+    train.apply_options(sample, train.parse_args([SAMPLE]))
+    assert sample.load_from == 'hrnet://timm://hrnet_w18'
+    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.CompleteLoadHook', part='backbone')
     with pytest.raises(ValueError, match=r'--auto-scale-lr needs auto_scale_lr\.base_batch_size'):
         train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
 
@@ -98,7 +102,8 @@ def test_test_time_augmentation_reaches_wrapped_datasets(sample):
 def test_options_of_testing(sample):
     args = test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'pictures', '--out', 'all.pkl'])
     test.apply_options(sample, args)
-    assert sample.load_from == 'weights.pth'
+    assert sample.load_from == 'hrnet://weights.pth'
+    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.CompleteLoadHook', part='')
     assert sample.default_hooks.visualization.draw is True
     assert sample.default_hooks.visualization.test_out_dir == 'pictures'
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')

@@ -1,0 +1,42 @@
+"""``load_from='hrnet://ADDRESS'``: a whole model's weights out of a checkpoint of any family, for mmengine's runner."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import CheckpointLoader
+
+from hrnet_plugin.checkpoints.addresses import obtain
+from hrnet_plugin.checkpoints.body import find_bodies
+from hrnet_plugin.checkpoints.convert import recognise, to_plugin
+from hrnet_plugin.checkpoints.file import read
+
+SCHEME = 'hrnet://'
+
+
+@CheckpointLoader.register_scheme(prefixes=SCHEME)
+def load_any(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """What mmengine gets to load: a state dict under the names of models that configs build with this package.
+
+    Where a checkpoint has no HRNet, or several, its names stay as they are.
+
+    Args:
+        filename: 'hrnet://' and an address as :class:`~hrnet_plugin.Pretrained` takes it.
+        map_location: As mmengine gives it; tensors stay on the CPU, from which they are copied into the model.
+
+    Raises:
+        OSError, ValueError: If it cannot be read; nothing that is in it runs.
+    """
+    path, address = obtain([filename.removeprefix(SCHEME)])
+    checkpoint = read(path, address)
+    if len(find_bodies(checkpoint.tensors)) == 1:
+        found = recognise(checkpoint)
+        checkpoint, unknown = to_plugin(checkpoint, found)
+        left = f'; {len(unknown)} tensors without a name here are left out: {", ".join(unknown[:4])}' if unknown else ''
+        print_log(f'{address} is of the family "{found.family.name}", {found.body.text}{left}', logger='current')
+    state_dict = OrderedDict(checkpoint.tensors)
+    # read by modules that note what their weights were trained with
+    state_dict._metadata = OrderedDict(checkpoint.notes)  # type: ignore[attr-defined]
+    return dict(state_dict=state_dict, meta={})
