@@ -63,7 +63,7 @@ def log(monkeypatch):
 def warned(monkeypatch):
     """What was logged about the interpolation."""
     lines = []
-    monkeypatch.setattr('hrnet_plugin.models.backbones.upsampling_note.print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr('hrnet_plugin.models.weight_notes.print_log', lambda text, **_: lines.append(text))
     return lines
 
 

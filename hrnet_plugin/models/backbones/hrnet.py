@@ -12,10 +12,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
-from hrnet_plugin.models.backbones.upsampling_note import note_upsampling
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
+from hrnet_plugin.models.weight_notes import NETWORK, note_facts
 from hrnet_plugin.registry import MODELS
 
 InitCfg = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
@@ -102,7 +102,8 @@ class HRNet(BaseModule):
         self._build(stages, upsampling, layers)
         self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
         self.upsampling = upsampling
-        note_upsampling(self)
+        self.images: str | None = None  # what it gets, once it is a part of a model
+        note_facts(self, NETWORK)
         self._freeze_stages()
 
     def _check_options(self, layers: LayerConfig) -> None:

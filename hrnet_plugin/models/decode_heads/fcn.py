@@ -13,6 +13,7 @@ from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
+from hrnet_plugin.models.weight_notes import HEAD, note_facts
 from hrnet_plugin.registry import MODELS
 
 
@@ -76,6 +77,7 @@ class FCNHead(UpstreamFCNHead):
             in_index=stream_indices(in_index, len(widths)), input_transform='resize_concat', kernel_size=1,
             num_convs=1, concat_input=False, align_corners=align_corners, **layers, **options)
         check_class_weights(self)
+        note_facts(self, HEAD)
         self.convs[0] = MergeConv(widths, channels, align_corners, **layers)
 
     def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:

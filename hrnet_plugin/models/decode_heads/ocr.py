@@ -11,6 +11,7 @@ from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
 from hrnet_plugin.models.necks.channels import neck_channels
+from hrnet_plugin.models.weight_notes import HEAD, note_facts
 from hrnet_plugin.registry import MODELS
 
 
@@ -62,3 +63,4 @@ class OCRHead(UpstreamOCRHead):
             in_index=stream_indices(in_index, len(widths)), input_transform='resize_concat',
             dropout_ratio=dropout_ratio, norm_cfg=norm_cfg, align_corners=align_corners, **options)
         check_class_weights(self)
+        note_facts(self, HEAD)

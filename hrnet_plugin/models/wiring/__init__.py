@@ -1,4 +1,4 @@
-"""Do backbone, neck and heads fit? Found out while the host builds the model.
+"""Do backbone, neck and heads fit, and which images does the backbone get? Found out while the host builds the model.
 
 Hosts build the parts of a model one after the other and let none of them see the others. Where they do not fit, a model
 may train without a word: a head of strides 8 to 128 on levels of strides 4 to 64 looks for every object in the wrong
@@ -18,6 +18,7 @@ from torch.nn.modules.module import register_module_module_registration_hook
 from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
+from hrnet_plugin.models.weight_notes import images_of
 from hrnet_plugin.models.wiring.backbone_heads import check_cascade, check_decode_head, check_last_map_head
 from hrnet_plugin.models.wiring.detectors import (
     Neck,
@@ -53,6 +54,8 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     """
     if isinstance(whole, nn.ModuleList) and whole in _CASCADES:
         _check_in_list(whole, name, part)
+    if name == 'backbone' and isinstance(part, HRNet):
+        part.images = images_of(whole._modules.get('data_preprocessor'))
     if part is None or (name != 'neck' and name not in _BEHIND_NECK and name not in _BEHIND_BACKBONE):
         return
     backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
