@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pickle
@@ -150,3 +151,25 @@ def test_paths_that_are_no_files(tmp_path):
     for name, error in (('missing', FileNotFoundError), ('loop', OSError), ('', IsADirectoryError)):
         with pytest.raises(error):
             read(tmp_path / name)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / 'x.pth'))
+
+    monkeypatch.setattr('hrnet_plugin.checkpoints.file.tempfile.mkstemp', refuse)
+    with pytest.raises(OSError, match=r"Read-only file system: '\S*x\.pth'"):
+        write(Checkpoint('here', OrderedDict(WEIGHTS)), tmp_path / 'x.pth')
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    def fill(content, path):
+        with open(path, 'wb') as file:
+            file.write(b'half')
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr('hrnet_plugin.checkpoints.file.torch.save', fill)
+    with pytest.raises(OSError, match='No space left'):
+        write(Checkpoint('here', OrderedDict(WEIGHTS)), tmp_path / 'x.pth')
+    assert os.listdir(tmp_path) == []

@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from conftest import upstream_extra
 from mmengine.logging import MMLogger
 from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import get_state_dict, load_checkpoint, save_checkpoint
@@ -135,6 +136,56 @@ def test_a_deeper_network_is_not_cut_off(allow_partial, tmp_path):
     checkpoint = saved(HRNet('w18'), tmp_path / 'x.pth')
     with pytest.raises(ValueError, match='holds HRNet-W18, and the network of the config is HRNet-W18-small-v2'):
         heir(checkpoint, 'w18_small_v2', allow_partial=allow_partial)
+
+
+def without(start, **options):
+    """The tensors of a network but for those whose names begin with something."""
+    return {name: x for name, x in HRNet(SMALL, **options).state_dict().items() if not name.startswith(start)}
+
+
+MISMATCHES = {
+    'another width': (lambda: HRNet('w18_small_v2').state_dict(), 'holds HRNet-W18-small-v2, and the network of the'),
+    'other widths and depths': (
+        lambda: HRNet(extra=upstream_extra(SMALL) | dict(stage4=dict(
+            num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(16, 32, 64, 96)))
+        ).state_dict(), r'holds an HRNet of widths \(16, 32, 64, 96\), modules'),
+    'the wrong task': (lambda: HRNet(SMALL, host='mmpose').state_dict(), 'must hold all 426 tensors of HRNet, got 348;'
+                       r' 78 are missing: stage4\.0\.fuse_layers\.1'),
+    'a task without a network': (lambda: {f'roi_head.{k}': torch.zeros(1) for k in 'ab'}, 'holds no HRNet'),
+    'a stage is missing': (lambda: without('stage3'), r'lacks stage3\.0\.branches\.0\.0\.conv1\.weight, which every'),
+    'the last stage is missing': (lambda: without('stage4'), 'holds no HRNet'),
+    'a transition is missing': (lambda: without('transition2'), 'are missing: transition2. To leave these'),
+    'a branch is missing': (lambda: without('stage3.0.branches.2.'), 'lacks stage3'),
+    'one tensor is missing': (lambda: without('bn2.running_var'), r'1 are missing: bn2\.running_var\. To leave'),
+    'other norms': (lambda: HRNet(SMALL, norm_cfg=dict(type='GN', num_groups=2)).state_dict(), 'are missing: bn1'),
+    'other images': (lambda: HRNet(SMALL, in_channels=4).state_dict(),
+                     r'conv1\.weight must have the shape \(64, 3, 3, 3\), got \(64, 4, 3, 3\)'),
+    'names cut off': (lambda: {name.split('.', 1)[1]: x for name, x in HRNet(SMALL).state_dict().items()
+                               if name.startswith('stage4')}, 'holds no HRNet'),
+}
+
+
+@pytest.mark.parametrize('kind', MISMATCHES)
+def test_mismatches(kind, tmp_path):
+    tensors, message = MISMATCHES[kind]
+    torch.save(tensors(), tmp_path / 'x.pth')
+    network = HRNet(SMALL)
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    with pytest.raises(ValueError, match=rf'x\.pth.* {message}') as caught:
+        Pretrained(str(tmp_path / 'x.pth'))(network)
+    assert '\n' not in str(caught.value)
+    assert all(torch.equal(before[key], tensor) for key, tensor in network.state_dict().items())
+    assert [path.name for path in tmp_path.iterdir()] == ['x.pth']
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.', 'model.backbone.', 'module.model.encoder.'])
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions_and_prefixes_are_taken(prefix, dtype, tmp_path):
+    theirs = HRNet(SMALL).to(dtype)
+    torch.save({prefix + name: x for name, x in theirs.state_dict().items()}, tmp_path / 'x.pth')
+    ours = heir(str(tmp_path / 'x.pth'))
+    assert all(x.dtype in (torch.float32, torch.int64) for x in ours.state_dict().values())
+    assert all(torch.equal(x, theirs.state_dict()[name].to(x.dtype)) for name, x in ours.state_dict().items())
 
 
 def test_files_without_the_network(tmp_path):
