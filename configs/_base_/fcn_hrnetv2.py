@@ -9,7 +9,7 @@ model = dict(
     backbone=dict(
         _delete_=True, type='hrnet_plugin.HRNet', arch='w18', host='mmseg', upsample='bilinear',
         norm_cfg=dict(type='SyncBN', requires_grad=True),
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     decode_head=dict(
         _delete_=True, type='hrnet_plugin.FCNHead', arch='w18', num_classes=19, align_corners=False,
         norm_cfg=dict(type='SyncBN', requires_grad=True), loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy')))

@@ -10,7 +10,7 @@ model = dict(
     backbone=dict(
         _delete_=True, type='hrnet_plugin.HRNet', arch='w18', host='mmseg',
         upsample=dict(mode='bilinear', align_corners=True), norm_cfg=dict(type='SyncBN', requires_grad=True),
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     decode_head=[
         dict(type='hrnet_plugin.FCNHead', loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy', loss_weight=0.4),
              **__head),

@@ -15,6 +15,6 @@ model = dict(
         _delete_=True,
         type='hrnet_plugin.HRNet',
         arch='w18',
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     # strides 8 to 128: convolutions of stride 2 on the levels 4 to 64
     neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch='w18', out_channels=256, num_outs=5, stride=2))

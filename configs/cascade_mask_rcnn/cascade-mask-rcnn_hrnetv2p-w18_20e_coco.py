@@ -16,5 +16,5 @@ model = dict(
         _delete_=True,
         type='hrnet_plugin.HRNet',
         arch='w18',
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch='w18', out_channels=256))

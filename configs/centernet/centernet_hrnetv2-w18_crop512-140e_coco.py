@@ -16,7 +16,7 @@ model = dict(
         type='hrnet_plugin.HRNet',
         arch='w18',
         norm_eval=False,
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     # one map of stride 4
     neck=dict(_delete_=True, type='hrnet_plugin.HRNetV2', arch='w18', out_channels=256),
     bbox_head=dict(in_channels=256))

@@ -15,7 +15,7 @@ model = dict(
         _delete_=True,
         type='hrnet_plugin.HRNet',
         arch='w18',
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
+        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
     # strides 8 to 64: convolutions of stride 2 on the levels 4 to 32; norms as behind the base's own neck
     neck=dict(
         _delete_=True,

@@ -14,4 +14,4 @@ model = dict(
     backbone=dict(
         _delete_=True, type='hrnet_plugin.HRNet', arch='w32', host='mmpose',
         init_cfg=dict(
-            type='Pretrained', checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')))
+            type='hrnet_plugin.Pretrained', checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w32-36af842e.pth')))

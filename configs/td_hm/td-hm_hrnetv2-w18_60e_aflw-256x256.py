@@ -13,4 +13,4 @@ custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=Fals
 model = dict(
     backbone=dict(
         _delete_=True, type='hrnet_plugin.HRNet', arch='w18', host='mmpose', multiscale_output=True,
-        upsample='bilinear', init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')))
+        upsample='bilinear', init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')))

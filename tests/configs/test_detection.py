@@ -117,8 +117,8 @@ def test_colours_rates_and_weights_fit(name):
     if name in SAMPLE:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size == 4
     width = cfg.model.backbone.arch
-    assert cfg.model.backbone.init_cfg == (
-        None if name in SAMPLE else dict(type='Pretrained', checkpoint=f'open-mmlab://msra/hrnetv2_{width}'))
+    start = dict(type='hrnet_plugin.Pretrained', checkpoint=f'open-mmlab://msra/hrnetv2_{width}')
+    assert cfg.model.backbone.init_cfg == (None if name in SAMPLE else start)
     ends = [entry.end for entry in cfg.param_scheduler if entry.get('by_epoch')]
     assert ends == [cfg.train_cfg.max_epochs]
 
