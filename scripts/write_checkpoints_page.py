@@ -25,19 +25,22 @@ Every HRNet checkpoint that the authors of the network, the OpenMMLab repositori
   `timm://...`, in `init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint=...)`. The shipped configs name one.
   Better ImageNet figures (SSLD, CutMix) do not promise better detectors. A checkpoint of any other task serves, too:
   [weights.md](weights.md).
-- **To test or go on with** a published model, take the row's config. One of ours is a name; one with `::` is the host's
-  own, with [one line changed](drop_in.md). ImageNet rows without a config are for
-  [`HRNetClassifier`](weights.md#classification). Files of the official codes and of older versions have other names of
-  tensors: `mim test hrnet_plugin` maps them; for other tools, `mim run hrnet_plugin convert` writes them anew.
+- **To test or go on with** a published model, take the row's config. One of ours is a name; one with `::` is the
+  host's own, with the [type of its backbone](drop_in.md) changed (in mmpose and mmsegmentation, its `host` said,
+  too). ImageNet rows without a config are for [`HRNetClassifier`](weights.md#classification). Files of the official
+  codes and of older versions have other names of tensors: `mim test hrnet_plugin` maps them; for other tools, `mim
+  run hrnet_plugin convert` writes them anew.
 - **Images**: the order of colours that the network was trained on; 'std 1' are pixels of 0 to 255 from which only the
   mean (102.9801, 115.9465, 122.7717) is taken off. **Upsampling**: of the fusion; the config has the same one.
 - Rows of FCOS with 'std 1' need `data_preprocessor=dict(mean=[102.9801, 115.9465, 122.7717], std=[1, 1, 1],
   bgr_to_rgb=False)`; those of HRNet-FCOS also `bbox_head=dict(conv_bias=True)`.
-- Figures are the publisher's. None of these files was fetched or tested for this page. `mim run hrnet_plugin inspect
-  FILE` says what a file is, and which row here, where its published name carries a digest.
-- Known slips of the sources: two pairs of rows share an address (Faster R-CNN W32 2x and W40 1x; W32 3x and 4x). In the
-  authors' table of Mask R-CNN the figures of boxes and masks of W48 are exchanged; here they are not. The first link of
-  OCR for 60 classes is that of another row; here it is the second one.
+- Figures are the publisher's; the open-mmlab files without any hold an ImageNet network without its head. Networks
+  that were trained on Cityscapes' train and val sets have their figures on the test set; their configs test on val.
+  None of these files was fetched or tested for this page. `mim run hrnet_plugin inspect FILE` says what a file is,
+  and which row here, where its published name carries a digest.
+- Known slips of the sources: two pairs of rows share an address (Faster R-CNN W32 2x and W40 1x; W32 3x and 4x). In
+  the authors' table of Mask R-CNN the figures of boxes and masks of W48 are exchanged; here they are not. The first
+  link of OCR for 60 classes is that of another row; here it is the second one.
 """
 _ORDER = ('model', 'data', 'figures', 'images', 'upsampling', 'config')
 

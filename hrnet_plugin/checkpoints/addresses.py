@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -44,13 +44,14 @@ def obtain(addresses: Sequence[str], sha256: str | None = None) -> tuple[Path, s
         ValueError: If an address is malformed, or no file has the digest.
     """
     failures: list[Exception] = []
-    for address in addresses:
-        try:
-            return _file(address, sha256), address
-        except (OSError, ValueError) as error:
-            failures.append(error)
-            if len(addresses) > 1:
-                print_log(f'{error}; trying the next address', logger='current', level=logging.WARNING)
+    with _first_process_first() if any('://' in address for address in addresses) else nullcontext():
+        for address in addresses:
+            try:
+                return _file(address, sha256), address
+            except (OSError, ValueError) as error:
+                failures.append(error)
+                if len(addresses) > 1:
+                    print_log(f'{error}; trying the next address', logger='current', level=logging.WARNING)
     if len(failures) == 1:
         raise failures[0]
     raise OSError('none of the addresses gave the checkpoint:\n' + '\n'.join(f'  {failure}' for failure in failures))
@@ -107,13 +108,15 @@ def _file(address: str, sha256: str | None) -> Path:
         if sha256 is not None:
             _check_digest(address, digest(path), sha256)
         return path
-    with _first_process_first():
-        return _downloaded(url, sha256)
+    return _downloaded(url, sha256)
 
 
 @contextmanager
 def _first_process_first() -> Iterator[None]:
-    """Of several processes, the others wait for the first one and find what it has fetched."""
+    """Of several processes, the others wait for the first one and find what it has fetched.
+
+    Around all addresses together: one may serve some processes and not others, and each has to wait as often.
+    """
     if get_rank() != 0:
         barrier()
     try:

@@ -114,6 +114,22 @@ def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
         obtain(wanted[:2])
 
 
+@pytest.mark.parametrize('rank', [0, 1])
+def test_processes_meet_once_whatever_serves_them(rank, server, tmp_path, monkeypatch):
+    """Else a process that needs the second address waits for others that have gone on."""
+    met = []
+    monkeypatch.setattr(addresses, 'get_rank', lambda: rank)
+    monkeypatch.setattr(addresses, 'barrier', lambda: met.append(len(server.asked)))
+    obtain([at(server, 'missing.pth'), at(server, 'net.pth')])
+    assert met == [2 if rank == 0 else 0]
+    with pytest.raises(OSError, match='answered 404'):
+        obtain([at(server, 'missing.pth')])
+    assert len(met) == 2
+    (tmp_path / 'here.pth').write_bytes(BODY)
+    obtain([str(tmp_path / 'here.pth')])  # a path needs nobody
+    assert len(met) == 2
+
+
 def test_no_network_and_no_room(server, tmp_path):
     port = server.server_port
     server.shutdown()
