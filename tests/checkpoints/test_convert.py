@@ -7,7 +7,7 @@ from collections import OrderedDict
 import pytest
 import torch
 from conftest import randomize, relative_error
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from torch import nn
 from torch.nn import functional as F
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from hrnet_plugin.checkpoints.convert import backbone_only, from_plugin, recognise, to_plugin
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, FAMILIES, NEAREST
 from hrnet_plugin.checkpoints.file import Checkpoint
+from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRFPN, HRNet, HRNetClassifier
 from hrnet_plugin.models.arch import ARCHS
 from hrnet_plugin.registry import MODELS
@@ -231,14 +232,18 @@ def test_official_segmentation_gives_the_official_output(arch, align_corners, oc
     assert ours.notes['backbone']['upsampling'] == ('bilinear, align_corners' if align_corners else 'bilinear')
 
 
-def test_torch_04_norms_scale_by_absolute_values():
-    official = Official(HRNet(ARCH), last_layer=two_layers(19))
-    checkpoint = checkpoint_of(official)
-    for name in [name for name in checkpoint.tensors if name.endswith('num_batches_tracked')]:
-        del checkpoint.tensors[name]
+@pytest.mark.parametrize(('name', 'model', 'notes'), [
+    ('official segmentation, torch 0.4', lambda: Official(HRNet(ARCH), last_layer=two_layers(19)), BILINEAR),
+    ('official segmentation, torch 0.4, ADE20K or COCO-Stuff',
+     lambda: Official(HRNet(ARCH), last_layer=two_layers(171)), CORNERS),
+    ('official segmentation with OCR, torch 0.4', lambda: OfficialOCR(19), CORNERS)])
+def test_torch_04_norms_scale_by_absolute_values(name, model, notes):
+    checkpoint = checkpoint_of(model())
+    for counter in [key for key in checkpoint.tensors if key.endswith('num_batches_tracked')]:
+        del checkpoint.tensors[counter]
     checkpoint.tensors['bn1.weight'] = -checkpoint.tensors['bn1.weight']
     ours, found = to_ours(checkpoint)
-    assert found.family.name == 'official segmentation, torch 0.4'
+    assert (found.family.name, ours.notes['backbone']) == (name, notes)
     assert torch.equal(ours.tensors['backbone.bn1.weight'], checkpoint.tensors['bn1.weight'].abs() + 1e-5)
     assert_bits(from_plugin(ours, 'mmseg', 'official').tensors, checkpoint.tensors)
 
@@ -393,6 +398,50 @@ def test_names_without_a_counterpart_are_told():
     checkpoint.tensors['surplus.weight'] = torch.rand(1)
     _, unknown = to_plugin(checkpoint, recognise(checkpoint))
     assert unknown == ['surplus.weight']
+
+
+def test_imagenet_weights_of_the_official_pose_code():
+    """Its files hold the network with four outputs and a head that nothing reads."""
+    network = HRNet(ARCH)
+    tensors = randomize(network).state_dict()
+    checkpoint = checkpoint_of_tensors({**tensors, 'head.0.0.0.conv1.weight': torch.rand(2, 2)})
+    ours, found = to_ours(checkpoint)
+    assert (found.family.name, found.family.task) == ('ImageNet weights of the official pose code', 'classification')
+    assert ours.notes['backbone'] == NEAREST
+    HRNet(ARCH).load_state_dict({name.removeprefix('backbone.'): x for name, x in ours.tensors.items()}, strict=True)
+
+
+# whole models of shipped configs; the official code of each has a name for every tensor of them
+WHOLE = {
+    'faster-rcnn_hrnetv2p-w18_1x_coco': ('official detection', {}),
+    'mask-rcnn_hrnetv2p-w18_1x_coco': ('official detection', {}),
+    'cascade-mask-rcnn_hrnetv2p-w18_20e_coco': ('official detection', {}),
+    'fcos_hrnetv2p-w18_1x_coco': ('HRNet-FCOS', dict(bbox_head=dict(conv_bias=True))),
+    'td-hm_hrnetv1-w32_210e_coco-256x192': ('official pose', {}),
+    'td-hm_hrnetv2-w18_60e_wflw-256x256': ('official face', {}),
+    'fcn_hrnetv2-w18_120k_cityscapes': ('official segmentation', {}),
+    'fcn_hrnetv2-w18_150k_ade20k': ('official segmentation, ADE20K or COCO-Stuff', {}),
+    'ocr_hrnetv2-w18_120k_cityscapes': ('official segmentation with OCR', {}),
+}
+
+
+@pytest.mark.parametrize('name', WHOLE)
+def test_whole_models_in_official_names(name):
+    """Written in the official names, read back, and loaded strictly: every tensor lands with its bits."""
+    family, changes = WHOLE[name]
+    config = Config.fromfile(cfg(name))
+    config.merge_from_dict(dict(model=dict(changes, backbone=dict(init_cfg=None))))
+    host = config.default_scope
+    pytest.importorskip(f'{host}.models')
+    config.model.pop('data_preprocessor', None)
+    with DefaultScope.overwrite_default_scope(host):
+        model = randomize(MODELS.build(config.model))
+    ours = Checkpoint('x.pth', OrderedDict(model.state_dict()))
+    official = from_plugin(ours, host, 'official')
+    again, found = to_ours(official)
+    assert (found.family.name, found.family.host) == (family, host)
+    assert_bits(again.tensors, ours.tensors)
+    model.load_state_dict(again.tensors, strict=True)
 
 
 def test_rows_have_names_of_their_own():
