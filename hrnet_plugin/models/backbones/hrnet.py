@@ -7,13 +7,16 @@ from copy import deepcopy
 from typing import Any, Union
 
 from mmengine.model import BaseModule, Sequential, initialize
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
+from hrnet_plugin.models.layers.conv import is_plain_cfg
+from hrnet_plugin.models.layers.folding import conv_norm_relu
+from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 from hrnet_plugin.models.weight_notes import NETWORK, note_facts
 from hrnet_plugin.registry import MODELS
@@ -99,6 +102,7 @@ class HRNet(BaseModule):
         self.in_channels = in_channels
         layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual)
         self._check_options(layers)
+        self.plain_convs = is_plain_cfg(conv_cfg)
         self._build(stages, upsampling, layers)
         self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
         self.upsampling = upsampling
@@ -122,7 +126,6 @@ class HRNet(BaseModule):
             name, norm = layers.norm(STEM_CHANNELS, k)
             self.add_module(name, norm)
             self.stem_norms.append(name)
-        self.relu = nn.ReLU(inplace=True)
         first, *later = stages
         # named layer1, not stage1: checkpoints use it
         self.layer1 = residual_branch(first.block, STEM_CHANNELS, first.num_channels[0], first.num_blocks[0], layers)
@@ -142,13 +145,18 @@ class HRNet(BaseModule):
             Maps ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``, finest (b = 0) first: four, or one.
         """
         check_map('x', x, self.in_channels)
+        if self.plain_convs and pays(x):
+            return tuple(contiguous(out) for out in self._streams(channels_last(x)))
+        return tuple(self._streams(x))
+
+    def _streams(self, x: Tensor) -> Sequence[Tensor]:
         for k, norm in enumerate(self.stem_norms, 1):
-            x = self.relu(getattr(self, norm)(getattr(self, f'conv{k}')(x)))
+            x = conv_norm_relu(getattr(self, f'conv{k}'), getattr(self, norm), x, relu=True)
         feats = [self.layer1(x)]
         for s in (2, 3, 4):
             feats = getattr(self, f'transition{s - 1}')(feats)
             feats = getattr(self, f'stage{s}')(feats)
-        return tuple(feats)
+        return feats
 
     def init_weights(self) -> None:
         """Initialise all weights as ``init_cfg`` has it; checkpoints come last, whatever their order in it.

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
 from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
+from hrnet_plugin.models.layers.folding import conv_norm_relu
 from hrnet_plugin.models.layers.recompute import recomputed
 
 
@@ -49,9 +50,8 @@ class ResidualBlock(BaseModule):
     def _sum(self, x: Tensor) -> Tensor:
         out = x
         for k, name in enumerate(self.norm_names, 1):
-            out = getattr(self, name)(getattr(self, f'conv{k}')(out))
-            if k < len(self.norm_names):
-                out = self.relu(out)
+            relu = k < len(self.norm_names)
+            out = conv_norm_relu(getattr(self, f'conv{k}'), getattr(self, name), out, relu)
         return out.add_(self.downsample(x))
 
 

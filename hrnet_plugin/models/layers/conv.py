@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmcv.cnn import build_conv_layer, build_norm_layer
-from torch import nn
+from torch import Tensor, nn
+
+from hrnet_plugin.models.layers.folding import conv_norm_relu
+
+
+def is_plain_cfg(conv_cfg: Mapping[str, Any] | None) -> bool:
+    """Whether a ``conv_cfg`` names torch's own convolution."""
+    return conv_cfg is None or conv_cfg['type'] in ('Conv2d', 'Conv')
 
 
 @dataclass(frozen=True)
@@ -36,10 +43,18 @@ class LayerConfig:
         return build_norm_layer(dict(self.norm_cfg), channels, postfix=postfix)
 
 
+class ConvNorm(nn.Sequential):
+    """Convolution, norm and, where there is a third part, ReLU; checkpoints name them 0, 1 and 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to a fresh tensor of the convolution's channels and size."""
+        return conv_norm_relu(self[0], self[1], x, relu=len(self) > 2)
+
+
 def conv_norm(layers: LayerConfig, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1,
-              relu: bool = False) -> nn.Sequential:
-    """Convolution, norm and, where asked for, ReLU; checkpoints name them 0, 1 and 2."""
+              relu: bool = False) -> ConvNorm:
+    """Convolution, norm and, where asked for, ReLU."""
     parts = [layers.conv(in_channels, out_channels, kernel_size, stride), layers.norm(out_channels, 1)[1]]
     if relu:
         parts.append(nn.ReLU(inplace=True))
-    return nn.Sequential(*parts)
+    return ConvNorm(*parts)

@@ -10,9 +10,8 @@ from mmcv.cnn import ConvModule
 from torch import Tensor
 from torch.nn import functional as F
 
+from hrnet_plugin.models.layers.conv import is_plain_cfg
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
-
-_PLAIN_CONVS = ('Conv2d', 'Conv')
 
 
 class MergeConv(ConvModule):
@@ -37,7 +36,7 @@ class MergeConv(ConvModule):
                          norm_cfg=_copied(norm_cfg), act_cfg=_copied(act_cfg))
         self.map_channels = tuple(in_channels)
         self.align_corners = align_corners
-        self.commutes = conv_cfg is None or conv_cfg['type'] in _PLAIN_CONVS
+        self.commutes = is_plain_cfg(conv_cfg)
 
     def forward(self, *feats: Tensor) -> Tensor:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, out_channels, H, W)``."""

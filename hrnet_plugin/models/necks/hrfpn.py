@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
+from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.recompute import recomputed
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -95,13 +96,15 @@ class HRFPN(BaseModule):
         """
         check_maps('inputs', inputs, self.in_channels)
         self._check_size(inputs[0])
+        if self.reduction_conv.commutes and all(map(pays, inputs)):
+            inputs = [channels_last(x) for x in inputs]
         level = self._run(self.reduction_conv, *inputs)
         outs = []
         for i in range(self.num_outs):
             if i > 0:
                 # from the level before, not from the finest: the same windows, read once
                 level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
-            outs.append(self._run(self.fpn_convs[0 if self.share_conv else i], level).contiguous())
+            outs.append(contiguous(self._run(self.fpn_convs[0 if self.share_conv else i], level)))
         return tuple(outs)
 
     def _run(self, module: nn.Module, *feats: Tensor) -> Tensor:

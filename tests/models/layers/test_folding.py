@@ -1,0 +1,103 @@
+"""A convolution and a norm with fixed statistics as one convolution: the same function, the same gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from conftest import randomize, relative_error
+from torch import nn
+
+from hrnet_plugin.models import HRFPN, HRNet
+from hrnet_plugin.models.layers.folding import conv_norm_relu, folded_conv, folds
+
+ARCH = 'w18_small_v1'
+
+
+def pair(conv_bias=False, **norm):
+    torch.manual_seed(1)
+    parts = nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=conv_bias), nn.BatchNorm2d(4, **norm)
+    return [randomize(part).double().eval() for part in parts]
+
+
+@pytest.mark.parametrize('options', [dict(), dict(conv_bias=True), dict(affine=False), dict(eps=0.1)], ids=str)
+def test_same_output_and_gradients(options):
+    conv, norm = pair(**options)
+    x = torch.randn(2, 3, 16, 20, dtype=torch.double, requires_grad=True)
+    parameters = [x, *conv.parameters(), *norm.parameters()]
+    one, two = folded_conv(conv, norm, x), norm(conv(x))
+    assert relative_error(one, two) < 1e-12
+    for a, b in zip(*(torch.autograd.grad((out**2).sum(), parameters) for out in (one, two))):
+        assert relative_error(a, b) < 1e-12
+
+
+def test_where_it_folds():
+    conv, norm = pair()
+    wide, narrow = torch.randn(1, 3, 16, 16), torch.randn(1, 3, 4, 4)
+    assert folds(conv, norm, wide)
+    assert not folds(conv, norm, narrow)  # the weight has more values than the map
+    assert not folds(conv, norm.train(), wide)
+    assert not folds(conv, nn.BatchNorm2d(4, track_running_stats=False).eval(), wide)
+    assert not folds(conv, nn.GroupNorm(2, 4), wide)
+    assert not folds(conv, nn.Identity(), wide)  # what folded models of mmcv have
+    norm.eval()
+    assert not folds(nn.Conv2d(3, 4, 3, padding=1, padding_mode='reflect'), norm, wide)
+
+
+@pytest.mark.parametrize('which', [0, 1])
+def test_hooks_still_see_both_modules(which):
+    parts, seen = pair(), []
+    handle = parts[which].register_forward_hook(lambda *_: seen.append(1))
+    x = torch.randn(1, 3, 16, 16, dtype=torch.double)
+    watched = conv_norm_relu(*parts, x, relu=True)
+    assert seen
+    handle.remove()
+    assert folds(*parts, x)
+    assert relative_error(conv_norm_relu(*parts, x, relu=True), watched) < 1e-12
+
+
+def kept_bytes(model, x):
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address is given twice
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        outs = model(x)
+    assert outs
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+def test_fixed_statistics_halve_what_training_keeps():
+    x = torch.randn(1, 3, 192, 256)
+    fixed, free = (kept_bytes(HRNet(ARCH, norm_eval=norm_eval).train(), x) for norm_eval in (True, False))
+    assert fixed < 0.65 * free
+
+
+@pytest.mark.parametrize('bad', [float('nan'), 2.0])
+def test_fixed_statistics_are_used_and_left_alone(bad):
+    """The statistics of the network are what is folded, also after they change."""
+    network = randomize(HRNet(ARCH)).train()
+    x = torch.randn(1, 3, 64, 64)
+    before = network(x)[0].detach()
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    network.bn1.running_mean.fill_(bad)
+    assert not torch.equal(network(x)[0], before)
+    network.load_state_dict(state)
+    assert torch.equal(network(x)[0], before)
+
+
+@torch.no_grad()
+def test_predictions_come_out_contiguous():
+    """mmcv's RoIAlign misreads any other order without a word."""
+    network, neck = randomize(HRNet(ARCH)).eval(), randomize(HRFPN(arch=ARCH, out_channels=8)).eval()
+    x = torch.randn(2, 3, 75, 101)
+    feats = network(x)
+    for out in (*feats, *neck(feats)):
+        assert out.is_contiguous()
+    # who brings another order gets it from the backbone, and a contiguous pyramid
+    other = network(x.contiguous(memory_format=torch.channels_last))
+    assert all(out.is_contiguous(memory_format=torch.channels_last) for out in other)
+    assert all(out.is_contiguous() for out in neck(other))
+    for a, b in zip(feats, other):
+        assert relative_error(a, b) < 1e-5

@@ -1,0 +1,35 @@
+"""Orders in memory: what is turned, when, and that nothing but the order changes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
+
+
+@pytest.mark.parametrize('shape', [(2, 5, 40, 50), (1, 1, 7, 9), (3, 4, 1, 1), (0, 4, 6, 6), (1, 3, 33, 32)])
+@pytest.mark.parametrize('grad', [False, True])
+def test_contiguous_again(shape, grad):
+    x = torch.randn(shape)
+    with torch.set_grad_enabled(grad):
+        again = contiguous(channels_last(x))
+    assert again.is_contiguous()
+    assert torch.equal(again, x)
+    assert contiguous(x) is x
+
+
+def test_other_strides_are_taken():
+    x = torch.randn(2, 3, 8, 10)[..., ::2]
+    with torch.no_grad():
+        assert torch.equal(contiguous(x), x)
+
+
+def test_when_it_pays():
+    x = torch.randn(1, 3, 8, 8)
+    assert not pays(x)  # gradients may be wanted
+    with torch.no_grad():
+        assert pays(x)
+        assert not pays(channels_last(x))
+        with torch.backends.mkldnn.flags(enabled=False):
+            assert not pays(x)
