@@ -142,7 +142,8 @@ class HRNet(BaseModule):
             x: Images, ``(N, in_channels, H, W)``.
 
         Returns:
-            Maps ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``, finest (b = 0) first: four, or one.
+            Maps ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``, finest (b = 0) first: four, or one. Of
+            contiguous images they are contiguous.
         """
         check_map('x', x, self.in_channels)
         if self.plain_convs and pays(x):
