@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
+from hrnet_plugin.models.layers.memory_format import contiguous, quickest
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.recompute import recomputed
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -96,8 +96,8 @@ class HRFPN(BaseModule):
         """
         check_maps('inputs', inputs, self.in_channels)
         self._check_size(inputs[0])
-        if self.reduction_conv.commutes and all(map(pays, inputs)):
-            inputs = [channels_last(x) for x in inputs]
+        if self.reduction_conv.commutes:
+            inputs = quickest(inputs)
         level = self._run(self.reduction_conv, *inputs)
         outs = []
         for i in range(self.num_outs):

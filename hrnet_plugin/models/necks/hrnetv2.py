@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hrnet_plugin.checks import check_bool, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
+from hrnet_plugin.models.layers.memory_format import contiguous, quickest
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
@@ -68,6 +68,6 @@ class HRNetV2(BaseModule):
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """Map ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first, to one ``(N, out_channels, H, W)``."""
         check_maps('inputs', inputs, self.in_channels)
-        if self.merge_conv.commutes and all(map(pays, inputs)):
-            inputs = [channels_last(x) for x in inputs]
+        if self.merge_conv.commutes:
+            inputs = quickest(inputs)
         return (contiguous(self.merge_conv(*inputs)), )
