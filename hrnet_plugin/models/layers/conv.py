@@ -50,6 +50,10 @@ class ConvNorm(nn.Sequential):
         """Map ``(N, C, H, W)`` to a fresh tensor of the convolution's channels and size."""
         return conv_norm_relu(self[0], self[1], x, relu=len(self) > 2)
 
+    def add_to(self, total: Tensor, x: Tensor) -> Tensor:
+        """Add what a call gives to ``total``, in place, and return it."""
+        return total.add_(self(x))
+
 
 def conv_norm(layers: LayerConfig, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1,
               relu: bool = False) -> ConvNorm:

@@ -56,7 +56,7 @@ def folds(conv: Any, norm: nn.Module, x: Tensor) -> bool:
 
     It pays where the map has more values than the weight. A compiler sees the modules as they are.
     """
-    if not (is_plain(conv) and has_fixed_statistics(norm)) or is_traced() or _is_watched(conv) or _is_watched(norm):
+    if not (is_plain(conv) and has_fixed_statistics(norm)) or is_traced() or is_watched(conv) or is_watched(norm):
         return False
     pixels = x.size(0) * x.size(2) * x.size(3) // (conv.stride[0] * conv.stride[1])
     return bool(pixels > conv.weight[0].numel())
@@ -67,7 +67,7 @@ def is_traced() -> bool:
     return torch.jit.is_tracing() or _is_compiling()
 
 
-def _is_watched(module: nn.Module) -> bool:
+def is_watched(module: nn.Module) -> bool:
     """Whether a module's call does more than its forward: hooks of its own, or of all modules."""
     return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
                 or module._backward_pre_hooks or torch_module._has_any_global_hook())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -47,25 +48,31 @@ class FusionRow(nn.ModuleList):
         # Each term but the own map is fresh, so the sum is taken in place; the inputs stay as they are.
         terms = [self[j](feats[j]) for j in range(self.resolution)]
         if self.resolution < len(self) - 1:
-            terms.insert(0, self.sum_coarser(feats))
+            terms.insert(0, self.sum_coarser(feats, self))
         total, *rest = terms
         for term in (*rest, feats[self.resolution]):
             total = total.add_(term)
         return F.relu_(total)
 
-    def sum_coarser(self, feats: Sequence[Tensor]) -> Tensor:
-        """Sum of the coarser maps, convolved and upsampled to this row's resolution, as a tensor of its own."""
+    def sum_coarser(self, feats: Sequence[Tensor], paths: Any) -> Tensor:
+        """Sum of the coarser maps, convolved and upsampled to this row's resolution, as a tensor of its own.
+
+        Args:
+            feats: Maps of all resolutions.
+            paths: This row's own paths, or equals of them: by a resolution's index, what gives that map convolved when
+                it is called, and adds it to another by ``add_to``.
+        """
         raise NotImplementedError
 
 
 class NearestRow(FusionRow):
     """Nearest interpolation composes exactly, so the sum climbs from coarse to fine, each map upsampled by two once."""
 
-    def sum_coarser(self, feats: Sequence[Tensor]) -> Tensor:
+    def sum_coarser(self, feats: Sequence[Tensor], paths: Any) -> Tensor:
         coarsest = len(self) - 1
-        total = self[coarsest](feats[coarsest])
+        total = paths[coarsest](feats[coarsest])
         for j in range(coarsest - 1, self.resolution, -1):
-            total = double_nearest(total, feats[j].shape[-2:]).add_(self[j](feats[j]))
+            total = paths[j].add_to(double_nearest(total, feats[j].shape[-2:]), feats[j])
         return double_nearest(total, feats[self.resolution].shape[-2:])
 
 
@@ -74,9 +81,9 @@ class BilinearRow(FusionRow):
 
     align_corners = False
 
-    def sum_coarser(self, feats: Sequence[Tensor]) -> Tensor:
+    def sum_coarser(self, feats: Sequence[Tensor], paths: Any) -> Tensor:
         size = feats[self.resolution].shape[-2:]
-        terms = (upsample_bilinear(self[j](feats[j]), size, self.align_corners)
+        terms = (upsample_bilinear(paths[j](feats[j]), size, self.align_corners)
                  for j in range(self.resolution + 1, len(self)))
         total = next(terms)
         for term in terms:

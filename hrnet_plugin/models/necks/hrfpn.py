@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from mmcv.cnn import ConvModule
@@ -94,17 +95,25 @@ class HRFPN(BaseModule):
         Returns:
             ``num_outs`` maps ``(N, out_channels, floor(H / 2**i), floor(W / 2**i))``, finest first, at ``stride=1``.
         """
-        check_maps('inputs', inputs, self.in_channels)
-        self._check_size(inputs[0])
+        self.check_inputs(inputs)
         if self.reduction_conv.commutes:
             inputs = quickest(inputs)
-        level = self._run(self.reduction_conv, *inputs)
+        return self.levels(self._run(self.reduction_conv, *inputs),
+                           [partial(self._run, conv) for conv in self.fpn_convs])
+
+    def levels(self, level: Tensor, convs: Sequence[Callable[[Tensor], Tensor]]) -> tuple[Tensor, ...]:
+        """All levels, contiguous, from the merged map.
+
+        Args:
+            level: ``(N, out_channels, H, W)``.
+            convs: The 3x3 convolutions, or equals of them.
+        """
         outs = []
         for i in range(self.num_outs):
             if i > 0:
                 # from the level before, not from the finest: the same windows, read once
                 level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
-            outs.append(contiguous(self._run(self.fpn_convs[0 if self.share_conv else i], level)))
+            outs.append(contiguous(convs[0 if self.share_conv else i](level)))
         return tuple(outs)
 
     def _run(self, module: nn.Module, *feats: Tensor) -> Tensor:
@@ -112,9 +121,11 @@ class HRFPN(BaseModule):
             return recomputed(module, module, *feats)
         return module(*feats)
 
-    def _check_size(self, finest: Tensor) -> None:
+    def check_inputs(self, inputs: Sequence[Tensor]) -> None:
+        """Raise TypeError or ValueError unless these are maps that the neck takes."""
+        check_maps('inputs', inputs, self.in_channels)
         least = 2**(self.num_outs - 1)
-        height, width = finest.shape[-2:]
+        height, width = inputs[0].shape[-2:]
         if height < least or width < least:
             raise ValueError(f'num_outs = {self.num_outs} levels need a finest map of at least {least} x {least} '
                              f'(an image of {4 * least - 3} x {4 * least - 3}), got {height} x {width}')

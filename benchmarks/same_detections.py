@@ -1,0 +1,113 @@
+"""All detections of a trained detector with and without the fast form, matched, through ``mim test``.
+
+    python benchmarks/same_detections.py CONFIG=CHECKPOINT [...] [--out FILE.json]
+
+Two detections are the same if they are of one image and one class, no coordinate of their boxes differs by more than
+1e-2 pixels, and their scores by no more than 1e-4. Each detection has at most one partner. The share that has one is of
+the larger of both numbers of detections. Masks are compared pixel by pixel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pycocotools import mask as coco_mask
+
+PIXELS, SCORE = 1e-2, 1e-4
+FAST = ['--cfg-options', 'default_hooks.fast_form.type=hrnet_plugin.FastFormHook']
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('jobs', nargs='+', metavar='CONFIG=CHECKPOINT')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/same_detections'))
+    parser.add_argument('--out', type=Path, metavar='FILE.json')
+    args = parser.parse_args(argv)
+    if not all('=' in job for job in args.jobs):
+        parser.error(f'each job must be CONFIG=CHECKPOINT, got {args.jobs}')
+    return args
+
+
+def run_test(config: str, checkpoint: str, work: Path, options: Sequence[str]) -> tuple[dict[str, float], list[Any]]:
+    """Figures and predictions of one ``mim test``."""
+    pickled = work / 'predictions.pkl'
+    work.mkdir(parents=True, exist_ok=True)
+    words = ['test', 'hrnet_plugin', config, '--checkpoint', checkpoint, '--work-dir', str(work), '--out', str(pickled),
+             *options]
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', 'from mim.cli import cli; cli()', *words],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f'mim {" ".join(words)} failed:\n{done.stdout[-3000:]}')
+    scalars = max(work.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
+    figures = {key: value for key, value in json.loads(scalars.read_text()).items() if re.fullmatch(r'coco/\w+', key)}
+    with pickled.open('rb') as file:
+        return figures, pickle.load(file)
+
+
+def partners(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[int, int]]:
+    """Pairs of indices of detections in one image that are the same; each index occurs once."""
+    pairs, free = [], list(range(len(other['scores'])))
+    for i in range(len(one['scores'])):
+        for j in free:
+            if (one['labels'][i] == other['labels'][j] and abs(one['scores'][i] - other['scores'][j]) <= SCORE
+                    and (one['bboxes'][i] - other['bboxes'][j]).abs().max() <= PIXELS):
+                pairs.append((i, j))
+                free.remove(j)
+                break
+    return pairs
+
+
+def compare(plain: Sequence[Any], fast: Sequence[Any]) -> dict[str, Any]:
+    """The share of detections that are the same, and how much these differ."""
+    numbers, matched, boxes, scores, pixels, wrong = [0, 0], 0, 0., 0., 0, 0
+    for sample, twin in zip(plain, fast):
+        one, other = ({key: torch.as_tensor(part[key]) for key in ('bboxes', 'scores', 'labels')}
+                      for part in (sample['pred_instances'], twin['pred_instances']))
+        pairs = partners(one, other)
+        numbers[0] += len(one['scores'])
+        numbers[1] += len(other['scores'])
+        matched += len(pairs)
+        for i, j in pairs:
+            boxes = max(boxes, (one['bboxes'][i] - other['bboxes'][j]).abs().max().item())
+            scores = max(scores, abs(one['scores'][i] - other['scores'][j]).item())
+            if 'masks' in sample['pred_instances']:
+                a, b = (coco_mask.decode(part['pred_instances']['masks'][k]) for part, k in ((sample, i), (twin, j)))
+                pixels += int(a.sum())
+                wrong += int(np.count_nonzero(a != b))
+    record: dict[str, Any] = dict(images=len(plain), detections=numbers, matched=matched,
+                                  share=matched / max(*numbers, 1), largest_difference=dict(pixels=boxes, score=scores))
+    if pixels:
+        record['mask_pixels'] = dict(inside=pixels, different=wrong)
+    return record
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    records = []
+    for job in args.jobs:
+        config, checkpoint = job.split('=', 1)
+        work = args.work_dir / Path(config).stem
+        (before, plain), (after, fast) = (run_test(config, checkpoint, work / name, options)
+                                          for name, options in (('plain', []), ('fast', FAST)))
+        record = dict(config=Path(config).stem, **compare(plain, fast), figures=before,
+                      largest_difference_of_figures=max(abs(before[key] - after[key]) for key in before))
+        records.append(record)
+        print(f'{record["config"]}: {record["matched"]} of {record["detections"]} detections the same '
+              f'({record["share"]:.5f}), AP {before["coco/bbox_mAP"]} and {after["coco/bbox_mAP"]}', flush=True)
+    if args.out is not None:
+        setting = dict(pixels=PIXELS, score=SCORE, torch=torch.__version__, threads=torch.get_num_threads())
+        args.out.write_text(json.dumps(dict(setting=setting, records=records), indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
