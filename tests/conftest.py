@@ -11,6 +11,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
+from hrnet_plugin.benchmarking import random_weights as randomize
 from hrnet_plugin.models.arch import ARCHS
 
 
@@ -45,18 +46,6 @@ def upstream_extra(arch: str) -> dict[str, Any]:
                           num_channels=spec.num_channels)
         for s, spec in enumerate(ARCHS[arch], 1)
     }
-
-
-def randomize(model: nn.Module) -> nn.Module:
-    """Random weights and norm statistics that keep activations of order one, so that no path vanishes."""
-    for name, tensor in model.state_dict().items():
-        if name.endswith('running_var') or (tensor.dim() == 1 and name.endswith('weight')):
-            tensor.uniform_(0.5, 1.5)
-        elif tensor.dim() == 1:
-            tensor.normal_(0, 0.1)
-        elif tensor.dim() == 4:
-            tensor.normal_(0, tensor[0].numel()**-0.5)
-    return model
 
 
 def same_weights(ours: nn.Module, theirs: nn.Module) -> None:

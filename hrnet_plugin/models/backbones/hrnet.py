@@ -14,8 +14,8 @@ from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
-from hrnet_plugin.models.layers.conv import is_plain_cfg
-from hrnet_plugin.models.layers.folding import conv_norm_relu
+from hrnet_plugin.models.layers.conv import conv_norm_relu, is_plain_cfg
+from hrnet_plugin.models.layers.lean import lean_memory
 from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 from hrnet_plugin.models.weight_notes import NETWORK, note_facts
@@ -49,6 +49,9 @@ class HRNet(BaseModule):
         norm_cfg: Norm layer, for every norm; its ``requires_grad`` says whether the affine parameters train.
         norm_eval: Whether batch norms use and keep their running statistics in training.
         with_cp: Whether residual blocks recompute their inside in the backward pass: less memory, more time.
+        memory: What a training step keeps for the backward pass: 'full', or 'lean' for the convolutions' outputs only,
+            from which norms that learn statistics, sums and ReLUs are computed again: little more than half, for
+            little time. (Of norms with fixed statistics no more is kept anyway.) Not with ``with_cp``.
         zero_init_residual: Whether ``init_weights`` zeroes the last norm of each residual block. A checkpoint named by
             ``init_cfg`` wins.
         frozen_stages: -1 freezes nothing, 0 the stem, s = 1 to 4 the stem and all stages up to s, with the transitions
@@ -84,6 +87,7 @@ class HRNet(BaseModule):
                  norm_cfg: Mapping[str, Any] = dict(type='BN'),
                  norm_eval: bool | None = None,
                  with_cp: bool = False,
+                 memory: str = 'full',
                  zero_init_residual: bool = False,
                  frozen_stages: int = -1,
                  multiscale_output: bool | None = None,
@@ -100,6 +104,7 @@ class HRNet(BaseModule):
         self.norm_eval = _or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels
+        self.memory = memory
         layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual)
         self._check_options(layers)
         self.plain_convs = is_plain_cfg(conv_cfg)
@@ -117,6 +122,9 @@ class HRNet(BaseModule):
         check_layer_cfg('norm_cfg', layers.norm_cfg, optional=False)
         check_bool('with_cp', layers.with_cp)
         check_bool('zero_init_residual', layers.zero_init_residual)
+        check_choice('memory', self.memory, ('full', 'lean'))
+        if layers.with_cp and self.memory == 'lean':
+            raise ValueError("give with_cp=True or memory='lean', and not both: either decides what is kept")
 
     def _build(self, stages: Sequence[StageSpec], upsampling: Upsampling, layers: LayerConfig) -> None:
         """Add all layers, in the official order: it is that of the keys and of the random initial weights."""
@@ -148,7 +156,8 @@ class HRNet(BaseModule):
         check_map('x', x, self.in_channels)
         if self.plain_convs and pays(x):
             return tuple(contiguous(out) for out in self._streams(channels_last(x)))
-        return tuple(self._streams(x))
+        with lean_memory(self.memory == 'lean'):
+            return tuple(self._streams(x))
 
     def _streams(self, x: Tensor) -> Sequence[Tensor]:
         for k, norm in enumerate(self.stem_norms, 1):

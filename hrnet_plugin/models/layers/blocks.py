@@ -7,8 +7,8 @@ from typing import ClassVar
 from mmengine.model import BaseModule, Sequential
 from torch import Tensor, nn
 
-from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
-from hrnet_plugin.models.layers.folding import conv_norm_relu
+from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm, conv_norm_relu
+from hrnet_plugin.models.layers.lean import add_, relu_
 from hrnet_plugin.models.layers.recompute import recomputed
 
 
@@ -45,14 +45,14 @@ class ResidualBlock(BaseModule):
         """Map ``(N, in_channels, H, W)`` to ``(N, channels * expansion, H, W)``."""
         if self.with_cp and x.requires_grad:
             return self.relu(recomputed(self, self._sum, x))
-        return self.relu(self._sum(x))
+        return relu_(self._sum(x), self.relu)
 
     def _sum(self, x: Tensor) -> Tensor:
         out = x
         for k, name in enumerate(self.norm_names, 1):
             relu = k < len(self.norm_names)
             out = conv_norm_relu(getattr(self, f'conv{k}'), getattr(self, name), out, relu)
-        return out.add_(self.downsample(x))
+        return add_(out, self.downsample(x))
 
 
 class BasicBlock(ResidualBlock):

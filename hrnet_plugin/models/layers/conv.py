@@ -9,7 +9,8 @@ from typing import Any
 from mmcv.cnn import build_conv_layer, build_norm_layer
 from torch import Tensor, nn
 
-from hrnet_plugin.models.layers.folding import conv_norm_relu
+from hrnet_plugin.models.layers.folding import folded_conv, folds
+from hrnet_plugin.models.layers.lean import normalised, relu_
 
 
 def is_plain_cfg(conv_cfg: Mapping[str, Any] | None) -> bool:
@@ -41,6 +42,12 @@ class LayerConfig:
     def norm(self, channels: int, postfix: int) -> tuple[str, nn.Module]:
         """A norm layer and the name it has in checkpoints, such as 'bn1' or 'gn1'."""
         return build_norm_layer(dict(self.norm_cfg), channels, postfix=postfix)
+
+
+def conv_norm_relu(conv: nn.Module, norm: nn.Module, x: Tensor, relu: bool) -> Tensor:
+    """``norm(conv(x))`` as a fresh tensor, and ReLU where asked for."""
+    out = folded_conv(conv, norm, x) if folds(conv, norm, x) else normalised(norm, conv(x))
+    return relu_(out) if relu else out
 
 
 class ConvNorm(nn.Sequential):

@@ -19,12 +19,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 _is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
 
 
-def conv_norm_relu(conv: nn.Module, norm: nn.Module, x: Tensor, relu: bool) -> Tensor:
-    """``norm(conv(x))`` as a fresh tensor, and ReLU where asked for."""
-    out = folded_conv(conv, norm, x) if folds(conv, norm, x) else norm(conv(x))
-    return F.relu_(out) if relu else out
-
-
 def folded_conv(conv: Any, norm: Any, x: Tensor) -> Tensor:
     """``norm(conv(x))`` by one convolution; autograd reaches the parameters of both."""
     weight, bias = folded(conv, norm)
@@ -44,6 +38,11 @@ def folded(conv: Any, norm: Any) -> tuple[Tensor, Tensor]:
 def has_fixed_statistics(norm: nn.Module) -> bool:
     """Whether a norm is a batch norm that uses its running statistics."""
     return isinstance(norm, _BatchNorm) and not norm.training and norm.running_var is not None
+
+
+def has_batch_statistics(norm: nn.Module) -> bool:
+    """Whether a norm is a batch norm that computes the statistics of its input."""
+    return isinstance(norm, _BatchNorm) and (norm.training or norm.running_var is None)
 
 
 def is_plain(conv: nn.Module) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from conftest import randomize, relative_error
 from torch import nn
 
+from hrnet_plugin.benchmarking import kept_bytes
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.models.layers.folding import conv_norm_relu, folded_conv, folds
+from hrnet_plugin.models.layers.conv import conv_norm_relu
+from hrnet_plugin.models.layers.folding import folded_conv, folds
 
 ARCH = 'w18_small_v1'
 
@@ -55,22 +59,10 @@ def test_hooks_still_see_both_modules(which):
     assert relative_error(conv_norm_relu(*parts, x, relu=True), watched) < 1e-12
 
 
-def kept_bytes(model, x):
-    kept = {}
-
-    def pack(tensor):
-        kept[tensor.untyped_storage().data_ptr()] = tensor  # held, so that no address is given twice
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        outs = model(x)
-    assert outs
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
-
-
 def test_fixed_statistics_halve_what_training_keeps():
     x = torch.randn(1, 3, 192, 256)
-    fixed, free = (kept_bytes(HRNet(ARCH, norm_eval=norm_eval).train(), x) for norm_eval in (True, False))
+    models = [HRNet(ARCH, norm_eval=norm_eval).train() for norm_eval in (True, False)]
+    fixed, free = (kept_bytes(partial(model, x), (*model.parameters(), *model.buffers(), x)) for model in models)
     assert fixed < 0.65 * free
 
 

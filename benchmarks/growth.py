@@ -1,0 +1,101 @@
+"""How time and memory of backbone and neck grow: with pixels, width and batch.
+
+    python benchmarks/growth.py [--rounds 5] [--out FILE.json] [--plot FILE.png]
+
+Predictions in the fast form are timed, and what a training step of the plain form keeps for the backward pass is
+weighed. Each series changes one thing and leaves the others at W18, 512 x 512, batch 1. For pixels and batch, the
+largest deviation from the best line through the origin is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import torch
+from torch import nn
+
+from hrnet_plugin.benchmarking import describe, kept_bytes, measure, random_weights
+from hrnet_plugin.models import HRFPN, HRNet
+from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.runtime import make_fast, make_plain
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt
+
+SERIES: dict[str, list[tuple[str, tuple[int, int], int]]] = {
+    'pixels': [('w18', size, 1) for size in ((256, 256), (384, 384), (512, 512), (640, 640), (768, 768), (896, 896))],
+    'width': [(arch, (512, 512), 1) for arch in ('w18', 'w32', 'w40', 'w48')],
+    'batch': [('w18', (512, 512), batch) for batch in (1, 2, 4, 6)],
+}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--out', type=Path, metavar='FILE.json')
+    parser.add_argument('--plot', type=Path, metavar='FILE.png')
+    return parser.parse_args(argv)
+
+
+def point(arch: str, size: tuple[int, int], batch: int, args: argparse.Namespace) -> dict[str, Any]:
+    """Seconds of a prediction, and bytes that a training step keeps."""
+    model = random_weights(nn.Sequential(HRNet(arch), HRFPN(arch=arch))).to(args.device)
+    images = torch.randn(batch, 3, *size, device=args.device)
+    record = measure({arch: make_fast(model)}, images, args.rounds)[arch]
+    make_plain(model).train()
+    kept = kept_bytes(lambda: model(images), (*model.parameters(), *model.buffers(), images))
+    return dict(arch=arch, channels=arch_channels(arch)[0], size=list(size), batch=batch,
+                pixels=batch * size[0] * size[1], macs=record['macs'], seconds=record['seconds'], kept=kept)
+
+
+def deviation(points: Sequence[dict[str, Any]], y: str) -> float:
+    """The largest relative distance of a series from the line through the origin that fits it best, relatively."""
+    rates = [point[y] / point['pixels'] for point in points]
+    rate = sum(rates) / sum(r * r for r in rates)  # least squares of (rate * r - 1)
+    return max(abs(rate * r - 1) for r in rates)
+
+
+def draw(series: dict[str, list[dict[str, Any]]], target: Path) -> None:
+    figure, axes = plt.subplots(2, 3, figsize=(10, 5.5), layout='constrained')
+    for column, (name, points) in enumerate(series.items()):
+        for row, (y, unit, label) in enumerate((('seconds', 1, 'prediction (s)'),
+                                                ('kept', 2**20, 'kept in training (MiB)'))):
+            x, scale, text = _axis(name, y)
+            axis = axes[row, column]
+            axis.plot([point[x] / scale for point in points], [point[y] / unit for point in points], marker='o')
+            axis.set(xlim=(0, None), ylim=(0, None), xlabel=text, ylabel=label if column == 0 else None)
+        axes[0, column].set_title(name)
+    figure.savefig(target, dpi=110)
+
+
+def _axis(name: str, y: str) -> tuple[str, float, str]:
+    if name != 'width':
+        return 'pixels', 1e6, 'pixels (1e6)'
+    return ('macs', 1e9, 'multiply-adds (1e9)') if y == 'seconds' else ('channels', 1, 'channels of the finest stream')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    torch.manual_seed(0)
+    series = {name: [point(*setting, args) for setting in settings] for name, settings in SERIES.items()}
+    for name, points in series.items():
+        for entry in points:
+            print(f'{name}: {entry["arch"]} {entry["size"][0]} x {entry["size"][1]}, batch {entry["batch"]}: '
+                  f'{entry["seconds"]:.3f} s, {entry["kept"] / 2**20:.0f} MiB')
+        if name != 'width':
+            print(f'{name}: at most {deviation(points, "seconds"):.0%} off a line in time, '
+                  f'{deviation(points, "kept"):.0%} in memory')
+    if args.out is not None:
+        args.out.write_text(json.dumps(dict(setting=describe(args.device), series=series), indent=1) + '\n')
+    if args.plot is not None:
+        draw(series, args.plot)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,8 @@
+"""Measuring networks side by side: time, memory, operators, and what the machine could do."""
+
+from hrnet_plugin.benchmarking.machine import Machine, describe, probe
+from hrnet_plugin.benchmarking.measure import measure
+from hrnet_plugin.benchmarking.memory import kept_bytes
+from hrnet_plugin.benchmarking.networks import network, random_weights
+
+__all__ = ['Machine', 'describe', 'kept_bytes', 'measure', 'network', 'probe', 'random_weights']

@@ -1,0 +1,129 @@
+"""Networks side by side in one process, in turns: a machine that is busy for a while slows all of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.benchmark import Timer
+from torch.utils.flop_counter import FlopCounterMode
+
+from hrnet_plugin.benchmarking.machine import Machine
+from hrnet_plugin.benchmarking.memory import kept_bytes
+from hrnet_plugin.runtime import make_plain
+
+
+def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, train: bool = False,
+            amp: torch.dtype | None = None, machine: Machine | None = None) -> dict[str, dict[str, Any]]:
+    """Time, memory and operators of each network.
+
+    Args:
+        networks: By name; they map images to maps. The first one is what the others are compared with.
+        images: ``(N, C, H, W)``.
+        rounds: How often each is timed.
+        train: Whether training steps, forward and backward, in the place of predictions.
+        amp: Precision of autocast; None for none.
+        machine: For the shares of what it can do.
+
+    Returns:
+        For each network ``seconds`` (median); ``ratio``, the median over the rounds of the first one's time over its
+        own; ``macs`` of a forward pass, not in fast form; ``operators`` that are called, without views. In training
+        ``kept``, bytes for the backward pass. Of predictions ``relative_error``, the largest difference from the first
+        one's maps over their largest value, where they have the same shapes; and with a machine ``conv_share``, the
+        time that the multiply-adds take at its rate over the time taken. On GPUs ``peak``, bytes beyond those held
+        before.
+    """
+    def forward(model: nn.Module) -> list[Tensor]:
+        with torch.autocast(images.device.type, amp, enabled=amp is not None):
+            return _maps(model(images))
+
+    def step(model: nn.Module) -> None:
+        if not train:
+            with torch.no_grad():
+                forward(model)
+            return
+        model.zero_grad()
+        sum(out.float().square().mean() for out in forward(model)).backward()  # type: ignore[union-attr]
+
+    reference = None
+    records: dict[str, dict[str, Any]] = {}
+    for name, model in networks.items():
+        model.train(train)
+        record = records[name] = dict(macs=_macs(model, images), operators=_operators(partial(step, model)))
+        if train:
+            record['kept'] = kept_bytes(partial(forward, model),
+                                        (*model.parameters(), *model.buffers(), images))
+        else:
+            with torch.no_grad():
+                maps = forward(model)
+            reference = maps if reference is None else reference
+            if [out.shape for out in maps] == [out.shape for out in reference]:
+                record['relative_error'] = max(_error(a, b) for a, b in zip(maps, reference))
+        if images.is_cuda:
+            record['peak'] = _peak(partial(step, model), images.device)
+    for name, times in _timed(networks, step, rounds).items():
+        record = records[name]
+        record.update(times)
+        if machine is not None and not train:
+            record['conv_share'] = record['macs'] / machine.macs / record['seconds']
+    return records
+
+
+def _timed(networks: Mapping[str, nn.Module], step: Callable[[nn.Module], None], rounds: int
+           ) -> dict[str, dict[str, float]]:
+    timers = {name: Timer('step(model)', globals=dict(step=step, model=model), num_threads=torch.get_num_threads())
+              for name, model in networks.items()}
+    first = next(iter(networks))
+    for timer in timers.values():
+        timer.timeit(1)  # warm
+    times = [{name: timer.timeit(1).mean for name, timer in timers.items()} for _ in range(rounds)]
+    return {name: dict(seconds=statistics.median(row[name] for row in times),
+                       ratio=statistics.median(row[first] / row[name] for row in times)) for name in networks}
+
+
+class _Operators(TorchDispatchMode):
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += not getattr(function, 'is_view', False)
+        return function(*args, **(kwargs or {}))
+
+
+def _operators(run: Callable[[], None]) -> int:
+    run()  # what is prepared once is not counted
+    with _Operators() as operators:
+        run()
+    return operators.count
+
+
+def _macs(model: nn.Module, images: Tensor) -> int:
+    plain = make_plain(deepcopy(model))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        plain(images)
+    return counter.get_total_flops() // 2
+
+
+def _peak(run: Callable[[], None], device: torch.device) -> int:
+    torch.cuda.synchronize(device)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    run()
+    torch.cuda.synchronize(device)
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+def _maps(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:
+    return [outs] if isinstance(outs, Tensor) else list(outs)
+
+
+def _error(ours: Tensor, theirs: Tensor) -> float:
+    return ((ours.float() - theirs.float()).abs().max() / theirs.float().abs().max().clamp_min(1e-30)).item()

@@ -1,0 +1,43 @@
+"""Networks to be measured: a config's backbone and neck, and weights that keep values of order one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import MODELS, DefaultScope
+from torch import nn
+
+
+def network(model: Mapping[str, Any], scope: str) -> nn.Module:
+    """Backbone and neck of a config's model, with random weights.
+
+    Args:
+        model: The config's ``model``.
+        scope: The config's ``default_scope``.
+
+    Raises:
+        ValueError: If it has no backbone.
+    """
+    if not model.get('backbone'):
+        raise ValueError(f'the model must have a backbone, got one of type {model.get("type")!r} without')
+    parts = [model[name] for name in ('backbone', 'neck') if model.get(name)]
+    with DefaultScope.overwrite_default_scope(scope):
+        built = [MODELS.build(ConfigDict(deepcopy(dict(part, init_cfg=None)))) for part in parts]
+    return random_weights(nn.Sequential(*built))
+
+
+def random_weights(model: nn.Module) -> nn.Module:
+    """Set random weights and statistics, so that no path vanishes and no value overflows. Returns the model."""
+    with torch.no_grad():
+        for name, tensor in model.state_dict().items():
+            if name.endswith('running_var') or (tensor.dim() == 1 and name.endswith('weight')):
+                tensor.uniform_(0.5, 1.5)
+            elif tensor.dim() == 1:
+                tensor.normal_(0, 0.1)
+            elif tensor.dim() == 4:
+                tensor.normal_(0, tensor[0].numel()**-0.5)
+    return model

@@ -1,0 +1,161 @@
+"""Lean memory: the same step from fewer kept values, and never from wrong ones."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from conftest import randomize, relative_error
+from torch import nn
+
+from hrnet_plugin.benchmarking import kept_bytes
+from hrnet_plugin.models import HRNet
+from hrnet_plugin.models.layers.lean import _statistics, add_, lean_memory, normalised
+
+ARCH = 'w18_small_v1'
+
+
+def pair(**options):
+    """A network and its lean twin, in training mode and double precision."""
+    plain = randomize(HRNet(ARCH, **options)).double().train()
+    lean = HRNet(ARCH, memory='lean', **options).double().train()
+    lean.load_state_dict(plain.state_dict())
+    return plain, lean
+
+
+def backward(model, x, **options):
+    loss = sum((k * out).square().mean() for k, out in enumerate(model(x), 1))
+    loss.backward(**options)
+    return loss
+
+
+def assert_same_step(plain, lean, tolerance=1e-12):
+    for (name, ours), theirs in zip(lean.named_parameters(), plain.parameters()):
+        assert (ours.grad is None) == (theirs.grad is None), name
+        if ours.grad is not None:
+            assert relative_error(ours.grad, theirs.grad) < tolerance, name
+    for (name, ours), theirs in zip(lean.named_buffers(), plain.buffers()):
+        assert torch.equal(ours, theirs), f'{name}: statistics must be updated once'
+
+
+@pytest.mark.parametrize('options', [
+    dict(), dict(upsample='bilinear'), dict(multiscale_output=False), dict(frozen_stages=1), dict(norm_eval=True),
+    dict(norm_cfg=dict(type='BN', momentum=None)), dict(norm_cfg=dict(type='BN', affine=False)),
+    dict(norm_cfg=dict(type='BN', track_running_stats=False)), dict(norm_cfg=dict(type='GN', num_groups=2))], ids=str)
+@pytest.mark.parametrize('size', [(64, 96), (75, 101)])
+def test_same_gradients_and_statistics(options, size):
+    plain, lean = pair(**{'norm_eval': False, **options})
+    x = torch.randn(2, 3, *size, dtype=torch.double)
+    for model in (plain, lean):
+        backward(model, x)
+    assert_same_step(plain, lean)
+
+
+def test_gradient_of_the_image():
+    plain, lean = pair(norm_eval=False)
+    images = [torch.ones(2, 3, 64, 64, dtype=torch.double).requires_grad_() for _ in range(2)]
+    with torch.no_grad():
+        for image in images:
+            image[:, :, 20:40] = 3
+    for model, image in zip((plain, lean), images):
+        backward(model, image)
+    assert relative_error(images[1].grad, images[0].grad) < 1e-12
+
+
+def test_two_backward_passes_and_sums_of_steps():
+    plain, lean = pair(norm_eval=False)
+    x, y = (torch.randn(2, 3, 64, 64, dtype=torch.double) for _ in range(2))
+    for model in (plain, lean):
+        first = backward(model, x, retain_graph=True)
+        backward(model, y)  # another pass before the second one of the first
+        first.backward()
+    assert_same_step(plain, lean)
+
+
+def test_weights_that_are_updated_between_steps():
+    plain, lean = pair(norm_eval=False)
+    for model in (plain, lean):
+        torch.manual_seed(1)
+        optimizer = torch.optim.SGD(model.parameters(), 0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            backward(model, torch.randn(2, 3, 64, 64, dtype=torch.double))
+            optimizer.step()
+    theirs = plain.state_dict()
+    for name, ours in lean.state_dict().items():
+        assert relative_error(ours.double(), theirs[name].double()) < 1e-9, name
+
+
+def test_in_mixed_precision():
+    plain, lean = (model.float() for model in pair(norm_eval=False))
+    x = torch.randn(2, 3, 64, 64)
+    for model in (plain, lean):
+        with torch.autocast('cpu', torch.bfloat16):
+            outs = model(x)
+        sum(out.float().square().mean() for out in outs).backward()
+    # in bfloat16 both are exact to a hundredth; what matters is that they do not differ by more
+    assert relative_error(lean.conv1.weight.grad, plain.conv1.weight.grad) < 0.05
+
+
+@pytest.mark.parametrize('size', [(64, 96), (224, 160)])
+def test_keeps_little_more_than_half(size):
+    plain, lean = pair(norm_eval=False)
+    x = torch.randn(2, 3, *size, dtype=torch.double)
+    full, less = (kept_bytes(lambda model=model: model(x), (*model.parameters(), *model.buffers(), x))
+                  for model in (plain, lean))
+    assert less < 0.6 * full
+
+
+def test_outputs_and_predictions_are_the_same():
+    plain, lean = pair(norm_eval=False)
+    x = torch.randn(2, 3, 64, 64, dtype=torch.double)
+    assert all(torch.equal(a, b) for a, b in zip(plain(x), lean(x)))
+    with torch.no_grad():
+        assert all(torch.equal(a, b) for a, b in zip(plain.eval()(x), lean.eval()(x)))
+
+
+def test_copied_and_compiled():
+    _, lean = pair(norm_eval=False)
+    x = torch.randn(2, 3, 64, 64, dtype=torch.double)
+    twin = copy.deepcopy(lean)
+    backward(lean, x)
+    torch._dynamo.reset()
+    backward(torch.compile(twin, backend='aot_eager', fullgraph=True), x)
+    for ours, theirs in zip(twin.parameters(), lean.parameters()):
+        assert relative_error(ours.grad, theirs.grad) < 1e-10
+
+
+@pytest.mark.parametrize('write', [lambda out: out.mul_(2), lambda out: out.add_(1), torch.relu_])
+def test_a_write_that_is_not_noted_voids_the_recipe(write):
+    """What is kept is then the map itself."""
+    norm, conv = nn.BatchNorm2d(4).double(), nn.Conv2d(4, 4, 1).double()
+    source = torch.randn(2, 4, 5, 5, dtype=torch.double, requires_grad=True)
+
+    def run():
+        out = write(add_(normalised(norm, source * 1), source))
+        return conv(out).square().sum()
+
+    expected, = torch.autograd.grad(run(), source)
+    with lean_memory(True):
+        loss = run()
+    got, = torch.autograd.grad(loss, source)
+    assert relative_error(got, expected) < 1e-12
+
+
+def test_statistics_of_synchronised_norms():
+    """Torch keeps input, weight, mean, inverse deviation and counts for them, in this order."""
+    class SyncBatchNormBackward:
+        saved_tensors = torch.zeros(1), torch.zeros(1), torch.full((4, ), 2.), torch.full((4, ), 3.), torch.zeros(1)
+
+    mean, invstd = _statistics(SyncBatchNormBackward())
+    assert torch.equal(mean, torch.full((4, ), 2.))
+    assert torch.equal(invstd, torch.full((4, ), 3.))
+    assert _statistics(object()) is None
+
+
+def test_not_with_checkpoints_of_blocks():
+    with pytest.raises(ValueError, match="with_cp=True or memory='lean'"):
+        HRNet(ARCH, memory='lean', with_cp=True)
+    with pytest.raises(ValueError, match='memory'):
+        HRNet(ARCH, memory='small')
