@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import load_benchmark
 
 pytestmark = pytest.mark.integration
 
@@ -135,6 +137,34 @@ def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
     assert 'AP50' in report
     assert (job[0] / 'curve.png').is_file()
     assert (job[0] / 'pictures.png').is_file()
+
+
+FAST = 'default_hooks.fast_form.type=hrnet_plugin.FastFormHook'
+
+
+def test_the_fast_form_detects_the_same(mim, job):
+    """With the plugin's tool and with mmdet's."""
+    predictions = []
+    for name, package, config, options in (('plain', 'hrnet_plugin', f'{SAMPLE}.py', []),
+                                           ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [FAST]),
+                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [FAST])):
+        work = mim.folder / 'forms' / name
+        mim('test', package, config, '--checkpoint', 'work/epoch_1.pth', '--work-dir', work, '--out',
+            work.with_suffix('.pkl'), '--cfg-options', *QUICK, *options)
+        assert ('FastFormHook' in next(work.glob('*/*.log')).read_text()) == bool(options)
+        predictions.append(pickle.loads(work.with_suffix('.pkl').read_bytes()))
+    plain, *others = predictions
+    for fast in others:
+        record = load_benchmark('same_detections').compare(plain, fast)
+        assert min(record['detections']) > 0
+        assert record['share'] >= 0.999
+
+
+def test_benchmarking(mim):
+    out = mim('run', 'hrnet_plugin', 'benchmark', '--config', SAMPLE, '--config', POSE, '--shape', 64, 64,
+              '--rounds', 1)
+    assert f'{SAMPLE}, fast form' in out
+    assert f'{POSE}, fast form' in out
 
 
 def test_resuming(mim, job):

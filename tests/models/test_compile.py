@@ -52,3 +52,23 @@ def test_compile_without_a_break(case, backend):
     with torch.no_grad():
         for a, b in zip(compiled(x), model(x)):
             assert relative_error(a, b) < 1e-12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('training', [False, True])
+def test_few_compilations_for_many_sizes(training):
+    """Images of another size at every step: the sizes become variables, and parities of the pyramid's maps remain."""
+    torch._dynamo.reset()
+    compilations = []
+
+    def backend(graph, inputs):
+        compilations.append(graph)
+        return graph.forward
+
+    model = network(HRFPN(arch=ARCH, out_channels=16), norm_eval=False).train(training)
+    compiled = torch.compile(model, backend=backend, fullgraph=True)
+    steps = ((4, 5), (5, 6), (4, 8), (6, 7), (7, 5), (10, 8), (8, 8), (9, 11), (11, 5), (3, 4))
+    with torch.set_grad_enabled(training):
+        for height, width in steps:
+            compiled(torch.randn(2, 3, 32 * height, 32 * width, dtype=torch.double))
+    assert len(compilations) <= 6
