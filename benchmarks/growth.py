@@ -49,7 +49,7 @@ def point(arch: str, size: tuple[int, int], batch: int, args: argparse.Namespace
     images = torch.randn(batch, 3, *size, device=args.device)
     record = measure({arch: make_fast(model)}, images, args.rounds)[arch]
     make_plain(model).train()
-    kept = kept_bytes(lambda: model(images), (*model.parameters(), *model.buffers(), images))
+    kept = kept_bytes(lambda: model(images), args.device)
     return dict(arch=arch, channels=arch_channels(arch)[0], size=list(size), batch=batch,
                 pixels=batch * size[0] * size[1], macs=record['macs'], seconds=record['seconds'], kept=kept)
 

@@ -2,7 +2,7 @@
 
 from hrnet_plugin.benchmarking.machine import Machine, describe, probe
 from hrnet_plugin.benchmarking.measure import measure
-from hrnet_plugin.benchmarking.memory import kept_bytes
+from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
 from hrnet_plugin.benchmarking.networks import network, random_weights
 
-__all__ = ['Machine', 'describe', 'kept_bytes', 'measure', 'network', 'probe', 'random_weights']
+__all__ = ['Machine', 'describe', 'kept_bytes', 'measure', 'network', 'peak_bytes', 'probe', 'random_weights']

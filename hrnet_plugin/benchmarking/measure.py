@@ -15,7 +15,7 @@ from torch.utils.benchmark import Timer
 from torch.utils.flop_counter import FlopCounterMode
 
 from hrnet_plugin.benchmarking.machine import Machine
-from hrnet_plugin.benchmarking.memory import kept_bytes
+from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
 from hrnet_plugin.runtime import make_plain
 
 
@@ -33,11 +33,11 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
 
     Returns:
         For each network ``seconds`` (median); ``ratio``, the median over the rounds of the first one's time over its
-        own; ``macs`` of a forward pass, not in fast form; ``operators`` that are called, without views. In training
-        ``kept``, bytes for the backward pass. Of predictions ``relative_error``, the largest difference from the first
-        one's maps over their largest value, where they have the same shapes; and with a machine ``conv_share``, the
-        time that the multiply-adds take at its rate over the time taken. On GPUs ``peak``, bytes beyond those held
-        before.
+        own; ``macs`` of a forward pass, not in fast form; ``operators`` that are called, without views; ``peak``, the
+        most bytes held at a time beyond those held before. In training ``kept``, bytes for the backward pass. Of
+        predictions ``relative_error``, the largest difference from the first one's maps over their largest value,
+        where they have the same shapes; and with a machine ``conv_share``, the time that the multiply-adds take at its
+        rate over the time taken.
     """
     def forward(model: nn.Module) -> list[Tensor]:
         with torch.autocast(images.device.type, amp, enabled=amp is not None):
@@ -57,16 +57,15 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
         model.train(train)
         record = records[name] = dict(macs=_macs(model, images), operators=_operators(partial(step, model)))
         if train:
-            record['kept'] = kept_bytes(partial(forward, model),
-                                        (*model.parameters(), *model.buffers(), images))
+            record['kept'] = kept_bytes(partial(forward, model), str(images.device))
         else:
             with torch.no_grad():
                 maps = forward(model)
             reference = maps if reference is None else reference
             if [out.shape for out in maps] == [out.shape for out in reference]:
                 record['relative_error'] = max(_error(a, b) for a, b in zip(maps, reference))
-        if images.is_cuda:
-            record['peak'] = _peak(partial(step, model), images.device)
+        model.zero_grad()
+        record['peak'] = peak_bytes(partial(step, model), str(images.device))
     for name, times in _timed(networks, step, rounds).items():
         record = records[name]
         record.update(times)
@@ -99,7 +98,8 @@ class _Operators(TorchDispatchMode):
 
 
 def _operators(run: Callable[[], None]) -> int:
-    run()  # what is prepared once is not counted
+    for _ in range(2):  # what is prepared once is not counted
+        run()
     with _Operators() as operators:
         run()
     return operators.count
@@ -110,15 +110,6 @@ def _macs(model: nn.Module, images: Tensor) -> int:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         plain(images)
     return counter.get_total_flops() // 2
-
-
-def _peak(run: Callable[[], None], device: torch.device) -> int:
-    torch.cuda.synchronize(device)
-    before = torch.cuda.memory_allocated(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    run()
-    torch.cuda.synchronize(device)
-    return torch.cuda.max_memory_allocated(device) - before
 
 
 def _maps(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:

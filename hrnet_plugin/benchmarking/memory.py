@@ -1,51 +1,51 @@
-"""What a forward pass leaves behind for the backward pass."""
+"""What a forward pass leaves behind for the backward pass, and what a pass takes at its peak."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.profiler import ProfilerActivity, profile
 
 
-class _Storages(TorchDispatchMode):
-    """Notes the storage of every tensor that is made, without keeping it alive."""
+def kept_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
+    """Bytes that are held from after a forward pass until its backward pass, however they are held.
 
-    def __init__(self) -> None:
-        super().__init__()
-        # the weak reference also keeps the storage's address from being given to another
-        self.made: dict[int, tuple[StorageWeakRef, int]] = {}
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = function(*args, **(kwargs or {}))
-        for x in _tensors(out if isinstance(out, (tuple, list)) else (out, )):
-            storage = x.untyped_storage()
-            self.made.setdefault(storage._cdata, (StorageWeakRef(storage), storage.nbytes()))
-        return out
-
-
-def kept_bytes(run: Callable[[], Iterable[Tensor]], own: Iterable[Tensor]) -> int:
-    """Bytes that are held from after a forward pass until its backward pass.
-
-    Exact, and the same in every run: the sizes of all storages made in the pass that are still alive when the outputs
-    are not, but the graph behind them is. It does not matter how they are held.
+    What was allocated in the pass and not freed when its outputs are, but the graph behind them is not.
 
     Args:
         run: The forward pass.
-        own: Tensors that are there anyway, such as weights and images.
+        device: On which it runs.
     """
-    known = {x.untyped_storage()._cdata for x in own}
-    with _Storages() as storages:
-        outs = run()
-    graph = [out.grad_fn for out in outs]
-    del outs
-    kept = sum(size for address, (reference, size) in storages.made.items()
-               if address not in known and not reference.expired())
-    del graph
-    return kept
+    graph: list[Any] = []
+    left, _ = _allocated(lambda: graph.extend(out.grad_fn for out in run()), device)
+    return left
 
 
-def _tensors(values: Iterable[Any]) -> Iterable[Tensor]:
-    return (x for x in values if isinstance(x, Tensor))
+def peak_bytes(run: Callable[[], Any], device: str = 'cpu') -> int:
+    """Most bytes that a function holds at a time, beyond those that were held before."""
+    _, peak = _allocated(run, device)
+    return peak
+
+
+def _allocated(run: Callable[[], Any], device: str) -> tuple[int, int]:
+    """Bytes allocated and not freed by a function, at its end and at their most."""
+    if device != 'cpu':
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        run()
+        torch.cuda.synchronize(device)
+        return torch.cuda.memory_allocated(device) - before, torch.cuda.max_memory_allocated(device) - before
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run()
+    events: Any = profiler.profiler.kineto_results.events()
+    changes = [(event.start_ns() if hasattr(event, 'start_ns') else event.start_us(), event.nbytes())
+               for event in events if event.name() == '[memory]']
+    total = peak = 0
+    for _, change in sorted(changes, key=lambda entry: entry[0]):
+        total += change
+        peak = max(peak, total)
+    return total, peak

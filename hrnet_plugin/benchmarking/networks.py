@@ -24,9 +24,10 @@ def network(model: Mapping[str, Any], scope: str) -> nn.Module:
     """
     if not model.get('backbone'):
         raise ValueError(f'the model must have a backbone, got one of type {model.get("type")!r} without')
-    parts = [model[name] for name in ('backbone', 'neck') if model.get(name)]
+    necks = model.get('neck') or []
+    parts = [model['backbone'], *(necks if isinstance(necks, (list, tuple)) else [necks])]
     with DefaultScope.overwrite_default_scope(scope):
-        built = [MODELS.build(ConfigDict(deepcopy(dict(part, init_cfg=None)))) for part in parts]
+        built = [MODELS.build(ConfigDict(deepcopy(dict(part)))) for part in parts]
     return random_weights(nn.Sequential(*built))
 
 

@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from hrnet_plugin.checks import check_int
 from hrnet_plugin.registry import HOOKS
 from hrnet_plugin.runtime import make_fast, make_plain
+from hrnet_plugin.runtime.form import fast_parts
 
 
 @HOOKS.register_module()
@@ -24,6 +25,14 @@ class FastFormHook(Hook):
     def __init__(self, max_graphs: int = 8) -> None:
         check_int('max_graphs', max_graphs, 0)
         self.max_graphs = max_graphs
+
+    def before_run(self, runner: Any) -> None:
+        """Refuse a model without a fast form before anything is trained.
+
+        Raises:
+            ValueError: If it has no part of this package.
+        """
+        fast_parts(runner.model)
 
     def before_val(self, runner: Any) -> None:
         make_fast(runner.model, self.max_graphs)

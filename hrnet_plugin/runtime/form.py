@@ -81,21 +81,33 @@ def make_fast(model: nn.Module, max_graphs: int = 8) -> nn.Module:
 
     Returns:
         The model. It predicts the same values, but for rounding, wherever no gradients are wanted, and else runs as
-        before. :func:`make_plain` turns it back.
+        before. Weights may change; only of those that are written through ``.data`` it has to be told, by another
+        call. Hooks of layers inside run the model as it was. :func:`make_plain` turns it back.
 
     Raises:
         TypeError, ValueError: If ``max_graphs`` is no number of graphs, or the model has nothing of this package.
     """
     check_int('max_graphs', max_graphs, 0)
-    found = [part for part in model.modules() if type(part) in _FORMS or isinstance(part, FastForm)]
-    if not found:
-        raise ValueError('model must have parts of type hrnet_plugin.HRNet, hrnet_plugin.HRFPN or '
-                         f'hrnet_plugin.HRNetV2, got {type(model).__name__} without')
-    for part in found:
+    for part in fast_parts(model):
         form: Any = _FORMS.get(type(part), type(part))
         part.__class__ = form
         part.__dict__.update(max_graphs=max_graphs, _plan=None, _told=set())
     return model
+
+
+def fast_parts(model: nn.Module) -> list[nn.Module]:
+    """The parts of a model that have a fast form, or are in it.
+
+    Raises:
+        ValueError: If there are none. Classes that are derived from ours have none: they may do something else.
+    """
+    found = [part for part in model.modules() if type(part) in _FORMS or isinstance(part, FastForm)]
+    if not found:
+        derived = {type(part).__name__ for part in model.modules() if isinstance(part, tuple(_FORMS))}
+        raise ValueError('model must have parts of type hrnet_plugin.HRNet, hrnet_plugin.HRFPN or '
+                         f'hrnet_plugin.HRNetV2, got {type(model).__name__} '
+                         + (f'with {", ".join(sorted(derived))}, derived from them' if derived else 'without'))
+    return found
 
 
 def make_plain(model: nn.Module) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 Function = Callable[..., Sequence[Tensor]]
+_SEEN = 256  # shapes that are remembered
 _WARM_UP = 3  # runs before a capture, in which cuDNN chooses its algorithms
 
 
@@ -49,6 +51,8 @@ class GraphBuckets:
                           'max_graphs sets how many there may be', logger='current')
             return False
         again = shapes in self._seen
+        if len(self._seen) == _SEEN:
+            self._seen.clear()
         self._seen.add(shapes)
         return again
 
@@ -73,13 +77,19 @@ def cuda_graph(function: Function, inputs: Sequence[Tensor]) -> Function:
             function(*held)
     torch.cuda.current_stream(inputs[0].device).wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.device(inputs[0].device), torch.cuda.graph(graph):
+    with torch.cuda.device(inputs[0].device), torch.cuda.graph(graph, capture_error_mode='thread_local'):
         outs = function(*held)
+    lock, done = Lock(), torch.cuda.Event()
 
     def replay(*fresh: Tensor) -> Sequence[Tensor]:
-        for target, x in zip(held, fresh):
-            target.copy_(x)
-        graph.replay()
-        return [out.clone(memory_format=torch.preserve_format) for out in outs]
+        # one at a time, whichever thread and stream it comes from: all write to the same tensors
+        with lock, torch.cuda.device(held[0].device):
+            torch.cuda.current_stream().wait_event(done)
+            for target, x in zip(held, fresh):
+                target.copy_(x)
+            graph.replay()
+            copies = [out.clone(memory_format=torch.preserve_format) for out in outs]
+            done.record()
+        return copies
 
     return replay

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.models.layers.folding import is_traced, is_watched
+from hrnet_plugin.models.layers.folding import is_traced
 from hrnet_plugin.models.layers.memory_format import channels_last
 from hrnet_plugin.runtime.fused_conv import FusedConv, NoFastForm, fused_conv
 from hrnet_plugin.runtime.graphs import GraphBuckets, cuda_graph
@@ -39,26 +40,40 @@ class Plan:
 
     def __init__(self, module: nn.Module, make: Callable[[Any, Prepare], Run], conv: type[FusedConv],
                  dtype: torch.dtype, max_graphs: int) -> None:
-        modules = list(module.modules())
-        if any(is_watched(part) for part in modules[1:]):
+        parts = list(module.modules())[1:]
+        self._children = [part._modules for part in (module, *parts)]
+        self._owned: list[dict[str, Any]] = [
+            owned for part in (module, *parts) for owned in (part._parameters, part._buffers)]
+        self._hooks = [hooks for part in parts for hooks in (
+            part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks)]
+        self._norms = [part for part in parts if isinstance(part, _BatchNorm)]
+        if any(self._hooks):
             raise NoFastForm('its layers have hooks, which would not run')
-        self._norms = [part for part in modules if isinstance(part, _BatchNorm)]
-        self._tensors = [tensor for tensor in (*module.parameters(), *module.buffers()) if tensor.is_floating_point()]
-        self._counted = [tensor for tensor in self._tensors if not tensor.is_inference()]
-        self._state = self._weights()
+        # held, so that no other gets the identity of one that is replaced
+        self._held = [*self._tensors(), *chain.from_iterable(map(dict.values, self._children))]
+        self._state = self._fingerprint()
         self.dtype, self.conv = dtype, conv
         self.run: Run = make(module, lambda kernel: conv(kernel, dtype))
-        if self._tensors[0].is_cuda:
+        if any(tensor.is_cuda for tensor in self._tensors()):
             self.run = GraphBuckets(self.run, max_graphs, cuda_graph)
 
     def is_current(self) -> bool:
-        """Whether all weights are what they were, and no norm trains."""
-        return self._state == self._weights() and not any(map(attrgetter('training'), self._norms))
+        """Whether all layers and weights are what they were, no norm trains and nobody watches a layer."""
+        return (not any(self._hooks) and not any(map(attrgetter('training'), self._norms))
+                and self._state == self._fingerprint())
 
-    def _weights(self) -> list[int]:
-        """Numbers that change when a weight is written or replaced; and of threads, by which weights are ordered."""
-        return [torch.get_num_threads(), *map(Tensor.data_ptr, self._tensors),
-                *map(attrgetter('_version'), self._counted)]
+    def _tensors(self) -> list[Tensor]:
+        return [x for x in chain.from_iterable(map(dict.values, self._owned)) if x is not None]
+
+    def _fingerprint(self) -> list[int]:
+        """Numbers that change when a layer or a weight is replaced or written to, other than through ``.data``.
+
+        And that of threads, by which weights are ordered. This runs at every call, in loops that are not Python's.
+        """
+        tensors = self._tensors()
+        counted = [x for x in tensors if not x.is_inference()]
+        return [torch.get_num_threads(), *map(id, chain.from_iterable(map(dict.values, self._children))),
+                *map(id, tensors), *map(Tensor.data_ptr, tensors), *map(attrgetter('_version'), counted)]
 
 
 class FastForm(nn.Module):
@@ -84,6 +99,7 @@ class FastForm(nn.Module):
             plan = self._plan
             if plan is not None and plan.dtype == dtype and plan.conv is conv and plan.is_current():
                 return plan
+            self._plan = None
             try:
                 with torch.inference_mode(False), torch.no_grad():
                     self._plan = Plan(self, self.make, conv, dtype, self.max_graphs)
@@ -94,14 +110,16 @@ class FastForm(nn.Module):
         return None
 
     def _obstacle(self, x: Tensor) -> str | None:
-        weight = next(self.parameters())
         if self.training:
             return 'it is in training mode'
         if torch.is_grad_enabled():
             return 'gradients are enabled'
+        weight = next(self.parameters(), None)
+        if weight is None:
+            return 'its weights are not its own'
         if x.numel() == 0:
             return 'there is no image'
-        if x.device != weight.device or not x.is_floating_point():
+        if x.device.type not in ('cpu', 'cuda') or x.device != weight.device or not x.is_floating_point():
             return f'its weights are on {weight.device}, and its input is {x.dtype} on {x.device}'
         if x.dtype != weight.dtype and _autocast_dtype(x.device) is None:
             return f'its weights are {weight.dtype}, and its input is {x.dtype}'
@@ -129,6 +147,11 @@ class FastForm(nn.Module):
     def _apply(self, fn: Any, *args: Any, **kwargs: Any) -> Any:  # what moves and casts modules
         self._plan = None
         return super()._apply(fn, *args, **kwargs)
+
+    def _replicate_for_data_parallel(self) -> Any:
+        replica = super()._replicate_for_data_parallel()
+        replica._plan = None
+        return replica
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: everything but the plan, which is made anew."""

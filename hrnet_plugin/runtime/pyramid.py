@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from mmcv.cnn import ConvModule
@@ -10,8 +11,8 @@ from torch import Tensor, nn
 
 from hrnet_plugin.models.layers import MergeConv
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
-from hrnet_plugin.models.necks import HRFPN
-from hrnet_plugin.runtime.fused_conv import FusedConv, Kernel
+from hrnet_plugin.models.necks.hrfpn import HRFPN, pyramid_levels
+from hrnet_plugin.runtime.fused_conv import FusedConv, Kernel, NoFastForm
 from hrnet_plugin.runtime.streams import Prepare
 
 
@@ -61,13 +62,16 @@ class Pyramid:
     """HRFPN: the merged map, pooled into levels, with a convolution on each. Args and errors as in :class:`Merge`."""
 
     def __init__(self, neck: HRFPN, prepare: Prepare) -> None:
-        self._neck = neck
+        # not the neck itself, which holds its plan
+        self._levels = partial(pyramid_levels, num_outs=neck.num_outs, pooling_type=neck.pooling_type)
         self._merge = Merge(neck.reduction_conv, prepare)
         self._convs: list[FusedConv] = [prepare(_kernel(module)) for module in neck.fpn_convs]
+        if any(getattr(module, 'with_activation', True) for module in neck.fpn_convs):
+            raise NoFastForm('its levels have activations')
 
     def __call__(self, *feats: Tensor) -> tuple[Tensor, ...]:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to contiguous levels."""
-        return self._neck.levels(self._merge(*feats), self._convs)
+        return self._levels(self._merge(*feats), self._convs)
 
 
 def _kernel(module: ConvModule) -> Kernel:

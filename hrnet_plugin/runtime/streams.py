@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from mmengine.model import Sequential
 from torch import Tensor, nn
 
 from hrnet_plugin.models.backbones import HRNet
-from hrnet_plugin.models.layers import HRModule, ResidualBlock, Transition
+from hrnet_plugin.models.layers import (
+    BasicBlock,
+    Bottleneck,
+    HRModule,
+    MultiResolutionFusion,
+    ParallelBranches,
+    Transition,
+)
 from hrnet_plugin.models.layers.conv import ConvNorm
 from hrnet_plugin.models.layers.fusion import FusionRow
-from hrnet_plugin.runtime.fused_conv import FusedConv, Kernel
+from hrnet_plugin.runtime.fused_conv import FusedConv, Kernel, NoFastForm
 
 Prepare = Callable[[Kernel], FusedConv]
 
@@ -20,8 +28,7 @@ class Chain:
     """Convolutions with norms in a row, a ReLU after those that have one."""
 
     def __init__(self, path: nn.Module, prepare: Prepare) -> None:
-        parts = [part for part in path.modules() if isinstance(part, ConvNorm)]
-        self._firsts = [(prepare(Kernel.of(part[0], part[1])), len(part) > 2) for part in parts]
+        self._firsts = [(prepare(Kernel.of(part[0], part[1])), len(part) > 2) for part in _conv_norms(path)]
         self._last, self._relu = self._firsts.pop()
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -41,7 +48,9 @@ class Chain:
 class Block:
     """A residual block. It writes its result over its input, which is the sum's other term."""
 
-    def __init__(self, block: ResidualBlock, prepare: Prepare) -> None:
+    def __init__(self, block: Any, prepare: Prepare) -> None:
+        _check(block, BasicBlock, Bottleneck)
+        _check(block.relu, nn.ReLU)
         *self._firsts, self._last = (prepare(Kernel.of(getattr(block, f'conv{k}'), getattr(block, name)))
                                      for k, name in enumerate(block.norm_names, 1))
         self._downsample = None if isinstance(block.downsample, nn.Identity) else Chain(block.downsample, prepare)
@@ -60,7 +69,9 @@ class Row:
     row after it reads.
     """
 
-    def __init__(self, row: FusionRow, prepare: Prepare) -> None:
+    def __init__(self, row: Any, prepare: Prepare) -> None:
+        if not isinstance(row, FusionRow) or type(row).forward is not FusionRow.forward:
+            raise NoFastForm(f'a row of its fusion is a {type(row).__name__}')
         self._row, self._resolution = row, row.resolution
         # any path but the own one is a Chain
         self._paths: list[Any] = [None if isinstance(path, nn.Identity) else Chain(path, prepare) for path in row]
@@ -79,10 +90,12 @@ class Row:
 class Module:
     """Parallel branches, then multi-resolution fusion."""
 
-    def __init__(self, module: HRModule, prepare: Prepare) -> None:
-        self._branches = [[Block(block, prepare) for block in branch] for branch in module.branches]
-        rows: Any = module.fuse_layers
-        self._rows = [Row(row, prepare) for row in rows]
+    def __init__(self, module: Any, prepare: Prepare) -> None:
+        _check(module, HRModule)
+        _check(module.branches, ParallelBranches)
+        _check(module.fuse_layers, MultiResolutionFusion)
+        self._branches = [_blocks(branch, prepare) for branch in module.branches]
+        self._rows = [Row(row, prepare) for row in module.fuse_layers]
 
     def __call__(self, feats: Sequence[Tensor]) -> list[Tensor]:
         feats = [_through(branch, x) for branch, x in zip(self._branches, feats)]
@@ -92,7 +105,8 @@ class Module:
 class Opening:
     """A transition: all resolutions there are, and one more."""
 
-    def __init__(self, transition: Transition, prepare: Prepare) -> None:
+    def __init__(self, transition: Any, prepare: Prepare) -> None:
+        _check(transition, Transition)
         self._paths = [None if isinstance(path, nn.Identity) else Chain(path, prepare) for path in transition]
 
     def __call__(self, feats: Sequence[Tensor]) -> list[Tensor]:
@@ -113,7 +127,7 @@ class Streams:
     def __init__(self, net: HRNet, prepare: Prepare) -> None:
         self._stem = [prepare(Kernel.of(getattr(net, f'conv{k}'), getattr(net, norm)))
                       for k, norm in enumerate(net.stem_norms, 1)]
-        self._first = [Block(block, prepare) for block in net.layer1]
+        self._first = _blocks(net.layer1, prepare)
         self._later: list[Opening | Module] = []
         for s in (2, 3, 4):
             self._later.append(Opening(getattr(net, f'transition{s - 1}'), prepare))
@@ -123,6 +137,29 @@ class Streams:
         for conv in self._stem:
             x = conv(x, relu=True)
         return _through(self._later, [_through(self._first, x)])
+
+
+def _blocks(branch: Any, prepare: Prepare) -> list[Block]:
+    _check(branch, Sequential)
+    return [Block(block, prepare) for block in branch]
+
+
+def _conv_norms(path: Any) -> Iterator[Any]:
+    """Those that a path consists of, in order."""
+    if type(path) is not ConvNorm:
+        _check(path, nn.Sequential)
+        for part in path:
+            yield from _conv_norms(part)
+        return
+    for relu in list(path)[2:]:
+        _check(relu, nn.ReLU)
+    yield path
+
+
+def _check(module: nn.Module, *kinds: type[nn.Module]) -> None:
+    """Raise NoFastForm unless a module is of one of these classes, and not of one that is made of them."""
+    if type(module) not in kinds:
+        raise NoFastForm(f'there is a {type(module).__name__} in the place of a {kinds[0].__name__}')
 
 
 def _through(steps: Iterable[Callable[[Any], Any]], x: Any) -> Any:

@@ -56,11 +56,13 @@ def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.
         if config.get('model') is None:
             raise ValueError(f'{name} must have the entry model')
         model = network(config.model, config.get('default_scope', 'mmengine')).to(device)
-        found[Path(name).stem] = model
+        alike = [other for other in names if Path(other).stem == Path(name).stem]
+        title = Path(name).stem if len(alike) == 1 else name
+        found[title] = model
         if train:
             continue
         with suppress(ValueError):  # of another package
-            found[f'{Path(name).stem}, fast form'] = make_fast(deepcopy(model))
+            found[f'{title}, fast form'] = make_fast(deepcopy(model))
     return found
 
 
@@ -106,5 +108,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 if __name__ == '__main__':
     try:
         main()
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
+    except (ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise SystemExit(f'benchmark: {error}') from None

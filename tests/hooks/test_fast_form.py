@@ -20,8 +20,9 @@ def runner():
     return SimpleNamespace(model=randomize(nn.Sequential(HRNet('w18_small_v1'))).eval())
 
 
-def test_configs_of_all_hosts_name_it():
-    with DefaultScope.overwrite_default_scope('mmdet'):
+@pytest.mark.parametrize('scope', ['mmengine', 'mmdet', 'mmpose', 'mmseg'])
+def test_configs_of_all_hosts_name_it(scope):
+    with DefaultScope.overwrite_default_scope(scope):
         assert isinstance(HOOKS.build(dict(type='hrnet_plugin.FastFormHook')), FastFormHook)
 
 
@@ -70,4 +71,4 @@ def test_wrong_number_and_model():
     with pytest.raises(ValueError, match='max_graphs'):
         FastFormHook(max_graphs=-1)
     with pytest.raises(ValueError, match=r'hrnet_plugin\.HRNet'):
-        FastFormHook().before_test(SimpleNamespace(model=nn.Identity()))
+        FastFormHook().before_run(SimpleNamespace(model=nn.Identity()))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import io
 import logging
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from torch import nn
 from hrnet_plugin.models import HRFPN, HRNet, HRNetClassifier, HRNetV2
 from hrnet_plugin.runtime import make_fast, make_plain
 from hrnet_plugin.runtime.form import FastHRNet
+from hrnet_plugin.runtime.fused_conv import onednn_fuses
 
 ARCH = 'w18_small_v1'
 NECKS = {
@@ -155,7 +158,30 @@ def load(model):
     part.load_state_dict({name: tensor + 0.5 for name, tensor in part.state_dict().items()})
 
 
-@pytest.mark.parametrize('change', [write, write_by_data, load])
+def load_other_tensors(model):
+    model.load_state_dict({name: tensor * 1.1 if tensor.is_floating_point() else tensor
+                           for name, tensor in model.state_dict().items()}, assign=True)
+
+
+def replace_weight(model):
+    model[0].conv2.weight = nn.Parameter(torch.ones_like(model[0].conv2.weight))
+
+
+def replace_statistics(model):
+    model[0].bn1.running_mean = model[0].bn1.running_mean + 1
+
+
+def replace_layer(model):
+    model[0].conv1 = randomize(nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False))
+
+
+def adapt_a_norm(model):
+    model[0].bn1.train()(torch.randn(4, 64, 16, 16) * 3 + 2)
+    model[0].bn1.eval()
+
+
+@pytest.mark.parametrize('change', [write, write_by_data, load, load_other_tensors, replace_weight,
+                                    replace_statistics, replace_layer, adapt_a_norm])
 def test_weights_that_change_are_followed(change):
     model, x = network(), torch.randn(1, 3, 64, 64)
     before = assert_fast(model, x)
@@ -165,6 +191,18 @@ def test_weights_that_change_are_followed(change):
     expected = outputs(model, x)
     assert max(relative_error(a, b) for a, b in zip(after, expected)) < 1e-5
     assert max(relative_error(a, b) for a, b in zip(after, before)) > 1e-3
+
+
+def test_weights_of_a_functional_call():
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    other = {name: tensor * 1.1 for name, tensor in model.state_dict().items()}
+    with torch.no_grad():
+        expected = torch.func.functional_call(model, other, (x, ))
+        own = model(x)
+        make_fast(model)
+        for weights, outs in ((other, expected), (model.state_dict(), own), (other, expected)):
+            got = torch.func.functional_call(model, weights, (x, ))
+            assert max(relative_error(a, b) for a, b in zip(got, outs)) < 1e-5
 
 
 def test_threads_that_change_are_followed():
@@ -297,6 +335,47 @@ class TestWithoutFastForm:
         assert seen
         assert 'hooks' in said.pop()
 
+    def test_hook_after_the_first_prediction(self, said):
+        model, x, seen = make_fast(network()[0]), torch.randn(1, 3, 64, 64), []
+        outputs(model, x)
+        handle = model.stage2[0].branches[0].register_forward_hook(lambda *args: seen.append(1))
+        outputs(model, x)
+        assert seen == [1]
+        assert 'hooks' in said.pop()
+        handle.remove()
+        outputs(model, x)
+        assert_planned(model)
+
+    @pytest.mark.parametrize(('change', 'words'), [
+        (lambda model: setattr(model.layer1[0], 'relu', nn.GELU()), 'a GELU in the place of a ReLU'),
+        (lambda model: model.layer1.__setitem__(0, nn.Conv2d(64, 128, 1)), 'a Conv2d in the place of a BasicBlock'),
+        (lambda model: model.stage2[0].fuse_layers[1][0].append(nn.Tanh()), 'a Tanh in the place of a Sequential'),
+        (lambda model: model.stage3[0].branches.__setitem__(0, nn.Identity()), 'a Identity in the place'),
+    ])
+    def test_layers_of_ones_own(self, said, change, words):
+        model, x = network()[0], torch.randn(1, 3, 64, 64)
+        change(model)
+        expected = outputs(model, x)
+        got = outputs(make_fast(model), x)
+        assert all(torch.equal(a, b) for a, b in zip(got, expected))
+        assert words in said.pop()
+
+    def test_replica_without_weights_of_its_own(self, said):
+        """As torch's DataParallel makes them."""
+        model, x = make_fast(network()[0]), torch.randn(1, 3, 64, 64)
+        outputs(model, x)
+        replica = model._replicate_for_data_parallel()
+        assert replica._plan is None
+        assert replica.ready(x) is None
+        replica._parameters = {}
+        with torch.no_grad():
+            assert replica._obstacle(x) is None or 'its own' in replica._obstacle(x)
+
+    def test_on_another_device(self, said):
+        model = make_fast(network()[0]).to('meta')
+        assert outputs(model, torch.randn(1, 3, 64, 64, device='meta'))[0].device.type == 'meta'
+        assert 'meta' in said.pop()
+
     def test_norm_in_training_mode_below_a_model_that_is_not(self, said):
         model, x = network()[0], torch.randn(2, 3, 64, 64)
         make_fast(model)
@@ -323,6 +402,43 @@ class TestWithoutFastForm:
 def test_model_without_our_parts():
     with pytest.raises(ValueError, match=r'hrnet_plugin\.HRNet'):
         make_fast(nn.Conv2d(1, 1, 1))
+
+
+class Derived(HRNet):
+    pass
+
+
+def test_classes_derived_from_ours_may_do_something_else():
+    with pytest.raises(ValueError, match='with Derived, derived from them'):
+        make_fast(Derived(ARCH))
+
+
+def test_nothing_but_the_model_is_changed():
+    """No random number is drawn, and the defaults of types and devices do not count."""
+    onednn_fuses.cache_clear()
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    expected = outputs(model, x)
+    state = torch.get_rng_state()
+    torch.set_default_dtype(torch.double)
+    try:
+        with torch.device('meta'):
+            got = outputs(make_fast(model), x)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert max(relative_error(a, b) for a, b in zip(got, expected)) < 1e-5
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_model_is_freed_at_once():
+    model = network()
+    assert_fast(model, torch.randn(1, 3, 64, 64))
+    parts = [weakref.ref(part) for part in model]
+    gc.disable()
+    try:
+        del model
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize('number', [-1, 1.5, None])

@@ -62,6 +62,10 @@ def test_copies_of_weights_are_shared_and_bounded(monkeypatch):
         fused(channels_last(torch.randn(1, 18, 8 + k, 9)))
     assert len(fused._of_shape) == 20
     assert len(fused._of_order) < 4
+    monkeypatch.setattr(module, '_SHAPES', 4)
+    for k in range(10):
+        fused(channels_last(torch.randn(1, 18, 8, 9 + k)))
+    assert len(fused._of_shape) <= 4
     # as where torch does not tell the order
     monkeypatch.setattr(module, '_order', lambda weight, shape: shape)
     fused = OneDnnConv(Kernel.of(conv), torch.float32)

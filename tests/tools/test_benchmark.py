@@ -62,3 +62,19 @@ def test_config_without_a_model(tmp_path):
     path.write_text('x = 1')
     with pytest.raises(ValueError, match='must have the entry model'):
         benchmark.main(['--config', str(path), '--shape', '64', '64'])
+
+
+def test_configs_of_one_name(tmp_path):
+    paths = [tmp_path / folder / 'same.py' for folder in 'ab']
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(OTHER)
+    assert list(benchmark.contestants([str(path) for path in paths], True, 'cpu')) == [str(path) for path in paths]
+
+
+def test_several_necks_in_a_row(tmp_path):
+    path = tmp_path / 'necks.py'
+    neck = dict(type='hrnet_plugin.HRNetV2', arch='w18_small_v1', out_channels=8)
+    path.write_text(f'{OTHER}model.update(neck=[{neck}, dict(type="hrnet_plugin.HRFPN", in_channels=[8], num_outs=2)])')
+    network = benchmark.contestants([str(path)], True, 'cpu')['necks']
+    assert [type(part).__name__ for part in network] == ['HRNet', 'HRNetV2', 'HRFPN']

@@ -35,14 +35,19 @@ def folded(conv: Any, norm: Any) -> tuple[Tensor, Tensor]:
     return conv.weight * scale.to(conv.weight.dtype).view(-1, 1, 1, 1), bias.to(conv.weight.dtype)
 
 
-def has_fixed_statistics(norm: nn.Module) -> bool:
+def is_batch_norm(norm: nn.Module) -> bool:
+    """Whether a norm computes what torch's batch norm does, and not what a subclass has in its place."""
+    return isinstance(norm, _BatchNorm) and type(norm).forward in (_BatchNorm.forward, nn.SyncBatchNorm.forward)
+
+
+def has_fixed_statistics(norm: Any) -> bool:
     """Whether a norm is a batch norm that uses its running statistics."""
-    return isinstance(norm, _BatchNorm) and not norm.training and norm.running_var is not None
+    return is_batch_norm(norm) and not norm.training and norm.running_var is not None
 
 
-def has_batch_statistics(norm: nn.Module) -> bool:
+def has_batch_statistics(norm: Any) -> bool:
     """Whether a norm is a batch norm that computes the statistics of its input."""
-    return isinstance(norm, _BatchNorm) and (norm.training or norm.running_var is None)
+    return is_batch_norm(norm) and (norm.training or norm.running_var is None)
 
 
 def is_plain(conv: nn.Module) -> bool:

@@ -18,39 +18,73 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 
-from hrnet_plugin.models.layers.folding import has_batch_statistics, is_traced
+from hrnet_plugin.models.layers.folding import has_batch_statistics, is_traced, is_watched
 
 _active = threading.local()
+
+
+class Kept:
+    """A tensor that is needed later as it is now.
+
+    Autograd leaves it to hooks to see that nothing was written over. The tensor is detached: else it would hold the
+    graph that holds it.
+    """
+
+    def __init__(self, x: Tensor) -> None:
+        self._x, self._version = x.detach(), x._version
+
+    def value(self) -> Tensor:
+        """The tensor.
+
+        Raises:
+            RuntimeError: If it was written to.
+        """
+        if self._x._version != self._version:
+            raise RuntimeError(
+                'one of the variables needed for gradient computation has been modified by an inplace operation: '
+                f'{self._x.dtype} {list(self._x.shape)} is at version {self._x._version}, expected {self._version}')
+        return self._x
+
+    use = value
 
 
 class Recipe:
     """A map as norm of a convolution's output, then sums, then ReLU.
 
     Args:
+        out: The norm's output.
         source: The convolution's output.
         mean, invstd: Statistics of the norm in that forward pass.
         norm: Whose affine parameters are applied.
     """
 
-    def __init__(self, source: Tensor, mean: Tensor, invstd: Tensor, norm: Any) -> None:
-        self._source, self._mean, self._invstd = source.detach(), mean.detach(), invstd.detach()
-        self._weight, self._bias = (None if x is None else x.detach() for x in (norm.weight, norm.bias))
+    def __init__(self, out: Tensor, source: Tensor, mean: Tensor, invstd: Tensor, norm: Any) -> None:
+        self._source, self._mean, self._invstd = Kept(source), mean.detach(), invstd.detach()
+        self._weight, self._bias = (None if x is None else Kept(x) for x in (norm.weight, norm.bias))
         self._eps = norm.eps
-        self._terms: list[Tensor | Recipe] = []
+        self._terms: list[Kept | Recipe] = []
         self._relu = False
-        self.version = 0  # of the map, by autograd's count of writes: other writes than those noted make it void
+        self._layout = _layout(out)
+        self._version = out._version
         self._value: Tensor | None = None
         self._kept, self._left = 0, 0
 
-    def then_add(self, term: Tensor | Recipe) -> None:
+    def is_of(self, x: Tensor) -> bool:
+        """Whether this is how ``x`` came about, which has the storage that the recipe was recorded for.
+
+        It is not if the storage was written to otherwise than noted, or if ``x`` is another view of it.
+        """
+        return self._version == x._version and self._layout == _layout(x)
+
+    def then_add(self, term: Kept | Recipe) -> None:
         """Note a sum, which is going to be taken in place."""
         self._terms.append(term)
-        self.version += 1
+        self._version += 1
 
     def then_relu(self) -> None:
         """Note a ReLU, which is going to be applied in place."""
         self._relu = True
-        self.version += 1
+        self._version += 1
 
     def keep(self) -> Recipe:
         """In the place of the map, once for each use of it in the backward pass."""
@@ -68,18 +102,29 @@ class Recipe:
 
     @torch.no_grad()
     def value(self) -> Tensor:
-        """The map, made when it is first wanted."""
+        """The map, made when it is first wanted.
+
+        Raises:
+            RuntimeError: If what it is made of was written to.
+        """
         if self._value is None:
-            variance = self._invstd.square().reciprocal() - self._eps
-            out = F.batch_norm(self._source, self._mean, variance, self._weight, self._bias, eps=self._eps)
+            precise = torch.promote_types(self._mean.dtype, torch.float32)
+            mean, invstd = self._mean.to(precise), self._invstd.to(precise)
+            weight, bias = (None if x is None else x.value().to(precise) for x in (self._weight, self._bias))
+            variance = invstd.square().reciprocal() - self._eps
+            out = F.batch_norm(self._source.value(), mean, variance, weight, bias, eps=self._eps)
             for term in self._terms:
-                out = out.add_(term.value() if isinstance(term, Recipe) else term)
+                out = out.add_(term.value())
             self._value = out.relu_() if self._relu else out
         return self._value
 
 
+def _layout(x: Tensor) -> tuple[Any, ...]:
+    return x.dtype, x.shape, x.stride(), x.storage_offset()
+
+
 class Recorder:
-    """Which maps of a forward pass have recipes, by their storage; it keeps none of them alive."""
+    """Which maps of a forward pass have recipes, by their storage; it does not keep the maps alive."""
 
     def __init__(self) -> None:
         # the weak reference also keeps the storage's address from being given to another
@@ -87,46 +132,45 @@ class Recorder:
 
     def find(self, x: Tensor) -> Recipe | None:
         _, recipe = self._recipes.get(x.untyped_storage()._cdata, (None, None))
-        return recipe if recipe is not None and recipe.version == x._version else None
+        return recipe if recipe is not None and recipe.is_of(x) else None
 
     def record(self, out: Tensor, recipe: Recipe) -> None:
         storage = out.untyped_storage()
-        recipe.version = out._version
         self._recipes[storage._cdata] = (StorageWeakRef(storage), recipe)
 
-    def pack(self, x: Tensor) -> Tensor | Recipe:
+    def pack(self, x: Tensor) -> Kept | Recipe:
         """What autograd keeps for ``x``."""
         recipe = self.find(x)
-        return x if recipe is None else recipe.keep()
+        return Kept(x) if recipe is None else recipe.keep()
 
-
-def unpack(kept: Tensor | Recipe) -> Tensor:
-    """What autograd gets for what it kept."""
-    return kept.use() if isinstance(kept, Recipe) else kept
+    def forget(self) -> None:
+        """After the forward pass: autograd holds the recorder for as long as any map is kept."""
+        self._recipes.clear()
 
 
 @contextmanager
 def lean_memory(on: bool) -> Iterator[None]:
     """What runs in this context keeps recipes where it can, if ``on``; compilers keep what they want."""
-    if not on or not torch.is_grad_enabled() or is_traced():
+    if not on or not torch.is_grad_enabled() or is_traced() or not _hooks_are_allowed():
         yield
         return
     recorder = _active.recorder = Recorder()
     try:
-        with saved_tensors_hooks(recorder.pack, unpack):
+        with saved_tensors_hooks(recorder.pack, lambda kept: kept.use()):
             yield
     finally:
         _active.recorder = None
+        recorder.forget()
 
 
 def normalised(norm: nn.Module, source: Tensor) -> Tensor:
     """``norm(source)``, noted for what is kept of it."""
     out: Tensor = norm(source)
     recorder = _recorder()
-    if recorder is not None and has_batch_statistics(norm) and out.requires_grad:
+    if recorder is not None and out.requires_grad and has_batch_statistics(norm) and not is_watched(norm):
         statistics = _statistics(out.grad_fn)
         if statistics is not None:
-            recorder.record(out, Recipe(source, *statistics, norm))
+            recorder.record(out, Recipe(out, source, *statistics, norm))
     return out
 
 
@@ -135,7 +179,7 @@ def add_(total: Tensor, term: Tensor) -> Tensor:
     recorder = _recorder()
     recipe = None if recorder is None else recorder.find(total)
     if recorder is not None and recipe is not None:
-        recipe.then_add(recorder.find(term) or term.detach())
+        recipe.then_add(recorder.find(term) or Kept(term))
     return total.add_(term)
 
 
@@ -146,6 +190,11 @@ def relu_(x: Tensor, relu: Callable[[Tensor], Tensor] = F.relu_) -> Tensor:
     if recipe is not None:
         recipe.then_relu()
     return relu(x)
+
+
+def _hooks_are_allowed() -> bool:
+    """Not inside torch.func's transformations."""
+    return getattr(torch._C._autograd, '_saved_tensors_hooks_is_enabled', lambda: True)()
 
 
 def _recorder() -> Recorder | None:

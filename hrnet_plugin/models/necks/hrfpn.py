@@ -98,23 +98,8 @@ class HRFPN(BaseModule):
         self.check_inputs(inputs)
         if self.reduction_conv.commutes:
             inputs = quickest(inputs)
-        return self.levels(self._run(self.reduction_conv, *inputs),
-                           [partial(self._run, conv) for conv in self.fpn_convs])
-
-    def levels(self, level: Tensor, convs: Sequence[Callable[[Tensor], Tensor]]) -> tuple[Tensor, ...]:
-        """All levels, contiguous, from the merged map.
-
-        Args:
-            level: ``(N, out_channels, H, W)``.
-            convs: The 3x3 convolutions, or equals of them.
-        """
-        outs = []
-        for i in range(self.num_outs):
-            if i > 0:
-                # from the level before, not from the finest: the same windows, read once
-                level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
-            outs.append(contiguous(convs[0 if self.share_conv else i](level)))
-        return tuple(outs)
+        convs = [partial(self._run, conv) for conv in self.fpn_convs]
+        return pyramid_levels(self._run(self.reduction_conv, *inputs), convs, self.num_outs, self.pooling_type)
 
     def _run(self, module: nn.Module, *feats: Tensor) -> Tensor:
         if self.with_cp and any(x.requires_grad for x in feats):
@@ -129,3 +114,15 @@ class HRFPN(BaseModule):
         if height < least or width < least:
             raise ValueError(f'num_outs = {self.num_outs} levels need a finest map of at least {least} x {least} '
                              f'(an image of {4 * least - 3} x {4 * least - 3}), got {height} x {width}')
+
+
+def pyramid_levels(level: Tensor, convs: Sequence[Callable[[Tensor], Tensor]], num_outs: int, pooling_type: str
+                   ) -> tuple[Tensor, ...]:
+    """All levels, contiguous, from the merged map ``(N, C, H, W)``; with one convolution for each, or for all."""
+    outs = []
+    for i in range(num_outs):
+        if i > 0:
+            # from the level before, not from the finest: the same windows, read once
+            level = _POOLS[pooling_type](level, kernel_size=2, stride=2)
+        outs.append(contiguous(convs[min(i, len(convs) - 1)](level)))
+    return tuple(outs)

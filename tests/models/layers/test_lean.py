@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
 from conftest import randomize, relative_error
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 
-from hrnet_plugin.benchmarking import kept_bytes
+from hrnet_plugin.benchmarking import kept_bytes, peak_bytes
 from hrnet_plugin.models import HRNet
 from hrnet_plugin.models.layers.lean import _statistics, add_, lean_memory, normalised
 
@@ -102,8 +104,7 @@ def test_in_mixed_precision():
 def test_keeps_little_more_than_half(size):
     plain, lean = pair(norm_eval=False)
     x = torch.randn(2, 3, *size, dtype=torch.double)
-    full, less = (kept_bytes(lambda model=model: model(x), (*model.parameters(), *model.buffers(), x))
-                  for model in (plain, lean))
+    full, less = (kept_bytes(partial(model, x)) for model in (plain, lean))
     assert less < 0.6 * full
 
 
@@ -141,6 +142,101 @@ def test_a_write_that_is_not_noted_voids_the_recipe(write):
         loss = run()
     got, = torch.autograd.grad(loss, source)
     assert relative_error(got, expected) < 1e-12
+
+
+def test_a_whole_step_takes_less_at_its_peak():
+    x, peaks = torch.randn(2, 3, 192, 192), []
+    for memory in ('full', 'lean'):
+        model = HRNet('w18_small_v2', norm_eval=False, memory=memory).train()
+        backward(model, x)  # gradients are there already, and not counted
+        peaks.append(peak_bytes(partial(backward, model, x)))
+    assert peaks[1] < 0.8 * peaks[0], peaks
+
+
+@pytest.mark.parametrize('options', [dict(norm_eval=False), dict(norm_eval=True)], ids=str)
+def test_a_forward_pass_without_a_backward_pass_leaves_nothing(options):
+    _, lean = pair(**options)
+    maps = []
+    for block in (*lean.stage2[0].branches[0], lean.stage3[0], lean.stage4[0]):
+        block.register_forward_hook(lambda module, args, outs: maps.extend(
+            StorageWeakRef(out.untyped_storage()) for out in (outs if isinstance(outs, list) else [outs])))
+    outs = lean(torch.randn(2, 3, 64, 64, dtype=torch.double))
+    assert not all(entry.expired() for entry in maps)
+    del outs
+    assert maps
+    assert all(entry.expired() for entry in maps)
+
+
+def write_output(model, outs):
+    outs[0].sub_(1)
+
+
+def write_weight(model, outs):
+    model.layer1[0].bn1.weight.mul_(1.1)
+
+
+def write_convolution(model, outs):
+    model.stage3[0].branches[0][0].conv2.weight.mul_(1.1)
+
+
+@pytest.mark.parametrize('write', [write_output, write_weight, write_convolution])
+def test_what_is_written_before_the_backward_pass_is_an_error_as_always(write):
+    for model in pair(norm_eval=False):
+        outs = model(torch.randn(2, 3, 64, 64, dtype=torch.double))
+        loss = sum(out.square().sum() for out in outs[1:])
+        with torch.no_grad():
+            write(model, outs)
+        with pytest.raises(RuntimeError, match='modified by an inplace operation'):
+            (loss + outs[0].square().sum() if write is not write_output else loss + outs[0].sum()).backward()
+
+
+class Transposing(nn.Conv2d):
+    def forward(self, x):
+        return super().forward(x.transpose(2, 3)).transpose(2, 3)
+
+
+class Clamping(nn.BatchNorm2d):
+    def forward(self, x):
+        return super().forward(x.clamp(-1, 1))
+
+
+@pytest.fixture
+def own_layers():
+    """Layers of a user's own, by names in configs."""
+    from mmengine.registry import MODELS
+    MODELS.register_module('Transposing', module=Transposing)
+    MODELS.register_module('Clamping', module=Clamping)
+    Clamping._abbr_ = 'bn'
+    yield
+    del MODELS._module_dict['Transposing'], MODELS._module_dict['Clamping']
+
+
+@pytest.mark.parametrize('options', [dict(conv_cfg=dict(type='Transposing')), dict(norm_cfg=dict(type='Clamping')),
+                                     dict(norm_cfg=dict(type='Clamping'), norm_eval=True)], ids=str)
+def test_layers_of_ones_own(own_layers, options):
+    """That look at maps otherwise, or at others, than torch's do."""
+    plain, lean = pair(**{'norm_eval': False, **options})
+    x = torch.randn(2, 3, 64, 64, dtype=torch.double)
+    for model in (plain, lean):
+        backward(model, x)
+    assert_same_step(plain, lean)
+
+
+def test_norms_with_hooks():
+    plain, lean = pair(norm_eval=False)
+    x = torch.randn(2, 3, 64, 64, dtype=torch.double)
+    for model in (plain, lean):
+        model.layer1[0].bn1.register_forward_pre_hook(lambda module, args: (args[0].clamp(-1, 1), ))
+        backward(model, x)
+    assert_same_step(plain, lean)
+
+
+def test_inside_functional_transformations():
+    plain, lean = pair(norm_eval=True)
+    x = torch.randn(1, 3, 64, 64, dtype=torch.double)
+    gradients = [torch.func.grad(lambda image, model=model: model(image)[0].square().mean())(x)
+                 for model in (plain, lean)]
+    assert relative_error(*gradients) < 1e-12
 
 
 def test_statistics_of_synchronised_norms():
