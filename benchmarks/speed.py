@@ -3,9 +3,9 @@
     python benchmarks/speed.py [--arch w18 w32] [--size 800 1344 512 512] [--batch 1] [--rounds 5] [--train]
                                [--norm-eval no] [--amp fp16] [--out FILE.json]
 
-Of each network HRNet + HRFPN of mmdet and of the plugin, the latter also in its fast form (in training: with lean
-memory), and ResNet-50 (W18) or ResNet-101 (others) + FPN of mmdet. The size 256 x 192 is pose: one stream, no neck.
-Ratios are mmdet's time over the own one, and medians over the rounds.
+Of each network HRNet + HRFPN of mmdet and of the plugin, the latter also in its fast form (in training, where norms
+learn their statistics: with lean memory), and ResNet-50 (W18) or ResNet-101 (others) + FPN of mmdet. The size 256 x 192
+is pose: one stream, no neck. Ratios are mmdet's time over the own one, and medians over the rounds.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str
 
     theirs = random_weights(joined(UpstreamHRNet(extra(arch), **options), UpstreamHRFPN(channels, 256)))
     models = {'mmdet': theirs, 'ours': joined(HRNet(arch, **options), HRFPN(channels, 256))}
-    if train:
+    if train and not norm_eval:  # else there is nothing to make lean
         models['ours, lean'] = joined(HRNet(arch, memory='lean', **options), HRFPN(channels, 256))
     for name in list(models)[1:]:
         models[name].load_state_dict(theirs.state_dict())

@@ -15,6 +15,7 @@ from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
 from hrnet_plugin.models.layers.conv import conv_norm_relu, is_plain_cfg
+from hrnet_plugin.models.layers.folding import has_batch_statistics
 from hrnet_plugin.models.layers.lean import lean_memory
 from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
@@ -156,7 +157,7 @@ class HRNet(BaseModule):
         check_map('x', x, self.in_channels)
         if self.plain_convs and pays(x):
             return tuple(contiguous(out) for out in self._streams(channels_last(x)))
-        with lean_memory(self.memory == 'lean'):
+        with lean_memory(self.memory == 'lean' and any(map(has_batch_statistics, self.modules()))):
             return tuple(self._streams(x))
 
     def _streams(self, x: Tensor) -> Sequence[Tensor]:

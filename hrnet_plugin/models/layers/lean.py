@@ -168,7 +168,7 @@ def normalised(norm: nn.Module, source: Tensor) -> Tensor:
     out: Tensor = norm(source)
     recorder = _recorder()
     if recorder is not None and out.requires_grad and has_batch_statistics(norm) and not is_watched(norm):
-        statistics = _statistics(out.grad_fn)
+        statistics = _statistics(norm, source, out.grad_fn)
         if statistics is not None:
             recorder.record(out, Recipe(out, source, *statistics, norm))
     return out
@@ -201,12 +201,19 @@ def _recorder() -> Recorder | None:
     return getattr(_active, 'recorder', None)
 
 
-def _statistics(node: Any) -> tuple[Tensor, Tensor] | None:
-    """Mean and inverse standard deviation that a norm's node in the graph keeps; None if it is one of another kind."""
+def _statistics(norm: nn.Module, source: Tensor, node: Any) -> tuple[Tensor, Tensor] | None:
+    """Mean and inverse standard deviation of a norm's input, as its node in the graph keeps them.
+
+    Of a node of a kind that is not known here they are computed; None if that takes other processes' inputs, too.
+    """
     name = type(node).__name__
     if name in ('NativeBatchNormBackward0', 'CudnnBatchNormBackward0', 'MiopenBatchNormBackward0'):
         return node._saved_result1, node._saved_result2
     if name == 'SyncBatchNormBackward':
         _, _, mean, invstd, *_ = node.saved_tensors
         return mean.flatten(), invstd.flatten()
-    return None
+    if isinstance(norm, nn.SyncBatchNorm):
+        return None
+    x = source.detach()
+    variance, mean = torch.var_mean(x.to(torch.promote_types(x.dtype, torch.float32)), dim=(0, 2, 3), unbiased=False)
+    return mean, (variance + norm.eps).rsqrt()  # type: ignore[operator]

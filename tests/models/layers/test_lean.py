@@ -244,10 +244,18 @@ def test_statistics_of_synchronised_norms():
     class SyncBatchNormBackward:
         saved_tensors = torch.zeros(1), torch.zeros(1), torch.full((4, ), 2.), torch.full((4, ), 3.), torch.zeros(1)
 
-    mean, invstd = _statistics(SyncBatchNormBackward())
+    norm, source = nn.SyncBatchNorm(4), torch.randn(2, 4, 5, 5)
+    mean, invstd = _statistics(norm, source, SyncBatchNormBackward())
     assert torch.equal(mean, torch.full((4, ), 2.))
     assert torch.equal(invstd, torch.full((4, ), 3.))
-    assert _statistics(object()) is None
+    assert _statistics(norm, source, object()) is None
+
+
+def test_statistics_where_torch_keeps_them_otherwise():
+    norm, source = nn.BatchNorm2d(4), torch.randn(2, 4, 5, 5)
+    kept = _statistics(norm, source, norm(source.requires_grad_()).grad_fn)
+    computed = _statistics(norm, source, object())
+    assert all(torch.allclose(a, b) for a, b in zip(kept, computed))
 
 
 def test_not_with_checkpoints_of_blocks():
