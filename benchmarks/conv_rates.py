@@ -1,0 +1,50 @@
+"""The rate of convolutions on this machine, by width and kind, as the fast form runs them.
+
+    PYTHONPATH=. python benchmarks/conv_rates.py [--seconds 1]
+
+For the layers of HRNet on an image of 800 x 1344: what each reaches, in 1e9 multiply-adds a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.utils.benchmark import Timer
+
+from hrnet_plugin.models.layers.memory_format import channels_last
+from hrnet_plugin.runtime.fused_conv import Kernel, fused_conv
+
+# in, out, kernel, stride, height and width of the input
+LAYERS = [
+    *((width * 2**b, width * 2**b, 3, 1, 200 // 2**b, 336 // 2**b) for width in (18, 32, 48) for b in range(4)),
+    (64, 64, 3, 1, 200, 336), (64, 64, 1, 1, 200, 336), (64, 256, 1, 1, 200, 336), (256, 64, 1, 1, 200, 336),
+    (3, 64, 3, 2, 800, 1344), (64, 64, 3, 2, 400, 672), (256, 256, 3, 1, 200, 336),
+]
+
+
+@torch.no_grad()
+def rate(in_channels: int, out_channels: int, kernel_size: int, stride: int, height: int, width: int, seconds: float
+         ) -> float:
+    """Multiply-adds a second."""
+    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2)
+    run = fused_conv(torch.device('cpu'), torch.float32)(Kernel.of(conv), torch.float32)
+    x = channels_last(torch.randn(1, in_channels, height, width))
+    taken = Timer('run(x, True)', globals=dict(run=run, x=x), num_threads=torch.get_num_threads())
+    return conv.weight.numel() * run(x)[0, 0].numel() / taken.blocked_autorange(min_run_time=seconds).median
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--seconds', type=float, default=1, help='how long each layer is repeated (1)')
+    args = parser.parse_args(argv)
+    for layer in LAYERS:
+        in_channels, out_channels, kernel_size, stride, height, width = layer
+        print(f'{in_channels} to {out_channels}, {kernel_size} x {kernel_size} by {stride}, on {height} x {width}: '
+              f'{rate(*layer, args.seconds) / 1e9:.0f}', flush=True)
+
+
+if __name__ == '__main__':
+    main()
