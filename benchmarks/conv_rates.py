@@ -10,12 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-import torch
 from torch import nn
-from torch.utils.benchmark import Timer
 
-from hrnet_plugin.models.layers.memory_format import channels_last
-from hrnet_plugin.runtime.fused_conv import Kernel, fused_conv
+from hrnet_plugin.benchmarking import conv_rate
 
 # in, out, kernel, stride, height and width of the input
 LAYERS = [
@@ -25,25 +22,16 @@ LAYERS = [
 ]
 
 
-@torch.no_grad()
-def rate(in_channels: int, out_channels: int, kernel_size: int, stride: int, height: int, width: int, seconds: float
-         ) -> float:
-    """Multiply-adds a second."""
-    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2)
-    run = fused_conv(torch.device('cpu'), torch.float32)(Kernel.of(conv), torch.float32)
-    x = channels_last(torch.randn(1, in_channels, height, width))
-    taken = Timer('run(x, True)', globals=dict(run=run, x=x), num_threads=torch.get_num_threads())
-    return conv.weight.numel() * run(x)[0, 0].numel() / taken.blocked_autorange(min_run_time=seconds).median
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--seconds', type=float, default=1, help='how long each layer is repeated (1)')
     args = parser.parse_args(argv)
     for layer in LAYERS:
         in_channels, out_channels, kernel_size, stride, height, width = layer
+        conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2)
+        rate = conv_rate(conv, (height, width), seconds=args.seconds, relu=True)
         print(f'{in_channels} to {out_channels}, {kernel_size} x {kernel_size} by {stride}, on {height} x {width}: '
-              f'{rate(*layer, args.seconds) / 1e9:.0f}', flush=True)
+              f'{rate / 1e9:.0f}', flush=True)
 
 
 if __name__ == '__main__':

@@ -13,8 +13,6 @@ import argparse
 import json
 import pickle
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 from pycocotools import mask as coco_mask
+
+from hrnet_plugin.benchmarking import run_mim
 
 PIXELS, SCORE = 1e-2, 1e-4
 FAST = ['--cfg-options', 'default_hooks.fast_form.type=hrnet_plugin.FastFormHook']
@@ -42,12 +42,8 @@ def run_test(config: str, checkpoint: str, work: Path, options: Sequence[str]) -
     """Figures and predictions of one ``mim test``."""
     pickled = work / 'predictions.pkl'
     work.mkdir(parents=True, exist_ok=True)
-    words = ['test', 'hrnet_plugin', config, '--checkpoint', checkpoint, '--work-dir', str(work), '--out', str(pickled),
-             *options]
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', 'from mim.cli import cli; cli()', *words],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f'mim {" ".join(words)} failed:\n{done.stdout[-3000:]}')
+    run_mim(['test', 'hrnet_plugin', config, '--checkpoint', checkpoint, '--work-dir', str(work), '--out',
+             str(pickled), *options])
     scalars = max(work.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
     figures = {key: value for key, value in json.loads(scalars.read_text()).items() if re.fullmatch(r'coco/\w+', key)}
     with pickled.open('rb') as file:

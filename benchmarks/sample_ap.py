@@ -17,7 +17,6 @@ import os
 import platform
 import pprint
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 
+from hrnet_plugin.benchmarking import run_mim
 from hrnet_plugin.config_files import cfg, list_configs
 from hrnet_plugin.models.arch import ARCHS
 
@@ -115,10 +115,10 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
     work = path.with_suffix('')
     env = {**os.environ, 'OMP_NUM_THREADS': str(threads), 'MKL_NUM_THREADS': str(threads)}
     start = time.monotonic()
-    _mim(['train', 'mmdet', str(path), '--work-dir', str(work)], env)
+    run_mim(['train', 'mmdet', str(path), '--work-dir', str(work)], env)
     seconds = time.monotonic() - start
     checkpoint = (work / 'last_checkpoint').read_text().strip()
-    out = _mim(['test', 'mmdet', str(path), '--checkpoint', checkpoint, '--work-dir', str(work / 'test')], env)
+    out = run_mim(['test', 'mmdet', str(path), '--checkpoint', checkpoint, '--work-dir', str(work / 'test')], env)
     figures = {key: float(value) for key, value in re.findall(r'coco/(\w+): (-?[\d.]+)', out)}
     if not figures and 'testing results of the whole dataset is empty' in out:
         figures = {f'bbox_{metric}': 0. for metric in METRICS}  # mmdet says nothing about a model that finds nothing
@@ -127,14 +127,6 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
     print(f'{path.stem}: AP {figures["bbox_mAP"]:.3f}, {seconds:.0f} s', flush=True)
     return dict(job=path.stem, seconds=round(seconds), figures=figures,
                 backbone_parameters=sum(weights.numel() for weights in backbone.parameters()))
-
-
-def _mim(words: list[str], env: dict[str, str]) -> str:
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', 'from mim.cli import cli; cli()', *words], env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f'mim {" ".join(words)} failed:\n{done.stdout[-3000:]}')
-    return done.stdout
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

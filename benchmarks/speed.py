@@ -25,7 +25,7 @@ from mmdet.models.necks import FPN
 from mmdet.models.necks import HRFPN as UpstreamHRFPN
 from torch import nn
 
-from hrnet_plugin.benchmarking import describe, measure, probe, random_weights
+from hrnet_plugin.benchmarking import describe, measure, probe, random_weights, upstream_extra
 from hrnet_plugin.models import HRFPN, HRNet
 from hrnet_plugin.models.arch import ARCHS, arch_channels
 from hrnet_plugin.runtime import make_fast
@@ -52,13 +52,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def extra(arch: str) -> dict[str, Any]:
-    """A named network in mmdet's words."""
-    return {f'stage{s}': dict(num_modules=spec.num_modules, num_branches=s, block=spec.block,
-                              num_blocks=spec.num_blocks, num_channels=spec.num_channels)
-            for s, spec in enumerate(ARCHS[arch], 1)}
-
-
 def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str, nn.Module]:
     """mmdet's network first; all HRNets have its weights."""
     channels = list(arch_channels(arch))
@@ -67,7 +60,7 @@ def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str
     def joined(backbone: nn.Module, neck: nn.Module) -> nn.Module:
         return nn.Sequential(backbone, nn.Identity() if pose else neck)
 
-    theirs = random_weights(joined(UpstreamHRNet(extra(arch), **options), UpstreamHRFPN(channels, 256)))
+    theirs = random_weights(joined(UpstreamHRNet(upstream_extra(arch), **options), UpstreamHRFPN(channels, 256)))
     models = {'mmdet': theirs, 'ours': joined(HRNet(arch, **options), HRFPN(channels, 256))}
     if train and not norm_eval:  # else there is nothing to make lean
         models['ours, lean'] = joined(HRNet(arch, memory='lean', **options), HRFPN(channels, 256))

@@ -52,6 +52,15 @@ def read_config(path: str | Path) -> Config:
                           f"'hrnet_plugin[{extra}]'") from None
 
 
+def find_config(name: str) -> Config:
+    """A config by the path of a file, or by the name of a shipped one.
+
+    Raises:
+        FileNotFoundError, ImportError: As :func:`cfg` and :func:`read_config` do.
+    """
+    return read_config(name if Path(name).is_file() else cfg(name))
+
+
 def list_configs() -> dict[str, Path]:
     """All shipped configs that can be run: name without ``.py`` -> path."""
     return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if path.parent.name != '_base_'}

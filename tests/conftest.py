@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from hrnet_plugin.benchmarking import random_weights as randomize
-from hrnet_plugin.models.arch import ARCHS
+from hrnet_plugin.benchmarking import upstream_extra  # noqa: F401  (tests take both from here)
 
 
 @pytest.fixture(autouse=True)
@@ -48,15 +48,6 @@ def load_benchmark(name: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def upstream_extra(arch: str) -> dict[str, Any]:
-    """The ``extra`` of upstream's configs for a named network."""
-    return {
-        f'stage{s}': dict(num_modules=spec.num_modules, num_branches=s, block=spec.block, num_blocks=spec.num_blocks,
-                          num_channels=spec.num_channels)
-        for s, spec in enumerate(ARCHS[arch], 1)
-    }
 
 
 def same_weights(ours: nn.Module, theirs: nn.Module) -> None:

@@ -1,8 +1,12 @@
 """Measuring networks side by side: time, memory, operators, and what the machine could do."""
 
-from hrnet_plugin.benchmarking.machine import Machine, describe, probe
+from hrnet_plugin.benchmarking.jobs import run_mim
+from hrnet_plugin.benchmarking.machine import Machine, conv_rate, describe, probe
 from hrnet_plugin.benchmarking.measure import measure
 from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
-from hrnet_plugin.benchmarking.networks import network, random_weights
+from hrnet_plugin.benchmarking.networks import network, random_weights, upstream_extra
 
-__all__ = ['Machine', 'describe', 'kept_bytes', 'measure', 'network', 'peak_bytes', 'probe', 'random_weights']
+__all__ = [
+    'Machine', 'conv_rate', 'describe', 'kept_bytes', 'measure', 'network', 'peak_bytes', 'probe', 'random_weights',
+    'run_mim', 'upstream_extra'
+]

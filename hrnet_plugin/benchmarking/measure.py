@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.benchmark import Timer
-from torch.utils.flop_counter import FlopCounterMode
 
 from hrnet_plugin.benchmarking.machine import Machine
 from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
+from hrnet_plugin.counting import count_call
 from hrnet_plugin.runtime import make_plain
 
 
@@ -107,9 +107,9 @@ def _operators(run: Callable[[], None]) -> int:
 
 def _macs(model: nn.Module, images: Tensor) -> int:
     plain = make_plain(deepcopy(model))
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        plain(images)
-    return counter.get_total_flops() // 2
+    with torch.no_grad():
+        count, _ = count_call(plain, plain, images)
+    return count.macs
 
 
 def _maps(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:

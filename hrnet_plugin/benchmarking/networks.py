@@ -1,4 +1,4 @@
-"""Networks to be measured: a config's backbone and neck, and weights that keep values of order one."""
+"""Networks to be measured: a config's backbone and neck, upstream's words for a named one, and random weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
+
+from hrnet_plugin.models.arch import ARCHS
 
 
 def network(model: Mapping[str, Any], scope: str) -> nn.Module:
@@ -29,6 +31,13 @@ def network(model: Mapping[str, Any], scope: str) -> nn.Module:
     with DefaultScope.overwrite_default_scope(scope):
         built = [MODELS.build(ConfigDict(deepcopy(dict(part)))) for part in parts]
     return random_weights(nn.Sequential(*built))
+
+
+def upstream_extra(arch: str) -> dict[str, Any]:
+    """The ``extra`` of upstream's configs for a named network."""
+    return {f'stage{s}': dict(num_modules=spec.num_modules, num_branches=s, block=spec.block,
+                              num_blocks=spec.num_blocks, num_channels=spec.num_channels)
+            for s, spec in enumerate(ARCHS[arch], 1)}
 
 
 def random_weights(model: nn.Module) -> nn.Module:

@@ -112,13 +112,13 @@ def count_model(model: Mapping[str, Any],
 def _count_parts(model: Any, image: torch.Tensor, box_rois: int, mask_rois: int) -> ModelCount:
     reached: set[nn.Module] = set()
     with torch.no_grad():
-        backbone, feats = _count(model.backbone, model.backbone, image)
+        backbone, feats = count_call(model.backbone, model.backbone, image)
         parts = {'backbone': backbone}
         if getattr(model, 'neck', None) is not None:
-            parts['neck'], _ = _count(model.neck, model.neck, feats)
+            parts['neck'], _ = count_call(model.neck, model.neck, feats)
         handle = register_module_forward_hook(lambda module, args, out: reached.add(module))
         try:
-            total, _ = _count(model, run_once, model, image, box_rois, mask_rois)
+            total, _ = count_call(model, run_once, model, image, box_rois, mask_rois)
         finally:
             handle.remove()
     rest = total
@@ -136,8 +136,8 @@ def _left_out(model: nn.Module, reached: set[nn.Module]) -> Iterator[str]:
             yield name
 
 
-def _count(module: nn.Module, run: Any, *args: Any) -> tuple[Count, Any]:
-    """Weights of a module, operations of a call, and what the call returned."""
+def count_call(module: nn.Module, run: Any, *args: Any) -> tuple[Count, Any]:
+    """Weights of a module, operations of ``run(*args)``, and what that returned."""
     with FlopCounterMode(display=False, custom_mapping=_POINTWISE) as counter:
         out = run(*args)
     operations = counter.get_flop_counts().get('Global', {})

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from hrnet_plugin.benchmarking import Machine, describe, measure, network, probe
-from hrnet_plugin.config_files import cfg, read_config
+from hrnet_plugin.config_files import find_config
 from hrnet_plugin.runtime import make_fast
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
@@ -52,7 +52,7 @@ def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.
     """Each config's network, and its fast form where it has one and it predicts."""
     found = {}
     for name in names:
-        config = read_config(name if Path(name).is_file() else cfg(name))
+        config = find_config(name)
         if config.get('model') is None:
             raise ValueError(f'{name} must have the entry model')
         model = network(config.model, config.get('default_scope', 'mmengine')).to(device)

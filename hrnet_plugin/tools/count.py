@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from mmengine.config import Config
 
-from hrnet_plugin.config_files import cfg, read_config
+from hrnet_plugin.config_files import find_config
 from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
 from hrnet_plugin.counting.paper import PAPER_TYPES, SHAPE
 
@@ -41,11 +40,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         if any(value is not None and value < least for value in values or ()):
             parser.error(f'{option} must be at least {least}, got {values}')
     return args
-
-
-def load(name: str) -> Config:
-    """A config by path, or by the name of a shipped one."""
-    return read_config(name if Path(name).is_file() else cfg(name))
 
 
 def tested_rois(config: Config) -> tuple[int, int]:
@@ -85,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.config is None:
         print(paper_table(paper_rows()))
         return
-    config = load(args.config)
+    config = find_config(args.config)
     if args.paper:
         shape = _shape(config, args.shape, SHAPE)
         params, gflops, unit = paper_count(config, shape)
