@@ -16,6 +16,7 @@ from hrnet_plugin.models.layers.memory_format import channels_last
 
 # of each convolution: copies of its weights that are kept, and shapes of which it is known which they want
 _ORDERS, _SHAPES = 8, 256
+_GAP = slice(108, 112)  # of oneDNN's description of a tensor; if it is another one, at worst more copies are kept
 
 
 class NoFastForm(Exception):
@@ -109,7 +110,7 @@ class OneDnnConv(FusedConv):
             weight = turn(self.weight.to_mkldnn(), *self.geometry, list(x.shape))
             order = _order(weight, x.shape)
             new = order not in self._of_order
-            if (new and len(self._of_order) == _ORDERS) or len(self._of_shape) == _SHAPES:
+            if (new and len(self._of_order) >= _ORDERS) or len(self._of_shape) >= _SHAPES:
                 self._of_order.clear()
                 self._of_shape.clear()
             weight = self._of_shape[x.shape] = self._of_order.setdefault(order, weight)
@@ -119,7 +120,12 @@ class OneDnnConv(FusedConv):
 def _order(weight: Tensor, shape: torch.Size) -> Any:
     """What is equal for weights in the same order: oneDNN's description, or the shape where torch does not give it."""
     describe = getattr(torch.ops.mkldnn, '_get_mkldnn_serialized_md', None)
-    return shape if describe is None else bytes(describe(weight).tolist())
+    if describe is None:
+        return shape
+    description = bytearray(describe(weight).tolist())
+    # nobody writes the bytes between the type of the values, an int, and the padded sizes, which are longer
+    description[_GAP] = bytes(4)
+    return bytes(description)
 
 
 def fused_conv(device: torch.device, dtype: torch.dtype) -> type[FusedConv]:
