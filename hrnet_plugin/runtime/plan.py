@@ -41,20 +41,21 @@ class Plan:
     def __init__(self, module: nn.Module, make: Callable[[Any, Prepare], Run], conv: type[FusedConv],
                  dtype: torch.dtype, max_graphs: int) -> None:
         parts = list(module.modules())[1:]
-        self._children = [part._modules for part in (module, *parts)]
         self._owned: list[dict[str, Any]] = [
-            owned for part in (module, *parts) for owned in (part._parameters, part._buffers)]
+            owned for part in (module, *parts) for owned in (part._modules, part._parameters, part._buffers)]
         self._hooks = [hooks for part in parts for hooks in (
             part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks)]
         self._norms = [part for part in parts if isinstance(part, _BatchNorm)]
         if any(self._hooks):
             raise NoFastForm('its layers have hooks, which would not run')
         # held, so that no other gets the identity of one that is replaced
-        self._held = [*self._tensors(), *chain.from_iterable(map(dict.values, self._children))]
+        self._held = list(chain.from_iterable(map(dict.values, self._owned)))
+        self._tensors = [x for x in self._held if isinstance(x, Tensor)]
+        self._counted = [x for x in self._tensors if not x.is_inference()]
         self._state = self._fingerprint()
         self.dtype, self.conv = dtype, conv
         self.run: Run = make(module, lambda kernel: conv(kernel, dtype))
-        if any(tensor.is_cuda for tensor in self._tensors()):
+        if any(tensor.is_cuda for tensor in self._tensors):
             self.run = GraphBuckets(self.run, max_graphs, cuda_graph)
 
     def is_current(self) -> bool:
@@ -62,18 +63,13 @@ class Plan:
         return (not any(self._hooks) and not any(map(attrgetter('training'), self._norms))
                 and self._state == self._fingerprint())
 
-    def _tensors(self) -> list[Tensor]:
-        return [x for x in chain.from_iterable(map(dict.values, self._owned)) if x is not None]
-
     def _fingerprint(self) -> list[int]:
         """Numbers that change when a layer or a weight is replaced or written to, other than through ``.data``.
 
         And that of threads, by which weights are ordered. This runs at every call, in loops that are not Python's.
         """
-        tensors = self._tensors()
-        counted = [x for x in tensors if not x.is_inference()]
-        return [torch.get_num_threads(), *map(id, chain.from_iterable(map(dict.values, self._children))),
-                *map(id, tensors), *map(Tensor.data_ptr, tensors), *map(attrgetter('_version'), counted)]
+        return [torch.get_num_threads(), *map(id, chain.from_iterable(map(dict.values, self._owned))),
+                *map(Tensor.data_ptr, self._tensors), *map(attrgetter('_version'), self._counted)]
 
 
 class FastForm(nn.Module):
