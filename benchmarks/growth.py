@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ import matplotlib
 import torch
 from torch import nn
 
-from hrnet_plugin.benchmarking import describe, kept_bytes, measure, random_weights
+from hrnet_plugin.benchmarking import describe, in_turns, kept_bytes, random_weights
+from hrnet_plugin.counting import count_call
 from hrnet_plugin.models import HRFPN, HRNet
 from hrnet_plugin.models.arch import arch_channels
-from hrnet_plugin.runtime import make_fast, make_plain
+from hrnet_plugin.runtime import make_fast
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
@@ -43,15 +45,32 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def point(arch: str, size: tuple[int, int], batch: int, args: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of a prediction, and bytes that a training step keeps."""
-    model = random_weights(nn.Sequential(HRNet(arch), HRFPN(arch=arch))).to(args.device)
-    images = torch.randn(batch, 3, *size, device=args.device)
-    record = measure({arch: make_fast(model)}, images, args.rounds)[arch]
-    make_plain(model).train()
-    kept = kept_bytes(lambda: model(images), args.device)
-    return dict(arch=arch, channels=arch_channels(arch)[0], size=list(size), batch=batch,
-                pixels=batch * size[0] * size[1], macs=record['macs'], seconds=record['seconds'], kept=kept)
+def prepared(arch: str, size: tuple[int, int], batch: int, device: str) -> tuple[dict[str, Any], Callable[[], Any]]:
+    """A point without its time: the bytes that a training step keeps; and what is to be timed."""
+    model = random_weights(nn.Sequential(HRNet(arch), HRFPN(arch=arch))).to(device)
+    images = torch.randn(batch, 3, *size, device=device)
+    kept = kept_bytes(partial(model.train(), images), device)
+    with torch.no_grad():
+        count, _ = count_call(model, model.eval(), images)
+    make_fast(model)
+    facts = dict(arch=arch, channels=arch_channels(arch)[0], size=list(size), batch=batch,
+                 pixels=batch * size[0] * size[1], macs=count.macs, kept=kept)
+    return facts, torch.no_grad()(partial(model, images))
+
+
+def measured(args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """All series. Their points are timed in turns: a machine that is slow for a while bends no line."""
+    points: dict[str, list[dict[str, Any]]] = {}
+    runs = {}
+    for name, settings in SERIES.items():
+        points[name] = []
+        for k, setting in enumerate(settings):
+            facts, runs[f'{name} {k}'] = prepared(*setting, args.device)
+            points[name].append(facts)
+    for key, times in in_turns(runs, args.rounds).items():
+        name, k = key.split()
+        points[name][int(k)].update(seconds=times['seconds'], times=times['times'])
+    return points
 
 
 def deviation(points: Sequence[dict[str, Any]], y: str) -> float:
@@ -83,7 +102,7 @@ def _axis(name: str, y: str) -> tuple[str, float, str]:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     torch.manual_seed(0)
-    series = {name: [point(*setting, args) for setting in settings] for name, settings in SERIES.items()}
+    series = measured(args)
     for name, points in series.items():
         for entry in points:
             print(f'{name}: {entry["arch"]} {entry["size"][0]} x {entry["size"][1]}, batch {entry["batch"]}: '
@@ -92,7 +111,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(f'{name}: at most {deviation(points, "seconds"):.0%} off a line in time, '
                   f'{deviation(points, "kept"):.0%} in memory')
     if args.out is not None:
-        args.out.write_text(json.dumps(dict(setting=describe(args.device), series=series), indent=1) + '\n')
+        setting = dict(describe(args.device), rounds=args.rounds)
+        args.out.write_text(json.dumps(dict(setting=setting, series=series), indent=1) + '\n')
     if args.plot is not None:
         draw(series, args.plot)
 

@@ -2,11 +2,11 @@
 
 from hrnet_plugin.benchmarking.jobs import run_mim
 from hrnet_plugin.benchmarking.machine import Machine, conv_rate, describe, probe
-from hrnet_plugin.benchmarking.measure import measure
+from hrnet_plugin.benchmarking.measure import in_turns, measure
 from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
 from hrnet_plugin.benchmarking.networks import network, random_weights, upstream_extra
 
 __all__ = [
-    'Machine', 'conv_rate', 'describe', 'kept_bytes', 'measure', 'network', 'peak_bytes', 'probe', 'random_weights',
-    'run_mim', 'upstream_extra'
+    'Machine', 'conv_rate', 'describe', 'in_turns', 'kept_bytes', 'measure', 'network', 'peak_bytes', 'probe',
+    'random_weights', 'run_mim', 'upstream_extra'
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from torch.utils.benchmark import Timer
 
 from hrnet_plugin.models.layers.memory_format import channels_last
 from hrnet_plugin.runtime.fused_conv import Kernel, fused_conv
+
+_PACKAGES = ('hrnet_plugin', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmpose', 'mmsegmentation')
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,11 @@ def _byte_rate(device: str, dtype: torch.dtype, seconds: float) -> float:
 def describe(device: str = 'cpu') -> dict[str, Any]:
     """Hardware and versions, for a record of figures."""
     facts: dict[str, Any] = dict(device=device, processor=_processor(), threads=torch.get_num_threads(),
-                                 python=platform.python_version(), torch=torch.__version__)
+                                 instructions=torch.backends.cpu.get_cpu_capability(), python=platform.python_version(),
+                                 torch=torch.__version__)
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            facts[package] = version(package)
     if device != 'cpu':
         facts.update(gpu=torch.cuda.get_device_name(device), cuda=torch.version.cuda,
                      cudnn=torch.backends.cudnn.version(), tf32=torch.backends.cudnn.allow_tf32)

@@ -32,12 +32,11 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
         machine: For the shares of what it can do.
 
     Returns:
-        For each network ``seconds`` (median); ``ratio``, the median over the rounds of the first one's time over its
-        own; ``macs`` of a forward pass, not in fast form; ``operators`` that are called, without views; ``peak``, the
-        most bytes held at a time beyond those held before. In training ``kept``, bytes for the backward pass. Of
-        predictions ``relative_error``, the largest difference from the first one's maps over their largest value,
-        where they have the same shapes; and with a machine ``conv_share``, the time that the multiply-adds take at its
-        rate over the time taken.
+        For each network what :func:`in_turns` gives; ``macs`` of a forward pass, not in fast form; ``operators`` that
+        are called, without views; ``peak``, the most bytes held at a time beyond those held before. In training
+        ``kept``, bytes for the backward pass. Of predictions ``relative_error``, the largest difference from the first
+        one's maps over their largest value, where it has the same weights; and with a machine ``conv_share``, the time
+        that the multiply-adds take at its rate over the time taken.
     """
     def forward(model: nn.Module) -> list[Tensor]:
         with torch.autocast(images.device.type, amp, enabled=amp is not None):
@@ -62,11 +61,12 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
             with torch.no_grad():
                 maps = forward(model)
             reference = maps if reference is None else reference
-            if [out.shape for out in maps] == [out.shape for out in reference]:
+            if _same_weights(model, next(iter(networks.values()))):
                 record['relative_error'] = max(_error(a, b) for a, b in zip(maps, reference))
         model.zero_grad()
         record['peak'] = peak_bytes(partial(step, model), str(images.device))
-    for name, times in _timed(networks, step, rounds).items():
+    steps = {name: partial(step, model) for name, model in networks.items()}
+    for name, times in in_turns(steps, rounds).items():
         record = records[name]
         record.update(times)
         if machine is not None and not train:
@@ -74,16 +74,20 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
     return records
 
 
-def _timed(networks: Mapping[str, nn.Module], step: Callable[[nn.Module], None], rounds: int
-           ) -> dict[str, dict[str, float]]:
-    timers = {name: Timer('step(model)', globals=dict(step=step, model=model), num_threads=torch.get_num_threads())
-              for name, model in networks.items()}
-    first = next(iter(networks))
-    for timer in timers.values():
-        timer.timeit(1)  # warm
-    times = [{name: timer.timeit(1).mean for name, timer in timers.items()} for _ in range(rounds)]
-    return {name: dict(seconds=statistics.median(row[name] for row in times),
-                       ratio=statistics.median(row[first] / row[name] for row in times)) for name in networks}
+def in_turns(runs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, dict[str, Any]]:
+    """Times of functions, of which each is timed once a round.
+
+    Returns:
+        For each ``times`` of the rounds in seconds, means of three calls; ``seconds``, their median; and ``ratio``, the
+        median over the rounds of the first function's time over its own.
+    """
+    timers = {name: Timer('run()', globals=dict(run=run), num_threads=torch.get_num_threads())
+              for name, run in runs.items()}
+    # torch's timer makes two calls that do not count before each measurement
+    rows = [{name: timer.timeit(3).mean for name, timer in timers.items()} for _ in range(rounds)]
+    first = next(iter(runs))
+    return {name: dict(times=[row[name] for row in rows], seconds=statistics.median(row[name] for row in rows),
+                       ratio=statistics.median(row[first] / row[name] for row in rows)) for name in runs}
 
 
 class _Operators(TorchDispatchMode):
@@ -110,6 +114,11 @@ def _macs(model: nn.Module, images: Tensor) -> int:
     with torch.no_grad():
         count, _ = count_call(plain, plain, images)
     return count.macs
+
+
+def _same_weights(model: nn.Module, other: nn.Module) -> bool:
+    mine, others = model.state_dict(), other.state_dict()
+    return mine.keys() == others.keys() and all(torch.equal(mine[name], others[name]) for name in mine)
 
 
 def _maps(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:

@@ -60,6 +60,13 @@ def test_predictions():
     assert 'kept' not in first
 
 
+def test_differences_are_told_of_the_same_weights_only():
+    one, other = (random_weights(HRNet('w18_small_v1')) for _ in range(2))
+    records = measure(dict(one=one, other=other), torch.randn(1, 3, 64, 64), rounds=1)
+    assert records['one']['relative_error'] == 0
+    assert 'relative_error' not in records['other']
+
+
 def test_training_steps():
     lean = random_weights(HRNet('w18_small_v1', norm_eval=False, memory='lean'))
     full = random_weights(HRNet('w18_small_v1', norm_eval=False))
@@ -79,7 +86,7 @@ def test_in_mixed_precision():
 def test_ratios_are_medians_of_rounds(monkeypatch):
     """Each round has its own ratio: a slow one counts once."""
     module = sys.modules['hrnet_plugin.benchmarking.measure']  # whose name in the package is the function's
-    seconds = iter([9., 9., 1., .5, 30., 2., 3., 2.])  # two to warm up, then three rounds of two
+    seconds = iter([1., .5, 30., 2., 3., 2.])  # three rounds of two
 
     class Timer:
         def __init__(self, *args, **kwargs):
@@ -90,9 +97,9 @@ def test_ratios_are_medians_of_rounds(monkeypatch):
             return self
 
     monkeypatch.setattr(module, 'Timer', Timer)
-    timed = module._timed(dict(a=nn.Identity(), b=nn.Identity()), lambda model: None, rounds=3)
-    assert timed['b'] == dict(seconds=2., ratio=2.)
-    assert timed['a'] == dict(seconds=3., ratio=1.)
+    timed = module.in_turns(dict(a=lambda: None, b=lambda: None), rounds=3)
+    assert timed['b'] == dict(times=[.5, 2., 2.], seconds=2., ratio=2.)
+    assert timed['a'] == dict(times=[1., 30., 3.], seconds=3., ratio=1.)
 
 
 def test_network_of_a_config():
@@ -109,6 +116,7 @@ def test_description():
     assert facts['torch'] == torch.__version__
     assert facts['threads'] == torch.get_num_threads()
     assert facts['processor']
+    assert facts['mmengine']
 
 
 def test_weights_let_no_path_vanish_and_no_value_overflow():
