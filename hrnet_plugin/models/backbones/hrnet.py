@@ -50,9 +50,10 @@ class HRNet(BaseModule):
         norm_cfg: Norm layer, for every norm; its ``requires_grad`` says whether the affine parameters train.
         norm_eval: Whether batch norms use and keep their running statistics in training.
         with_cp: Whether residual blocks recompute their inside in the backward pass: less memory, more time.
-        memory: What a training step keeps for the backward pass: 'full', or 'lean' for the convolutions' outputs only,
-            from which norms that learn statistics, sums and ReLUs are computed again: little more than half, for
-            little time. (Of norms with fixed statistics no more is kept anyway.) Not with ``with_cp``.
+        memory: What a training step keeps for the backward pass: 'full', or 'lean' for the convolutions' outputs and
+            the fused maps only, from which norms that learn statistics, residual sums and ReLUs are computed again:
+            little more than half, for little time. (Of norms with fixed statistics no more is kept anyway, and under a
+            compiler, which decides for itself, it does nothing.) Not with ``with_cp``.
         zero_init_residual: Whether ``init_weights`` zeroes the last norm of each residual block. A checkpoint named by
             ``init_cfg`` wins.
         frozen_stages: -1 freezes nothing, 0 the stem, s = 1 to 4 the stem and all stages up to s, with the transitions

@@ -1,4 +1,4 @@
-"""Training that keeps the convolutions' outputs only, and computes what lies between two of them again.
+"""Training that keeps convolutions' outputs and fused maps only, and computes what lies between them again.
 
 A batch norm keeps its input for the backward pass, and the convolution behind it keeps what norm, sum and ReLU make of
 that input. The latter is cheap to make again: so, in its place, autograd is given a recipe. Nothing is convolved twice,
