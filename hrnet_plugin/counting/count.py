@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
@@ -76,7 +76,8 @@ def count_model(model: Mapping[str, Any],
                 shape: tuple[int, int],
                 box_rois: int = 1000,
                 mask_rois: int = 100,
-                channels: int = 3) -> ModelCount:
+                channels: int = 3,
+                prepare: Callable[[nn.Module], None] | None = None) -> ModelCount:
     """Count a config's model in eval mode, as this package computes it.
 
     Args:
@@ -86,6 +87,7 @@ def count_model(model: Mapping[str, Any],
         box_rois: Regions in each box head of a detector of two stages.
         mask_rois: Regions in each mask head.
         channels: Of the image.
+        prepare: Called with the model before it is counted.
 
     Raises:
         ValueError: If the model has no backbone, does not take images of that shape, or has heads that need more than
@@ -95,6 +97,8 @@ def count_model(model: Mapping[str, Any],
         with DefaultScope.overwrite_default_scope(scope):
             with torch.device(device):
                 built = MODELS.build(ConfigDict(deepcopy(dict(model)))).eval()
+            if prepare is not None:
+                prepare(built)
             return _count_parts(built, torch.zeros(1, channels, *shape, device=device), box_rois, mask_rois)
 
     try:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmengine.config import Config
+from torch import nn
 
 from hrnet_plugin.counting.count import Count, count_model
-from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.models.layers.merge import MergeConv
 
 SHAPE = (800, 1216)
-# mmdet's types of the detectors in the table (Cascade Mask R-CNN is a CascadeRCNN)
-PAPER_TYPES = ('FasterRCNN', 'CascadeRCNN', 'FCOS', 'MaskRCNN', 'HybridTaskCascade')
+_TRIPLET_SHAPE = (511, 511)
+# mmdet's types of the other detectors in the table (Cascade Mask R-CNN is a CascadeRCNN)
+_TYPES = ('FasterRCNN', 'CascadeRCNN', 'FCOS', 'MaskRCNN', 'HybridTaskCascade')
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -44,42 +47,51 @@ class Unit:
 
 FASTER = Unit(flops=2**30, pointwise=False, params=2**20, norms=False, box_rois=512, mask_rois=0)
 OTHERS = Unit(flops=1e9, pointwise=True, params=1e6, norms=True, box_rois=1024, mask_rois=128)
-PIXELS_AND_CLASSES = Unit(flops=2**30, pointwise=False, params=1e6, norms=True, box_rois=0, mask_rois=0)
+WITHOUT_REGIONS = Unit(flops=2**30, pointwise=False, params=1e6, norms=True, box_rois=0, mask_rois=0)
 
 
-def paper_count(config: Config, shape: tuple[int, int] = SHAPE) -> tuple[float, float, Unit]:
-    """Parameters and GFLOPs of a config's model in the paper's units for its task.
+def has_triplets(model: Mapping[str, Any]) -> bool:
+    """Whether a config's model is the paper's CenterNet."""
+    return (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead'
+
+
+def paper_shape(model: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width at which a detector was counted for the paper."""
+    return _TRIPLET_SHAPE if has_triplets(model) else SHAPE
+
+
+def is_papers_detector(model: Mapping[str, Any]) -> bool:
+    """Whether a config's model is of a framework in the paper's table of detectors."""
+    return model['type'] in _TYPES or has_triplets(model)
+
+
+def paper_count(config: Config, shape: tuple[int, int] | None = None) -> tuple[float, float, Unit]:
+    """Parameters and GFLOPs of a config's model in the paper's units for its task, by default at a detector's size.
 
     The network is counted as it was published: with the 1x1 convolution of the pyramid, or of the segmentation head, on
-    the concatenation, which this package computes at each stream's own resolution instead. The hosts' own necks and
-    heads do it as published.
+    the concatenation, which this package computes at each stream's own resolution instead.
 
     Raises:
         ValueError: If the paper has no unit for such a model, its pyramid has options that the published one lacks, or
             it cannot be counted.
     """
     scope = config.get('default_scope')
-    unit = _unit(scope, config.model['type'])
-    model = {**config.model}
-    if model.get('neck') is not None:
-        model['neck'] = _published_neck(model['neck'])
-    heads = model.get('decode_head')
-    if heads is not None:
-        model['decode_head'] = [_published_head(head) for head in heads] if isinstance(heads, list) else \
-            _published_head(heads)
-    counted = count_model(model, scope, shape, unit.box_rois, unit.mask_rois)
+    unit = _unit(scope, config.model)
+    _check_neck(config.model.get('neck'))
+    shape = paper_shape(config.model) if shape is None else shape
+    counted = count_model(config.model, scope, shape, unit.box_rois, unit.mask_rois, prepare=_concatenate)
     if counted.left_out:
         raise ValueError(f'--paper counts whole models, got one with parts that cannot be run: {counted.left_out}')
     return _in_unit(counted.parts['total'], unit)
 
 
-def _unit(scope: str | None, model_type: str) -> Unit:
-    if scope in ('mmpose', 'mmseg') or model_type == 'hrnet_plugin.HRNetClassifier':
-        return PIXELS_AND_CLASSES
+def _unit(scope: str | None, model: Mapping[str, Any]) -> Unit:
+    if scope in ('mmpose', 'mmseg') or model['type'] == 'hrnet_plugin.HRNetClassifier' or has_triplets(model):
+        return WITHOUT_REGIONS
     if scope != 'mmdet':
         raise ValueError('--paper needs a config of mmdet, mmpose or mmseg, or of hrnet_plugin.HRNetClassifier, got '
                          f'one of {scope!r}')
-    return FASTER if model_type.rsplit('.', 1)[-1] == 'FasterRCNN' else OTHERS
+    return FASTER if model['type'].rsplit('.', 1)[-1] == 'FasterRCNN' else OTHERS
 
 
 def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:
@@ -88,22 +100,14 @@ def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:
     return weights / unit.params, operations / unit.flops, unit
 
 
-def _published_neck(neck: Any) -> Any:
-    if not isinstance(neck, Mapping) or neck['type'] != 'hrnet_plugin.HRFPN':
-        return neck
-    if neck.get('norm_cfg') is not None or neck.get('share_conv'):
+def _check_neck(neck: Any) -> None:
+    if isinstance(neck, Mapping) and neck['type'] == 'hrnet_plugin.HRFPN' and (
+            neck.get('norm_cfg') is not None or neck.get('share_conv')):
         raise ValueError('--paper counts the published pyramid, which has neither neck.norm_cfg nor neck.share_conv')
-    taken = {key: neck[key] for key in ('out_channels', 'num_outs', 'stride') if key in neck}
-    channels = neck.get('in_channels') or arch_channels(neck['arch'])
-    return dict(type='mmdet.HRFPN', in_channels=list(channels), **taken)
 
 
-def _published_head(head: Any) -> Any:
-    if head['type'] != 'hrnet_plugin.FCNHead':
-        return head
-    taken = {key: value for key, value in head.items() if key not in ('type', 'arch', 'in_channels', 'channels')}
-    widths = list(head.get('in_channels') or arch_channels(head['arch']))
-    fixed = dict(in_index=list(range(len(widths))), input_transform='resize_concat', kernel_size=1, num_convs=1,
-                 concat_input=False, dropout_ratio=-1)
-    return {**fixed, **taken, 'type': 'mmseg.FCNHead', 'in_channels': widths,
-            'channels': head.get('channels') or sum(widths)}
+def _concatenate(model: nn.Module) -> None:
+    """Let all streams be concatenated before they are merged, as in the published networks."""
+    for module in model.modules():
+        if isinstance(module, MergeConv):
+            module.commutes = False

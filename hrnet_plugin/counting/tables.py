@@ -28,6 +28,8 @@ _TABLES = {
          dict(w18=(63.1, 413.1), w32=(82.9, 506.2), w48=(118.9, 671.9))),
         ('Hybrid Task Cascade', 'htc_hrnetv2p-{}_20e_coco', SHAPE,
          dict(w18=(66.1, 458.3), w32=(85.9, 551.4), w48=(121.9, 717.0))),
+        ('CenterNet', 'centernet-triplet_hrnetv2-{}_crop511-480k_coco', (511, 511),
+         dict(w48=(73.6, 217.1), w64=(127.7, 318.5))),
     ),
     'mmpose': (
         ('HRNetV1, pose', 'td-hm_hrnetv1-{}_210e_coco-256x192', (256, 192), dict(w32=(28.5, 7.10), w48=(63.6, 14.6))),

@@ -3,7 +3,8 @@
     mim run hrnet_plugin count NAME                     one of the plugin's configs, or a path; a detector on
                                                         800 x 1333, other models at their size in training
     mim run hrnet_plugin count NAME --shape 512 512     at another size
-    mim run hrnet_plugin count NAME --paper             in the paper's units; a detector on 800 x 1216
+    mim run hrnet_plugin count NAME --paper             in the paper's units; a detector on 800 x 1216,
+                                                        one with keypoint triplets on 511 x 511
     mim run hrnet_plugin count --paper                  all published rows, as Markdown
 
 Nothing is downloaded and no weights are needed. Multiply-adds are those of convolutions and matrix products.
@@ -18,7 +19,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
-from hrnet_plugin.counting.paper import PAPER_TYPES, SHAPE
+from hrnet_plugin.counting.paper import is_papers_detector, paper_shape
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -81,11 +82,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     config = find_config(args.config)
     if args.paper:
-        shape = _shape(config, args.shape, SHAPE)
+        shape = _shape(config, args.shape, paper_shape(config.model))
         params, gflops, unit = paper_count(config, shape)
         regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
         print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
-        if config.default_scope == 'mmdet' and config.model['type'] not in PAPER_TYPES:
+        if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
             print('not a model of the paper; counted as its other detectors are')
         return
     shape = _shape(config, args.shape, (800, 1333))
