@@ -23,6 +23,8 @@ _OF_HOSTS = {
     'FCNHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
     'OCRHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
     'LeftRightTTAModel': ('mmseg', 'hrnet_plugin.models.segmentors'),
+    'CenterTripletHead': ('mmdet', 'hrnet_plugin.models.dense_heads'),
+    'CenterTripletTTAModel': ('mmdet', 'hrnet_plugin.models.dense_heads'),
 }
 
 

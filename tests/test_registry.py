@@ -101,14 +101,28 @@ def test_heads_import_their_host_when_they_are_asked_for(name):
     assert out.split() == ['False', 'True', 'hrnet_plugin.models.decode_heads']
 
 
+@pytest.mark.parametrize('name', ['CenterTripletHead', 'CenterTripletTTAModel'])
+def test_the_detection_head_imports_mmdet_when_it_is_asked_for(name):
+    pytest.importorskip('mmdet')
+    out = run(f"""
+        import sys
+        from mmengine.registry import MODELS
+        MODELS.get('hrnet_plugin.HRNet')
+        print('mmdet' in sys.modules)
+        found = MODELS.get('hrnet_plugin.{name}')
+        print('mmdet' in sys.modules, found.__module__.rsplit('.', 1)[0])
+    """)
+    assert out.split() == ['False', 'True', 'hrnet_plugin.models.dense_heads']
+
+
 def test_a_missing_host_is_named_with_the_extra_to_install():
     out = run("""
         import importlib.util, sys
         find_spec = importlib.util.find_spec
-        importlib.util.find_spec = lambda name, *args: None if name == 'mmseg' else find_spec(name, *args)
+        importlib.util.find_spec = lambda name, *args: None if name in ('mmdet', 'mmseg') else find_spec(name, *args)
         from mmengine.registry import MODELS
         MODELS.get('hrnet_plugin.HRNet')
-        for name in ('FCNHead', 'LeftRightTTAModel'):
+        for name in ('FCNHead', 'LeftRightTTAModel', 'CenterTripletHead'):
             try:
                 MODELS.build(dict(type='hrnet_plugin.' + name))
             except ImportError as error:
@@ -116,6 +130,7 @@ def test_a_missing_host_is_named_with_the_extra_to_install():
     """)
     assert "hrnet_plugin.FCNHead needs mmseg, which is not installed: pip install 'hrnet_plugin[mmseg]'" in out
     assert 'hrnet_plugin.LeftRightTTAModel needs mmseg' in out
+    assert 'hrnet_plugin.CenterTripletHead needs mmdet, which is not installed' in out
 
 
 @pytest.mark.parametrize(('host', 'package', 'name'), [

@@ -1,6 +1,7 @@
 """The network. Imports torch, mmengine and ``mmcv.cnn`` only (mmcv-lite suffices), and no host.
 
-``decode_heads`` and ``segmentors`` extend mmsegmentation; the registry imports them when a config names what they hold.
+``decode_heads`` and ``segmentors`` extend mmsegmentation, ``dense_heads`` extends mmdet; the registry imports them when
+a config names what they hold.
 """
 
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures('mmdet_scope')
 FASTER, FCOS = 'faster-rcnn_hrnetv2p-w18_1x_coco', 'fcos_hrnetv2p-w18_1x_coco'
 HTC, DINO = 'htc_hrnetv2p-w18_20e_coco', 'dino_hrnetv2p-w18_12e_coco'
 CENTERNET = 'centernet_hrnetv2-w18_crop512-140e_coco'
+TRIPLETS = 'centernet-triplet_hrnetv2-w48_crop511-480k_coco'
 
 
 def build(name, **changes):
@@ -63,6 +64,9 @@ MISTAKES = [
      'or set neck.num_outs=4'),
     (DINO, dict(neck__out_channels=128), 'encoder.layer_cfg.self_attn_cfg.embed_dims must be 128'),
     (CENTERNET, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
+    (TRIPLETS, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
+    (TRIPLETS, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterTripletHead) reads one map, the neck gives 5: '
+     "set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
     (CENTERNET, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterNetHead) reads one map, the neck gives 5: set '
      "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
 ]

@@ -14,7 +14,7 @@ from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 Neck = Union[HRFPN, HRNetV2]
 
 # mmdet's heads that read one map; with more, they take the first ones or fail at the first step
-_SINGLE_LEVEL = ('CenterNetHead', )
+_SINGLE_LEVEL = ('CenterNetHead', 'CenterTripletHead')
 # what holds the strides of a head's anchors or points
 _GENERATORS = ('prior_generator', 'square_anchor_generator', 'approx_anchor_generator')
 
