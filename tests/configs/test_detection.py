@@ -38,6 +38,7 @@ PUBLISHED = {
     **{f'{family}_hrnetv2p': [f'{w}_1x' for w in ('w18', 'w32', 'w48')] for family in ('retinanet', 'atss', 'gfl')},
     'dino_hrnetv2p': [f'{w}_12e' for w in ('w18', 'w32', 'w48')],
     'centernet_hrnetv2': [f'{w}_crop512-140e' for w in ('w18', 'w32', 'w48')],
+    'centernet-triplet_hrnetv2': [f'{w}_crop511-480k{test}' for w in ('w48', 'w64') for test in ('', '-mstest')],
 }
 
 
@@ -48,8 +49,11 @@ def test_the_published_rows_are_here_and_nothing_else():
 
 def test_epochs_in_the_index():
     for name in COCO:
-        epochs = load(name).train_cfg.max_epochs * (5 if 'centernet' in name else 1)
-        assert index()[name]['Metadata']['Epochs'] == epochs
+        loop, said = load(name).train_cfg, index()[name]['Metadata']
+        if loop.type == 'IterBasedTrainLoop':
+            assert said['Iterations'] == loop.max_iters
+        else:
+            assert said['Epochs'] == loop.max_epochs * (5 if 'centernet' in name else 1)
 
 
 @pytest.mark.parametrize('name', COCO)
@@ -117,10 +121,34 @@ def test_colours_rates_and_weights_fit(name):
     if name in SAMPLE:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size == 4
     width = cfg.model.backbone.arch
-    start = dict(type='hrnet_plugin.Pretrained', checkpoint=f'open-mmlab://msra/hrnetv2_{width}')
+    # mmengine's list of weights ends at W48
+    w64 = 'https://download.openmmlab.com/mmclassification/v0/hrnet/hrnet-w64_3rdparty_8xb32_in1k_20220120-19126642.pth'
+    file = w64 if width == 'w64' else f'open-mmlab://msra/hrnetv2_{width}'
+    start = dict(type='hrnet_plugin.Pretrained', checkpoint=file)
     assert cfg.model.backbone.init_cfg == (None if name in SAMPLE else start)
-    ends = [entry.end for entry in cfg.param_scheduler if entry.get('by_epoch')]
-    assert ends == [cfg.train_cfg.max_epochs]
+    if cfg.train_cfg.type == 'EpochBasedTrainLoop':
+        ends = [entry.end for entry in cfg.param_scheduler if entry.get('by_epoch')]
+        assert ends == [cfg.train_cfg.max_epochs]
+
+
+def test_the_recipe_of_keypoint_triplets():
+    """Of arXiv 1904.08189, section 4.1, and of the file that its authors trained with."""
+    for name in (name for name in COCO if name.startswith('centernet-triplet')):
+        cfg = load(name)
+        assert (cfg.train_dataloader.batch_size, cfg.auto_scale_lr.base_batch_size) == (6, 48)
+        assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=0.00025)
+        assert cfg.optim_wrapper.clip_grad is None
+        assert cfg.train_cfg.max_iters == 480000
+        decay, = cfg.param_scheduler
+        assert (decay.type, decay.milestones, decay.gamma, decay.by_epoch) == ('MultiStepLR', [450000], 0.1, False)
+        steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+        assert steps['RandomCenterCropPad'].crop_size == steps['Resize'].scale == (511, 511)
+        test = cfg.model.test_cfg
+        assert (test.corner_topk, test.center_topk, test.max_per_img) == (70, 70, 100)
+        assert test.central_region == dict(scale=150, small=3, large=5)
+        assert test.nms == dict(type='soft_nms', iou_threshold=0.5, method='gaussian')
+        factors = [step.scale_factor for step in cfg.tta_pipeline[1].transforms[0]]
+        assert factors == ([0.6, 1.0, 1.2, 1.5, 1.8] if 'mstest' in name else [1.0])
 
 
 @pytest.mark.parametrize('name', [name for name in COCO if 'syncbn' in name])

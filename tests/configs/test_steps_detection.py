@@ -11,6 +11,7 @@ from catalogue import CONFIG_FILES, of_host
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
+from hrnet_plugin.benchmarking import random_weights
 from hrnet_plugin.data import write_sample_set
 from hrnet_plugin.optim import BFloat16OptimWrapper
 from hrnet_plugin.tools.launch import moved_data
@@ -23,8 +24,9 @@ pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 FAMILIES = {name.split('-w18-')[0]: name for name in of_host('mmdet') if name.endswith('_sample')}
 # every network once; schedules and recipes do not change it
-REAL = [name for name in of_host('mmdet') if name.endswith(('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco',
-                                                        '6l_2x_coco', '_syncbn-1x_coco')) and '-bgr' not in name]
+REAL = [name for name in of_host('mmdet') if name.endswith(
+    ('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco', '_crop511-480k_coco', '6l_2x_coco', '_syncbn-1x_coco'))
+    and '-bgr' not in name]
 
 
 @pytest.fixture(scope='module')
@@ -79,7 +81,7 @@ def test_a_training_step_and_a_prediction(family, sample_root):
     torch.manual_seed(0)
     instances = check_step(MODELS.build(config.model), config)
     height, width = 128, 160
-    if len(instances.bboxes) and not family.startswith('centernet'):  # whose boxes are not clipped
+    if len(instances.bboxes) and not family.startswith('centernet_'):  # whose boxes are not clipped
         assert instances.bboxes[:, 0::2].max() <= width
         assert instances.bboxes[:, 1::2].max() <= height
     segm = 'segm' in config.val_evaluator.metric
@@ -116,8 +118,8 @@ def test_bfloat16_in_backbone_and_neck(family, sample_root):
     assert not model.backbone._forward_hooks
 
 
-@pytest.mark.parametrize('family', [
-    family for family in FAMILIES if family.split('_')[0] in ('fcos', 'retinanet', 'atss', 'gfl', 'centernet', 'dino')])
+@pytest.mark.parametrize('family', [family for family in FAMILIES if family.split('_')[0] in (
+    'fcos', 'retinanet', 'atss', 'gfl', 'centernet', 'centernet-triplet', 'dino')])
 def test_float16_everywhere(family, sample_root):
     """As mmengine's AmpOptimWrapper has it on GPUs; only detectors without RoIAlign, which lacks float16 on CPUs."""
     config = job(family, sample_root)
@@ -133,27 +135,60 @@ def test_float16_everywhere(family, sample_root):
     assert loss.item() != expected.item()
 
 
+def let_through(model):
+    """Let a detector that has learned nothing find something."""
+    if model.get('bbox_head', model).type == 'hrnet_plugin.CenterTripletHead':
+        # corners and centres of random maps have to be of one class
+        model.bbox_head.num_classes = 1
+        model.test_cfg.update(distance_threshold=100., nms=None)
+    else:
+        model.test_cfg.get('rcnn', model.test_cfg).score_thr = 0.
+
+
 @pytest.mark.parametrize(('family', 'views'), [
     *((family, 4) for family in FAMILIES if family.split('_')[0] in (
-        'faster-rcnn', 'cascade-rcnn', 'fcos', 'retinanet', 'atss', 'gfl')), ('centernet_hrnetv2', 2)])
+        'faster-rcnn', 'cascade-rcnn', 'fcos', 'retinanet', 'atss', 'gfl')),
+    ('centernet_hrnetv2', 2), ('centernet-triplet_hrnetv2', 2)])
 def test_test_time_augmentation(family, views, sample_root):
     """Scales, each with its mirror image, merged into one result in the original image's pixels."""
     config = job(family, sample_root)
     apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
-    config.model.module.test_cfg.get('rcnn', config.model.module.test_cfg).score_thr = 0.
+    let_through(config.model.module)
     torch.manual_seed(0)
     model = MODELS.build(config.model).eval()
     model.module.init_weights()
+    if 'triplet' in family:
+        random_weights(model.module)  # its first ones give maps without maxima
     shapes = []
     model.module.backbone.register_forward_pre_hook(lambda module, args: shapes.append(tuple(args[0].shape[-2:])))
     result, = model.test_step(batch(config, 'test', 1))
     assert len(shapes) == views
     assert len(set(shapes)) == views // 2
     boxes = result.pred_instances.bboxes
-    assert 0 < len(boxes) <= config.model.tta_cfg.max_per_img
-    if not family.startswith('centernet'):  # whose boxes are not clipped
+    assert 0 < len(boxes) <= 100
+    if not family.startswith('centernet_'):  # whose boxes are not clipped
         assert boxes.min() >= 0
         assert (boxes.max(0).values <= torch.tensor([160., 128., 160., 128.])).all()
+
+
+def test_keypoint_triplets_at_five_scales(sample_root):
+    """The pipeline of the config with ``mstest``, through the sample job's small network."""
+    config = job('centernet-triplet_hrnetv2', sample_root)
+    scales = Config.fromfile(str(CONFIG_FILES['centernet-triplet_hrnetv2-w48_crop511-480k-mstest_coco']))
+    config.tta_pipeline = scales.tta_pipeline
+    apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
+    let_through(config.model.module)
+    torch.manual_seed(0)
+    model = MODELS.build(config.model).eval()
+    random_weights(model.module)
+    data = batch(config, 'test', 1)
+    factors = [view[0].scale_factor[0] for view in data['data_samples']]
+    assert len(factors) == 10
+    assert sorted(factors)[::2] == pytest.approx([0.6, 1.0, 1.2, 1.5, 1.8])
+    assert sum(view[0].flip for view in data['data_samples']) == 5
+    boxes = model.test_step(data)[0].pred_instances.bboxes
+    assert 0 < len(boxes) <= 100
+    assert (boxes.max(0).values <= torch.tensor([160., 128., 160., 128.])).all()
 
 
 @pytest.mark.slow
