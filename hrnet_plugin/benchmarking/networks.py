@@ -11,7 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
-from hrnet_plugin.models.arch import ARCHS
+from hrnet_plugin.models.arch import arch_stages
 
 
 def network(model: Mapping[str, Any], scope: str) -> nn.Module:
@@ -35,9 +35,9 @@ def network(model: Mapping[str, Any], scope: str) -> nn.Module:
 
 def upstream_extra(arch: str) -> dict[str, Any]:
     """The ``extra`` of upstream's configs for a named network."""
-    return {f'stage{s}': dict(num_modules=spec.num_modules, num_branches=s, block=spec.block,
+    return {f'stage{s}': dict(num_modules=spec.num_modules, num_branches=spec.num_branches, block=spec.block,
                               num_blocks=spec.num_blocks, num_channels=spec.num_channels)
-            for s, spec in enumerate(ARCHS[arch], 1)}
+            for s, spec in enumerate(arch_stages(arch), 1)}
 
 
 def random_weights(model: nn.Module) -> nn.Module:

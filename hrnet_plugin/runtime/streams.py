@@ -18,7 +18,8 @@ from hrnet_plugin.models.layers import (
     Transition,
 )
 from hrnet_plugin.models.layers.conv import ConvNorm
-from hrnet_plugin.models.layers.fusion import FusionRow
+from hrnet_plugin.models.layers.fusion_rows import SumRow
+from hrnet_plugin.models.layers.transition import sources
 from hrnet_plugin.runtime.fused_conv import FusedConv, Kernel, NoFastForm
 
 Prepare = Callable[[Kernel], FusedConv]
@@ -70,7 +71,7 @@ class Row:
     """
 
     def __init__(self, row: Any, prepare: Prepare) -> None:
-        if not isinstance(row, FusionRow) or type(row).forward is not FusionRow.forward:
+        if not isinstance(row, SumRow) or type(row).forward is not SumRow.forward:
             raise NoFastForm(f'a row of its fusion is a {type(row).__name__}')
         self._row, self._resolution = row, row.resolution
         # any path but the own one is a Chain
@@ -88,29 +89,30 @@ class Row:
 
 
 class Module:
-    """Parallel branches, then multi-resolution fusion."""
+    """Parallel branches, then multi-resolution fusion, where there is one."""
 
     def __init__(self, module: Any, prepare: Prepare) -> None:
         _check(module, HRModule)
         _check(module.branches, ParallelBranches)
-        _check(module.fuse_layers, MultiResolutionFusion)
+        _check(module.fuse_layers, MultiResolutionFusion, nn.Identity)
         self._branches = [_blocks(branch, prepare) for branch in module.branches]
-        self._rows = [Row(row, prepare) for row in module.fuse_layers]
+        self._rows = None if isinstance(module.fuse_layers, nn.Identity) else [
+            Row(row, prepare) for row in module.fuse_layers]
 
     def __call__(self, feats: Sequence[Tensor]) -> list[Tensor]:
         feats = [_through(branch, x) for branch, x in zip(self._branches, feats)]
-        return [row(feats) for row in self._rows]
+        return feats if self._rows is None else [row(feats) for row in self._rows]
 
 
 class Opening:
-    """A transition: all resolutions there are, and one more."""
+    """A transition: all resolutions there are, and new ones."""
 
     def __init__(self, transition: Any, prepare: Prepare) -> None:
         _check(transition, Transition)
         self._paths = [None if isinstance(path, nn.Identity) else Chain(path, prepare) for path in transition]
 
     def __call__(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        return [x if path is None else path(x) for path, x in zip(self._paths, (*feats, feats[-1]))]
+        return [x if path is None else path(x) for path, x in zip(self._paths, sources(feats, len(self._paths)))]
 
 
 class Streams:

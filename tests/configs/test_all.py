@@ -49,7 +49,7 @@ def test_a_config_builds(name):
     with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
         model = MODELS.build(Config(dict(model=config.model.to_dict())).model)
     assert type(model.backbone).__module__.startswith('hrnet_plugin.')
-    width = re.search(r'-(w\d+(?:-small-v\d)?)[-_]', name).group(1).replace('-', '_')
+    width = re.search(r'-(w\d+(?:-small-v\d|-equal-depth|-single-stream)?)[-_]', name).group(1).replace('-', '_')
     assert config.model.backbone.arch == width
     assert set(config.auto_scale_lr) >= {'base_batch_size'}
     assert not config.auto_scale_lr.get('enable', False)

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from typing import Any, Union
+from typing import Any
 
 from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_map
-from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
+from hrnet_plugin.checks import check_bool, check_choice, check_int, check_layer_cfg, check_map
+from hrnet_plugin.models.arch import Arch, StageSpec
+from hrnet_plugin.models.backbones.options import InitCfg, check_fusion, or_default, resolve_arch, resolve_init_cfg
 from hrnet_plugin.models.hosts import HOSTS
-from hrnet_plugin.models.layers import HRModule, LayerConfig, Transition, Upsampling, residual_branch
+from hrnet_plugin.models.layers import FusionConfig, HRModule, LayerConfig, Transition, Upsampling, residual_branch
 from hrnet_plugin.models.layers.conv import conv_norm_relu, is_plain_cfg
 from hrnet_plugin.models.layers.folding import has_batch_statistics
+from hrnet_plugin.models.layers.fusion_config import is_fused
 from hrnet_plugin.models.layers.lean import lean_memory
 from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 from hrnet_plugin.models.weight_notes import NETWORK, note_facts
 from hrnet_plugin.registry import MODELS
-
-InitCfg = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
 
 STEM_CHANNELS = 64
 
@@ -42,8 +41,9 @@ class HRNet(BaseModule):
     Any input size works; at multiples of 32 the function is the published one.
 
     Args:
-        arch: A name ('w18_small_v1', 'w18_small_v2', 'w18', 'w30', 'w32', 'w40', 'w44', 'w48', 'w64'), or a mapping in
-            the ``extra`` schema of mmdet, mmpose and mmsegmentation.
+        arch: A name ('w18_small_v1', 'w18_small_v2', 'w18', 'w30', 'w32', 'w40', 'w44', 'w48', 'w64', and those of the
+            ablation study: 'w32_equal_depth', 'w32_single_stream', 'w48_equal_depth', 'w48_single_stream'), or a
+            mapping in the ``extra`` schema of mmdet, mmpose and mmsegmentation.
         extra: Such a mapping under its upstream name. Give ``arch`` or ``extra``.
         in_channels: Channels of the image.
         conv_cfg: Convolution layer, for every convolution; None for ``Conv2d``.
@@ -58,8 +58,13 @@ class HRNet(BaseModule):
             ``init_cfg`` wins.
         frozen_stages: -1 freezes nothing, 0 the stem, s = 1 to 4 the stem and all stages up to s, with the transitions
             behind them: no gradients, norms in eval mode.
-        multiscale_output: Whether all four maps come out, or the finest only, without the fusion that the others need.
+        multiscale_output: Whether all maps come out, or the finest only, without the fusion that the others need.
         upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
+        fusion: Which modules end in a fusion unit: 'all' (8 units), 'across-stage' (the last of each stage: 3), or
+            'final' (the last of all). This and the next two are the paper's ablations, section 7.
+        fusion_operator: How a fusion unit combines maps: 'sum' or 'product'.
+        downsample: How a fusion unit brings a map to a coarser resolution: 'strided' convolutions, or 'bilinear'
+            interpolation before a 1x1 convolution that changes the width.
         host: Whose defaults hold for ``norm_eval``, ``multiscale_output``, ``upsample`` and ``init_cfg``: 'mmdet'
             (True, True, 'nearest', Kaiming), 'mmpose' (False, False, 'nearest', normal), 'mmseg' (False, True,
             'bilinear', Kaiming) or 'mmpretrain' (False, True, 'nearest', Kaiming). With it, a config of that host keeps
@@ -94,24 +99,29 @@ class HRNet(BaseModule):
                  frozen_stages: int = -1,
                  multiscale_output: bool | None = None,
                  upsample: UpsampleCfg = None,
+                 fusion: str = 'all',
+                 fusion_operator: str = 'sum',
+                 downsample: str = 'strided',
                  host: str = 'mmdet',
                  pretrained: str | None = None,
                  init_cfg: InitCfg = None) -> None:
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host]
-        super().__init__(_resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
-        stages, upsample, multiscale_output = _resolve_arch(arch, extra, upsample, multiscale_output)
+        super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
+        stages, upsample, multiscale_output = resolve_arch(arch, extra, upsample, multiscale_output)
         upsampling = defaults.upsampling if upsample is None else Upsampling.parse(upsample)
-        self.multiscale_output = _or_default('multiscale_output', multiscale_output, defaults.multiscale_output)
-        self.norm_eval = _or_default('norm_eval', norm_eval, defaults.norm_eval)
+        self.multiscale_output = or_default('multiscale_output', multiscale_output, defaults.multiscale_output)
+        self.norm_eval = or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels
         self.memory = memory
         layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual)
         self._check_options(layers)
         self.plain_convs = is_plain_cfg(conv_cfg)
-        self._build(stages, upsampling, layers)
-        self.out_channels = stages[-1].out_channels[:4 if self.multiscale_output else 1]
+        units = FusionConfig(upsampling, fusion_operator, downsample)
+        check_fusion(fusion, units, stages, self.multiscale_output)
+        self._build(stages, fusion, units, layers)
+        self.out_channels = stages[-1].out_channels[:None if self.multiscale_output else 1]
         self.upsampling = upsampling
         self.images: str | None = None  # what it gets, once it is a part of a model
         note_facts(self, NETWORK)
@@ -128,7 +138,7 @@ class HRNet(BaseModule):
         if layers.with_cp and self.memory == 'lean':
             raise ValueError("give with_cp=True or memory='lean', and not both: either decides what is kept")
 
-    def _build(self, stages: Sequence[StageSpec], upsampling: Upsampling, layers: LayerConfig) -> None:
+    def _build(self, stages: Sequence[StageSpec], fusion: str, units: FusionConfig, layers: LayerConfig) -> None:
         """Add all layers, in the official order: it is that of the keys and of the random initial weights."""
         self.stem_norms = []
         for k, width in enumerate((self.in_channels, STEM_CHANNELS), 1):
@@ -141,9 +151,13 @@ class HRNet(BaseModule):
         self.layer1 = residual_branch(first.block, STEM_CHANNELS, first.num_channels[0], first.num_blocks[0], layers)
         for s, (before, stage) in enumerate(zip(stages, later), 2):
             self.add_module(f'transition{s - 1}', Transition(before.out_channels, stage.out_channels, layers))
-            last_outs = s if s < 4 or self.multiscale_output else 1
-            outs = (s, ) * (stage.num_modules - 1) + (last_outs, )
-            self.add_module(f'stage{s}', Sequential(*(HRModule(stage, n, upsampling, layers) for n in outs)))
+            modules = Sequential()
+            for k in range(1, stage.num_modules + 1):
+                last = k == stage.num_modules
+                outs = 1 if last and s == 4 and not self.multiscale_output else stage.num_branches
+                fused = stage.num_branches > 1 and is_fused(fusion, last, s == 4)
+                modules.append(HRModule(stage, outs, units if fused else None, layers))
+            self.add_module(f'stage{s}', modules)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute the feature maps.
@@ -213,48 +227,3 @@ class HRNet(BaseModule):
             if s < 4:
                 names.append(f'transition{s}')
         return names
-
-
-def _or_default(name: str, value: bool | None, default: bool) -> bool:
-    if value is None:
-        return default
-    check_bool(name, value)
-    return value
-
-
-def _resolve_arch(
-    arch: Arch | None, extra: Mapping[str, Any] | None, upsample: UpsampleCfg, multiscale_output: bool | None
-) -> tuple[tuple[StageSpec, ...], UpsampleCfg, bool | None]:
-    """The stages, and the two options that mmpose keeps inside ``extra``."""
-    if arch is not None and extra is not None:
-        raise ValueError(f'give arch or extra, and not both: got arch={arch!r} and extra={extra!r}')
-    arch = extra if arch is None else arch
-    if arch is None:
-        raise ValueError('give arch or extra: got neither')
-    stages = arch_stages(arch)
-    if isinstance(arch, str):
-        return stages, upsample, multiscale_output
-    upsample = _one_of('upsample', upsample, "extra['upsample']", arch.get('upsample'))
-    multiscale_output = _one_of('multiscale_output', multiscale_output, "extra['stage4']['multiscale_output']",
-                                arch['stage4'].get('multiscale_output'))
-    return stages, upsample, multiscale_output
-
-
-def _one_of(name: str, value: Any, inner_name: str, inner: Any) -> Any:
-    if value is not None and inner is not None and value != inner:
-        raise ValueError(f'{name} and {inner_name} must agree where both are given, got {value!r} and {inner!r}')
-    return inner if value is None else value
-
-
-def _resolve_init_cfg(init_cfg: InitCfg, pretrained: str | None,
-                      default: Sequence[Mapping[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
-    if pretrained is not None:
-        if init_cfg is not None:
-            raise ValueError(f'give init_cfg or pretrained, and not both: got {init_cfg!r} and {pretrained!r}')
-        if not isinstance(pretrained, str):
-            raise TypeError(f'pretrained must be a path or URL, got {pretrained!r} ({type(pretrained).__name__})')
-        return dict(type='Pretrained', checkpoint=pretrained)
-    check_init_cfg(init_cfg)
-    chosen = default if init_cfg is None else init_cfg
-    # BaseModule edits what it is given
-    return deepcopy(dict(chosen) if isinstance(chosen, Mapping) else [dict(cfg) for cfg in chosen])

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmengine.model import BaseModule, ModuleList
-from torch import Tensor
+from torch import Tensor, nn
 
 from hrnet_plugin.models.layers.blocks import residual_branch
 from hrnet_plugin.models.layers.conv import LayerConfig
 from hrnet_plugin.models.layers.fusion import MultiResolutionFusion
-from hrnet_plugin.models.layers.upsample import Upsampling
+from hrnet_plugin.models.layers.fusion_config import FusionConfig
 
 if TYPE_CHECKING:
     from hrnet_plugin.models.arch import StageSpec
@@ -30,17 +30,18 @@ class HRModule(BaseModule):
 
     Args:
         stage: Widths and depths of the branches.
-        num_outs: Number of resolutions that come out, from the finest; the others' fusion is not built.
-        upsampling: How coarser maps are upsampled in the fusion.
+        num_outs: Number of resolutions that come out of the fusion, from the finest; the others' is not built.
+        fusion: How the fusion unit is built; None for none, as in networks that fuse less often.
         layers: How all layers are built.
     """
 
-    def __init__(self, stage: StageSpec, num_outs: int, upsampling: Upsampling, layers: LayerConfig) -> None:
+    def __init__(self, stage: StageSpec, num_outs: int, fusion: FusionConfig | None, layers: LayerConfig) -> None:
         super().__init__()
         self.branches = ParallelBranches(
             residual_branch(stage.block, in_channels, width, depth, layers)
             for in_channels, width, depth in zip(stage.out_channels, stage.num_channels, stage.num_blocks))
-        self.fuse_layers = MultiResolutionFusion(stage.out_channels, num_outs, upsampling, layers)
+        self.fuse_layers = nn.Identity() if fusion is None else MultiResolutionFusion(
+            stage.out_channels, num_outs, fusion, layers)
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to the first ``num_outs`` of the same shapes."""

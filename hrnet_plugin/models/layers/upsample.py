@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -60,6 +60,21 @@ class Upsampling:
             raise ValueError(f"upsample must have the key 'mode', got {dict(cfg)!r}")
         align_corners = cfg.get('align_corners')
         return cls(cfg['mode'], False if align_corners is None else align_corners)
+
+
+def upsample(x: Tensor, sizes: Sequence[torch.Size], upsampling: Upsampling) -> Tensor:
+    """``x`` of shape (N, C, h, w) interpolated to the last of ``sizes``.
+
+    Args:
+        x: A map.
+        sizes: (H, W) of each finer resolution on the way, each twice the one before (or one less).
+        upsampling: The interpolation.
+    """
+    if upsampling.mode == 'bilinear':
+        return upsample_bilinear(x, sizes[-1], upsampling.align_corners)
+    for size in sizes:
+        x = double_nearest(x, size)
+    return x
 
 
 def upsample_bilinear(x: Tensor, size: torch.Size, align_corners: bool) -> Tensor:

@@ -23,6 +23,7 @@ class HRNetV2(BaseModule):
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
     section 3.4. For heads that read one map of stride 4. The concatenation is not made where the convolution is plain.
+    Of one map, and with the ``out_channels`` that all would give, it is HRNetV1h, as section 7 has it.
 
     Args:
         in_channels: Channels of each map, finest first. Give this or ``arch``.

@@ -61,12 +61,14 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
     if name == 'neck':
         if isinstance(backbone, HRNet):
-            check_neck(backbone, _first(part))
+            check_neck(backbone, _chain(part)[0])
     elif name in _BEHIND_BACKBONE:
         if isinstance(backbone, HRNet) and neck is None:
             _check_behind_backbone(name, part, backbone)
-    elif isinstance(_first(neck), (HRFPN, HRNetV2)):
-        _BEHIND_NECK[name](name, part, _first(neck))
+    else:
+        ours = [module for module in _chain(neck) if isinstance(module, (HRFPN, HRNetV2))]
+        if ours:
+            _BEHIND_NECK[name](name, part, ours[-1])
 
 
 def _check_behind_backbone(name: str, part: nn.Module, backbone: HRNet) -> None:
@@ -89,9 +91,9 @@ def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> 
     _BEHIND_BACKBONE[name](f'{name}[{index}]', head, backbone)
 
 
-def _first(neck: Any) -> Any:
-    # mmdet chains the necks of a list; those behind a pyramid keep its levels
-    return neck[0] if isinstance(neck, nn.Sequential) and len(neck) else neck
+def _chain(neck: Any) -> list[Any]:
+    # mmdet chains the necks of a list; those of others behind a pyramid keep its levels
+    return list(neck) if isinstance(neck, nn.Sequential) and len(neck) else [neck]
 
 
 def watch_building() -> None:
