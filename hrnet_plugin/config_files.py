@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -61,6 +63,31 @@ def find_config(name: str) -> Config:
     return read_config(name if Path(name).is_file() else cfg(name))
 
 
+def moved_data(config: Config, data_root: str) -> dict[str, Any]:
+    """The config's dataloaders and evaluators with every path below its ``data_root`` moved to another folder."""
+    old = config.get('data_root')
+    if not isinstance(old, str):
+        raise ValueError(f"--data-root needs a config with the entry 'data_root', got {config.filename} without")
+    new = os.path.join(data_root, '')
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(entry) for key, entry in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(moved(entry) for entry in value)
+        if isinstance(value, str) and (value == old.rstrip('/') or value.startswith(old.rstrip('/') + '/')):
+            return new + value[len(old.rstrip('/')) + 1:]
+        return value
+
+    keys = [f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')]
+    entries = {key: config[key] for key in keys if config.get(key) is not None}
+    changed = {key: moved(entry) for key, entry in entries.items()}
+    if new.rstrip('/') != old.rstrip('/') and changed == entries:
+        raise ValueError(f'--data-root moves paths below the config\'s data_root, {old!r}, of which its dataloaders '
+                         'have none; a config that sets data_root itself has to set it in its datasets, too')
+    return {'data_root': new, **changed}
+
+
 def list_configs() -> dict[str, Path]:
     """All shipped configs that can be run: name without ``.py`` -> path."""
-    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if path.parent.name != '_base_'}
+    return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if not path.parent.name.startswith('_')}

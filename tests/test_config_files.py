@@ -4,9 +4,15 @@ import pytest
 from mmengine.config import Config
 
 import hrnet_plugin
-from hrnet_plugin.config_files import list_configs
+from hrnet_plugin.config_files import list_configs, moved_data
 
 NAME = 'faster-rcnn_hrnetv2p-w18_1x_coco'
+
+
+@pytest.fixture
+def sample():
+    pytest.importorskip('mmdet')
+    return Config.fromfile(str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample']))
 
 
 @pytest.mark.parametrize('name', [NAME, f'{NAME}.py', f'faster_rcnn/{NAME}.py'])
@@ -27,7 +33,7 @@ def test_names_are_unique():
 
 
 def test_bases_that_cannot_be_run_are_not_listed():
-    assert not any(path.parent.name == '_base_' for path in list_configs().values())
+    assert not any(path.parent.name in ('_base_', '_studies_') for path in list_configs().values())
 
 
 def test_a_config_elsewhere_inherits_in_one_line(tmp_path):
@@ -38,3 +44,23 @@ def test_a_config_elsewhere_inherits_in_one_line(tmp_path):
     assert cfg.model.backbone.type == 'hrnet_plugin.HRNet'
     assert cfg.model.backbone.arch == 'w32'
     assert cfg.model.type == 'FasterRCNN'
+
+
+def test_data_root_moves_every_path_below_it(sample):
+    sample.merge_from_dict(moved_data(sample, '/elsewhere'))
+    assert sample.data_root == '/elsewhere/'
+    for split in ('train', 'val', 'test'):
+        assert sample[f'{split}_dataloader'].dataset.data_root == '/elsewhere/'
+    assert sample.val_evaluator.ann_file == '/elsewhere/annotations/instances_val2017.json'
+    assert 'data/sample' not in str(sample.to_dict())
+
+
+def test_data_root_needs_one_to_replace():
+    with pytest.raises(ValueError, match="--data-root needs a config with the entry 'data_root'"):
+        moved_data(Config(dict(model=dict())), 'x')
+
+
+def test_data_root_that_would_move_nothing_is_refused(sample):
+    sample.data_root = 'data/mine/'
+    with pytest.raises(ValueError, match=r"below the config's data_root, 'data/mine/', of which its dataloaders"):
+        moved_data(sample, '/elsewhere')

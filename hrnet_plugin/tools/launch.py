@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import SCHEME
-from hrnet_plugin.config_files import read_config
+from hrnet_plugin.config_files import moved_data, read_config
 
 _COMPLETE = 'hrnet_plugin.CompleteLoadHook'
 
@@ -55,31 +55,6 @@ def load_config(args: argparse.Namespace) -> Config:
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     return config
-
-
-def moved_data(config: Config, data_root: str) -> dict[str, Any]:
-    """The config's dataloaders and evaluators with every path below its ``data_root`` moved to another folder."""
-    old = config.get('data_root')
-    if not isinstance(old, str):
-        raise ValueError(f"--data-root needs a config with the entry 'data_root', got {config.filename} without")
-    new = os.path.join(data_root, '')
-
-    def moved(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: moved(entry) for key, entry in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(moved(entry) for entry in value)
-        if isinstance(value, str) and (value == old.rstrip('/') or value.startswith(old.rstrip('/') + '/')):
-            return new + value[len(old.rstrip('/')) + 1:]
-        return value
-
-    keys = [f'{split}_{part}' for split in ('train', 'val', 'test') for part in ('dataloader', 'evaluator')]
-    entries = {key: config[key] for key in keys if config.get(key) is not None}
-    changed = {key: moved(entry) for key, entry in entries.items()}
-    if new.rstrip('/') != old.rstrip('/') and changed == entries:
-        raise ValueError(f'--data-root moves paths below the config\'s data_root, {old!r}, of which its dataloaders '
-                         'have none; a config that sets data_root itself has to set it in its datasets, too')
-    return {'data_root': new, **changed}
 
 
 def load_any(config: Config, checkpoint: str, part: str = '') -> None:

@@ -8,7 +8,6 @@ Prints the table of what the run measured (average precision of boxes or keypoin
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ import numpy as np
 
 mpl.use('Agg')
 from matplotlib import pyplot as plt
+
+from hrnet_plugin.run_logs import read_scalars
 
 
 @dataclass(frozen=True)
@@ -58,24 +59,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--pictures', type=Path, help='folder of pictures (the newest below the work directory)')
     parser.add_argument('--count', type=int, default=6, help='number of pictures to show (6)')
     return parser.parse_args(argv)
-
-
-def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
-    """What the newest run in a work directory logged, after what the runs logged that it resumed.
-
-    Raises:
-        FileNotFoundError: If there are none.
-    """
-    files = sorted(work_dir.glob('*/vis_data/scalars.json'))
-    if not files:
-        raise FileNotFoundError(f'{work_dir} must be the work directory of a training run, '
-                                'got one without */vis_data/scalars.json')
-    records: list[dict[str, Any]] = []
-    for file in reversed(files):
-        records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()] + records
-        if records and records[0].get('epoch', 1) == 1:
-            break
-    return records
 
 
 def measure_of(records: Sequence[dict[str, Any]]) -> Measure:

@@ -23,7 +23,7 @@ def test_index_and_configs_match_both_ways():
 
 
 def test_names_are_unique_and_have_four_fields():
-    files = [path for path in CONFIGS.rglob('*.py') if path.parent.name != '_base_']
+    files = [path for path in CONFIGS.rglob('*.py') if not path.parent.name.startswith('_')]
     assert len({path.name for path in files}) == len(files) == len(CONFIG_FILES)
     for name in CONFIG_FILES:
         assert len(name.split('_')) == (3 if name in SAMPLE else 4), name

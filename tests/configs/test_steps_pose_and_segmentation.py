@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
+from hrnet_plugin.config_files import moved_data
 from hrnet_plugin.data import write_sample_set
 from hrnet_plugin.optim import BFloat16OptimWrapper
-from hrnet_plugin.tools.launch import moved_data
 from hrnet_plugin.tools.test import apply_options, parse_args
 
 

@@ -21,26 +21,6 @@ def sample():
     return Config.fromfile(SAMPLE)
 
 
-def test_data_root_moves_every_path_below_it(sample):
-    sample.merge_from_dict(launch.moved_data(sample, '/elsewhere'))
-    assert sample.data_root == '/elsewhere/'
-    for split in ('train', 'val', 'test'):
-        assert sample[f'{split}_dataloader'].dataset.data_root == '/elsewhere/'
-    assert sample.val_evaluator.ann_file == '/elsewhere/annotations/instances_val2017.json'
-    assert 'data/sample' not in str(sample.to_dict())
-
-
-def test_data_root_needs_one_to_replace():
-    with pytest.raises(ValueError, match="--data-root needs a config with the entry 'data_root'"):
-        launch.moved_data(Config(dict(model=dict())), 'x')
-
-
-def test_data_root_that_would_move_nothing_is_refused(sample):
-    sample.data_root = 'data/mine/'
-    with pytest.raises(ValueError, match=r"below the config's data_root, 'data/mine/', of which its dataloaders"):
-        launch.moved_data(sample, '/elsewhere')
-
-
 def test_a_config_of_ones_own_is_printed(tmp_path, capsys):
     path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path)
     config.main([str(path)])
@@ -157,14 +137,6 @@ def _run(work_dir, name, epochs, kind=0):
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
     return records
-
-
-def test_a_report_reads_the_newest_run_and_what_it_resumed(tmp_path):
-    _run(tmp_path, '1', (1, 2))
-    first, second = _run(tmp_path, '2', (1, 2)), _run(tmp_path, '3', (3, 4))
-    assert report.read_scalars(tmp_path) == first + second
-    with pytest.raises(FileNotFoundError, match='must be the work directory of a training run'):
-        report.read_scalars(tmp_path / '1')
 
 
 def test_a_report_of_a_run_that_measured_nothing(tmp_path):

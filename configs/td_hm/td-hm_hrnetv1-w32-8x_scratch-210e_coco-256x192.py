@@ -1,0 +1,17 @@
+"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: from the stream of stride 32.
+
+Keypoint AP on COCO val2017: below 10 in the paper (section 7), and 73.4 from the finest stream.
+
+    mim train hrnet_plugin td-hm_hrnetv1-w32-8x_scratch-210e_coco-256x192.py
+"""
+_base_ = './td-hm_hrnetv1-w32_scratch-210e_coco-256x192.py'
+
+codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(6, 8), sigma=2)
+model = dict(
+    backbone=dict(multiscale_output=True),
+    neck=dict(type='FeatureMapProcessor', select_index=3),
+    head=dict(in_channels=256, decoder=codec))
+# the last fusion also makes the maps that no head reads
+find_unused_parameters = True
+train_pipeline = [dict(step, encoder=codec) if 'encoder' in step else step for step in _base_.train_pipeline]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,111 @@
+"""Running what of a study has not been run, some at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hrnet_plugin.ablation.runs import Run
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_POLL_SECONDS = 0.2
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[int]:
+    """Hold a study's folder, so that nobody runs the same study twice at a time.
+
+    The runs hold it, too: where a study was killed and they were not, it is held until they have ended.
+
+    Raises:
+        RuntimeError: If somebody else holds it.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / '.lock', 'w') as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RuntimeError(f'a study, or a run that it has left behind, is running in {root}') from None
+        yield file.fileno()
+
+
+@dataclass
+class _Job:
+    run: Run
+    process: subprocess.Popen[bytes]
+    begin: float
+
+
+class Schedule:
+    """Runs of a study, each a process of its own.
+
+    Args:
+        runs: Those that have not finished.
+        jobs: How many at a time.
+        budget: After how many seconds no run is begun any more; None for no such limit.
+        lock: File descriptor that the runs keep open.
+        say: Is given a line for each run that ends.
+    """
+
+    def __init__(self, runs: Sequence[Run], jobs: int, budget: float | None, lock: int,
+                 say: Callable[[str], None]) -> None:
+        self._waiting = list(runs)
+        self._total, self._ended = len(runs), 0
+        self._jobs, self._budget, self._lock, self._say = jobs, budget, lock, say
+        self._active: list[_Job] = []
+        self.failed: list[Run] = []
+
+    def work(self) -> None:
+        """Run them all, or as many as the budget allows. Whatever is running when this is interrupted is ended."""
+        self._begin = time.monotonic()
+        try:
+            while self._active or (self._waiting and self._may_begin()):
+                while self._waiting and len(self._active) < self._jobs and self._may_begin():
+                    self._active.append(self._start(self._waiting.pop(0)))
+                time.sleep(_POLL_SECONDS)
+                for job in [job for job in self._active if job.process.poll() is not None]:
+                    self._active.remove(job)
+                    self._end(job)
+        finally:
+            for job in self._active:
+                job.process.kill()
+                job.process.wait()
+
+    def _may_begin(self) -> bool:
+        return self._budget is None or time.monotonic() - self._begin < self._budget
+
+    def _start(self, run: Run) -> _Job:
+        command = run.command()
+        threads = str(max(1, (os.cpu_count() or 1) // self._jobs))
+        with open(run.folder / 'log.txt', 'ab') as log:
+            process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(self._lock, ) if fcntl else (),
+                env=dict(os.environ, OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads))
+        return _Job(run, process, time.monotonic())
+
+    def _end(self, job: _Job) -> None:
+        self._ended += 1
+        seconds = time.monotonic() - job.begin
+        where = f'[{self._ended}/{self._total}] {job.run.title}'
+        try:
+            if job.process.returncode != 0:
+                raise OSError(f'it ended with {job.process.returncode}')
+            metrics = job.run.keep().metrics
+        except OSError as error:
+            self.failed.append(job.run)
+            self._say(f'{where}: failed after {seconds:.0f} s ({error}), see {job.run.folder / "log.txt"}')
+            return
+        values = ', '.join(f'{title} {"-" if value is None else f"{value:.1f}"}' for title, value in metrics.items())
+        elapsed = time.monotonic() - self._begin
+        left = elapsed / self._ended * (self._total - self._ended) / 60
+        self._say(f'{where}: {values} ({seconds:.0f} s; about {left:.0f} min left)')

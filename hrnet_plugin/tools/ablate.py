@@ -1,0 +1,111 @@
+"""Run a study: mim run hrnet_plugin ablate STUDY [options].
+
+    mim run hrnet_plugin ablate                     names of the studies that the plugin ships
+    mim run hrnet_plugin ablate STUDY               of such a name, or of a file of one's own
+
+Trains every variant of the study with several seeds, in a folder each, and writes the table (means and intervals over
+the seeds, parameters, operations, time of a step) as ``table.md`` and ``table.csv``, and the bars as ``figure.png``.
+Interrupted, it goes on where it was: what has finished is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.ablation import (
+    Result,
+    Schedule,
+    Study,
+    all_runs,
+    as_csv,
+    as_markdown,
+    list_studies,
+    locked,
+    read_study,
+    rows,
+)
+from hrnet_plugin.ablation.figure import draw
+from hrnet_plugin.benchmarking.machine import describe
+from hrnet_plugin.counting import ModelCount, count_model
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'must be at least 1, got {value}')
+    return value
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('study', nargs='?', help='a study\'s name, or the path of its file')
+    parser.add_argument('--work-dir', type=Path, help='where everything goes (work_dirs/ablate/NAME)')
+    parser.add_argument('--data-root', help='folder of the data, in place of the one in the configs')
+    parser.add_argument('--seeds', type=_positive, help='number of seeds, in place of the study\'s')
+    parser.add_argument('--jobs', type=_positive, default=1, help='how many runs at a time (1)')
+    parser.add_argument('--budget', type=float, metavar='MINUTES', help='begin no run after so many minutes')
+    return parser.parse_args(argv)
+
+
+def counts(study: Study) -> dict[str, ModelCount]:
+    """What each variant's model holds and computes."""
+    configs = {variant.name: variant.trained_config() for variant in study.variants}
+    return {name: count_model(config.model, config.get('default_scope', 'mmengine'), study.shape)
+            for name, config in configs.items()}
+
+
+def write_report(study: Study, results: Sequence[Result], folder: Path) -> str:
+    """Write table, figure and all results into a folder; return the table."""
+    table = rows(study, results, counts(study))
+    text = as_markdown(study, table)
+    (folder / 'table.md').write_text(text)
+    (folder / 'table.csv').write_text(as_csv(study, table))
+    record = dict(study=study.name, setting=describe('cpu'), results=[asdict(result) for result in results])
+    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')
+    draw(study, table, folder / 'figure.png')
+    return text
+
+
+def _stop(*unused: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.study is None:
+        print('\n'.join(list_studies()))
+        return
+    study = read_study(args.study)
+    root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
+    runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
+    signal.signal(signal.SIGTERM, _stop)  # so that the runs end, too
+    with locked(root) as lock:
+        waiting = [run for run in runs if run.result() is None]
+        finished = len(runs) - len(waiting)
+        print(f'{study.name}: {len(runs)} runs, of which {finished} have finished, in {root}', flush=True)
+        schedule = Schedule(waiting, args.jobs, None if args.budget is None else 60 * args.budget, lock,
+                            lambda line: print(line, flush=True))
+        schedule.work()
+        results = [result for run in runs if (result := run.result()) is not None]
+        if results:
+            print(write_report(study, results, root))
+    if len(results) < len(runs):
+        why = f'{len(schedule.failed)} failed' if schedule.failed else 'the budget is spent'
+        print(f'{len(results)} of {len(runs)} runs have finished ({why}); the same command goes on')
+    if schedule.failed:
+        raise SystemExit(1)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise SystemExit(f'ablate: {error}') from None
+    except KeyboardInterrupt:
+        raise SystemExit('ablate: interrupted; the same command goes on') from None
