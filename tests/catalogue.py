@@ -14,6 +14,17 @@ from hrnet_plugin.config_files import CONFIGS, list_configs
 CONFIG_FILES = list_configs()
 SAMPLE = [name for name in CONFIG_FILES if name.endswith('_sample')]
 PUBLISHED = [name for name in CONFIG_FILES if name not in SAMPLE]
+# Of the paper's section 7: variants of another config in the same folder, from which they inherit.
+_VARIANTS = ('final-fusion', 'across-stage-fusion', 'bilinear-down', 'product', 'equal-depth', 'single-stream')
+ABLATIONS = {
+    **{f'td-hm_hrnetv1-w32-{variant}_scratch-210e_coco-256x192': 'td-hm_hrnetv1-w32_scratch-210e_coco-256x192'
+       for variant in (*_VARIANTS, '2x', '4x', '8x')},
+    'fcn_hrnetv2-w48_scratch-120k_cityscapes': 'fcn_hrnetv2-w48_120k_cityscapes',
+    **{f'fcn_hrnetv2-w48-{variant}_scratch-120k_cityscapes': 'fcn_hrnetv2-w48_scratch-120k_cityscapes'
+       for variant in _VARIANTS},
+    **{f'fcn_hrnetv{v}-w48_120k_cityscapes': 'fcn_hrnetv2-w48_120k_cityscapes' for v in ('1', '1h')},
+    **{f'faster-rcnn_hrnetv{v}-w32_1x_coco': 'faster-rcnn_hrnetv2p-w32_1x_coco' for v in ('1', '1h', '2')},
+}
 # folder -> host; all others are mmdet's
 HOSTS = {'td_hm': 'mmpose', 'fcn': 'mmseg', 'ocr': 'mmseg'}
 

@@ -1,6 +1,6 @@
 """Faster R-CNN on the one map of HRNetV2-W32, 1x: an ablation of HRNetV2p's pyramid.
 
-Anchors of all five sizes stand at stride 4. The paper has no such row; HRNetV2p has 39.6 box AP on COCO val2017.
+No figures in the paper, which has no such row. Anchors of all five sizes stand at stride 4.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2-w32_1x_coco.py
 """

@@ -1,6 +1,6 @@
 """A linear classifier on HRNetV1-W48 (the finest stream), Cityscapes: an ablation of HRNetV2.
 
-The paper compares the two in a bar chart (figure 10) without numbers; HRNetV2 has 81.1 mIoU on the validation set.
+No figures in the paper, which compares the two in a bar chart (figure 10).
 
     mim train hrnet_plugin fcn_hrnetv1-w48_120k_cityscapes.py
 """

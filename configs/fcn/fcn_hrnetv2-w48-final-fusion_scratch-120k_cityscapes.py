@@ -1,6 +1,6 @@
 """Ablation of the FCN head on HRNetV2-W48, Cityscapes, from random weights: one fusion unit.
 
-mIoU on the validation set: 74.8 in the paper (section 7), and 76.4 for the default.
+mIoU on the validation set: 74.8 in the paper (section 7).
 
     mim train hrnet_plugin fcn_hrnetv2-w48-final-fusion_scratch-120k_cityscapes.py
 """

@@ -1,7 +1,7 @@
 """Ablation of the FCN head on HRNetV2-W48, Cityscapes, from random weights: one stream.
 
-The paper gives no figure, but calls it much lower than the 76.4 of the default. About as many operations as the
-default, and a twelfth of its weights.
+No figures in the paper, which calls it much lower than the default. About as many operations as that, and a twelfth of
+its weights.
 
     mim train hrnet_plugin fcn_hrnetv2-w48-single-stream_scratch-120k_cityscapes.py
 """

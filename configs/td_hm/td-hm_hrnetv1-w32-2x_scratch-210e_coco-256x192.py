@@ -1,6 +1,6 @@
 """Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: from the stream of stride 8.
 
-The paper shows this as a bar (figure 9) without a number.
+No figures in the paper, which shows it as a bar (figure 9).
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-2x_scratch-210e_coco-256x192.py
 """

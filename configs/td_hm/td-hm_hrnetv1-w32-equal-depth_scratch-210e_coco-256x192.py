@@ -1,6 +1,6 @@
 """Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: four equally deep streams.
 
-Keypoint AP on COCO val2017: 72.5 in the paper (section 7), and 73.4 for the default.
+Keypoint AP on COCO val2017: 72.5 in the paper (section 7).
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-equal-depth_scratch-210e_coco-256x192.py
 """

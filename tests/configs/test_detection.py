@@ -18,7 +18,8 @@ from mmdet.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
-COCO = catalogue.of_host('mmdet', names=catalogue.PUBLISHED)
+COCO = catalogue.of_host('mmdet', names=[name for name in catalogue.PUBLISHED if name not in catalogue.ABLATIONS])
+ABLATIONS = catalogue.of_host('mmdet', names=catalogue.ABLATIONS)
 SAMPLES = catalogue.of_host('mmdet', names=SAMPLE)
 
 # family -> what its names have between family and data set
@@ -69,7 +70,7 @@ def test_released_weights_are_those_of_the_config(name):
         f'{family.replace("-", "_")}_hrnetv2p_{width}_{schedule}_coco')
 
 
-@pytest.mark.parametrize('name', COCO)
+@pytest.mark.parametrize('name', [*COCO, *ABLATIONS])
 def test_the_docstring_has_the_figures_of_the_index(name):
     figures = [str(figure) for result in index()[name].get('Results', []) for figure in result['Metrics'].values()]
     for figure in figures:
@@ -77,7 +78,7 @@ def test_the_docstring_has_the_figures_of_the_index(name):
     assert figures or re.search('No figures in the paper|test-dev|figure is of the -bgr variant', docstring(name))
 
 
-@pytest.mark.parametrize('name', COCO)
+@pytest.mark.parametrize('name', [*COCO, *ABLATIONS])
 def test_the_docstring_has_the_figures_of_the_readme(name):
     """Neither has one that the other lacks, but for the zoo's, which stand in the row of the weights."""
     row = readme_row(name)
@@ -109,7 +110,7 @@ def test_a_config_builds(name):
     assert cfg.model.backbone.arch == cfg.model.neck.arch == width
 
 
-@pytest.mark.parametrize('name', [*COCO, *SAMPLES])
+@pytest.mark.parametrize('name', [*COCO, *SAMPLES, *ABLATIONS])
 def test_colours_rates_and_weights_fit(name):
     cfg = load(name)
     preprocess = cfg.model.data_preprocessor
