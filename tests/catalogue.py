@@ -18,7 +18,8 @@ PUBLISHED = [name for name in CONFIG_FILES if name not in SAMPLE]
 _VARIANTS = ('final-fusion', 'across-stage-fusion', 'bilinear-down', 'product', 'equal-depth', 'single-stream')
 ABLATIONS = {
     **{f'td-hm_hrnetv1-w32-{variant}_scratch-210e_coco-256x192': 'td-hm_hrnetv1-w32_scratch-210e_coco-256x192'
-       for variant in (*_VARIANTS, '2x', '4x', '8x')},
+       for variant in _VARIANTS},
+    **{f'td-hm_hrnetv1-w32-{times}x_210e_coco-256x192': 'td-hm_hrnetv1-w32_210e_coco-256x192' for times in (2, 4, 8)},
     'fcn_hrnetv2-w48_scratch-120k_cityscapes': 'fcn_hrnetv2-w48_120k_cityscapes',
     **{f'fcn_hrnetv2-w48-{variant}_scratch-120k_cityscapes': 'fcn_hrnetv2-w48_scratch-120k_cityscapes'
        for variant in _VARIANTS},

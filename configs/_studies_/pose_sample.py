@@ -7,8 +7,6 @@ AP of W32 at 256 x 192 on COCO val2017.
     mim run hrnet_plugin ablate pose_sample --data-root data/study
 """
 __epochs = 8
-__size = (64, 96)
-__codec = dict(type='UDPHeatmap', input_size=__size, heatmap_size=(16, 24), sigma=1.5)
 
 
 def __arch(streams, widths=(16, 32, 64, 128)):
@@ -38,7 +36,7 @@ options = {
     # AP counts what is nearly right; the area under the curve of correct keypoints tells more of small differences
     'val_evaluator': [
         dict(type='CocoMetric', ann_file='data/sample/annotations/person_keypoints_val2017.json'),
-        dict(type='AUC', norm_factor=30),
+        dict(type='AUC'),
     ],
     'train_cfg.max_epochs': __epochs,
     'train_cfg.val_interval': __epochs,

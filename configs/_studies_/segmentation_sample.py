@@ -25,16 +25,6 @@ def __network(*arch):
     return {f'model.{part}.arch': dict(_delete_=True, **__arch(*arch)) for part in ('backbone', 'decode_head')}
 
 
-def __finest(channels):
-    """The finest stream only, and a head of so many channels."""
-    return {
-        'model.backbone.multiscale_output': False,
-        'model.decode_head.arch': None,
-        'model.decode_head.in_channels': (8, ),
-        'model.decode_head.channels': channels,
-    }
-
-
 config = 'fcn_hrnetv2-w18-small-v1_sample'
 metrics = {'mIoU': 'mIoU'}
 shape = (128, 128)
@@ -57,6 +47,18 @@ variants = {
     'product': dict(options={'model.backbone.fusion_operator': 'product'}, published=dict(mIoU=66.0)),
     'equal depth': dict(options=__network((4, 4, 4), (7, 13, 20, 41)), published=dict(mIoU=75.7)),
     'single stream': dict(options=__network((1, 1, 1), (15, ))),
-    'V1': dict(options=__finest(8)),
-    'V1h': dict(options=__finest(120)),
+    # a linear classifier on the finest stream; and on as many channels as all streams have, made of it
+    'V1': dict(options={
+        'model.backbone.multiscale_output': False,
+        'model.decode_head': dict(
+            _delete_=True, type='mmseg.FCNHead', in_channels=8, in_index=0, channels=8, num_convs=0, concat_input=False,
+            dropout_ratio=-1, num_classes=14, align_corners=False,
+            loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy')),
+    }),
+    'V1h': dict(options={
+        'model.backbone.multiscale_output': False,
+        'model.decode_head.arch': None,
+        'model.decode_head.in_channels': (8, ),
+        'model.decode_head.channels': 120,
+    }),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import statistics
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -24,15 +25,15 @@ class Result:
     Attributes:
         variant: Name of the variant.
         seed: Of all random numbers.
-        metrics: Title -> value at the last evaluation; None where it measured nothing.
-        step_seconds: Median of the times that the run logged for a training step.
-        config: Fingerprint of what was trained.
+        metrics: Title -> value at the evaluation behind the training; None where it measured nothing.
+        step_seconds: Median of the times that the run logged for a training step; None if it logged none.
+        setting: What it ran on, and how many ran beside it.
     """
     variant: str
     seed: int
     metrics: dict[str, float | None]
-    step_seconds: float
-    config: str
+    step_seconds: float | None
+    setting: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -82,27 +83,27 @@ class Run:
         """What is kept of it; None until it has finished.
 
         Raises:
-            ValueError: If what is kept is of another config.
+            ValueError: If it was begun with another config.
         """
-        path = self.folder / 'result.json'
-        if not path.is_file():
-            return None
-        result = Result(**json.loads(path.read_text()))
-        if result.config != _fingerprint(self.config()):
-            raise ValueError(f'{path} is of another config or data root than the study has now: choose another '
+        begun = self.folder / 'config.py'
+        if begun.is_file() and begun.read_text(encoding='utf-8') != self.config().pretty_text:
+            raise ValueError(f'{begun} is of another config or data root than the study has now: choose another '
                              '--work-dir, or delete the folder to run it again')
-        return result
+        path = self.folder / 'result.json'
+        return Result(**json.loads(path.read_text(encoding='utf-8'))) if path.is_file() else None
 
     def command(self) -> list[str]:
         """What runs it, from where it was interrupted if it was; its config is written for that."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / 'config.py'
-        self.config().dump(path)
-        return [sys.executable, '-m', 'hrnet_plugin.tools.train', str(path), '--work-dir', str(self.folder / 'work'),
-                '--resume']
+        path.write_text(self.config().pretty_text, encoding='utf-8')
+        return [sys.executable, '-m', 'hrnet_plugin.ablation.train', str(path), str(self.folder / 'work')]
 
-    def keep(self) -> Result:
+    def keep(self, setting: Mapping[str, Any]) -> Result:
         """Read the logs of the finished run, and write what is kept of it.
+
+        Args:
+            setting: What it ran on.
 
         Raises:
             FileNotFoundError: If it logged no such metric.
@@ -112,22 +113,22 @@ class Run:
         last = next((record for record in reversed(records) if keys[self.study.metric] in record), None)
         if last is None:
             raise FileNotFoundError(f'{self.folder} has logged no {keys[self.study.metric]}')
-        # COCO's tools give -1 where there was nothing to measure
-        values = {title: last.get(key, -1) for title, key in keys.items()}
-        metrics = {title: None if value < 0 else value * self.study.scale for title, value in values.items()}
-        result = Result(self.variant.name, self.seed, metrics, statistics.median(
-            record['time'] for record in records if 'loss' in record), _fingerprint(self.config()))
+        times = [record['time'] for record in records if 'loss' in record and 'time' in record]
+        metrics = {title: _measured(last.get(key), self.study.scale) for title, key in keys.items()}
+        result = Result(self.variant.name, self.seed, metrics, statistics.median(times) if times else None,
+                        dict(setting))
         partial = self.folder / 'result.json.partial'
-        partial.write_text(json.dumps(asdict(result), indent=1) + '\n')
+        partial.write_text(json.dumps(asdict(result), indent=1) + '\n', encoding='utf-8')
         partial.replace(self.folder / 'result.json')
         return result
+
+
+def _measured(value: float | None, scale: float) -> float | None:
+    # COCO's tools give -1 where there was nothing to measure
+    return value * scale if value is not None and value >= 0 else None
 
 
 def all_runs(study: Study, root: Path, data_root: str | None, seeds: int) -> list[Run]:
     """All runs, in the order in which a study that is cut short is worth most: every variant with the first seed, then
     with the next one."""
     return [Run(study, variant, seed, root, data_root) for seed in range(seeds) for variant in study.variants]
-
-
-def _fingerprint(config: Config) -> str:
-    return hashlib.sha256(config.pretty_text.encode()).hexdigest()

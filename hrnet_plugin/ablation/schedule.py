@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from hrnet_plugin.ablation.runs import Run
+from hrnet_plugin.benchmarking import describe
 
 try:
     import fcntl
@@ -18,24 +21,30 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 _POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 10.
 
 
 @contextmanager
 def locked(root: Path) -> Iterator[int]:
     """Hold a study's folder, so that nobody runs the same study twice at a time.
 
-    The runs hold it, too: where a study was killed and they were not, it is held until they have ended.
+    The runs hold it, too: where a study was killed, it is held until they have ended, which they do soon after. (On
+    Windows, which has no such locks, nothing is held.)
 
     Raises:
         RuntimeError: If somebody else holds it.
     """
     root.mkdir(parents=True, exist_ok=True)
     with open(root / '.lock', 'w') as file:
-        if fcntl is not None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             except OSError:
-                raise RuntimeError(f'a study, or a run that it has left behind, is running in {root}') from None
+                if time.monotonic() > end:
+                    raise RuntimeError(f'a study, or a run that it has left behind, is running in {root}') from None
+                time.sleep(_POLL_SECONDS)
         yield file.fileno()
 
 
@@ -63,6 +72,7 @@ class Schedule:
         self._total, self._ended = len(runs), 0
         self._jobs, self._budget, self._lock, self._say = jobs, budget, lock, say
         self._active: list[_Job] = []
+        self._setting = dict(describe('cuda' if torch.cuda.is_available() else 'cpu'), jobs=jobs)
         self.failed: list[Run] = []
 
     def work(self) -> None:
@@ -79,6 +89,7 @@ class Schedule:
         finally:
             for job in self._active:
                 job.process.kill()
+            for job in self._active:
                 job.process.wait()
 
     def _may_begin(self) -> bool:
@@ -100,8 +111,8 @@ class Schedule:
         try:
             if job.process.returncode != 0:
                 raise OSError(f'it ended with {job.process.returncode}')
-            metrics = job.run.keep().metrics
-        except OSError as error:
+            metrics = job.run.keep(self._setting).metrics
+        except (OSError, ValueError) as error:  # there is no log, or none that can be read
             self.failed.append(job.run)
             self._say(f'{where}: failed after {seconds:.0f} s ({error}), see {job.run.folder / "log.txt"}')
             return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
-from hrnet_plugin.checks import check_int, check_ints
+from hrnet_plugin.checks import check_choice, check_int, check_ints
 from hrnet_plugin.config_files import CONFIGS, find_config, read_config
 
 STUDIES = CONFIGS / '_studies_'
@@ -89,41 +89,53 @@ def read_study(name: str) -> Study:
     if path is None:
         known = ', '.join(list_studies())
         raise FileNotFoundError(f'study must be one of {known}, or the path of a file, got {name!r}')
-    entries = read_config(path).to_dict()
+    try:
+        return _study(path, read_config(path).to_dict())
+    except (TypeError, ValueError) as error:
+        raise type(error)(f'{path}: {error}') from None
+
+
+def _study(path: Path, entries: Mapping[str, Any]) -> Study:
     for key in entries:
-        if key not in _KEYS:
-            raise ValueError(f'{path}: each entry must be one of {", ".join(_KEYS)}, got {key!r}')
-    for key, kind in (('variants', Mapping), ('metrics', Mapping), ('shape', Sequence)):
-        if not isinstance(entries.get(key), kind) or not entries[key]:
-            raise TypeError(f'{path}: {key} must be a {kind.__name__.lower()} with entries, got {entries.get(key)!r}')
+        check_choice('each entry', key, _KEYS)
+    for key in ('variants', 'metrics'):
+        if not _mapping(key, entries.get(key)):
+            raise ValueError(f'{key} must have entries, got none')
+    for title, key in entries['metrics'].items():
+        if not isinstance(key, str):
+            raise TypeError(f'metrics[{title!r}] must be a key of the logs, got {key!r}')
     seeds, scale = entries.get('seeds', 3), entries.get('scale', 1)
     check_int('seeds', seeds, 1)
-    if isinstance(scale, bool) or not isinstance(scale, (int, float)):
-        raise TypeError(f'{path}: scale must be a number, got {scale!r}')
-    height, width = check_ints('shape', entries['shape'], 2)
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not scale > 0:
+        raise ValueError(f'scale must be a number above 0, got {scale!r}')
+    height, width = check_ints('shape', entries.get('shape'), 2)
     variants = tuple(_variant(path, title, given, entries) for title, given in entries['variants'].items())
     folders = [variant.folder for variant in variants]
     if len(set(folders)) < len(folders) or '' in folders:
-        raise ValueError(f'{path}: variants must have names that differ in letters and digits, '
-                         f'got {", ".join(entries["variants"])}')
+        raise ValueError('variants must have names that differ in letters and digits, got '
+                         + ', '.join(entries['variants']))
     return Study(path.stem, variants, entries['metrics'], scale, (height, width), seeds)
 
 
 def _variant(path: Path, title: str, given: Any, entries: Mapping[str, Any]) -> Variant:
-    if not isinstance(given, Mapping):
-        raise TypeError(f'{path}: variants[{title!r}] must be a mapping, got {given!r}')
-    for key in given:
-        if key not in _VARIANT_KEYS:
-            raise ValueError(f'{path}: variants[{title!r}] may have {", ".join(_VARIANT_KEYS)}, got {key!r}')
+    name = f'variants[{title!r}]'
+    for key in _mapping(name, given):
+        check_choice(f'each key of {name}', key, _VARIANT_KEYS)
     config = given.get('config', entries.get('config'))
     if not isinstance(config, str):
-        raise TypeError(f'{path}: variants[{title!r}] must name a config, or the study one for all, got {config!r}')
+        raise TypeError(f'{name} must name a config, or the study one for all, got {config!r}')
     beside = path.parent / config
     config = str(beside) if beside.is_file() else config
     find_config(config)
-    options = {**entries.get('options', {}), **given.get('options', {})}
-    published = given.get('published', {})
-    unknown = [title for title in published if title not in entries['metrics']]
-    if unknown:
-        raise ValueError(f'{path}: published figures must be of {", ".join(entries["metrics"])}, got {unknown[0]!r}')
+    options = {**_mapping('options', entries.get('options', {})),
+               **_mapping(f'{name} options', given.get('options', {}))}
+    published = _mapping(f'{name} published', given.get('published', {}))
+    for metric in published:
+        check_choice(f'each key of {name} published', metric, entries['metrics'])
     return Variant(title, config, options, published)
+
+
+def _mapping(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f'{name} must be a mapping, got {value!r}')
+    return value

@@ -54,7 +54,8 @@ class Row:
         variant: Whose.
         metrics: Title -> over the seeds.
         differences: Title -> this variant's value less the first one's, of each seed that both have, over those seeds.
-        step_seconds: Of a training step, the least of the seeds' medians; not a number without any.
+        step_seconds: Of a training step, the least of the seeds' medians; not a number without any, or where runs were
+            made in different settings, which would be compared.
         count: What its model holds and computes.
     """
     variant: Variant
@@ -72,6 +73,8 @@ def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCoun
         results: Of the runs that have finished.
         counts: Name of a variant -> its count.
     """
+    alike = all(result.setting == results[0].setting for result in results)
+
     def values(variant: Variant, title: str) -> dict[int, float]:
         found = {r.seed: r.metrics[title] for r in results if r.variant == variant.name}
         return {seed: value for seed, value in found.items() if value is not None}
@@ -82,7 +85,7 @@ def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCoun
             own, first = values(variant, title), values(study.variants[0], title)
             metrics[title] = Estimate.of([*own.values()])
             differences[title] = Estimate.of([own[seed] - first[seed] for seed in own if seed in first])
-        times = [r.step_seconds for r in results if r.variant == variant.name]
+        times = [r.step_seconds for r in results if alike and r.variant == variant.name and r.step_seconds is not None]
         return Row(variant, metrics, differences, min(times, default=math.nan), counts[variant.name])
 
     return [row(variant) for variant in study.variants]
@@ -109,16 +112,16 @@ def as_csv(study: Study, table: Sequence[Row]) -> str:
 
 def as_markdown(study: Study, table: Sequence[Row]) -> str:
     """For people: mean ± margin; the first variant has no difference from itself."""
-    published = any(row.variant.published for row in table)
+    published = [title for title in study.metrics if any(title in row.variant.published for row in table)]
     titles = ['variant', *study.metrics, *(f'{title}, difference' for title in study.metrics)]
-    titles += [f'{title}, published' for title in study.metrics if published]
+    titles += [f'{title}, published' for title in published]
     titles += ['seeds', 'parameters (M)', 'MACs (G)', 'step (s)']
     lines = [f'| {" | ".join(titles)} |', '|' + '---|' * len(titles)]
     for row in table:
         first = row is table[0]
         cells = [row.variant.name, *(str(row.metrics[title]) for title in study.metrics)]
         cells += ['' if first else str(row.differences[title]) for title in study.metrics]
-        cells += [str(row.variant.published.get(title, '')) for title in study.metrics if published]
+        cells += [str(row.variant.published.get(title, '')) for title in published]
         total = row.count.parts['total']
         step = '-' if math.isnan(row.step_seconds) else f'{row.step_seconds:.3f}'
         cells += [str(row.metrics[study.metric].number), f'{total.parameters / 1e6:.3f}', f'{total.macs / 1e9:.3f}',

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from hrnet_plugin.models.arch import ARCHS, StageSpec
+from hrnet_plugin.models.arch import NAMED, StageSpec
 
 # a network's first words; no head of any family has these names
 ROOTS = ('conv1', 'bn1', 'gn1', 'in1', 'conv2', 'bn2', 'gn2', 'in2', 'layer1', 'transition1', 'transition2',
          'transition3', 'stage2', 'stage3', 'stage4')
 # in every HRNet, and in nothing else
-_LANDMARK = 'stage4.0.branches.3.0.conv1.weight'
+_LANDMARK = 'stage4.0.branches.0.0.conv1.weight'
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Body:
     """An HRNet's description, read from tensors.
 
     Attributes:
-        stages: As in :data:`~hrnet_plugin.models.arch.ARCHS`.
-        outputs: Number of maps that come out: four, or one, without the fusion of the others.
+        stages: As in :data:`~hrnet_plugin.models.arch.NAMED`.
+        outputs: Number of maps that come out: all, or one, without the fusion of the others.
         in_channels: Channels of the image.
     """
 
@@ -34,7 +34,7 @@ class Body:
     @property
     def arch(self) -> str | None:
         """Name of the network, or None if it has none."""
-        return next((name for name, stages in ARCHS.items() if stages == self.stages), None)
+        return next((name for name, stages in NAMED.items() if stages == self.stages), None)
 
     @property
     def text(self) -> str:
@@ -65,16 +65,21 @@ def describe(tensors: Mapping[str, Tensor], prefix: str = '') -> Body:
     """
     shapes = {name.removeprefix(prefix): tuple(tensor.shape) for name, tensor in tensors.items()
               if name.startswith(prefix)}
-    stages = [_stage(shapes, 'layer1', 1), *(_stage(shapes, f'stage{s}', s) for s in (2, 3, 4))]
+    stages = [_stage(shapes, 'layer1'), *(_stage(shapes, f'stage{s}') for s in (2, 3, 4))]
     last = f'stage4.{stages[-1].num_modules - 1}.fuse_layers.'
     rows = {name.removeprefix(last).split('.')[0] for name in shapes if name.startswith(last)}
-    return Body(tuple(stages), 4 if len(rows) > 1 else 1, _shape(shapes, 'conv1.weight')[1])
+    outputs = stages[-1].num_branches if len(rows) > 1 else 1
+    return Body(tuple(stages), outputs, _shape(shapes, 'conv1.weight')[1])
 
 
-def _stage(shapes: Mapping[str, tuple[int, ...]], name: str, branches: int) -> StageSpec:
-    first = branches == 1
-    modules = 1 if first else _count(shapes, f'{name}.')
-    starts = [f'{name}.'] if first else [f'{name}.0.branches.{b}.' for b in range(branches)]
+def _stage(shapes: Mapping[str, tuple[int, ...]], name: str) -> StageSpec:
+    modules, starts = 1, [f'{name}.']
+    if name != 'layer1':
+        modules = _count(shapes, f'{name}.')
+        # of any module, and what comes from it in a fusion: so that a branch which is missing is found out
+        pattern = re.compile(name + r'\.\d+\.(?:branches|fuse_layers\.\d+)\.(\d+)\.')
+        last = max((int(found[1]) for found in map(pattern.match, shapes) if found), default=0)
+        starts = [f'{name}.0.branches.{b}.' for b in range(last + 1)]
     block = 'BOTTLENECK' if f'{starts[0]}0.conv3.weight' in shapes else 'BASIC'
     return StageSpec(modules, block, tuple(_count(shapes, start) for start in starts),
                      tuple(_shape(shapes, f'{start}0.conv1.weight')[0] for start in starts))

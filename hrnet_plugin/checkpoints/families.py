@@ -24,7 +24,7 @@ from hrnet_plugin.checkpoints.changes import (
 from hrnet_plugin.checkpoints.rules import Rule
 
 # notes of backbones; 'images' is what the network was trained on
-NEAREST = dict(upsampling='nearest', images='RGB', norm_eps='1e-05')
+NEAREST = dict(upsampling='nearest', fusion_operator='sum', images='RGB', norm_eps='1e-05')
 BILINEAR = dict(NEAREST, upsampling='bilinear')
 CORNERS = dict(NEAREST, upsampling='bilinear, align_corners')
 
@@ -227,7 +227,7 @@ FAMILIES: tuple[Family, ...] = (
     # the images of FCOS are of either order, by its age
     Family('mmdet 2 and 3, detectors of one stage', 'detection without anchors', 'mmdet', (), 'backbone.',
            ('neck.reduction_conv.conv.weight', 'bbox_head.*'), rules=_SAME,
-           notes=dict(upsampling='nearest', norm_eps='1e-05')),
+           notes=dict(upsampling='nearest', fusion_operator='sum', norm_eps='1e-05')),
     Family('mmpose 0, HRNetV2', 'face', 'mmpose', (), 'backbone.',
            ('keypoint_head.final_layer.0.weight', 'keypoint_head.final_layer.3.weight'), rules=_OLD_FACE,
            notes=BILINEAR),

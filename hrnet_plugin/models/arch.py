@@ -42,14 +42,13 @@ class StageSpec:
         return tuple(width * BLOCKS[self.block].expansion for width in self.num_channels)
 
 
-def _stages(width: int, modules: tuple[int, int, int], blocks: int, stem_blocks: int,
-            stem_width: int = 64) -> tuple[StageSpec, ...]:
-    widths = tuple(width * 2**branch for branch in range(4))
-    return _network((widths[:2], widths[:3], widths), modules, blocks, stem_blocks, stem_width)
+def _doubling(width: int) -> tuple[tuple[int, ...], ...]:
+    """Widths of the branches of the later stages: each opens a stream of twice the width."""
+    return tuple(tuple(width * 2**branch for branch in range(streams)) for streams in (2, 3, 4))
 
 
-def _network(widths: Sequence[tuple[int, ...]], modules: Sequence[int] = (1, 4, 3), blocks: int = 4,
-             stem_blocks: int = 4, stem_width: int = 64) -> tuple[StageSpec, ...]:
+def _stages(widths: Sequence[tuple[int, ...]], modules: Sequence[int] = (1, 4, 3), blocks: int = 4,
+            stem_blocks: int = 4, stem_width: int = 64) -> tuple[StageSpec, ...]:
     """The first stage, and three of basic blocks with branches of these widths."""
     high_resolution = StageSpec(1, 'BOTTLENECK', (stem_blocks, ), (stem_width, ))
     return (high_resolution, *(StageSpec(number, 'BASIC', (blocks, ) * len(branches), branches)
@@ -58,23 +57,23 @@ def _network(widths: Sequence[tuple[int, ...]], modules: Sequence[int] = (1, 4, 
 
 # arXiv 1908.07919, section 3 and table 14; the two small ones come from the official classification code.
 ARCHS: dict[str, tuple[StageSpec, ...]] = {
-    'w18_small_v1': _stages(16, (1, 1, 1), blocks=2, stem_blocks=1, stem_width=32),
-    'w18_small_v2': _stages(18, (1, 3, 2), blocks=2, stem_blocks=2),
-    **{f'w{width}': _stages(width, (1, 4, 3), blocks=4, stem_blocks=4) for width in (18, 30, 32, 40, 44, 48, 64)},
+    'w18_small_v1': _stages(_doubling(16), (1, 1, 1), blocks=2, stem_blocks=1, stem_width=32),
+    'w18_small_v2': _stages(_doubling(18), (1, 3, 2), blocks=2, stem_blocks=2),
+    **{f'w{width}': _stages(_doubling(width)) for width in (18, 30, 32, 40, 44, 48, 64)},
 }
 
 # Section 7, 'resolution maintenance': all streams from the second stage on, 32 blocks in each, and only the finest one.
 # The paper gives no widths. Four equally deep streams whose widths double have more than half as many weights again as
 # the default for the same operations; so these grow by less, such that both are the default's within 3 per cent: W32
 # with one output at 256 x 192 (pose), W48 with all at 1024 x 2048 (segmentation). A single stream of the default's
-# operations has a twelfth of its weights.
+# operations has about a twelfth of its weights.
 ABLATION_ARCHS: dict[str, tuple[StageSpec, ...]] = {
-    'w32_equal_depth': _network(((32, 55, 95, 161), ) * 3),
-    'w48_equal_depth': _network(((52, 87, 147, 247), ) * 3),
-    'w32_single_stream': _network(((60, ), ) * 3),
-    'w48_single_stream': _network(((92, ), ) * 3),
+    'w32_equal_depth': _stages(((32, 55, 95, 161), ) * 3),
+    'w48_equal_depth': _stages(((52, 87, 147, 247), ) * 3),
+    'w32_single_stream': _stages(((60, ), ) * 3),
+    'w48_single_stream': _stages(((92, ), ) * 3),
 }
-_NAMED = {**ARCHS, **ABLATION_ARCHS}
+NAMED = {**ARCHS, **ABLATION_ARCHS}
 
 
 def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
@@ -88,8 +87,8 @@ def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
         ValueError: If the name is unknown, or the mapping lacks a key, has an unknown one, or contradicts itself.
     """
     if isinstance(arch, str):
-        check_choice('arch', arch, _NAMED)
-        return _NAMED[arch]
+        check_choice('arch', arch, NAMED)
+        return NAMED[arch]
     if not isinstance(arch, Mapping):
         raise TypeError(f'arch must be a name or a mapping with stage1 to stage4, got {arch!r} ({type(arch).__name__})')
     stage_names = tuple(f'stage{s}' for s in range(1, 5))
@@ -100,8 +99,8 @@ def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
         check_choice('each key of arch', key, (*stage_names, *_OTHER_KEYS))
     stages: list[StageSpec] = []
     for name in stage_names:
-        fewest = stages[-1].num_branches if stages else 1
-        stages.append(_parse_stage(f'arch[{name!r}]', arch[name], fewest, 4 if stages else 1, name == stage_names[-1]))
+        fewest, most = (stages[-1].num_branches, 4) if stages else (1, 1)
+        stages.append(_parse_stage(f'arch[{name!r}]', arch[name], fewest, most, name == stage_names[-1]))
     return tuple(stages)
 
 

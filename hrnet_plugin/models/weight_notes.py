@@ -98,6 +98,11 @@ def _eps_differs(theirs: str, own: str) -> str:
             f'set backbone.norm_cfg.eps={theirs}')
 
 
+def _operator_differs(theirs: str, own: str) -> str:
+    return (f'these weights were trained with the {theirs} of maps in the fusion, and the network takes the {own}: for '
+            f'the same outputs set backbone.fusion_operator={theirs!r}')
+
+
 def _corners_differ(theirs: str, own: str) -> str:
     return (f"these weights of a head were trained with align_corners={theirs}, and the head has {own}: for the same "
             f"outputs set the decode_head's align_corners={theirs}")
@@ -112,6 +117,10 @@ def _images(network: Any) -> str | None:
     return images
 
 
+def _operator(network: Any) -> str | None:
+    return str(network.fusion_operator)
+
+
 def _eps(network: nn.Module) -> str | None:
     return next((str(layer.eps) for layer in network.modules() if isinstance(getattr(layer, 'eps', None), float)), None)
 
@@ -123,6 +132,7 @@ def _corners(head: Any) -> str | None:
 NETWORK: Mapping[str, Fact] = {
     UPSAMPLING: Fact(_upsampling, _upsampling_differs),
     'images': Fact(_images, _images_differ),
+    'fusion_operator': Fact(_operator, _operator_differs),
     'norm_eps': Fact(_eps, _eps_differs),
 }
 HEAD: Mapping[str, Fact] = {'align_corners': Fact(_corners, _corners_differ)}

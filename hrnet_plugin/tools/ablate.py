@@ -31,7 +31,6 @@ from hrnet_plugin.ablation import (
     rows,
 )
 from hrnet_plugin.ablation.figure import draw
-from hrnet_plugin.benchmarking.machine import describe
 from hrnet_plugin.counting import ModelCount, count_model
 
 
@@ -64,10 +63,10 @@ def write_report(study: Study, results: Sequence[Result], folder: Path) -> str:
     """Write table, figure and all results into a folder; return the table."""
     table = rows(study, results, counts(study))
     text = as_markdown(study, table)
-    (folder / 'table.md').write_text(text)
-    (folder / 'table.csv').write_text(as_csv(study, table))
-    record = dict(study=study.name, setting=describe('cpu'), results=[asdict(result) for result in results])
-    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n')
+    (folder / 'table.md').write_text(text, encoding='utf-8')
+    (folder / 'table.csv').write_text(as_csv(study, table), encoding='utf-8')
+    record = dict(study=study.name, results=[asdict(result) for result in results])
+    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
     draw(study, table, folder / 'figure.png')
     return text
 

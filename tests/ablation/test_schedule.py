@@ -67,7 +67,16 @@ def test_all_are_run_and_kept(tmp_path, jobs):
     assert all('AP 40.0' in line and 'min left' in line for line in said)
 
 
-@pytest.mark.parametrize(('kind', 'words'), [(Failing, 'it ended with 3'), (Silent, 'without */vis_data')])
+class Garbled(FakeRun):
+
+    def command(self):
+        super().command()
+        return [sys.executable, '-c', f'open({str(next(self.folder.rglob("vis_data")) / "scalars.json")!r}, "w")'
+                                      '.write("{\\"AP")']
+
+
+@pytest.mark.parametrize(('kind', 'words'), [
+    (Failing, 'it ended with 3'), (Silent, 'without */vis_data'), (Garbled, 'Unterminated string')])
 def test_one_that_fails_does_not_stop_the_others(tmp_path, kind, words):
     given = runs(tmp_path, FakeRun, kind, FakeRun)
     schedule, said = work(given, tmp_path)
@@ -103,11 +112,19 @@ def test_an_interruption_ends_what_is_running(tmp_path):
         pass
 
 
+@pytest.fixture
+def _impatient(monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.ablation.schedule._PATIENCE_SECONDS', 0.)
+
+
+@pytest.mark.usefixtures('_impatient')
+@pytest.mark.skipif(sys.platform == 'win32', reason='has no such locks')
 def test_two_studies_do_not_share_a_folder(tmp_path):
     with locked(tmp_path), pytest.raises(RuntimeError, match='is running in'), locked(tmp_path):
         pass
 
 
+@pytest.mark.usefixtures('_impatient')
 @pytest.mark.skipif(sys.platform == 'win32', reason='has no such locks')
 def test_runs_left_behind_hold_the_folder(tmp_path):
     with locked(tmp_path) as lock:

@@ -18,8 +18,8 @@ STUDY = Study('mine', (Variant('all', 'a', {}, {'AP': 73.4}), Variant('final', '
 COUNT = ModelCount({'total': Count(1_500_000, 10, 2_500_000_000, 10)}, ())
 COUNTS = {variant.name: COUNT for variant in STUDY.variants}
 RESULTS = [
-    *(Result('all', seed, dict(AP=value), 0.5 + seed, '') for seed, value in enumerate((50., 52., 57.))),
-    *(Result('final', seed, dict(AP=value), 0.25, '') for seed, value in enumerate((48., 51., 54.))),
+    *(Result('all', seed, dict(AP=value), 0.5 + seed, {}) for seed, value in enumerate((50., 52., 57.))),
+    *(Result('final', seed, dict(AP=value), 0.25, {}) for seed, value in enumerate((48., 51., 54.))),
 ]
 
 
@@ -51,6 +51,12 @@ def test_a_seed_that_only_one_has_is_in_no_difference():
     assert table[1].metrics['AP'].number == 3
     assert table[1].differences['AP'].number == 2
     assert table[1].differences['AP'].mean == -2
+
+
+def test_times_of_different_settings_are_not_compared():
+    other = Result('product', 0, dict(AP=1.), 0.1, dict(jobs=2))
+    assert [row.step_seconds for row in rows(STUDY, RESULTS, COUNTS)][:2] == [0.5, 0.25]
+    assert all(math.isnan(row.step_seconds) for row in rows(STUDY, [*RESULTS, other], COUNTS))
 
 
 def test_markdown():

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
-from conftest import upstream_extra
+from conftest import randomize, upstream_extra
 from mmengine.logging import MMLogger
 from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import get_state_dict, load_checkpoint, save_checkpoint
@@ -176,6 +176,31 @@ def test_mismatches(kind, tmp_path):
     assert '\n' not in str(caught.value)
     assert all(torch.equal(before[key], tensor) for key, tensor in network.state_dict().items())
     assert [path.name for path in tmp_path.iterdir()] == ['x.pth']
+
+
+def _branches(*numbers, widths=(4, 8, 16, 32)):
+    stages = {f'stage{s}': dict(num_modules=1, num_branches=b, block='BASIC', num_blocks=(1, ) * b,
+                                num_channels=widths[:b]) for s, b in enumerate(numbers, 2)}
+    return dict(stages, stage1=upstream_extra(SMALL)['stage1'])
+
+
+@pytest.mark.parametrize('arch', [_branches(1, 1, 1), _branches(4, 4, 4, widths=(4, 7, 12, 20)), _branches(1, 2, 2)])
+def test_networks_with_any_number_of_branches(arch, tmp_path):
+    theirs, ours = randomize(HRNet(arch)), HRNet(arch)
+    torch.save(theirs.state_dict(), tmp_path / 'x.pth')
+    Pretrained(str(tmp_path / 'x.pth'))(ours)
+    assert all(torch.equal(x, theirs.state_dict()[key]) for key, x in ours.state_dict().items())
+
+
+@pytest.mark.parametrize(('arch', 'words'), [
+    (_branches(1, 1, 1), r'x\.pth holds HRNet-W18-small-v1, and the network .* is an HRNet of widths \(4,\)'),
+    ('w32_equal_depth', r'and the network of the config is HRNet-W32-equal-depth')])
+def test_the_default_in_a_network_with_other_branches(arch, words, tmp_path):
+    torch.save(HRNet(SMALL).state_dict(), tmp_path / 'x.pth')
+    with torch.device('meta'):
+        ours = HRNet(arch)
+    with pytest.raises(ValueError, match=words):
+        Pretrained(str(tmp_path / 'x.pth'))(ours)
 
 
 @pytest.mark.parametrize('prefix', ['', 'module.', 'model.backbone.', 'module.model.encoder.'])

@@ -31,10 +31,11 @@ def flat(value, prefix=''):
 
 
 def differences(name):
-    """Entries of the model that differ from the default's, or are new; the rest of the two configs."""
+    """Entries of the model that differ from the default's, are new or (as 'gone') missing; the rest of the two."""
     ours, theirs = (load(config).to_dict() for config in (name, ABLATIONS[name]))
     models = [flat(config.pop('model')) for config in (ours, theirs)]
-    return {key: value for key, value in models[0].items() if models[1].get(key, '-') != value}, ours, theirs
+    changed = {key: value for key, value in models[0].items() if models[1].get(key, '-') != value}
+    return {**changed, **{key: 'gone' for key in models[1] if key not in models[0]}}, ours, theirs
 
 
 def rest_is_the_same(ours, theirs, *but):
@@ -54,7 +55,7 @@ def test_nothing_but_the_variant_is_changed(name, part):
 def test_every_ablation_is_looked_at():
     others = [name for name in ABLATIONS if not any(part in name for part in CHANGED)]
     assert sorted(others) == sorted([
-        *(f'td-hm_hrnetv1-w32-{times}x_scratch-210e_coco-256x192' for times in (2, 4, 8)),
+        *(f'td-hm_hrnetv1-w32-{times}x_210e_coco-256x192' for times in (2, 4, 8)),
         'fcn_hrnetv1-w48_120k_cityscapes', 'faster-rcnn_hrnetv1h-w32_1x_coco', 'faster-rcnn_hrnetv2-w32_1x_coco'])
 
 
@@ -64,7 +65,7 @@ def test_heat_maps_of_a_coarser_stream(times, width, size):
     pytest.importorskip('mmpose')
     import torch
     from mmengine.registry import MODELS, DefaultScope
-    name = f'td-hm_hrnetv1-w32-{times}x_scratch-210e_coco-256x192'
+    name = f'td-hm_hrnetv1-w32-{times}x_210e_coco-256x192'
     _, ours, theirs = differences(name)
     assert rest_is_the_same(ours, theirs, 'codec', 'train_pipeline', 'train_dataloader', 'find_unused_parameters')
     config = load(name)

@@ -81,6 +81,16 @@ def test_other_eps_is_told(told):
                     'outputs set backbone.norm_cfg.eps=0.001']
 
 
+@pytest.mark.parametrize(('theirs', 'ours'), [('sum', 'product'), ('product', 'sum')])
+def test_another_operator_of_the_fusion_is_told(theirs, ours, told):
+    HRNet(ARCH, fusion_operator=ours).load_state_dict(HRNet(ARCH, fusion_operator=theirs).state_dict())
+    assert told == [f'these weights were trained with the {theirs} of maps in the fusion, and the network takes the '
+                    f"{ours}: for the same outputs set backbone.fusion_operator='{theirs}'"]
+    told.clear()
+    HRNet(ARCH, fusion_operator=ours).load_state_dict(HRNet(ARCH, fusion_operator=ours).state_dict())
+    assert told == []
+
+
 def test_heads_remember_align_corners(told):
     pytest.importorskip('mmseg.models')
     heads = []

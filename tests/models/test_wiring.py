@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures('mmdet_scope')
 FASTER, FCOS = 'faster-rcnn_hrnetv2p-w18_1x_coco', 'fcos_hrnetv2p-w18_1x_coco'
 HTC, DINO = 'htc_hrnetv2p-w18_20e_coco', 'dino_hrnetv2p-w18_12e_coco'
 CENTERNET = 'centernet_hrnetv2-w18_crop512-140e_coco'
+V1H = 'faster-rcnn_hrnetv1h-w32_1x_coco'
 TRIPLETS = 'centernet-triplet_hrnetv2-w48_crop511-480k_coco'
 
 
@@ -52,6 +53,10 @@ MISTAKES = [
      '[8, 16, 32, 64]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__out_channels=128),
      'roi_head.bbox_roi_extractor.out_channels must be 256'),
+    (V1H, dict(neck__0__in_channels=(64, )), 'neck.in_channels must be [32], which the backbone gives, got [64]'),
+    (V1H, dict(neck__1__in_channels=(450, )),
+     'neck[1].in_channels must be (480,), which the neck before it gives, got (450,)'),
+    (V1H, dict(neck__1__stride=2), 'rpn_head.anchor_generator.strides must be [8, 16, 32, 64, 128]'),
     (HTC, dict(roi_head__mask_roi_extractor__featmap_strides=[4, 8, 16, 64]),
      'roi_head.mask_roi_extractor.featmap_strides must be [4, 8, 16, 32], the strides of the neck\'s levels, got '
      '[4, 8, 16, 64]'),

@@ -122,7 +122,7 @@ class HRNet(BaseModule):
         check_fusion(fusion, units, stages, self.multiscale_output)
         self._build(stages, fusion, units, layers)
         self.out_channels = stages[-1].out_channels[:None if self.multiscale_output else 1]
-        self.upsampling = upsampling
+        self.upsampling, self.fusion_operator = upsampling, fusion_operator
         self.images: str | None = None  # what it gets, once it is a part of a model
         note_facts(self, NETWORK)
         self._freeze_stages()

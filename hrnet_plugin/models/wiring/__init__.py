@@ -22,6 +22,7 @@ from hrnet_plugin.models.weight_notes import images_of
 from hrnet_plugin.models.wiring.backbone_heads import check_cascade, check_decode_head, check_last_map_head
 from hrnet_plugin.models.wiring.detectors import (
     Neck,
+    check_chain,
     check_dense_head,
     check_encoder,
     check_neck,
@@ -62,6 +63,7 @@ def check_part(whole: nn.Module, name: str, part: nn.Module | None) -> None:
     if name == 'neck':
         if isinstance(backbone, HRNet):
             check_neck(backbone, _chain(part)[0])
+        check_chain(_chain(part))
     elif name in _BEHIND_BACKBONE:
         if isinstance(backbone, HRNet) and neck is None:
             _check_behind_backbone(name, part, backbone)

@@ -30,6 +30,16 @@ def check_neck(backbone: HRNet, neck: nn.Module) -> None:
             f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: {advice}')
 
 
+def check_chain(necks: Sequence[Any]) -> None:
+    """Raise ValueError unless a pyramid behind HRNetV2 (or V1h), in a list of necks, reads the channels of its map."""
+    for k, (first, second) in enumerate(zip(necks, necks[1:]), 1):
+        if isinstance(first, HRNetV2) and isinstance(second, (HRFPN, HRNetV2)):
+            given = (first.out_channels, )
+            if second.in_channels != given:
+                raise ValueError(f'neck[{k}].in_channels must be {given}, which the neck before it gives, got '
+                                 f'{second.in_channels}')
+
+
 def check_dense_head(name: str, head: Any, neck: Neck) -> None:
     """Raise ValueError unless a head that runs over all levels has the neck's strides and channels."""
     for i, stage in enumerate(_each(getattr(head, 'stages', None))):  # of a cascade of proposals

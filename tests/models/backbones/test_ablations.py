@@ -247,17 +247,6 @@ class TestEveryVariant:
         assert torch.equal(one(x)[0], net(x)[0])
 
 
-@pytest.mark.parametrize('upsample', ['nearest', 'bilinear'])
-def test_words_of_the_default_are_the_default(upsample):
-    nets = []
-    for options in ({}, dict(fusion='all', fusion_operator='sum', downsample='strided')):
-        torch.manual_seed(1)
-        nets.append(HRNet(SMALL, upsample=upsample, **options).eval())
-    assert [*nets[0].state_dict()] == [*nets[1].state_dict()]
-    x = torch.rand(1, 3, 64, 64)
-    assert all(torch.equal(a, b) for a, b in zip(nets[0](x), nets[1](x)))
-
-
 def test_hrnetv1h_is_the_finest_stream_widened():
     net, neck = HRNet(SMALL, multiscale_output=False).eval(), HRNetV2(in_channels=(16, ), out_channels=240).eval()
     feats = net(torch.rand(1, 3, 64, 64))

@@ -1,10 +1,10 @@
-"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: from the stream of stride 16.
+"""Ablation of top-down heat maps, HRNetV1-W32, 256x192: from the stream of stride 16.
 
 No figures in the paper, which shows it as a bar (figure 9).
 
-    mim train hrnet_plugin td-hm_hrnetv1-w32-4x_scratch-210e_coco-256x192.py
+    mim train hrnet_plugin td-hm_hrnetv1-w32-4x_210e_coco-256x192.py
 """
-_base_ = './td-hm_hrnetv1-w32_scratch-210e_coco-256x192.py'
+_base_ = './td-hm_hrnetv1-w32_210e_coco-256x192.py'
 
 codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(12, 16), sigma=2)
 model = dict(

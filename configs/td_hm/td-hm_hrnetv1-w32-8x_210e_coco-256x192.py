@@ -1,10 +1,10 @@
-"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: from the stream of stride 32.
+"""Ablation of top-down heat maps, HRNetV1-W32, 256x192: from the stream of stride 32.
 
 No figures in the paper but that its keypoint AP on COCO val2017 is below 10 (section 7).
 
-    mim train hrnet_plugin td-hm_hrnetv1-w32-8x_scratch-210e_coco-256x192.py
+    mim train hrnet_plugin td-hm_hrnetv1-w32-8x_210e_coco-256x192.py
 """
-_base_ = './td-hm_hrnetv1-w32_scratch-210e_coco-256x192.py'
+_base_ = './td-hm_hrnetv1-w32_210e_coco-256x192.py'
 
 codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(6, 8), sigma=2)
 model = dict(

@@ -1,10 +1,10 @@
-"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: from the stream of stride 8.
+"""Ablation of top-down heat maps, HRNetV1-W32, 256x192: from the stream of stride 8.
 
 No figures in the paper, which shows it as a bar (figure 9).
 
-    mim train hrnet_plugin td-hm_hrnetv1-w32-2x_scratch-210e_coco-256x192.py
+    mim train hrnet_plugin td-hm_hrnetv1-w32-2x_210e_coco-256x192.py
 """
-_base_ = './td-hm_hrnetv1-w32_scratch-210e_coco-256x192.py'
+_base_ = './td-hm_hrnetv1-w32_210e_coco-256x192.py'
 
 codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(24, 32), sigma=2)
 model = dict(
