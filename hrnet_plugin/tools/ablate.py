@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,9 @@ def counts(study: Study) -> dict[str, ModelCount]:
             for name, config in configs.items()}
 
 
-def write_report(study: Study, results: Sequence[Result], folder: Path) -> str:
+def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, ModelCount], folder: Path) -> str:
     """Write table, figure and all results into a folder; return the table."""
-    table = rows(study, results, counts(study))
+    table = rows(study, results, counted)
     text = as_markdown(study, table)
     (folder / 'table.md').write_text(text, encoding='utf-8')
     (folder / 'table.csv').write_text(as_csv(study, table), encoding='utf-8')
@@ -83,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     study = read_study(args.study)
     root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
     runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
+    counted = counts(study)  # before anything is trained: a variant that does not fit is found out here
     signal.signal(signal.SIGTERM, _stop)  # so that the runs end, too
     with locked(root) as lock:
         waiting = [run for run in runs if run.result() is None]
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         schedule.work()
         results = [result for run in runs if (result := run.result()) is not None]
         if results:
-            print(write_report(study, results, root))
+            print(write_report(study, results, counted, root))
     if len(results) < len(runs):
         why = f'{len(schedule.failed)} failed' if schedule.failed else 'the budget is spent'
         print(f'{len(results)} of {len(runs)} runs have finished ({why}); the same command goes on')
