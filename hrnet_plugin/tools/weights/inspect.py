@@ -37,12 +37,14 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
     checkpoint = read(path, address)
     found = recognise(checkpoint, prefix)
     ours, unknown = to_plugin(checkpoint, found)
+    body = found.body
     dtypes = Counter(str(tensor.dtype).removeprefix('torch.') for tensor in checkpoint.tensors.values())
     parts = Counter(name.split('.')[0] for name in ours.tensors)
     lines = {
         'family': found.family.name,
         'task': found.family.task,
-        'network': f'{found.body.text}, {found.body.outputs} of 4 outputs, {found.body.in_channels} channels in',
+        'network': (f'{body.text}, {body.outputs} of {body.stages[-1].num_branches} outputs, '
+                    f'{body.in_channels} channels in'),
         'tensors': f'{len(checkpoint.tensors)} ({", ".join(f"{count} {name}" for name, count in dtypes.items())})',
         'parts': ', '.join(f'{name} {count}' for name, count in parts.items()),
     }
