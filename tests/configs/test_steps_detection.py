@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from catalogue import CONFIG_FILES, of_host
+from catalogue import ABLATIONS, CONFIG_FILES, of_host
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
@@ -200,4 +200,4 @@ def test_the_real_widths(name, sample_root):
     if 'num_queries' in config.model:
         config.model.num_queries = 300  # of 900, which are more than these images have pixels at stride 8
     torch.manual_seed(0)
-    check_step(MODELS.build(config.model), job(name.split('-w')[0], sample_root))
+    check_step(MODELS.build(config.model), job(ABLATIONS.get(name, name).split('-w')[0], sample_root))
