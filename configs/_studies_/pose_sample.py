@@ -39,7 +39,6 @@ options = {
         dict(type='AUC'),
     ],
     'train_cfg.max_epochs': __epochs,
-    'train_cfg.val_interval': __epochs,
     'param_scheduler.1.end': __epochs,
     'param_scheduler.1.T_max': __epochs,
     'default_hooks.checkpoint.interval': 2,

@@ -35,7 +35,6 @@ options = {
     'train_dataloader.dataset.pipeline.2.crop_size': (128, 128),
     'val_dataloader.dataset.indices': 150,
     'train_cfg.max_iters': __iters,
-    'train_cfg.val_interval': __iters,
     'param_scheduler.1.end': __iters,
     'default_hooks.checkpoint.save_best': None,
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-import numpy as np
 
 from hrnet_plugin.ablation.study import Study
 from hrnet_plugin.ablation.table import Row
@@ -25,7 +25,7 @@ def draw(study: Study, table: Sequence[Row], target: Path) -> None:
             estimate = row.metrics[title]
             if estimate.number == 0:
                 continue
-            margin = 0. if np.isnan(estimate.margin) else estimate.margin
+            margin = 0. if math.isnan(estimate.margin) else estimate.margin
             axis.bar(place, estimate.mean, 0.7, yerr=margin or None, capsize=4, color=colours(place % 10))
             axis.text(place, estimate.mean + margin, f'{estimate.mean:.1f}', ha='center', va='bottom', fontsize=8)
         axis.set_xticks(range(len(table)), [row.variant.name for row in table], rotation=35, ha='right', fontsize=8)

@@ -21,7 +21,7 @@ metrics = {'AP': 'coco/AP'}
 scale = 100
 shape = (128, 96)
 seeds = 1
-options = {'train_cfg.max_epochs': 3, 'train_cfg.val_interval': 3, 'train_dataloader.batch_size': 2,
+options = {'train_cfg.max_epochs': 3, 'train_dataloader.batch_size': 2,
            'default_hooks.checkpoint.interval': 1, 'default_hooks.checkpoint.save_best': None}
 variants = {'all': dict(), 'final': dict(options={'model.backbone.fusion': 'final'})}
 """
