@@ -108,6 +108,7 @@ def test_the_archives_hold_what_mim_needs(built):
     for name in ('models/decode_heads/fcn.py', 'models/wiring/detectors.py', 'tools/train.py', 'py.typed',
                  '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/tools/weights/inspect.py',
                  '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
+                 'leaderboard/published/pose.csv', 'leaderboard/page/page.html', 'leaderboard/page/page.js',
                  '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
@@ -128,8 +129,10 @@ def test_training(job):
 
 def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
     out = mim('test', 'hrnet_plugin', f'{SAMPLE}.py', '--checkpoint', 'work/epoch_1.pth', '--work-dir', 'work',
-              '--show-dir', 'pictures', '--out', 'work/predictions.pkl', '--cfg-options', *QUICK)
+              '--show-dir', 'pictures', '--out', 'work/predictions.pkl', '--record', '--note', 'quick', '--cfg-options',
+              *QUICK)
     assert measured(out)
+    assert 'as number 1 of work_dirs/leaderboard.sqlite' in out
     assert (job[0] / 'predictions.pkl').is_file()
     assert len(list(job[0].glob('*/pictures/*.png'))) == 4
     report = mim('run', 'hrnet_plugin', 'report', 'work')
@@ -158,6 +161,26 @@ def test_the_fast_form_detects_the_same(mim, job):
         record = load_benchmark('same_detections').compare(plain, fast)
         assert min(record['detections']) > 0
         assert record['share'] >= 0.999
+
+
+def test_the_leaderboard(mim, job):
+    """From a test of each host to the page."""
+    for package in ('hrnet_plugin', 'mmdet'):
+        hook = dict(type='hrnet_plugin.RecordHook', store='board.sqlite', note=package)
+        config = mim.folder / f'board_{package}.py'
+        config.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ncustom_hooks = [{hook}]\n")
+        mim('test', package, config.name, '--checkpoint', 'work/epoch_1.pth', '--work-dir', f'board_{package}',
+            '--cfg-options', *QUICK)
+    out = mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--source', 'own')
+    assert 'number 1' in out
+    assert 'number 2' in out
+    mim('run', 'hrnet_plugin', 'record', SAMPLE, '--results', next((mim.folder / 'board_mmdet').rglob('*.bbox.json')),
+        '--annotations', 'data/sample/annotations/instances_val2017.json', '--store', 'board.sqlite')
+    mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board')
+    assert {file.name for file in (mim.folder / 'board').iterdir()} == {
+        'leaderboard.html', 'leaderboard.md', 'leaderboard.csv'}
+    lines = [line for line in (mim.folder / 'board' / 'leaderboard.csv').read_text().splitlines() if ',own,' in line]
+    assert len(lines) == 3
 
 
 def test_benchmarking(mim):
@@ -242,9 +265,10 @@ def test_pose_and_segmentation(host, name, metric, checkpoint, mim, job):
         out = mim('train', package, config, '--work-dir', work, '--cfg-options', *SHORT[name])
         assert re.search(metric, out)
         assert (mim.folder / work / checkpoint).is_file()
-        show = ['--show-dir', 'pictures', '--work-dir', work] if package == 'hrnet_plugin' else ['--work-dir', work]
-        out = mim('test', package, config, '--checkpoint', f'{work}/{checkpoint}', *show)
+        show = ['--show-dir', 'pictures', '--record'] if package == 'hrnet_plugin' else []
+        out = mim('test', package, config, '--checkpoint', f'{work}/{checkpoint}', '--work-dir', work, *show)
         assert re.search(metric, out)
+        assert (package == 'hrnet_plugin') == ('kept for the leaderboard' in out)
     pictures = list((mim.folder / f'{host}-by-hrnet_plugin').rglob('pictures/*'))
     assert pictures
     assert 'step' in mim('run', 'hrnet_plugin', 'report', f'{host}-by-hrnet_plugin')

@@ -15,11 +15,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
-from mmengine.config import Config
-
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.counting import Count, PaperRow, count_model, paper_count, paper_rows
 from hrnet_plugin.counting.paper import is_papers_detector, paper_shape
+from hrnet_plugin.counting.size import tested_rois, usual_size
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -41,13 +40,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         if any(value is not None and value < least for value in values or ()):
             parser.error(f'{option} must be at least {least}, got {values}')
     return args
-
-
-def tested_rois(config: Config) -> tuple[int, int]:
-    """As many regions as the box and mask heads of a detector get when it is tested; 0 where it has no such heads."""
-    test_cfg = config.model.get('test_cfg') or {}
-    rpn, rcnn = test_cfg.get('rpn') or {}, test_cfg.get('rcnn') or {}
-    return rpn.get('max_per_img', 0), rcnn.get('max_per_img', 0)
 
 
 def plain_table(counts: dict[str, Count]) -> str:
@@ -82,14 +74,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     config = find_config(args.config)
     if args.paper:
-        shape = _shape(config, args.shape, paper_shape(config.model))
+        shape = tuple(args.shape or usual_size(config, paper_shape(config.model)))
         params, gflops, unit = paper_count(config, shape)
         regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
         print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
         if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
             print('not a model of the paper; counted as its other detectors are')
         return
-    shape = _shape(config, args.shape, (800, 1333))
+    shape = tuple(args.shape or usual_size(config, (800, 1333)))
     boxes, masks = tested_rois(config)
     boxes = boxes if args.box_rois is None else args.box_rois
     masks = masks if args.mask_rois is None else args.mask_rois
@@ -103,24 +95,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _regions(boxes: int, masks: int) -> str:
     return f'{boxes} regions in each box head, {masks} in each mask head, if there is one'
-
-
-def _shape(config: Config, given: Sequence[int] | None, detectors: tuple[int, int]) -> tuple[int, int]:
-    if given is None:
-        given = detectors if config.get('default_scope') == 'mmdet' else _input_size(config)
-    height, width = given
-    return height, width
-
-
-def _input_size(config: Config) -> Sequence[int]:
-    """Height and width of what a model of mmpose or mmsegmentation is trained on."""
-    if 'input_size' in config.get('codec', {}):
-        return config.codec.input_size[::-1]
-    size = (config.model.get('data_preprocessor') or {}).get('size')
-    if size is None:
-        raise ValueError('--shape H W is needed: the config has neither codec.input_size nor '
-                         'model.data_preprocessor.size')
-    return size
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from hrnet_plugin.hooks.record import STORE
 from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
 
 # Each host's entries of its visualization hook that turn drawing on and name the folder for pictures.
@@ -29,6 +30,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                         help='draw predictions into this folder of the run\'s own one (segmentation: of its vis_data)')
     parser.add_argument('--tta', action='store_true',
                         help='test-time augmentation, as the config\'s entries tta_model and tta_pipeline have it')
+    parser.add_argument('--record', nargs='?', const=STORE, metavar='FILE',
+                        help=f'keep the results for the leaderboard ({STORE})')
+    parser.add_argument('--note', default='', help='what sets the model apart from others of its kind, for --record')
     return parser.parse_args(argv)
 
 
@@ -44,6 +48,9 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         _augment_tests(config)
     if args.show_dir is not None:
         _draw_into(config, args.show_dir)
+    if args.record is not None:
+        config.custom_hooks = [*(config.get('custom_hooks') or []),
+                               dict(type='hrnet_plugin.RecordHook', store=args.record, note=args.note)]
     if args.out is not None:
         if Path(args.out).suffix not in ('.pkl', '.pickle'):
             raise ValueError(f'--out must end in .pkl or .pickle, got {args.out!r}')

@@ -1,0 +1,89 @@
+"""Evaluations are kept for the leaderboard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+
+from hrnet_plugin.registry import HOOKS
+
+STORE = 'work_dirs/leaderboard.sqlite'
+_WARM_UP = 5  # batches that are not timed, if there are more
+
+
+@HOOKS.register_module()
+class RecordHook(Hook):
+    """Append every test to a store of results: figures, class by class, of what, by which weights, how fast and large.
+
+    ``custom_hooks=[dict(type='hrnet_plugin.RecordHook')]`` in a config of mmdet, mmpose or mmsegmentation, or ``mim
+    test hrnet_plugin ... --record``. Detections are evaluated once more after the host's own evaluation, by the COCO
+    API, since that rounds to three digits; they stay in the run's folder as ``results.bbox.json`` (and ``.segm.json``).
+
+    The time of an image is that of a batch, from the images to their predictions and with whatever the evaluator does
+    with each, over the batch's size: the median of the test's batches but the first five.
+
+    Args:
+        store: File to which the record is appended; see :class:`~hrnet_plugin.leaderboard.store.ResultStore`.
+        note: What sets this model apart from others of the same framework, backbone and schedule.
+    """
+
+    priority = 'LOWEST'  # after other hooks have drawn and written what they do
+
+    def __init__(self, store: str = STORE, note: str = '') -> None:
+        if not isinstance(store, (str, Path)) or not str(store):
+            raise TypeError(f'store must be the path of a file, got {store!r}')
+        if not isinstance(note, str):
+            raise TypeError(f'note must be a text, got {note!r}')
+        self.store = store
+        self.note = note
+        self._times: list[float] = []
+        self._start = 0.
+
+    def before_test(self, runner: Any) -> None:
+        """Ask the evaluators of detections for files, which other ones do without."""
+        from hrnet_plugin.leaderboard.gather import keep_detections
+        from hrnet_plugin.leaderboard.model_facts import task_of
+        task_of(runner.cfg)  # another host's config is refused before the test, not after it
+        keep_detections(runner)
+        self._times = []
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+
+    def before_test_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Start the clock."""
+        _synchronize()
+        self._start = time.perf_counter()
+
+    def after_test_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
+                        outputs: Sequence[Any] | None = None) -> None:
+        """Stop it."""
+        _synchronize()
+        self._times.append((time.perf_counter() - self._start) / max(1, len(outputs or ())))
+
+    @master_only
+    def after_test_epoch(self, runner: Any, metrics: Mapping[str, float] | None = None) -> None:
+        """Write the record."""
+        from hrnet_plugin.leaderboard.gather import gather
+        from hrnet_plugin.leaderboard.store import ResultStore
+        record = gather(runner, metrics or {}, note=self.note, ms=self.milliseconds)
+        number = ResultStore(self.store).append(record)
+        print_log(f'kept for the leaderboard as number {number} of {self.store}', logger='current')
+
+    @property
+    def milliseconds(self) -> float | None:
+        """Of an image in the last test."""
+        times = self._times[_WARM_UP:] or self._times
+        return 1000 * median(times) if times else None
+
+
+def _synchronize() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()

@@ -1,0 +1,1 @@
+"""The leaderboard: published rows, a store of own ones, and how they are ranked and shown."""

@@ -1,0 +1,107 @@
+"""Evaluating detections with the COCO API, to the last digit and class by class.
+
+mmdet's evaluator rounds to three digits and, for everything but AP, looks at more than the 100 best detections of an
+image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+_NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
+_PREFIX = {'bbox': '', 'segm': 'mask '}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The COCO API's figures.
+
+    Attributes:
+        metrics: 'AP', 'AP50', ..., 'ARl', of masks 'mask AP' and so on -> a fraction; None where there is nothing of
+            that size to be found.
+        classes: Class -> AP; None where there is nothing of that class.
+        images: How many have been evaluated.
+    """
+
+    metrics: Mapping[str, float | None]
+    classes: Mapping[str, float | None]
+    images: int
+
+
+def evaluate_detections(annotations: str | Path | COCO,
+                        results: str | Path | Sequence[Mapping[str, Any]],
+                        kind: str = 'bbox',
+                        classes: Sequence[str] | None = None) -> Evaluation:
+    """Evaluate detections as the COCO server does.
+
+    Args:
+        annotations: File with the truth, in COCO's format, or what the API has read of it.
+        results: Detections in the format for submissions, or a file of them.
+        kind: 'bbox' or 'segm'.
+        classes: Names of those to be evaluated; all that the annotations have by default.
+
+    Raises:
+        ValueError: If ``kind`` or a class is not known, or a detection is of an image or category that the annotations
+            do not have.
+    """
+    if kind not in _PREFIX:
+        raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
+    with contextlib.redirect_stdout(io.StringIO()):  # the API prints
+        truth = annotations if isinstance(annotations, COCO) else COCO(str(annotations))
+        evaluation = COCOeval(truth, _detections(truth, results, kind), kind)
+        if classes is not None:
+            evaluation.params.catIds = _categories(truth, classes)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    names = [_PREFIX[kind] + name for name in _NAMES]
+    categories = truth.loadCats(evaluation.params.catIds)
+    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, of all sizes, 100 detections
+    found = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
+    return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, found,
+                      len(evaluation.params.imgIds))
+
+
+def _detections(truth: COCO, results: Any, kind: str) -> COCO:
+    if isinstance(results, (str, Path)):
+        results = json.loads(Path(results).read_text(encoding='utf-8'))
+    # with both, the API would take a mask's size to be its box's
+    other = 'bbox' if kind == 'segm' else 'segmentation'
+    results = [{key: value for key, value in result.items() if key != other} for result in results]
+    for key, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
+        strange = next((result[key] for result in results if result[key] not in known), None)
+        if strange is not None:
+            raise ValueError(f'results must be of the annotations\' images and categories, got {key} {strange!r}, '
+                             'which they do not have')
+    if results:
+        return truth.loadRes(results)
+    empty = COCO()  # loadRes looks at the first detection
+    empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
+    empty.createIndex()
+    return empty
+
+
+def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:
+    known = {category['name']: number for number, category in truth.cats.items()}
+    strange = [name for name in classes if name not in known]
+    if strange:
+        raise ValueError(f'classes must be in the annotations, got {", ".join(map(repr, strange[:5]))}, which are not')
+    return sorted(known[name] for name in classes)
+
+
+def _mean(precision: Any) -> float | None:
+    precision = precision[precision > -1]
+    return float(precision.mean()) if precision.size else None
+
+
+def _defined(value: float) -> float | None:
+    return None if value < 0 else float(value)

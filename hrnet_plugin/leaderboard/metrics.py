@@ -1,0 +1,33 @@
+"""The hosts' names of metrics, and those of the published tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
+_KEYPOINTS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
+# task -> published name -> the hosts' key
+_KEYS = {
+    'detection': {f'{mask}AP{size}': f'coco/{kind}_mAP{key}' for mask, kind in (('', 'bbox'), ('mask ', 'segm'))
+                  for size, key in _SIZES.items()},
+    'pose': {**{f'{what}{size}': f'coco/{what}{key}' for what in ('AP', 'AR') for size, key in _KEYPOINTS.items()},
+             'PCKh': 'PCK', 'PCKh@0.1': 'PCK@0.1'},
+    'segmentation': {name: name for name in ('mIoU', 'mAcc', 'aAcc')},
+}
+_IN_PER_CENT = ('mIoU', 'mAcc', 'aAcc', 'PCKh', 'PCKh@0.1')
+
+
+def named(task: str, metrics: Mapping[str, float]) -> dict[str, float | None]:
+    """A host's metrics by the published names; others keep theirs.
+
+    Args:
+        task: As in :class:`~hrnet_plugin.leaderboard.record.Record`.
+        metrics: Key -> value. The COCO API's -1, for what is not defined, becomes None.
+    """
+    names = {key: name for name, key in _KEYS[task].items()}
+    return {names.get(key, key): None if value < 0 else float(value) for key, value in metrics.items()}
+
+
+def in_per_cent(name: str, value: float) -> float:
+    """A value of a record as tables show it."""
+    return value if name in _IN_PER_CENT else 100 * value

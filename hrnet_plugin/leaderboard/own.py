@@ -1,0 +1,36 @@
+"""Rows of one's own, out of stores of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.leaderboard.entry import OWN, Entry
+from hrnet_plugin.leaderboard.metrics import in_per_cent
+from hrnet_plugin.leaderboard.record import Record
+from hrnet_plugin.leaderboard.store import ResultStore
+
+_FACTS = ('method', 'backbone', 'schedule', 'note', 'size', 'test', 'params', 'gflops', 'unit', 'ms', 'memory',
+          'machine', 'pictures')
+
+
+def own_entries(stores: Iterable[str | Path]) -> list[Entry]:
+    """A row for each record of the stores.
+
+    Raises:
+        FileNotFoundError, sqlite3.DatabaseError: As :meth:`~hrnet_plugin.leaderboard.store.ResultStore.read` does.
+    """
+    return [own_entry(record) for store in stores for record in ResultStore(store).read()]
+
+
+def own_entry(record: Record) -> Entry:
+    """The row of a record."""
+    facts: dict[str, Any] = {name: record.facts[name] for name in _FACTS if record.facts.get(name) is not None}
+    facts = {'method': record.config, 'backbone': '', **facts}
+    main = 'AP' if record.task == 'detection' else ''
+    classes = {cls: 100 * value for cls, value in record.classes.get(main, {}).items() if value is not None}
+    metrics = {name: in_per_cent(name, value) for name, value in record.metrics.items() if value is not None}
+    return Entry(task=record.task, source=OWN, place=record.config, data=record.data, split=record.split,
+                 metrics=metrics, number=record.number, images=record.images, whole=record.whole, classes=classes,
+                 **facts)

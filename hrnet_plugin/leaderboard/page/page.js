@@ -1,0 +1,205 @@
+'use strict';
+(() => {
+  const { boards, numbers } = JSON.parse(document.getElementById('data').textContent);
+  const $ = (selector) => document.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const element = (tag, properties = {}, children = []) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+  const state = { board: boards[0], sort: null, down: true, rows: [] };
+  const settings = { responsive: true, displayModeBar: false };
+  const colours = { own: '#b35900', paper: '#0b5cad', official: '#3f8f5f', mmdet: '#7a52a8', mmpose: '#7a52a8',
+    mmseg: '#7a52a8' };
+  const frame = (title, more = {}) => ({ title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left' }, autosize: true, height: 380,
+    margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
+  const shown = (value, digits = 1) => (value === null || value === undefined ? '' : value.toFixed(digits));
+
+  // ---- columns: what a cell shows, and what it is sorted by
+  const columns = () => [
+    { title: '#', text: (row) => (row.rank === null ? '' : String(row.rank)), key: (row) => row.rank, up: true },
+    { title: 'Model', text: (row) => row.model, key: (row) => row.model, up: true },
+    ...state.board.metrics.map((name) => ({ title: name, text: (row) => shown(row.metrics[name]),
+      key: (row) => row.metrics[name] ?? null })),
+    ...numbers.map(([name, title]) => ({ title, text: (row) => shown(row[name]), key: (row) => row[name], up: true,
+      hint: (row) => (name === 'ms' ? row.machine : row.unit) })),
+    { title: 'Source', text: (row) => row.where, key: (row) => row.where, up: true },
+  ];
+
+  function fillBoards() {
+    boards.forEach((board, index) => $('#board').append(element('option', { value: index, textContent: board.title })));
+    if (!boards.length) $('#count').textContent = 'There are no rows.';
+  }
+
+  function fillFilters() {
+    for (const select of all('[data-filter]')) {
+      const name = select.dataset.filter;
+      const values = [...new Set(state.board.rows.map((row) => row[name]).filter(Boolean))].sort();
+      select.replaceChildren(element('option', { value: '', textContent: 'all' }),
+        ...values.map((value) => element('option', { value, textContent: value })));
+      select.disabled = values.length < 2;
+    }
+  }
+
+  function chosenRows() {
+    const words = $('#search').value.toLowerCase().split(/\s+/).filter(Boolean);
+    const filters = all('[data-filter]').filter((select) => select.value);
+    return state.board.rows.filter((row) => filters.every((select) => row[select.dataset.filter] === select.value)
+      && words.every((word) => `${row.model} ${row.where}`.toLowerCase().includes(word)));
+  }
+
+  // ---- table
+  function drawHead() {
+    const cells = columns().map((column, index) => {
+      const button = element('button', { type: 'button', textContent: column.title });
+      button.addEventListener('click', () => sortBy(index));
+      return element('th', { scope: 'col' }, [button]);
+    });
+    $('thead').replaceChildren(element('tr', {}, cells));
+  }
+
+  function sortBy(index) {
+    const same = state.sort === index;
+    state.down = same ? !state.down : !columns()[index].up;
+    state.sort = index;
+    drawRows();
+  }
+
+  function drawRows() {
+    const list = columns();
+    const rows = [...state.rows];
+    if (state.sort !== null) {
+      const { key } = list[state.sort];
+      const sign = state.down ? -1 : 1;
+      rows.sort((a, b) => {
+        const [x, y] = [key(a), key(b)];
+        if (x === y) return 0;
+        if (x === null || x === '') return 1;  // what is not known stays below, whatever the direction
+        if (y === null || y === '') return -1;
+        return sign * (typeof x === 'string' ? x.localeCompare(y, 'en', { numeric: true }) : x - y);
+      });
+    }
+    all('thead th').forEach((head, index) => {
+      if (index === state.sort) head.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
+      else head.removeAttribute('aria-sort');
+    });
+    $('tbody').replaceChildren(...rows.map((row) => element('tr', { className: row.source === 'own' ? 'own' : '' },
+      list.map((column, index) => {
+        const hint = column.hint ? column.hint(row) : index === 1 ? row.partial : '';
+        const cell = element('td', { textContent: column.text(row), title: hint || '' });
+        if (index === 1 && row.partial) cell.classList.add('partial');
+        return cell;
+      }))));
+    $('#count').textContent = `${rows.length} of ${state.board.rows.length} rows`;
+  }
+
+  // ---- plots
+  const hover = (row) => `${row.model}<br>${row.where}`;
+
+  function drawCost(cost, title) {
+    const { metric } = state.board;
+    const both = state.rows.filter((row) => row[cost] !== null && row.metrics[metric] !== undefined);
+    const sources = [...new Set(both.map((row) => row.source))];
+    const traces = sources.map((source) => {
+      const rows = both.filter((row) => row.source === source);
+      return { type: 'scatter', mode: 'markers', name: source, x: rows.map((row) => row[cost]),
+        y: rows.map((row) => row.metrics[metric]), text: rows.map(hover), hovertemplate: '%{text}<br>%{x:.1f}, %{y:.1f}',
+        marker: { size: rows.map((row) => (row.width ? 10 : 8)), color: colours[source],
+          symbol: rows.map((row) => (row.width ? 'circle' : 'x-thin-open')) } };
+    });
+    const front = [];
+    for (const row of [...both].sort((a, b) => a[cost] - b[cost] || b.metrics[metric] - a.metrics[metric])) {
+      if (!front.length || row.metrics[metric] > front.at(-1).metrics[metric]) front.push(row);
+    }
+    traces.push({ type: 'scatter', mode: 'lines', name: 'best', x: front.map((row) => row[cost]),
+      y: front.map((row) => row.metrics[metric]), line: { color: '#57606a', dash: 'dot', shape: 'hv' },
+      hoverinfo: 'skip' });
+    Plotly.react(`plot-${cost}`, traces, frame(`${metric} against ${title}`, { xaxis: { title: { text: title } },
+      yaxis: { title: { text: metric } },
+      annotations: both.length ? [] : [{ text: 'no row here has both', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',
+        yref: 'paper' }] }), settings);
+  }
+
+  function drawSizes() {
+    const sizes = [['APs', 'small'], ['APm', 'medium'], ['APl', 'large']].filter(([name]) => (
+      state.board.metrics.includes(name)));
+    const rows = state.rows.filter((row) => sizes.some(([name]) => row.metrics[name] !== undefined))
+      .slice(0, window.innerWidth < 640 ? 5 : 12);
+    $('#sizes').hidden = !rows.length;
+    if (!rows.length) return;
+    const names = rows.map((row) => `${row.rank}. ${row.short}`);
+    Plotly.react('plot-sizes', sizes.map(([name, title]) => ({ type: 'bar', name: title, x: names,
+      y: rows.map((row) => row.metrics[name] ?? null), text: rows.map(hover),
+      hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
+    frame('AP by size: the best rows that are shown', { barmode: 'group', height: 440,
+      xaxis: { automargin: true, tickangle: -40 }, legend: { orientation: 'h', y: 1.12, x: 1, xanchor: 'right' } }), settings);
+  }
+
+  // ---- two rows
+  const known = (row) => Object.keys(row.classes).length || Object.keys(row.pictures).length;
+
+  function fillPair() {
+    const rows = state.board.rows.filter(known);
+    $('#pair').hidden = rows.length < 2;
+    for (const [id, place] of [['#first', 0], ['#second', 1]]) {
+      $(id).replaceChildren(...rows.map((row) => element('option', { value: state.board.rows.indexOf(row),
+        textContent: `${row.model} (${row.where})` })));
+      if (rows.length > 1) $(id).selectedIndex = place;
+    }
+  }
+
+  function drawPair() {
+    if ($('#pair').hidden) return;
+    const [first, second] = ['#first', '#second'].map((id) => state.board.rows[$(id).value]);
+    const classes = Object.keys(first.classes).filter((name) => name in second.classes)
+      .map((name) => [name, second.classes[name] - first.classes[name]]).sort((a, b) => a[1] - b[1]);
+    $('#plot-classes').hidden = !classes.length;
+    if (classes.length) {
+      Plotly.react('plot-classes', [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
+        y: classes.map(([name]) => name), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
+        marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
+      frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
+        yaxis: { automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
+    }
+    const names = Object.keys(first.pictures).filter((name) => name in second.pictures);
+    $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
+      element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
+      element('figcaption', { textContent: `${name}: ${row.model}` })]))));
+  }
+
+  // ---- all of it
+  function drawShown() {
+    state.rows = chosenRows();
+    drawRows();
+    drawCost('macs_in_billions', 'GMACs');
+    drawCost('ms', 'ms for an image');
+    drawCost('weights_in_millions', 'millions of weights');
+    drawSizes();
+  }
+
+  function drawBoard() {
+    state.board = boards[$('#board').value || 0];
+    state.sort = null;
+    fillFilters();
+    drawHead();
+    fillPair();
+    drawShown();
+    drawPair();
+  }
+
+  fillBoards();
+  if (!boards.length) return;
+  $('#board').addEventListener('change', drawBoard);
+  all('[data-filter]').forEach((select) => select.addEventListener('change', drawShown));
+  $('#search').addEventListener('input', drawShown);
+  $('#filters').addEventListener('submit', (event) => event.preventDefault());
+  $('#filters').addEventListener('reset', (event) => {
+    event.preventDefault();
+    $('#search').value = '';
+    all('[data-filter]').forEach((select) => { select.value = ''; });
+    drawShown();
+  });
+  ['#first', '#second'].forEach((id) => $(id).addEventListener('change', drawPair));
+  drawBoard();
+})();

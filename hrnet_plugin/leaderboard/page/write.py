@@ -1,0 +1,96 @@
+"""Writing the page: its data, its script and the plotting library in one file."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.leaderboard.entry import OWN, Entry
+from hrnet_plugin.leaderboard.ranking import Board
+from hrnet_plugin.leaderboard.tables import model_text, partial_text, source_text
+
+_HERE = Path(__file__).parent
+_NUMBERS = (('params', 'params (M)'), ('gflops', 'GFLOPs'), ('ms', 'ms'))
+_WORDS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms', 'macs_in_billions',
+          'weights_in_millions')
+_PICTURES = 6  # of each row: the first that all rows with pictures have
+_PICTURE_WIDTH = 640
+
+
+def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard') -> None:
+    """Write the page.
+
+    Args:
+        boards: What it shows; the first one is shown first.
+        target: The file.
+        title: Of the page.
+
+    Raises:
+        ImportError: If plotly is not installed.
+    """
+    own = sum(entry.source == OWN for board in boards for entry in board.entries)
+    rows = sum(len(board.entries) for board in boards)
+    data = dict(boards=[_board(board) for board in boards], numbers=_NUMBERS)
+    parts = dict(
+        title=html.escape(title), css=(_HERE / 'page.css').read_text(encoding='utf-8'),
+        script=(_HERE / 'page.js').read_text(encoding='utf-8'), plotly=_plotly(),
+        introduction=f'{rows} rows, of which {own} were measured here and the others are as published: in the paper '
+                     '(arXiv 1908.07919), its authors&rsquo; repositories, and the model zoos of mmdet, mmpose and '
+                     'mmsegmentation.',
+        footer='Made by hrnet_plugin. Nothing is loaded from elsewhere; the plots are drawn by plotly.js (MIT).',
+        # '<' could end the script that the data stands in
+        data=json.dumps(data, ensure_ascii=False, allow_nan=False).replace('<', '\\u003c'))
+    template = (_HERE / 'page.html').read_text(encoding='utf-8')
+    page = re.sub(r'@(\w+)@', lambda found: parts[found[1]], template)
+    Path(target).write_text(page, encoding='utf-8')
+
+
+def _plotly() -> str:
+    spec = find_spec('plotly')
+    if spec is None or spec.origin is None:
+        raise ImportError("the page needs plotly, which is not installed: pip install 'hrnet_plugin[leaderboard]'")
+    return (Path(spec.origin).parent / 'package_data' / 'plotly.min.js').read_text(encoding='utf-8')
+
+
+def _board(board: Board) -> dict[str, Any]:
+    names = _common_pictures(board.entries)
+    return dict(title=board.title, metric=board.metric, metrics=board.metrics,
+                rows=[_row(board, place, entry, names) for place, entry in enumerate(board.entries, 1)])
+
+
+def _row(board: Board, place: int, entry: Entry, pictures: Sequence[str]) -> dict[str, Any]:
+    return dict(
+        {word: getattr(entry, word) for word in _WORDS}, rank=place if board.metric in entry.metrics else None,
+        model=model_text(entry), short=f'{entry.method}, {entry.backbone}', where=source_text(entry),
+        partial=partial_text(entry), metrics=dict(entry.metrics), classes=dict(entry.classes),
+        pictures=_pictures(entry, pictures))
+
+
+def _common_pictures(entries: Sequence[Entry]) -> list[str]:
+    """Names of pictures that all rows with pictures have: the same images, to be compared."""
+    folders = [Path(entry.pictures) for entry in entries if entry.pictures and Path(entry.pictures).is_dir()]
+    names = [{file.name for file in folder.iterdir() if file.suffix.lower() in ('.jpg', '.jpeg', '.png')}
+             for folder in folders]
+    return sorted(set.intersection(*names))[:_PICTURES] if len(names) > 1 else []
+
+
+def _pictures(entry: Entry, names: Sequence[str]) -> dict[str, str]:
+    files = [Path(entry.pictures) / name for name in names] if entry.pictures else []
+    return {file.name: _picture(file) for file in files if file.is_file()}
+
+
+def _picture(file: Path) -> str:
+    from PIL import Image
+    with Image.open(file) as opened:
+        image = opened.convert('RGB')
+        image.thumbnail((_PICTURE_WIDTH, _PICTURE_WIDTH))
+        out = io.BytesIO()
+        image.save(out, 'JPEG', quality=80)
+    return 'data:image/jpeg;base64,' + base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,38 @@
+"""Published rows of HRNet and of what it is compared with: the paper's, its authors' and the hosts' model zoos'.
+
+They are in ``published/``, a file for each task, written as published: a figure that was not published is empty, a size
+is in the unit in which it was counted (``docs/counts.md`` says how the paper's units were found).
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from hrnet_plugin.leaderboard.entry import METRICS, Entry
+
+_FOLDER = Path(__file__).parent / 'published'
+_NUMBERS = {'params': 'params', 'gflops': 'gflops', 'ms': 'ms', 'memory': 'memory',
+            'training memory': 'training_memory'}
+_WORDS = {'source': 'source', 'table': 'place', 'method': 'method', 'backbone': 'backbone', 'schedule': 'schedule',
+          'data': 'data', 'split': 'split', 'note': 'note', 'size': 'size', 'test': 'test', 'unit': 'unit',
+          'machine': 'machine', 'weights': 'weights'}
+
+
+@cache
+def published_entries() -> tuple[Entry, ...]:
+    """All rows of all tasks, in the files' order."""
+    return tuple(entry for task in METRICS for entry in _read(task))
+
+
+def _read(task: str) -> list[Entry]:
+    with (_FOLDER / f'{task}.csv').open(newline='', encoding='utf-8') as file:
+        return [_entry(task, row) for row in csv.DictReader(file)]
+
+
+def _entry(task: str, row: dict[str, str]) -> Entry:
+    words = {name: row[column] for column, name in _WORDS.items() if column in row}
+    numbers = {name: float(row[column]) for column, name in _NUMBERS.items() if row.get(column)}
+    metrics = {name: float(row[name]) for name in METRICS[task] if row[name]}
+    return Entry(task=task, metrics=metrics, **words, **numbers)  # type: ignore[arg-type]

@@ -1,0 +1,107 @@
+"""Which rows are shown, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hrnet_plugin.leaderboard.entry import METRICS, Entry
+
+
+@dataclass(frozen=True)
+class Board:
+    """Rows that can be compared: measured on the same split of the same data set.
+
+    Attributes:
+        task: Of all of them.
+        data: Name of the data set.
+        split: Of it.
+        metric: By which they are ranked.
+        entries: The best first; those without the metric last.
+    """
+
+    task: str
+    data: str
+    split: str
+    metric: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def title(self) -> str:
+        return f'{self.task}, {self.data} {self.split}'.rstrip()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those that tables show and at least one row has."""
+        return tuple(name for name in METRICS[self.task] if any(name in entry.metrics for entry in self.entries))
+
+
+def select(entries: Iterable[Entry], words: Mapping[str, Sequence[str]]) -> list[Entry]:
+    """The rows that have one of the words, whatever the case, for every property that is named.
+
+    Args:
+        entries: Of any task.
+        words: Property of :class:`~hrnet_plugin.leaderboard.entry.Entry` -> what it may be; anything if empty.
+
+    Raises:
+        ValueError: If a word is no row's; the message has those that there are.
+    """
+    entries = list(entries)
+    chosen = entries
+    for name, allowed in words.items():
+        if not allowed:
+            continue
+        known = {str(getattr(entry, name)).casefold(): str(getattr(entry, name)) for entry in entries}
+        strange = [word for word in allowed if word.casefold() not in known]
+        if strange:
+            there = ', '.join(sorted(filter(None, known.values())))
+            raise ValueError(f'{name} must be one of {there}, got {strange[0]!r}')
+        wanted = {word.casefold() for word in allowed}
+        chosen = [entry for entry in chosen if str(getattr(entry, name)).casefold() in wanted]
+    return chosen
+
+
+def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
+    """Rows in boards: those with published rows first, the largest first.
+
+    Args:
+        entries: Of any task.
+        metric: By which all are ranked; a task's own by default.
+
+    Raises:
+        ValueError: If no row has the metric; the message has those that there are.
+    """
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.task, entry.data, entry.split), []).append(entry)
+    known = {name for group in groups.values() for entry in group for name in entry.metrics}
+    if metric is not None and groups and metric not in known:
+        raise ValueError(f'metric must be one of {", ".join(sorted(known))}, got {metric!r}')
+    boards = [_board(key, group, metric) for key, group in groups.items()]
+    tasks = list(METRICS)
+    return sorted(boards, key=lambda board: (tasks.index(board.task), -len(board.entries), board.title))
+
+
+def _board(key: tuple[str, str, str], entries: Sequence[Entry], metric: str | None) -> Board:
+    own = METRICS[key[0]][0]
+    if metric is None:  # of what most rows have, such as PCKh where there is no AP
+        named = [name for name in METRICS[key[0]] if any(name in entry.metrics for entry in entries)]
+        metric = named[0] if named else own
+    ranked = sorted(entries, key=lambda entry: -entry.metrics.get(metric, -1))  # stable: published order among equals
+    return Board(*key, metric, tuple(ranked))
+
+
+def pareto(entries: Sequence[Entry], metric: str, cost: str) -> list[Entry]:
+    """The rows that no other one beats: none that costs as little has as much of the metric; the cheapest first.
+
+    Args:
+        entries: To be compared; those without either are left out.
+        metric: More is better.
+        cost: Property, of which less is better.
+    """
+    both = [entry for entry in entries if metric in entry.metrics and getattr(entry, cost) is not None]
+    front: list[Entry] = []
+    for entry in sorted(both, key=lambda entry: (getattr(entry, cost), -entry.metrics[metric])):
+        if not front or entry.metrics[metric] > front[-1].metrics[metric]:
+            front.append(entry)
+    return front

@@ -1,0 +1,97 @@
+"""Boards as text: for a terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import fields
+from io import StringIO
+
+from rich import box
+from rich.table import Table
+
+from hrnet_plugin.leaderboard.entry import METRICS, OWN, Entry
+from hrnet_plugin.leaderboard.ranking import Board
+
+_NUMBERS = ('params', 'gflops', 'ms')
+_TITLES = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}
+
+
+def model_text(entry: Entry) -> str:
+    """Method, backbone, schedule, what sets the row apart, and of an own one on how many images it was measured."""
+    words = [', '.join(filter(None, (entry.method, entry.backbone, entry.schedule))), entry.size.replace('x', ' x '),
+             entry.note, f'tested with {entry.test}' if entry.test else '', partial_text(entry)]
+    return '; '.join(filter(None, words))
+
+
+def partial_text(entry: Entry) -> str:
+    """The mark of a row that cannot be compared with published ones; empty for others."""
+    return '' if entry.whole else f'only {entry.images} images, not a published split'
+
+
+def source_text(entry: Entry) -> str:
+    """Where the row is from."""
+    return f'own, number {entry.number}' if entry.source == OWN else f'{entry.source}, {entry.place}'
+
+
+def terminal_table(board: Board, top: int | None = None) -> Table:
+    """A table of rich's.
+
+    Args:
+        board: What it shows.
+        top: How many of its rows, and all own ones.
+    """
+    table = Table(title=board.title, title_justify='left', box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column('', justify='right', no_wrap=True)
+    table.add_column('model', min_width=20, overflow='fold')
+    table.add_column('source', min_width=8, overflow='fold')
+    # of masks the AP alone: a line has to fit
+    metrics = [name for name in board.metrics if not name.startswith('mask ') or name == 'mask AP']
+    for name in (*metrics, *(_TITLES[name] for name in _NUMBERS)):
+        table.add_column(name, justify='right', no_wrap=True)
+    for place, entry in enumerate(board.entries, 1):
+        if top is None or place <= top or entry.source == OWN:
+            table.add_row(*_cells(board, place, entry, metrics), style='bold' if entry.source == OWN else None)
+    return table
+
+
+def markdown(boards: Sequence[Board]) -> str:
+    """All boards, with all rows."""
+    parts = []
+    for board in boards:
+        titles = ['', 'model', 'source', *board.metrics, *(_TITLES[name] for name in _NUMBERS), 'unit']
+        lines = [f'## {board.title[0].upper()}{board.title[1:]}', '', f'| {" | ".join(titles)} |',
+                 '|' + '---|' * len(titles)]
+        for place, entry in enumerate(board.entries, 1):
+            cells = [*_cells(board, place, entry, board.metrics), entry.unit]
+            if entry.source == OWN:
+                cells[1] = f'**{cells[1]}**'
+            lines.append(f'| {" | ".join(cells)} |')
+        parts.append('\n'.join(lines))
+    return '\n\n'.join(parts) + '\n'
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """All rows with all that is known, without classes: a line each."""
+    words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes')]
+    metrics = list(dict.fromkeys(name for names in METRICS.values() for name in names))
+    out = StringIO()
+    writer = csv.writer(out, lineterminator='\n')
+    writer.writerow(['rank', *words, *metrics])
+    for board in boards:
+        for place, entry in enumerate(board.entries, 1):
+            values = [getattr(entry, word) for word in words]
+            writer.writerow([place, *('' if value is None else value for value in values),
+                             *(entry.metrics.get(name, '') for name in metrics)])
+    return out.getvalue()
+
+
+def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str]) -> list[str]:
+    values = [f'{entry.metrics[name]:.1f}' if name in entry.metrics else '' for name in metrics]
+    numbers = [_short(getattr(entry, name)) for name in _NUMBERS]
+    return [str(place) if board.metric in entry.metrics else '', model_text(entry), source_text(entry), *values,
+            *numbers]
+
+
+def _short(value: float | None) -> str:
+    return '' if value is None else f'{value:.1f}'

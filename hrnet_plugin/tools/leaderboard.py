@@ -1,0 +1,85 @@
+"""Own results beside published ones, ranked: mim run hrnet_plugin leaderboard [options].
+
+    mim run hrnet_plugin leaderboard                            the best 20 of each task, and all own rows
+    mim run hrnet_plugin leaderboard --task pose --width W32    of a task, of a width, ...
+    mim run hrnet_plugin leaderboard --out leaderboard          leaderboard.html, .md and .csv in a folder
+
+Own rows are those that `mim test hrnet_plugin ... --record` has kept. They are ranked with published ones only where
+they were measured on the same images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from hrnet_plugin.hooks.record import STORE
+from hrnet_plugin.leaderboard.entry import METRICS
+from hrnet_plugin.leaderboard.own import own_entries
+from hrnet_plugin.leaderboard.published import published_entries
+from hrnet_plugin.leaderboard.ranking import Board, rank, select
+from hrnet_plugin.leaderboard.tables import as_csv, markdown, terminal_table
+
+_FILTERS = {'task': 'detection, pose or segmentation', 'method': 'framework or head, such as "Faster R-CNN"',
+            'width': 'of HRNet, such as W32', 'schedule': 'such as 2x', 'data': 'such as COCO',
+            'split': 'such as val2017', 'source': 'paper, official, mmdet, mmpose, mmseg or own'}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--store', nargs='+', metavar='FILE', help=f'own results ({STORE}, if it is there)')
+    for name, words in _FILTERS.items():
+        choices = list(METRICS) if name == 'task' else None
+        parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
+    parser.add_argument('--by', metavar='METRIC', help='rank by this one, such as "mask AP"')
+    parser.add_argument('--top', type=int, default=20, help='how many rows the terminal shows, and all own ones (20)')
+    parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
+    parser.add_argument('--title', default='HRNet leaderboard', help='of the page')
+    return parser.parse_args(argv)
+
+
+def boards(args: argparse.Namespace) -> list[Board]:
+    """The boards that were asked for.
+
+    Raises:
+        FileNotFoundError: If a store that was named is not there.
+        ValueError: If no row is left, or none has what was asked for.
+    """
+    stores = args.store if args.store is not None else [STORE] if Path(STORE).is_file() else []
+    entries = [*published_entries(), *own_entries(stores)]
+    chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
+    if not chosen:
+        raise ValueError('no row has all of what was asked for')
+    return rank(chosen, args.by)
+
+
+def write(found: Sequence[Board], folder: Path, title: str) -> None:
+    """Write the three files."""
+    from hrnet_plugin.leaderboard.page import write_page  # needs plotly, which the rest does not
+    folder.mkdir(parents=True, exist_ok=True)
+    write_page(found, folder / 'leaderboard.html', title)
+    (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
+    (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    found = boards(args)
+    if args.out is not None:
+        write(found, args.out, args.title)
+        print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
+        return
+    console = Console()
+    for board in found:
+        console.print(terminal_table(board, args.top))
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ImportError, OSError, ValueError, sqlite3.Error) as error:
+        raise SystemExit(f'leaderboard: {error}') from None

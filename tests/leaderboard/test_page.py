@@ -1,0 +1,226 @@
+"""The page: one file that needs nothing else; what it does is seen in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from hrnet_plugin.leaderboard.entry import Entry
+from hrnet_plugin.leaderboard.published import published_entries
+from hrnet_plugin.leaderboard.ranking import pareto, rank
+
+pytest.importorskip('plotly')
+from hrnet_plugin.leaderboard.page import write_page
+
+BROWSER, DRIVER = shutil.which('chromium') or shutil.which('google-chrome'), shutil.which('chromedriver')
+in_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason='no Chromium with its driver: apt-get install '
+                                'chromium chromium-driver')
+
+
+def own(number, folder, ap, classes):
+    return Entry(task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18',
+                 note='</script>', data='sample', split='val2017', ms=10. * number, params=1. * number,
+                 metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, gflops=2. * number,
+                 unit='MACs / 1e9; weights / 1e6', number=number, images=100, whole=False, classes=classes,
+                 pictures=str(folder))
+
+
+@pytest.fixture(scope='module')
+def page(tmp_path_factory):
+    """The published rows, and two own ones with classes and pictures."""
+    folder = tmp_path_factory.mktemp('page')
+    for name, colour in (('first', 'red'), ('second', 'blue')):
+        (folder / name).mkdir()
+        for k in range(3):
+            Image.new('RGB', (900, 300), colour).save(folder / name / f'{k}.png')
+    (folder / 'second' / 'other.png').write_bytes(b'')
+    rows = [own(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
+            own(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
+            replace(own(3, '', 20., {}), pictures='/not/there')]
+    target = folder / 'board' / 'page.html'
+    target.parent.mkdir()
+    write_page(rank([*published_entries(), *rows]), target, 'A <title>')
+    return target
+
+
+def test_it_is_one_file(page):
+    assert [file.name for file in page.parent.iterdir()] == ['page.html']
+    text = page.read_text()
+    own_text = re.sub(r'<script>.*?</script>', '', text, flags=re.S)
+    assert not re.search(r'(src|href)\s*=\s*["\'](?!#|data:)', own_text)
+    assert not re.search(r'@\w+@', own_text)
+    assert '<title>A &lt;title&gt;</title>' in text
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+    assert sum(len(board['rows']) for board in data['boards']) == len(published_entries()) + 3
+    board, = (board for board in data['boards'] if 'sample' in board['title'])
+    assert [row['rank'] for row in board['rows']] == [1, 2, 3]
+    assert '</script>' in board['rows'][0]['model']
+    assert [sorted(row['pictures']) for row in board['rows']] == [['0.png', '1.png', '2.png']] * 2 + [[]]
+
+
+def test_a_page_without_rows(tmp_path):
+    write_page([], tmp_path / 'empty.html')
+    assert '"boards": []' in (tmp_path / 'empty.html').read_text()
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip('selenium.webdriver')
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for word in ('headless=new', 'no-sandbox', 'disable-gpu', 'no-first-run', 'disable-background-networking',
+                 'disable-component-update', 'disable-sync', 'disable-quic', 'window-size=1400,1000',
+                 f'user-data-dir={tmp_path_factory.mktemp("profile")}'):
+        options.add_argument(f'--{word}')
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, page):
+    browser.set_window_size(1400, 1000)
+    browser.get_log('performance')
+    browser.get_log('browser')
+    browser.get(page.as_uri())
+    return browser
+
+
+def run(browser, script, *args):
+    return browser.execute_script(f'return {script}', *args)
+
+
+def column(browser, place):
+    return run(browser, f'[...document.querySelectorAll("tbody tr td:nth-child({place})")].map((c) => c.textContent)')
+
+
+def choose(browser, selector, text):
+    select = browser.find_element('css selector', selector)
+    run(browser, '(([select, text]) => { select.value = [...select.options].find((o) => o.textContent === text).value; '
+        'select.dispatchEvent(new Event("change")); })(arguments)', select, text)
+
+
+def click_head(browser, title):
+    browser.find_element('xpath', f'//thead//button[normalize-space()="{title}"]').click()
+
+
+@in_browser
+def test_nothing_is_wrong_and_nothing_is_asked_for(opened, page):
+    assert not opened.get_log('browser')
+    messages = [json.loads(entry['message'])['message'] for entry in opened.get_log('performance')]
+    asked = {message['params']['request']['url'] for message in messages
+             if message['method'] == 'Network.requestWillBeSent'}
+    assert page.as_uri() in asked
+    assert {url for url in asked if not url.startswith(('data:', 'blob:', 'chrome'))} == {page.as_uri()}
+    assert opened.title == 'A <title>'
+
+
+@in_browser
+def test_sorting(opened):
+    board = rank(published_entries())[0]
+    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in board.entries]
+    click_head(opened, 'APs')
+    values = [float(text) for text in column(opened, 6) if text]
+    assert values == sorted(values, reverse=True)
+    assert len(values) > 50
+    known = [bool(text) for text in column(opened, 6)]
+    assert known == sorted(known, reverse=True)  # what is not known stays below
+    click_head(opened, 'APs')
+    values = [float(text) for text in column(opened, 6) if text]
+    assert values == sorted(values)
+    assert [bool(text) for text in column(opened, 6)] == known
+    assert run(opened, '[...document.querySelectorAll("[aria-sort]")].map((h) => h.getAttribute("aria-sort"))') == [
+        'ascending']
+    click_head(opened, 'Model')
+    assert column(opened, 2)[0].startswith('Cascade Mask R-CNN')
+
+
+@in_browser
+def test_filtering(opened):
+    rows = rank(published_entries())[0].entries
+    choose(opened, '[data-filter=width]', 'W32')
+    choose(opened, '[data-filter=source]', 'paper')
+    wanted = [row for row in rows if (row.width, row.source) == ('W32', 'paper')]
+    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in wanted]
+    assert opened.find_element('id', 'count').text == f'{len(wanted)} of {len(rows)} rows'
+    opened.find_element('id', 'search').send_keys('mask 2X')
+    assert len(column(opened, 1)) == sum('Mask' in row.method and row.schedule == '2x' for row in wanted)
+    assert run(opened, 'document.getElementById("plot-weights_in_millions").data[0].x.length') == len(column(opened, 1))
+    opened.find_element('css selector', 'button[type=reset]').click()
+    assert len(column(opened, 1)) == len(rows)
+    choose(opened, '#board', 'pose, MPII val')
+    assert len(column(opened, 1)) == sum(row.data == 'MPII' for row in published_entries())
+    assert opened.find_element('id', 'sizes').is_displayed() is False
+
+
+@in_browser
+def test_plots_and_their_fronts(opened):
+    rows = rank(published_entries())[0].entries
+    for cost in ('macs_in_billions', 'ms', 'weights_in_millions'):
+        assert run(opened, f'document.querySelectorAll("#plot-{cost} .scatterlayer .point").length') == sum(
+            getattr(row, cost) is not None for row in rows)
+        drawn = run(opened, f'document.getElementById("plot-{cost}").data.at(-1)')
+        front = pareto(rows, 'AP', cost)
+        assert drawn['x'] == pytest.approx([getattr(row, cost) for row in front])
+        assert drawn['y'] == [row.metrics['AP'] for row in front]
+    assert run(opened, 'document.querySelectorAll("#plot-sizes .bars .point path").length') == 3 * 12
+
+
+@in_browser
+def test_two_rows_side_by_side(opened):
+    assert opened.find_element('id', 'pair').is_displayed() is False
+    choose(opened, '#board', 'detection, sample val2017')
+    assert opened.find_element('id', 'pair').is_displayed()
+    drawn = run(opened, 'document.getElementById("plot-classes").data[0]')
+    assert dict(zip(drawn['y'], drawn['x'])) == {'cat': 5, 'dog': -10}  # the first of the ranking has 45, 40
+    assert run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.alt.split(",")[0])') == [
+        name for name in ('0.png', '1.png', '2.png') for _ in range(2)]
+    opened.execute_script('document.getElementById("pictures").scrollIntoView()')
+    opened.execute_async_script('Promise.all([...document.querySelectorAll("#pictures img")].map((i) => i.decode()))'
+                                '.then(arguments[0])')
+    assert run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.naturalWidth)') == [640] * 6
+    choose(opened, '#first', run(opened, 'document.getElementById("second").selectedOptions[0].textContent'))
+    assert set(run(opened, 'document.getElementById("plot-classes").data[0].x')) == {0}
+    assert 'partial' in opened.find_element('css selector', 'tbody td:nth-child(2)').get_attribute('class')
+    assert 'only 100 images' in column(opened, 2)[0]
+
+
+@in_browser
+def test_on_a_phone(opened):
+    opened.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
+                           dict(width=360, height=740, deviceScaleFactor=2, mobile=True))
+    try:
+        opened.refresh()
+        assert run(opened, 'document.documentElement.scrollWidth') <= 360
+        for name in ('plot-macs_in_billions', 'plot-ms', 'plot-weights_in_millions', 'plot-sizes'):
+            assert run(opened, f'document.querySelector("#{name} svg").getBoundingClientRect().right') <= 360
+        # the model and its main figure are seen without scrolling
+        assert run(opened, 'document.querySelector("tbody td:nth-child(3)").getBoundingClientRect().right') <= 360
+        assert run(opened, 'Math.min(...[...document.querySelectorAll("form select, form input, form button")].map('
+                   '(e) => e.getBoundingClientRect().height))') >= 40
+        assert float(run(opened, 'parseFloat(getComputedStyle(document.querySelector("td")).fontSize)')) >= 14
+    finally:
+        opened.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+
+
+@in_browser
+def test_with_the_keyboard_alone(opened):
+    from selenium.webdriver import ActionChains, Keys
+    reached = []
+    for _ in range(14):
+        ActionChains(opened).send_keys(Keys.TAB).perform()
+        reached.append(run(opened, '((e) => e.id || e.className || e.dataset.filter || e.type || e.textContent)'
+                           '(document.activeElement)'))
+        assert run(opened, 'getComputedStyle(document.activeElement).outlineStyle') == 'solid'
+    assert reached[:9] == ['skip', 'board', 'method', 'width', 'schedule', 'source', 'search', 'reset', 'table']
+    assert run(opened, 'document.activeElement.closest("th") !== null')
+    ActionChains(opened).send_keys(Keys.ENTER).perform()
+    assert run(opened, 'document.querySelectorAll("[aria-sort]").length') == 1
+    # every control has a name
+    assert run(opened, '[...document.querySelectorAll("select, input")].every((e) => e.labels.length === 1)')
