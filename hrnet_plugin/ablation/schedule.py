@@ -72,7 +72,8 @@ class Schedule:
         self._total, self._ended = len(runs), 0
         self._jobs, self._budget, self._lock, self._say = jobs, budget, lock, say
         self._active: list[_Job] = []
-        self._setting = dict(describe('cuda' if torch.cuda.is_available() else 'cpu'), jobs=jobs)
+        self._threads = max(1, (os.cpu_count() or 1) // jobs)
+        self._setting = dict(describe('cuda' if torch.cuda.is_available() else 'cpu'), threads=self._threads, jobs=jobs)
         self.failed: list[Run] = []
 
     def work(self) -> None:
@@ -97,7 +98,7 @@ class Schedule:
 
     def _start(self, run: Run) -> _Job:
         command = run.command()
-        threads = str(max(1, (os.cpu_count() or 1) // self._jobs))
+        threads = str(self._threads)
         with open(run.folder / 'log.txt', 'ab') as log:
             process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(self._lock, ) if fcntl else (),

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from mmengine.dist import master_only
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
@@ -48,10 +48,18 @@ class RecordHook(Hook):
         self._start = 0.
 
     def before_test(self, runner: Any) -> None:
-        """Ask the evaluators of detections for files, which other ones do without."""
+        """See that the results can be kept, before they are made; ask the evaluators of detections for files.
+
+        Raises:
+            ValueError: If the config is of none of the three hosts.
+            OSError, sqlite3.Error: If the store cannot be written.
+        """
         from hrnet_plugin.leaderboard.gather import keep_detections
         from hrnet_plugin.leaderboard.model_facts import task_of
-        task_of(runner.cfg)  # another host's config is refused before the test, not after it
+        from hrnet_plugin.leaderboard.store import ResultStore
+        task_of(runner.cfg)
+        if is_main_process():
+            ResultStore(self.store).prepare()
         keep_detections(runner)
         self._times = []
         if torch.cuda.is_available():

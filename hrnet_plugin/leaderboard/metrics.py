@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 _SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
@@ -22,10 +23,11 @@ def named(task: str, metrics: Mapping[str, float]) -> dict[str, float | None]:
 
     Args:
         task: As in :class:`~hrnet_plugin.leaderboard.record.Record`.
-        metrics: Key -> value. The COCO API's -1, for what is not defined, becomes None.
+        metrics: Key -> value. What is not defined, the COCO API's -1 and what is not a finite number, becomes None.
     """
     names = {key: name for name, key in _KEYS[task].items()}
-    return {names.get(key, key): None if value < 0 else float(value) for key, value in metrics.items()}
+    return {names.get(key, key): float(value) if math.isfinite(value) and value >= 0 else None
+            for key, value in metrics.items()}
 
 
 def in_per_cent(name: str, value: float) -> float:

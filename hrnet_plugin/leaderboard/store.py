@@ -51,11 +51,20 @@ class ResultStore:
     """A file of records.
 
     Args:
-        path: Of the file, which is made, with its folder, by the first record.
+        path: Of the file.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+
+    def prepare(self) -> None:
+        """Make the file if it is not there, and see that it can be written.
+
+        Raises:
+            OSError, sqlite3.Error: If not, or if it is not a store.
+        """
+        with self._writing():
+            pass
 
     def append(self, record: Record) -> int:
         """Write a record, all of it or nothing; return its number.
@@ -75,9 +84,7 @@ class ResultStore:
         facts = _as_json(record.facts)
         time = record.time or datetime.now(timezone.utc).isoformat(timespec='seconds')
         row = [asdict(replace(record, time=time))[name] for name in _COLUMNS]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._opened(create=True) as database, _transaction(database):
-            _prepare(database, self.path)
+        with self._writing() as database:
             marks = ', '.join('?' * (len(_COLUMNS) + 1))
             done = database.execute(f'INSERT INTO records ({", ".join(_COLUMNS)}, facts) VALUES ({marks})',
                                     [*row, facts])
@@ -104,6 +111,13 @@ class ResultStore:
                 metrics.setdefault(number, {}).setdefault(cls, {})[name] = value
             found = database.execute(f'SELECT number, {", ".join(_COLUMNS)}, facts FROM records ORDER BY number')
             return [_record(row, metrics.get(row[0], {})) for row in found]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._opened(create=True) as database, _transaction(database):
+            _prepare(database, self.path)
+            yield database
 
     @contextmanager
     def _opened(self, create: bool) -> Iterator[sqlite3.Connection]:

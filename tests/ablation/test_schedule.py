@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -65,6 +66,23 @@ def test_all_are_run_and_kept(tmp_path, jobs):
     assert schedule.failed == []
     assert [line.split(']')[0] for line in said] == ['[1/3', '[2/3', '[3/3']
     assert all('AP 40.0' in line and 'min left' in line for line in said)
+
+
+class Counting(FakeRun):
+    """Says how many threads it was given."""
+
+    def command(self):
+        written = super().command()[-1]
+        return [sys.executable, '-c', f'{written}\nimport os\nprint("threads", os.environ["OMP_NUM_THREADS"])']
+
+
+@pytest.mark.parametrize('jobs', [1, 2, 100])
+def test_the_cores_are_shared(tmp_path, jobs):
+    run, = runs(tmp_path, Counting)
+    work([run], tmp_path, jobs)
+    setting = run.result().setting
+    assert (setting['threads'], setting['jobs']) == (max(1, os.cpu_count() // jobs), jobs)
+    assert f'threads {setting["threads"]}' in (run.folder / 'log.txt').read_text()
 
 
 class Garbled(FakeRun):

@@ -115,7 +115,7 @@ def test_names_of_metrics():
         'AP': .5, 'mask APs': None, 'other': 2}
     assert named('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25, 'PCK@0.1': 30}) == {
         'AP75': .5, 'ARl': .25, 'PCKh@0.1': 30}
-    assert named('segmentation', {'mIoU': 81.1}) == {'mIoU': 81.1}
+    assert named('segmentation', {'mIoU': 81.1, 'mAcc': float('nan')}) == {'mIoU': 81.1, 'mAcc': None}
 
 
 def test_digests(tmp_path):

@@ -70,6 +70,14 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, changes,
     assert len(store.read()) == 1
 
 
+def test_a_store_without_records(tmp_path):
+    store = ResultStore(tmp_path / 'folder' / 'results.sqlite')
+    store.prepare()
+    store.prepare()
+    assert store.read() == []
+    assert store.append(make()) == 1
+
+
 def test_no_store_is_made_by_reading(tmp_path):
     with pytest.raises(FileNotFoundError, match='which is not there'):
         ResultStore(tmp_path / 'none.sqlite').read()
