@@ -172,15 +172,19 @@ def test_the_leaderboard(mim, job):
         mim('test', package, config.name, '--checkpoint', 'work/epoch_1.pth', '--work-dir', f'board_{package}',
             '--cfg-options', *QUICK)
     out = mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--source', 'own')
-    assert 'number 1' in out
-    assert 'number 2' in out
-    mim('run', 'hrnet_plugin', 'record', SAMPLE, '--results', next((mim.folder / 'board_mmdet').rglob('*.bbox.json')),
-        '--annotations', 'data/sample/annotations/instances_val2017.json', '--store', 'board.sqlite')
+    assert 'board 1' in out
+    assert 'board 2' in out
+    boxes = next((mim.folder / 'board_mmdet').rglob('*.bbox.json'))
+    mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--config', SAMPLE, '--results', boxes, '--annotations',
+        'data/sample/annotations/instances_val2017.json')
+    mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--work-dir', 'board_mmdet', '--data', 'sample',
+        '--split', 'val2017', '--images', 4)
     mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board')
     assert {file.name for file in (mim.folder / 'board').iterdir()} == {
         'leaderboard.html', 'leaderboard.md', 'leaderboard.csv'}
     lines = [line for line in (mim.folder / 'board' / 'leaderboard.csv').read_text().splitlines() if ',own,' in line]
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert all(',sample,val2017,' in line for line in lines)
 
 
 def test_benchmarking(mim):

@@ -35,7 +35,7 @@ class RecordHook(Hook):
         note: What sets this model apart from others of the same framework, backbone and schedule.
     """
 
-    priority = 'LOWEST'  # after other hooks have drawn and written what they do
+    priority = 'VERY_HIGH'  # before others draw and log, which is not timed
 
     def __init__(self, store: str = STORE, note: str = '') -> None:
         if not isinstance(store, (str, Path)) or not str(store):
@@ -46,22 +46,25 @@ class RecordHook(Hook):
         self.note = note
         self._times: list[float] = []
         self._start = 0.
+        self._metrics: Mapping[str, Any] = {}
+        self._facts: dict[str, Any] = {}
+        self._data: Any = None
 
     def before_test(self, runner: Any) -> None:
-        """See that the results can be kept, before they are made; ask the evaluators of detections for files.
+        """See that the results can be kept before they are made, and learn what there is to know before.
 
         Raises:
             ValueError: If the config is of none of the three hosts.
             OSError, sqlite3.Error: If the store cannot be written.
         """
-        from hrnet_plugin.leaderboard.gather import keep_detections
-        from hrnet_plugin.leaderboard.model_facts import task_of
+        from hrnet_plugin.leaderboard.gather import about_data, about_model, keep_detections
         from hrnet_plugin.leaderboard.store import ResultStore
-        task_of(runner.cfg)
+        self._times, self._metrics = [], {}
+        keep_detections(runner)
         if is_main_process():
             ResultStore(self.store).prepare()
-        keep_detections(runner)
-        self._times = []
+            self._data = about_data(runner)
+            self._facts = about_model(runner.cfg, self._data.data)
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
 
@@ -76,13 +79,18 @@ class RecordHook(Hook):
         _synchronize()
         self._times.append((time.perf_counter() - self._start) / max(1, len(outputs or ())))
 
+    def after_test_epoch(self, runner: Any, metrics: Mapping[str, Any] | None = None) -> None:
+        """Take what the evaluators have found."""
+        self._metrics = metrics or {}
+
     @master_only
-    def after_test_epoch(self, runner: Any, metrics: Mapping[str, float] | None = None) -> None:
-        """Write the record."""
-        from hrnet_plugin.leaderboard.gather import gather
+    def after_test(self, runner: Any) -> None:
+        """Write the record, when all has been drawn and logged."""
+        from hrnet_plugin.leaderboard.gather import boxes_of_persons, gather
         from hrnet_plugin.leaderboard.store import ResultStore
-        record = gather(runner, metrics or {}, note=self.note, ms=self.milliseconds)
-        number = ResultStore(self.store).append(record)
+        notes = ', '.join(filter(None, (boxes_of_persons(runner), self.note)))
+        facts = dict(self._facts, note=notes, ms=self.milliseconds)
+        number = ResultStore(self.store).append(gather(runner, self._metrics, self._data, facts))
         print_log(f'kept for the leaderboard as number {number} of {self.store}', logger='current')
 
     @property

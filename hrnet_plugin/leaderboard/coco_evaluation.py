@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,8 @@ class Evaluation:
 def evaluate_detections(annotations: str | Path | COCO,
                         results: str | Path | Sequence[Mapping[str, Any]],
                         kind: str = 'bbox',
-                        classes: Sequence[str] | None = None) -> Evaluation:
+                        classes: Sequence[str] | None = None,
+                        images: Collection[int] | None = None) -> Evaluation:
     """Evaluate detections as the COCO server does.
 
     Args:
@@ -48,6 +49,7 @@ def evaluate_detections(annotations: str | Path | COCO,
         results: Detections in the format for submissions, or a file of them.
         kind: 'bbox' or 'segm'.
         classes: Names of those to be evaluated; all that the annotations have by default.
+        images: Numbers of those to be evaluated; all that the annotations have by default.
 
     Raises:
         ValueError: If ``kind`` or a class is not known, or a detection is of an image or category that the annotations
@@ -55,11 +57,13 @@ def evaluate_detections(annotations: str | Path | COCO,
     """
     if kind not in _PREFIX:
         raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
+    truth = annotations if isinstance(annotations, COCO) else read_annotations(annotations)
     with contextlib.redirect_stdout(io.StringIO()):  # the API prints
-        truth = annotations if isinstance(annotations, COCO) else COCO(str(annotations))
         evaluation = COCOeval(truth, _detections(truth, results, kind), kind)
         if classes is not None:
             evaluation.params.catIds = _categories(truth, classes)
+        if images is not None:
+            evaluation.params.imgIds = sorted(images)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
@@ -71,9 +75,18 @@ def evaluate_detections(annotations: str | Path | COCO,
                       len(evaluation.params.imgIds))
 
 
+def read_annotations(file: str | Path) -> COCO:
+    """What the COCO API makes of a file with annotations."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(str(file))
+
+
 def _detections(truth: COCO, results: Any, kind: str) -> COCO:
     if isinstance(results, (str, Path)):
         results = json.loads(Path(results).read_text(encoding='utf-8'))
+    key = 'segmentation' if kind == 'segm' else 'bbox'
+    if not isinstance(results, Sequence) or not all(isinstance(r, Mapping) and key in r for r in results):
+        raise ValueError(f'results must be a list of detections that have each a {key!r}, got another thing')
     # with both, the API would take a mask's size to be its box's
     other = 'bbox' if kind == 'segm' else 'segmentation'
     results = [{key: value for key, value in result.items() if key != other} for result in results]

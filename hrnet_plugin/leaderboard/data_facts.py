@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ _NAMES = {'CityscapesDataset': 'Cityscapes', 'ADE20KDataset': 'ADE20K', 'LIPData
 # (task, data, split) -> how many images the split has; of MPII, how many persons
 _WHOLE = {
     ('detection', 'COCO', 'val2017'): (5000, ),
-    ('detection', 'COCO', 'test-dev2017'): (20288, ),
     ('pose', 'COCO', 'val2017'): (5000, ),
     ('pose', 'MPII', 'val'): (2958, ),
     ('segmentation', 'Cityscapes', 'val'): (500, ),
@@ -23,7 +23,8 @@ _WHOLE = {
     ('segmentation', 'PASCAL-Context 60', 'val'): (5104, 5105),
     ('segmentation', 'COCO-Stuff 10k', 'test'): (1000, ),
 }
-_COCO = ('instances_val2017', 'image_info_test-dev2017', 'person_keypoints_val2017')  # names of its annotations
+_COCO = ('instances_val2017', 'person_keypoints_val2017')  # names of its annotations, which other sets have, too
+_COCO_IMAGES = (139, 285, 632, 724, 776)  # the first of its images, which others do not have
 _SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in names of files and folders
 
 
@@ -49,46 +50,52 @@ class DataFacts:
         return cls(data, split, images, images in _WHOLE.get((task, data, split), ()))
 
 
-def describe_data(task: str, dataset: Any, images: int | None = None) -> DataFacts:
+def describe_data(task: str, dataset: Any, images: int | None = None, ids: Collection[int] = ()) -> DataFacts:
     """Describe a host's data set.
 
     Args:
         task: As in :class:`~hrnet_plugin.leaderboard.record.Record`.
         dataset: Of mmdet, mmpose or mmsegmentation.
         images: How many were evaluated; those of the data set by default.
+        ids: Of the images in its annotations, where it has some in COCO's format.
     """
-    while hasattr(dataset, 'dataset'):  # one that wraps another
-        dataset = dataset.dataset
-    images = len(dataset) if images is None else images
-    annotations = Path(str(getattr(dataset, 'ann_file', '') or '')).stem
-    split = _split(dataset, annotations)
-    facts = DataFacts.of(task, _name(dataset, annotations), split, images)
-    # a set with the names of COCO's files, or a part of COCO, goes by its folder
-    if facts.data == 'COCO' and not facts.whole:
-        return DataFacts(_folder(dataset), split, images, False)
-    return facts
-
-
-def _name(dataset: Any, annotations: str) -> str:
-    kind = type(dataset).__name__
-    if kind == 'CocoDataset' and annotations in _COCO:
-        classes = len((getattr(dataset, 'metainfo', None) or {}).get('classes') or ())
-        persons = annotations.startswith('person')
-        return 'COCO' if persons or classes == 80 else _folder(dataset)
-    if kind == 'COCOStuffDataset':
-        return 'COCO-Stuff 10k' if 'test2014' in _image_folder(dataset) else _folder(dataset)
-    return _NAMES.get(kind) or _folder(dataset)
-
-
-def _split(dataset: Any, annotations: str) -> str:
-    words = (annotations, _image_folder(dataset))
-    return next((split for word in words for split in _SPLITS if split in word), '')
-
-
-def _image_folder(dataset: Any) -> str:
+    dataset = innermost(dataset)
+    kind, annotations = type(dataset).__name__, Path(str(getattr(dataset, 'ann_file', None) or ''))
     prefix = getattr(dataset, 'data_prefix', None) or {}
-    return str(prefix.get('img_path') or prefix.get('img') or '')
+    image_folder = str(prefix.get('img_path') or prefix.get('img') or '')
+    folder = Path(str(getattr(dataset, 'data_root', None) or '')).name or kind
+    if kind == 'CocoDataset':
+        data = _coco_name(annotations, ids) or folder
+    elif kind == 'COCOStuffDataset':
+        data = 'COCO-Stuff 10k' if 'test2014' in image_folder else folder
+    else:
+        data = _NAMES.get(kind) or folder
+    split = _split(annotations.stem) or _split(image_folder)
+    return DataFacts.of(task, data, split, len(dataset) if images is None else images)
 
 
-def _folder(dataset: Any) -> str:
-    return Path(str(getattr(dataset, 'data_root', None) or '')).name or type(dataset).__name__
+def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
+    """Describe the detection data of a file with COCO's format.
+
+    Args:
+        file: Its path.
+        ids: Of the images in it.
+    """
+    folder = file.resolve().parent
+    folder = folder.parent if folder.name == 'annotations' else folder
+    return DataFacts.of('detection', _coco_name(file, ids) or folder.name, _split(file.stem) or file.stem, len(ids))
+
+
+def innermost(dataset: Any) -> Any:
+    """The data set inside those that wrap another."""
+    while hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return dataset
+
+
+def _coco_name(annotations: Path, ids: Collection[int]) -> str:
+    return 'COCO' if annotations.stem in _COCO and set(_COCO_IMAGES) <= set(ids) else ''
+
+
+def _split(word: str) -> str:
+    return next((split for split in _SPLITS if split in word), '')

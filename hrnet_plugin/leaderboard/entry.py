@@ -38,11 +38,12 @@ class Entry:
         gflops: Operations in the unit's billions, or None.
         unit: In which both were counted; empty where nothing was.
         ms: Milliseconds for an image, or None.
-        memory: GB of a device's memory while one image is predicted, or None.
+        memory: Peak of a device's memory, or without one of the process's, in a test, in GB, or None.
         training_memory: GB while the model is trained, for one device, or None.
-        machine: On which the time was measured.
+        machine: On which the time was measured, and in what batches, if of more than one image.
         weights: Name of the published file.
-        number: Of an own record in its store, or None.
+        store: Of an own record: name of the file.
+        number: Of the record in it, or None.
         images: How many an own row was measured on, or None.
         whole: Whether those are all of the split's. Published rows are.
         classes: Class -> AP, or IoU, in per cent.
@@ -69,6 +70,7 @@ class Entry:
     training_memory: float | None = None
     machine: str = ''
     weights: str = ''
+    store: str = ''
     number: int | None = None
     images: int | None = None
     whole: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import resource
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,45 +13,80 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from hrnet_plugin.checkpoints import SCHEME
-from hrnet_plugin.leaderboard.data_facts import DataFacts, describe_data
+from hrnet_plugin.leaderboard.data_facts import DataFacts, describe_data, innermost
 from hrnet_plugin.leaderboard.metrics import named
 from hrnet_plugin.leaderboard.model_facts import count, describe_model, task_of
 from hrnet_plugin.leaderboard.record import Record
 
-# What says where and with what a config is run, and not what is run
-_CIRCUMSTANCES = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'log_processor', 'visualizer',
-                  'vis_backends', 'default_hooks', 'custom_hooks', 'env_cfg')
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_WHERE = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'log_processor', 'visualizer', 'vis_backends',
+          'default_hooks', 'env_cfg')
+_OWN_HOOKS = ('hrnet_plugin.RecordHook', 'hrnet_plugin.CompleteLoadHook')  # which the test tool adds
 
 
 def keep_detections(runner: Any) -> None:
     """Have mmdet's evaluators write the detections into the run's folder, unless the config names another place."""
-    for metric in _coco_metrics(runner):
+    for number, metric in enumerate(_coco_metrics(runner)):
         if metric.outfile_prefix is None:
-            metric.outfile_prefix = str(Path(runner.log_dir) / 'results')
+            metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
 
 
-def gather(runner: Any, metrics: Mapping[str, float], note: str = '', ms: float | None = None) -> Record:
+def about_model(config: Config, data: str) -> dict[str, Any]:
+    """Facts that the config has of its model, tested with augmentation or without.
+
+    Raises:
+        ValueError: If the config is of none of the three hosts.
+    """
+    if 'module' in config.model:
+        config = copy.deepcopy(config)
+        config.model = config.model.module
+    return {**describe_model(config), **count(config, data)}
+
+
+def about_data(runner: Any) -> DataFacts:
+    """What a runner tests."""
+    dataset = innermost(runner.test_dataloader.dataset)
+    truth = _truth(runner)
+    ids = [] if truth is None else truth.imgs
+    # a data set may be made of persons; its images are those of the annotations, unless it is cut
+    images = len(ids) if truth is not None and _cut(dataset) is None else None
+    return describe_data(task_of(runner.cfg), dataset, images, ids)
+
+
+def boxes_of_persons(runner: Any) -> str:
+    """'true boxes' for poses in persons whose boxes are the annotations', where published rows have a detector's."""
+    dataset = innermost(runner.test_dataloader.dataset)
+    if type(dataset).__name__ == 'CocoDataset' and getattr(dataset, 'bbox_file', '') is None:
+        return 'true boxes'
+    return ''
+
+
+def gather(runner: Any, metrics: Mapping[str, Any], data: DataFacts, facts: Mapping[str, Any]) -> Record:
     """The record of a test.
 
     Args:
         runner: mmengine's, after the test.
         metrics: What the evaluators found.
-        note: As in :class:`~hrnet_plugin.leaderboard.entry.Entry`.
-        ms: Milliseconds for an image.
+        data: Of :func:`about_data`.
+        facts: What is known from elsewhere, such as :func:`about_model`.
     """
     config, task = runner.cfg, task_of(runner.cfg)
+    facts = {**facts, **_circumstances(runner), 'test': augmentation(config), 'pictures': _pictures(config, runner)}
     evaluated, classes = _evaluate_again(runner)
-    data = describe_data(task, runner.test_dataloader.dataset, _images(runner))
     checkpoint = str(getattr(runner, '_load_from', None) or '').removeprefix(SCHEME)
-    facts = {**circumstances(ms), **_manner(config, runner, note)}
     return assemble(config, data, named(task, metrics) | evaluated, classes, facts, checkpoint)
 
 
 def assemble(config: Config, data: DataFacts, metrics: Mapping[str, float | None],
              classes: Mapping[str, Mapping[str, float | None]], facts: Mapping[str, Any], checkpoint: str) -> Record:
-    """A record, with what the config says of its model and the digests of config and checkpoint.
+    """A record, with the config and the digests of it and of the checkpoint.
 
     Args:
         config: That was tested.
@@ -60,17 +95,34 @@ def assemble(config: Config, data: DataFacts, metrics: Mapping[str, float | None
         facts: What else is known.
         checkpoint: Address of the weights, or empty.
     """
-    bare = _without_augmentation(config)
     return Record(
         task=task_of(config), config=Path(config.filename or 'config').stem, data=data.data, split=data.split,
-        images=data.images, whole=data.whole, metrics=metrics, classes=classes,
-        facts={**describe_model(bare), **count(bare), **facts}, config_text=config.pretty_text,
-        config_sha256=config_digest(config), checkpoint=checkpoint, checkpoint_sha256=file_digest(checkpoint))
+        images=data.images, whole=data.whole, metrics=metrics, classes=classes, facts=facts,
+        config_text=config.pretty_text, config_sha256=config_digest(config), checkpoint=checkpoint,
+        checkpoint_sha256=file_digest(checkpoint))
+
+
+def augmentation(config: Config) -> str:
+    """How a prediction is averaged: 'scales, flip', 'flip', or nothing.
+
+    Published poses are averages of an image and its mirror image, and their rows do not say so; one that is not has
+    'no flip'.
+    """
+    if 'module' in config.model:
+        pipeline = config.get('tta_pipeline') or []
+        choices = [choice for step in pipeline if step['type'] == 'TestTimeAug' for choice in step['transforms']]
+        scales = max((len(choice) for choice in choices if choice[0]['type'] == 'Resize'), default=1)
+        return 'scales, flip' if scales > 1 else 'flip'
+    if task_of(config) == 'pose' and not (config.model.get('test_cfg') or {}).get('flip_test'):
+        return 'no flip'
+    return ''
 
 
 def config_digest(config: Config) -> str:
-    """SHA-256 of what a config runs, wherever and with whatever hooks and loggers it is run."""
-    entries = {key: value for key, value in config.to_dict().items() if key not in _CIRCUMSTANCES}
+    """SHA-256 of a config's entries but those that say where and with what logs it is run."""
+    entries = {key: value for key, value in config.to_dict().items() if key not in _WHERE}
+    hooks = [hook for hook in entries.get('custom_hooks') or [] if hook['type'] not in _OWN_HOOKS]
+    entries['custom_hooks'] = hooks
     return hashlib.sha256(json.dumps(entries, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -85,15 +137,22 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()
 
 
-def circumstances(ms: float | None) -> dict[str, Any]:
-    """The facts 'ms', 'memory' (GB), 'machine' and 'versions'."""
+def _circumstances(runner: Any) -> dict[str, Any]:
+    """The facts 'memory' (GB), 'batch', 'machine' and 'versions'."""
     from hrnet_plugin.benchmarking.machine import describe
     on_gpu = torch.cuda.is_available()
     versions = describe('cuda' if on_gpu else 'cpu')
     machine = versions.get('gpu') or f'{versions["processor"]}, {versions["threads"]} threads'
-    peak = torch.cuda.max_memory_allocated() if on_gpu else (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))
-    return dict(ms=ms, memory=peak / 1e9, machine=f'{machine}, torch {versions["torch"]}', versions=versions)
+    peak = torch.cuda.max_memory_allocated() if on_gpu else _peak_of_process()
+    return dict(memory=None if peak is None else peak / 1e9, batch=runner.test_dataloader.batch_size or 1,
+                machine=f'{machine}, torch {versions["torch"]}', versions=versions)
+
+
+def _peak_of_process() -> int | None:
+    """Bytes; None on systems that do not say."""
+    if resource is None:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
 
 
 def _coco_metrics(runner: Any) -> list[Any]:
@@ -101,53 +160,52 @@ def _coco_metrics(runner: Any) -> list[Any]:
             if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'proposal_nums')]  # mmdet's, not mmpose's
 
 
+def _truth(runner: Any) -> Any:
+    """What the COCO API has read of the annotations for an evaluator of mmdet or mmpose, or None."""
+    found = [getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
+             for metric in runner.test_loop.evaluator.metrics]
+    return next((truth for truth in found if truth is not None), None)
+
+
+def _cut(dataset: Any) -> set[int] | None:
+    """Numbers of the images in a data set that is cut by its ``indices``; None if it is whole."""
+    if getattr(dataset, '_indices', None) is None:
+        return None
+    return {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))}
+
+
 def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
-    """Metrics and classes by the COCO API, of what mmdet's evaluators have written."""
+    """Metrics and classes by the COCO API, of what mmdet's evaluator has written; none, and a warning, if it cannot."""
     metrics: dict[str, float | None] = {}
     classes: dict[str, dict[str, float | None]] = {}
-    for metric in _coco_metrics(runner):
-        for kind in ('bbox', 'segm'):
-            results = Path(f'{metric.outfile_prefix}.{kind}.json')
-            if metric.format_only or kind not in metric.metrics or not results.is_file():
-                continue
-            from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections  # of what mmdet needs
-            found = evaluate_detections(metric._coco_api, results, kind, metric.dataset_meta['classes'])
-            metrics.update(found.metrics)
-            classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
+    evaluators = [metric for metric in _coco_metrics(runner) if not metric.format_only]
+    if len(evaluators) != 1:  # of several, which one?
+        return metrics, classes
+    metric, = evaluators
+    from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections  # of what mmdet needs
+    known = {category['name'] for category in metric._coco_api.cats.values()}
+    names = [name for name in metric.dataset_meta['classes'] if name in known]  # mmdet leaves out the others, too
+    for kind in ('bbox', 'segm'):
+        results = Path(f'{metric.outfile_prefix}.{kind}.json')
+        if kind not in metric.metrics or not results.is_file():
+            continue
+        try:
+            images = _cut(innermost(runner.test_dataloader.dataset))
+            found = evaluate_detections(metric._coco_api, results, kind, names, images)
+        except Exception as error:  # the host's figures are there, and its test may have taken hours
+            print_log(f'the leaderboard has {kind} as mmdet rounds it: {error!r}', logger='current',
+                      level=logging.WARNING)
+            continue
+        metrics.update(found.metrics)
+        classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
     return metrics, classes
 
 
-def _images(runner: Any) -> int | None:
-    """How many images were evaluated if the data set's length does not say so: it may be made of persons."""
-    dataset = runner.test_dataloader.dataset
-    if getattr(dataset, '_indices', None) is not None:
-        return None
-    truths = [metric.coco for metric in runner.test_loop.evaluator.metrics if getattr(metric, 'coco', None) is not None]
-    return len(truths[0].imgs) if truths else None
-
-
-def _manner(config: Config, runner: Any, note: str) -> dict[str, Any]:
-    """The facts 'note', 'test' and 'pictures'."""
+def _pictures(config: Config, runner: Any) -> str:
+    """Folder of what the host has drawn, empty without."""
     hook = config.get('default_hooks', {}).get('visualization') or {}
-    drawn = hook.get('test_out_dir') or hook.get('out_dir')
-    folder = Path(runner.log_dir) / drawn if drawn else None
-    pictures = str(folder.resolve()) if folder is not None and folder.is_dir() else ''
-    return dict(note=note, test=_augmentation(config), pictures=pictures)
-
-
-def _augmentation(config: Config) -> str:
-    """Of what images a prediction is averaged; poses always of an image and its mirror image, as in published rows."""
-    if 'module' not in config.model:
-        return ''
-    pipeline = config.get('tta_pipeline') or []
-    choices = [choice for step in pipeline if step['type'] == 'TestTimeAug' for choice in step['transforms']]
-    scales = max((len(choice) for choice in choices if choice[0]['type'] == 'Resize'), default=1)
-    return 'scales, flip' if scales > 1 else 'flip'
-
-
-def _without_augmentation(config: Config) -> Config:
-    if 'module' not in config.model:
-        return config
-    config = copy.deepcopy(config)
-    config.model = config.model.module
-    return config
+    places = [Path(runner.log_dir) / folder for folder in (hook.get('test_out_dir'), hook.get('out_dir')) if folder]
+    if hook.get('draw'):  # mmsegmentation's draws through the visualizer
+        places += [Path(runner.log_dir) / 'vis_data' / backend.get('img_save_dir', 'vis_image')
+                   for backend in config.get('visualizer', {}).get('vis_backends') or []]
+    return next((str(place.resolve()) for place in places if place.is_dir()), '')

@@ -19,7 +19,9 @@ _DETECTORS = {'FasterRCNN': 'Faster R-CNN', 'CascadeRCNN': 'Cascade R-CNN', 'Mas
               'HybridTaskCascade': 'Hybrid Task Cascade'}
 _HEADS = {'FCNHead': 'HRNetV2 head', 'OCRHead': 'OCR', 'PSPHead': 'PSPNet', 'ASPPHead': 'DeepLabv3',
           'DepthwiseSeparableASPPHead': 'DeepLabv3+'}
+_RESNETS = {'ResNet': 'ResNet', 'ResNeXt': 'ResNeXt', 'ResNetV1c': 'dilated ResNet'}  # the last is mmsegmentation's
 _EPOCHS = {12: '1x', 24: '2x'}  # of detectors
+_SIZES = {'Cityscapes': (1024, 2048)}  # other sets' are those of the crops in training
 PLAIN_UNIT = 'MACs / 1e9; weights / 1e6'
 
 
@@ -49,16 +51,20 @@ def describe_model(config: Config) -> dict[str, str]:
     return facts
 
 
-def count(config: Config) -> dict[str, Any]:
+def count(config: Config, data: str) -> dict[str, Any]:
     """The facts 'params', 'gflops', 'unit' and 'counted at'; none, and a warning, of a model that cannot be counted.
 
     In the paper's units if the model is one of the paper's, and in plain ones if not.
+
+    Args:
+        config: Of any of the three hosts.
+        data: Name of the data set, at whose size published rows were counted.
     """
     from hrnet_plugin.counting import count_model, paper_count  # heavy: torch's counter of operations
     from hrnet_plugin.counting.paper import is_papers_detector, paper_shape
     from hrnet_plugin.counting.size import tested_rois, usual_size
     try:
-        shape = usual_size(config, paper_shape(config.model))
+        shape = _SIZES.get(data) or usual_size(config, paper_shape(config.model))
         facts = {'counted at': f'{shape[0]}x{shape[1]}'}
         if task_of(config) != 'detection' or is_papers_detector(config.model):
             try:
@@ -67,8 +73,8 @@ def count(config: Config) -> dict[str, Any]:
             except ValueError:
                 pass  # not the published network; it has plain counts
         total = count_model(config.model, config.default_scope, shape, *tested_rois(config)).parts['total']
-    except ValueError as error:
-        print_log(f'the leaderboard will have no parameters and operations: {error}', logger='current',
+    except Exception as error:  # whatever a strange model does: a test is worth more than its count
+        print_log(f'the leaderboard will have no parameters and operations: {error!r}', logger='current',
                   level=logging.WARNING)
         return {}
     return dict(params=total.parameters / 1e6, gflops=total.macs / 1e9, unit=PLAIN_UNIT, **facts)
@@ -93,7 +99,9 @@ def _method(task: str, model: Mapping[str, Any]) -> str:
 
 def _backbone(config: Config) -> str:
     model = config.model
-    backbone, neck = model.backbone, model.get('neck')
+    backbone, neck = model.get('backbone'), model.get('neck')
+    if backbone is None:
+        return ''
     kind, necks = _bare(backbone['type']), neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
     pyramids = [_bare(part['type']) for part in necks]
     if kind == 'HRNet':
@@ -102,8 +110,8 @@ def _backbone(config: Config) -> str:
         form = 'HRNetV1' if body.outputs == 1 else 'HRNetV2p' if 'HRFPN' in pyramids else 'HRNetV2'
         return f'{form}-{body.text.removeprefix("HRNet-") if body.arch else "own"}'
     name = kind
-    if kind in ('ResNet', 'ResNeXt', 'ResNetV1c'):
-        name = f'{kind.removesuffix("V1c")}-{backbone.get("depth")}'
+    if kind in _RESNETS:
+        name = f'{_RESNETS[kind]}-{backbone.get("depth")}'
         if kind == 'ResNeXt':
             name += f'-{backbone.get("groups", 1)}x{backbone.get("base_width", 4)}d'
     return f'{name}-FPN' if 'FPN' in pyramids else name

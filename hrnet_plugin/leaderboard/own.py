@@ -21,16 +21,24 @@ def own_entries(stores: Iterable[str | Path]) -> list[Entry]:
     Raises:
         FileNotFoundError, sqlite3.DatabaseError: As :meth:`~hrnet_plugin.leaderboard.store.ResultStore.read` does.
     """
-    return [own_entry(record) for store in stores for record in ResultStore(store).read()]
+    return [own_entry(record, Path(store).stem) for store in stores for record in ResultStore(store).read()]
 
 
-def own_entry(record: Record) -> Entry:
-    """The row of a record."""
+def own_entry(record: Record, store: str) -> Entry:
+    """The row of a record.
+
+    Args:
+        record: Read from a store.
+        store: Name of that.
+    """
     facts: dict[str, Any] = {name: record.facts[name] for name in _FACTS if record.facts.get(name) is not None}
     facts = {'method': record.config, 'backbone': '', **facts}
-    main = 'AP' if record.task == 'detection' else ''
-    classes = {cls: 100 * value for cls, value in record.classes.get(main, {}).items() if value is not None}
+    if 'unit' in facts and 'counted at' in record.facts:
+        facts['unit'] += f"; at {record.facts['counted at']}"
+    if record.facts.get('batch', 1) > 1:
+        facts['machine'] = f'{facts.get("machine", "")}, batches of {record.facts["batch"]}'
+    classes = {cls: 100 * value for cls, value in record.classes.get('AP', {}).items() if value is not None}
     metrics = {name: in_per_cent(name, value) for name, value in record.metrics.items() if value is not None}
     return Entry(task=record.task, source=OWN, place=record.config, data=record.data, split=record.split,
-                 metrics=metrics, number=record.number, images=record.images, whole=record.whole, classes=classes,
-                 **facts)
+                 metrics=metrics, store=store, number=record.number, images=record.images, whole=record.whole,
+                 classes=classes, **facts)

@@ -10,12 +10,13 @@ from hrnet_plugin.leaderboard.entry import METRICS, Entry
 
 @dataclass(frozen=True)
 class Board:
-    """Rows that can be compared: measured on the same split of the same data set.
+    """Rows that can be compared: measured on the same split of the same data set, all of it or not.
 
     Attributes:
         task: Of all of them.
         data: Name of the data set.
         split: Of it.
+        whole: Whether on all images of a split that published rows are measured on.
         metric: By which they are ranked.
         entries: The best first; those without the metric last.
     """
@@ -23,12 +24,14 @@ class Board:
     task: str
     data: str
     split: str
+    whole: bool
     metric: str
     entries: tuple[Entry, ...]
 
     @property
     def title(self) -> str:
-        return f'{self.task}, {self.data} {self.split}'.rstrip()
+        words = f'{self.task}, {self.data} {self.split}'.rstrip()
+        return words if self.whole else f'{words} (not a whole published split)'
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -71,9 +74,9 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
     Raises:
         ValueError: If no row has the metric; the message has those that there are.
     """
-    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    groups: dict[tuple[str, str, str, bool], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.task, entry.data, entry.split), []).append(entry)
+        groups.setdefault((entry.task, entry.data, entry.split, entry.whole), []).append(entry)
     known = {name for group in groups.values() for entry in group for name in entry.metrics}
     if metric is not None and groups and metric not in known:
         raise ValueError(f'metric must be one of {", ".join(sorted(known))}, got {metric!r}')
@@ -82,26 +85,9 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
     return sorted(boards, key=lambda board: (tasks.index(board.task), -len(board.entries), board.title))
 
 
-def _board(key: tuple[str, str, str], entries: Sequence[Entry], metric: str | None) -> Board:
-    own = METRICS[key[0]][0]
-    if metric is None:  # of what most rows have, such as PCKh where there is no AP
-        named = [name for name in METRICS[key[0]] if any(name in entry.metrics for entry in entries)]
-        metric = named[0] if named else own
+def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: str | None) -> Board:
+    names = METRICS[key[0]]
+    if metric is None:  # the task's first that any row has, such as PCKh where none has an AP
+        metric = next((name for name in names if any(name in entry.metrics for entry in entries)), names[0])
     ranked = sorted(entries, key=lambda entry: -entry.metrics.get(metric, -1))  # stable: published order among equals
     return Board(*key, metric, tuple(ranked))
-
-
-def pareto(entries: Sequence[Entry], metric: str, cost: str) -> list[Entry]:
-    """The rows that no other one beats: none that costs as little has as much of the metric; the cheapest first.
-
-    Args:
-        entries: To be compared; those without either are left out.
-        metric: More is better.
-        cost: Property, of which less is better.
-    """
-    both = [entry for entry in entries if metric in entry.metrics and getattr(entry, cost) is not None]
-    front: list[Entry] = []
-    for entry in sorted(both, key=lambda entry: (getattr(entry, cost), -entry.metrics[metric])):
-        if not front or entry.metrics[metric] > front[-1].metrics[metric]:
-            front.append(entry)
-    return front

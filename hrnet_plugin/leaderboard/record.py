@@ -15,7 +15,7 @@ class Record:
         task: 'detection', 'pose' or 'segmentation'.
         config: Name of the config, without its folder and ``.py``.
         config_text: The config with all that it inherits, as mmengine writes it; empty if it is not known.
-        config_sha256: Of that text; empty if it is not known.
+        config_sha256: Of its entries but those that say where and with what logs it is run; empty if not known.
         checkpoint: Address of the weights; empty if it is not known.
         checkpoint_sha256: Of their file; empty if it is not at hand.
         data: Name of the data set.

@@ -43,8 +43,15 @@ CREATE TABLE metrics (
     PRIMARY KEY (record, class, name)
 ) WITHOUT ROWID;
 ''' + ''.join(f'''
-CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END;
-''' for table in ('records', 'metrics') for event in ('UPDATE', 'DELETE'))
+CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} {when} BEGIN
+    SELECT RAISE(ABORT, 'the store is append-only');
+END;
+''' for table, again in (
+    ('records', 'EXISTS (SELECT 1 FROM records WHERE number = NEW.number)'),
+    # INSERT OR REPLACE deletes without asking; and only the newest record gets metrics
+    ('metrics', 'NEW.record <> (SELECT max(number) FROM records) OR EXISTS (SELECT 1 FROM metrics WHERE '
+                'record = NEW.record AND class = NEW.class AND name = NEW.name)'),
+) for event, when in (('UPDATE', ''), ('DELETE', ''), ('INSERT', f'WHEN {again}')))
 
 
 class ResultStore:
@@ -105,6 +112,8 @@ class ResultStore:
             raise FileNotFoundError(f'store must be a file with results, got {str(self.path)!r}, which is not there. '
                                     'mim test hrnet_plugin ... --record writes one')
         with self._opened(create=False) as database, _transaction(database, 'DEFERRED'):
+            if _is_empty(database):  # its first writer has not come to an end
+                return []
             _check(database, self.path)
             metrics: dict[int, dict[str, dict[str, float | None]]] = {}
             for number, cls, name, value in database.execute('SELECT record, class, name, value FROM metrics'):
@@ -123,7 +132,12 @@ class ResultStore:
     def _opened(self, create: bool) -> Iterator[sqlite3.Connection]:
         # not read-only even for reading: what a killed writer left has to be taken back first
         address = f'{self.path.resolve().as_uri()}?mode={"rwc" if create else "rw"}'
-        with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as database:
+        try:
+            opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise sqlite3.OperationalError(f'store must be a file that can be written, got {str(self.path)!r}: '
+                                           f'{error}') from None
+        with closing(opened) as database:
             database.execute('PRAGMA foreign_keys = ON')
             yield database
 
@@ -134,20 +148,25 @@ def _transaction(database: sqlite3.Connection, kind: str = 'IMMEDIATE') -> Itera
     try:
         yield
     except BaseException:
-        database.execute('ROLLBACK')
+        if database.in_transaction:  # a full disk has ended it already
+            database.execute('ROLLBACK')
         raise
     database.execute('COMMIT')
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
     """Make the tables in an empty file; check any other."""
-    if database.execute('SELECT count(*) FROM sqlite_master').fetchone()[0]:
+    if not _is_empty(database):
         _check(database, path)
         return
     for statement in _statements(_TABLES):
         database.execute(statement)
     database.execute(f'PRAGMA application_id = {_APPLICATION}')
     database.execute(f'PRAGMA user_version = {_VERSION}')
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    return database.execute('SELECT count(*) FROM sqlite_master').fetchone()[0] == 0
 
 
 def _check(database: sqlite3.Connection, path: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from io import StringIO
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from hrnet_plugin.leaderboard.entry import METRICS, OWN, Entry
 from hrnet_plugin.leaderboard.ranking import Board
 
 _NUMBERS = ('params', 'gflops', 'ms')
+_MODEL_WIDTH, _SOURCE_WIDTH = 22, 10
 _TITLES = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}
 
 
@@ -31,28 +34,46 @@ def partial_text(entry: Entry) -> str:
 
 def source_text(entry: Entry) -> str:
     """Where the row is from."""
-    return f'own, number {entry.number}' if entry.source == OWN else f'{entry.source}, {entry.place}'
+    return f'own, {entry.store} {entry.number}' if entry.source == OWN else f'{entry.source}, {entry.place}'
 
 
-def terminal_table(board: Board, top: int | None = None) -> Table:
+def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Table:
     """A table of rich's.
 
     Args:
         board: What it shows.
         top: How many of its rows, and all own ones.
+        width: Of the terminal, in characters; what does not fit is left out, the metrics beside the first one before
+            sizes and times.
     """
-    table = Table(title=board.title, title_justify='left', box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    metrics, numbers = _fitting(board, width)
+    table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, pad_edge=False,
+                  padding=(0, 1, 0, 0))
     table.add_column('', justify='right', no_wrap=True)
-    table.add_column('model', min_width=20, overflow='fold')
-    table.add_column('source', min_width=8, overflow='fold')
-    # of masks the AP alone: a line has to fit
-    metrics = [name for name in board.metrics if not name.startswith('mask ') or name == 'mask AP']
-    for name in (*metrics, *(_TITLES[name] for name in _NUMBERS)):
+    table.add_column('model', min_width=_MODEL_WIDTH, overflow='fold')
+    table.add_column('source', min_width=_SOURCE_WIDTH, overflow='fold')
+    for name in (*metrics, *(_TITLES[name] for name in numbers)):
         table.add_column(name, justify='right', no_wrap=True)
     for place, entry in enumerate(board.entries, 1):
         if top is None or place <= top or entry.source == OWN:
-            table.add_row(*_cells(board, place, entry, metrics), style='bold' if entry.source == OWN else None)
+            # as Text: brackets in a note are no markup
+            table.add_row(*map(Text, _cells(board, place, entry, metrics, numbers)),
+                          style='bold' if entry.source == OWN else None)
     return table
+
+
+def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
+    """Metrics and numbers whose columns fit beside the model and its source."""
+    known = [name for name in _NUMBERS if any(getattr(entry, name) is not None for entry in board.entries)]
+    # of masks the AP alone
+    metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
+    wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
+    left, chosen = width - 4 - _MODEL_WIDTH - _SOURCE_WIDTH - 3, set()
+    for name in wanted:
+        left -= max(6, len(_TITLES.get(name, name)) + 1)
+        if left >= 0:
+            chosen.add(name)
+    return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
 
 
 def markdown(boards: Sequence[Board]) -> str:
@@ -63,7 +84,8 @@ def markdown(boards: Sequence[Board]) -> str:
         lines = [f'## {board.title[0].upper()}{board.title[1:]}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
-            cells = [*_cells(board, place, entry, board.metrics), entry.unit]
+            cells = _cells(board, place, entry, board.metrics, _NUMBERS)
+            cells = [_plain(cell) for cell in (*cells, entry.unit)]
             if entry.source == OWN:
                 cells[1] = f'**{cells[1]}**'
             lines.append(f'| {" | ".join(cells)} |')
@@ -71,26 +93,33 @@ def markdown(boards: Sequence[Board]) -> str:
     return '\n\n'.join(parts) + '\n'
 
 
+def _plain(text: str) -> str:
+    """In a cell of Markdown, where a note may have anything in it."""
+    return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
+
+
 def as_csv(boards: Sequence[Board]) -> str:
     """All rows with all that is known, without classes: a line each."""
     words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes')]
-    metrics = list(dict.fromkeys(name for names in METRICS.values() for name in names))
+    shown = [name for names in METRICS.values() for name in names]
+    others = [name for board in boards for entry in board.entries for name in entry.metrics]
+    metrics = list(dict.fromkeys([*shown, *others]))
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(['rank', *words, *metrics])
     for board in boards:
         for place, entry in enumerate(board.entries, 1):
             values = [getattr(entry, word) for word in words]
-            writer.writerow([place, *('' if value is None else value for value in values),
+            writer.writerow([place if board.metric in entry.metrics else '',
+                             *('' if value is None else value for value in values),
                              *(entry.metrics.get(name, '') for name in metrics)])
     return out.getvalue()
 
 
-def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str]) -> list[str]:
+def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:
     values = [f'{entry.metrics[name]:.1f}' if name in entry.metrics else '' for name in metrics]
-    numbers = [_short(getattr(entry, name)) for name in _NUMBERS]
     return [str(place) if board.metric in entry.metrics else '', model_text(entry), source_text(entry), *values,
-            *numbers]
+            *(_short(getattr(entry, name)) for name in numbers)]
 
 
 def _short(value: float | None) -> str:

@@ -36,10 +36,15 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         choices = list(METRICS) if name == 'task' else None
         parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
     parser.add_argument('--by', metavar='METRIC', help='rank by this one, such as "mask AP"')
-    parser.add_argument('--top', type=int, default=20, help='how many rows the terminal shows, and all own ones (20)')
+    parser.add_argument('--top', type=int, help='how many rows the terminal shows, and all own ones (20)')
     parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
-    parser.add_argument('--title', default='HRNet leaderboard', help='of the page')
-    return parser.parse_args(argv)
+    parser.add_argument('--title', help='of the page')
+    args = parser.parse_args(argv)
+    if args.top is not None and (args.out is not None or args.top < 0):
+        parser.error('--top must be at least 0, and is of the terminal, not of --out')
+    if args.title is not None and args.out is None:
+        parser.error('--title is of the page: it needs --out')
+    return args
 
 
 def boards(args: argparse.Namespace) -> list[Board]:
@@ -59,23 +64,23 @@ def boards(args: argparse.Namespace) -> list[Board]:
 
 def write(found: Sequence[Board], folder: Path, title: str) -> None:
     """Write the three files."""
-    from hrnet_plugin.leaderboard.page import write_page  # needs plotly, which the rest does not
     folder.mkdir(parents=True, exist_ok=True)
-    write_page(found, folder / 'leaderboard.html', title)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
+    from hrnet_plugin.leaderboard.page import write_page  # needs plotly, which the others do not
+    write_page(found, folder / 'leaderboard.html', title)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     found = boards(args)
     if args.out is not None:
-        write(found, args.out, args.title)
+        write(found, args.out, args.title or 'HRNet leaderboard')
         print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
     console = Console()
     for board in found:
-        console.print(terminal_table(board, args.top))
+        console.print(terminal_table(board, 20 if args.top is None else args.top, console.width))
 
 
 if __name__ == '__main__':

@@ -1,14 +1,13 @@
-"""Keep for the leaderboard what has been tested before: mim run hrnet_plugin record CONFIG --results FILE [options].
+"""Keep for the leaderboard what has been tested before: mim run hrnet_plugin record ... [options].
 
-    mim run hrnet_plugin record CONFIG --results results.bbox.json --annotations instances_val2017.json
+    mim run hrnet_plugin record --config CONFIG --results results.bbox.json --annotations instances_val2017.json
                                                    detections, or masks (results.segm.json), in COCO's format:
-                                                   evaluated here
-    mim run hrnet_plugin record CONFIG --work-dir work_dirs/NAME
+                                                   evaluated here; CONFIG is the name of one of the plugin's or a path
+    mim run hrnet_plugin record --work-dir work_dirs/NAME --data COCO --split val2017 --images 5000
                                                    figures of the newest test in a work directory, as they were
                                                    logged: rounded, without classes
 
-CONFIG is the name of one of the plugin's configs or the path of any. A test that is still to come needs none of this:
-mim test hrnet_plugin CONFIG --checkpoint FILE --record.
+A test that is still to come needs none of this: mim test hrnet_plugin CONFIG --checkpoint FILE --record.
 """
 
 from __future__ import annotations
@@ -20,89 +19,99 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hrnet_plugin.config_files import find_config
+from mmengine.config import Config
+
+from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.config_files import find_config, read_config
 from hrnet_plugin.hooks.record import STORE
-from hrnet_plugin.leaderboard.data_facts import DataFacts
-from hrnet_plugin.leaderboard.gather import assemble
+from hrnet_plugin.leaderboard.data_facts import DataFacts, describe_annotations
+from hrnet_plugin.leaderboard.gather import about_model, assemble, augmentation
 from hrnet_plugin.leaderboard.metrics import named
 from hrnet_plugin.leaderboard.model_facts import task_of
 from hrnet_plugin.leaderboard.record import Record
 from hrnet_plugin.leaderboard.store import ResultStore
 
 _TIMES = ('data_time', 'time')  # which mmengine logs among the metrics
+_NEEDS = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help='name of one of the plugin\'s configs, or path of any')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--results', nargs='+', type=Path, metavar='FILE', help='boxes, masks or both')
     source.add_argument('--work-dir', type=Path, help='of mim test')
-    parser.add_argument('--annotations', type=Path, metavar='FILE', help='the truth, for --results')
+    parser.add_argument('--config', help='name of one of the plugin\'s configs, or path of any; with --results')
+    parser.add_argument('--annotations', type=Path, metavar='FILE', help='the truth; with --results')
     parser.add_argument('--checkpoint', default='', help='the weights that were tested')
-    parser.add_argument('--data', help='name of the data set, as published rows have it, such as COCO')
-    parser.add_argument('--split', help='of it, such as val2017')
-    parser.add_argument('--images', type=int, help='how many images were tested, for --work-dir')
+    parser.add_argument('--data', help='as published rows have it, such as COCO; with --work-dir')
+    parser.add_argument('--split', help='such as val2017; with --work-dir')
+    parser.add_argument('--images', type=int, help='how many were tested; with --work-dir')
     parser.add_argument('--note', default='', help='what sets the model apart from others of its kind')
     parser.add_argument('--store', default=STORE, metavar='FILE', help=f'to which it is appended ({STORE})')
     args = parser.parse_args(argv)
-    if args.results and args.annotations is None:
-        parser.error('--results needs --annotations')
-    if args.work_dir and None in (args.data, args.split, args.images):
-        parser.error('--work-dir needs --data, --split and --images, which its logs do not have')
+    used, other = ('results', 'work_dir') if args.results else ('work_dir', 'results')
+    missing = [f'--{name}' for name in _NEEDS[used] if getattr(args, name) is None]
+    surplus = [f'--{name}' for name in _NEEDS[other] if getattr(args, name) is not None]
+    if missing or surplus:
+        wrong = f'no {", ".join(missing)}' if missing else ' and '.join(surplus)
+        parser.error(f'--{used.replace("_", "-")} needs --{", --".join(_NEEDS[used])}, and nothing of the other '
+                     f'source, got {wrong}')
+    if args.images is not None and args.images < 1:
+        parser.error(f'--images must be at least 1, got {args.images}')
     return args
 
 
-def evaluate(results: Sequence[Path], annotations: Path) -> dict[str, Any]:
-    """Metrics, classes and number of images of files with detections; those that have masks are of masks."""
-    from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections
-    found: dict[str, Any] = dict(metrics={}, classes={}, images=0)
-    for file in results:
+def from_results(args: argparse.Namespace) -> Record:
+    """A record of files with detections, evaluated.
+
+    Raises:
+        ValueError: If the config is not of a detector, or results and annotations do not fit.
+    """
+    from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections, read_annotations  # needs pycocotools
+    config = find_config(args.config)
+    if task_of(config) != 'detection':
+        raise ValueError(f'--results needs a config of mmdet, got one of {config.default_scope}')
+    truth = read_annotations(args.annotations)
+    metrics: dict[str, float | None] = {}
+    classes: dict[str, Any] = {}
+    for file in args.results:
         detections = json.loads(file.read_text(encoding='utf-8'))
-        kind = 'segm' if any('segmentation' in detection for detection in detections[:1]) else 'bbox'
-        evaluation = evaluate_detections(annotations, detections, kind)
-        found['metrics'].update(evaluation.metrics)
-        found['classes']['AP' if kind == 'bbox' else 'mask AP'] = dict(evaluation.classes)
-        found['images'] = evaluation.images
-    return found
+        kind = 'segm' if any('segmentation' in detection for detection in detections) else 'bbox'
+        found = evaluate_detections(truth, detections, kind)
+        metrics.update(found.metrics)
+        classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes
+    data = describe_annotations(args.annotations, truth.imgs)
+    return _record(config, data, metrics, classes, args)
 
 
-def logged(work_dir: Path) -> dict[str, float]:
-    """The metrics of the newest test in a work directory.
+def from_work_dir(args: argparse.Namespace) -> Record:
+    """A record of the newest test in a work directory.
 
     Raises:
         FileNotFoundError: If there was none.
     """
-    for file in sorted(work_dir.glob('*/*.json'), reverse=True):
-        if file.stem == file.parent.name:  # mmengine's: a test writes its metrics into FOLDER/FOLDER.json
-            return json.loads(file.read_text(encoding='utf-8'))
-    raise FileNotFoundError(f'--work-dir must be the work directory of a test, got {str(work_dir)!r} without '
-                            'TIME/TIME.json')
+    # a test writes its metrics into TIME/TIME.json, and its config beside the logs
+    files = [file for file in args.work_dir.glob('*/*.json') if file.stem == file.parent.name]
+    if not files:
+        raise FileNotFoundError(f'--work-dir must be the work directory of a test, got {str(args.work_dir)!r} without '
+                                'TIME/TIME.json')
+    newest = max(files)
+    config = read_config(newest.parent / 'vis_data' / 'config.py')
+    logged = json.loads(newest.read_text(encoding='utf-8'))
+    metrics = named(task_of(config), {key: value for key, value in logged.items() if key not in _TIMES})
+    args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
+    return _record(config, DataFacts.of(task_of(config), args.data, args.split, args.images), metrics, {}, args)
 
 
-def make_record(args: argparse.Namespace) -> Record:
-    """The record that the command line describes.
-
-    Raises:
-        FileNotFoundError, ValueError: If a file is not there, or results and annotations do not fit.
-    """
-    config = find_config(args.config)
-    task = task_of(config)
-    if args.results is None:
-        metrics = named(task, {key: value for key, value in logged(args.work_dir).items() if key not in _TIMES})
-        found: dict[str, Any] = dict(metrics=metrics, classes={}, images=args.images)
-    elif task != 'detection':
-        raise ValueError(f'--results needs a config of mmdet, got one of {config.default_scope}')
-    else:
-        found = evaluate(args.results, args.annotations)
-    data = DataFacts.of(task, args.data or args.annotations.parent.name, args.split or args.annotations.stem,
-                        found['images'])
-    return assemble(config, data, found['metrics'], found['classes'], dict(note=args.note), args.checkpoint)
+def _record(config: Config, data: DataFacts, metrics: dict[str, float | None], classes: dict[str, Any],
+            args: argparse.Namespace) -> Record:
+    facts = dict(about_model(config, data.data), note=args.note, test=augmentation(config))
+    return assemble(config, data, metrics, classes, facts, args.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    number = ResultStore(args.store).append(make_record(args))
+    number = ResultStore(args.store).append(from_results(args) if args.results else from_work_dir(args))
     print(f'kept as number {number} of {args.store}')
 
 

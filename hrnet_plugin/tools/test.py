@@ -33,7 +33,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--record', nargs='?', const=STORE, metavar='FILE',
                         help=f'keep the results for the leaderboard ({STORE})')
     parser.add_argument('--note', default='', help='what sets the model apart from others of its kind, for --record')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.note and args.record is None:
+        parser.error('--note is of a record: it needs --record')
+    return args
 
 
 def apply_options(config: Config, args: argparse.Namespace) -> None:

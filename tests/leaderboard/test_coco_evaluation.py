@@ -98,10 +98,19 @@ def test_nothing_found_is_nothing_and_no_error(truth):
 @pytest.mark.parametrize(('change', 'words'), [
     (dict(image_id=77), 'got image_id 77, which they do not have'),
     (dict(category_id=2), 'got category_id 2, which they do not have'),
+    (dict(bbox=None), 'a list of detections that have each a .bbox.'),
 ])
 def test_detections_of_something_else_are_refused(truth, detections, change, words):
+    changed = {key: value for key, value in {**detections[0], **change}.items() if value is not None}
     with pytest.raises(ValueError, match=words):
-        evaluate_detections(truth, [*detections, {**detections[0], **change}])
+        evaluate_detections(truth, [*detections, changed])
+
+
+def test_a_part_of_the_images(truth, detections):
+    perfect = [dict(a, score=1.) for a in json.loads(truth.read_text())['annotations'] if a['image_id'] < 3]
+    assert evaluate_detections(truth, perfect).metrics['AP'] < 0.5
+    part = evaluate_detections(truth, perfect, images=[1, 2])
+    assert (part.metrics['AP'], part.images) == (pytest.approx(1), 2)
 
 
 def test_unknown_words_are_refused(truth):
@@ -117,9 +126,9 @@ def test_cocos_example(tmp_path, capsys):
     pytest.importorskip('mmdet')
     from hrnet_plugin.tools import record
     store = tmp_path / 'results.sqlite'
-    record.main(['mask-rcnn_hrnetv2p-w18_1x_coco', '--annotations', str(FIXTURES / 'instances_val2014_100.json'),
-                 '--results', *(str(FIXTURES / f'instances_val2014_fake{kind}100_results.json')
-                                for kind in ('bbox', 'segm')), '--store', str(store)])
+    results = [str(FIXTURES / f'instances_val2014_fake{kind}100_results.json') for kind in ('bbox', 'segm')]
+    record.main(['--config', 'mask-rcnn_hrnetv2p-w18_1x_coco', '--store', str(store), '--results', *results,
+                 '--annotations', str(FIXTURES / 'instances_val2014_100.json')])
     assert 'kept as number 1' in capsys.readouterr().out
     found, = ResultStore(store).read()
     assert {name: round(value, 3) for name, value in found.metrics.items()} == {

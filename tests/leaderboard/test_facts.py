@@ -8,8 +8,8 @@ import pytest
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg
-from hrnet_plugin.leaderboard.data_facts import describe_data
-from hrnet_plugin.leaderboard.gather import config_digest, file_digest
+from hrnet_plugin.leaderboard.data_facts import describe_annotations, describe_data
+from hrnet_plugin.leaderboard.gather import augmentation, config_digest, file_digest
 from hrnet_plugin.leaderboard.metrics import named
 from hrnet_plugin.leaderboard.model_facts import count, describe_model
 
@@ -59,11 +59,37 @@ def test_another_scope_is_refused():
 @pytest.mark.slow
 def test_counts_are_in_the_papers_units_where_it_has_such_a_model():
     pytest.importorskip('mmdet')
-    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')))
+    pytest.importorskip('mmseg')
+    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')), 'COCO')
     assert (round(facts['params'], 1), facts['unit'], facts['counted at']) == (
         26.2, 'MACs / 2^30; weights / 2^20, without batch norms', '800x1216')
-    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')))  # its pyramid has norms
+    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), 'sample')  # its pyramid has norms
     assert facts['unit'] == 'MACs / 1e9; weights / 1e6'
+    facts = count(Config.fromfile(cfg('fcn_hrnetv2-w48_120k_cityscapes')), 'Cityscapes')
+    assert (facts['counted at'], round(facts['gflops'], 1)) == ('1024x2048', 696.2)
+
+
+def test_a_model_that_cannot_be_counted_has_no_count():
+    assert count(Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x')))), '') == {}
+
+
+def test_a_model_without_a_backbone_of_its_own():
+    model = dict(type='SoftTeacher', detector=dict(type='FasterRCNN'))
+    assert describe_model(Config(dict(default_scope='mmdet', model=model)))['backbone'] == ''
+
+
+def test_averages_of_several_images():
+    def config(**entries):
+        return Config(dict(default_scope='mmdet', **entries))
+
+    one, two = dict(type='Resize', scale=1), dict(type='Resize', scale=2)
+    flips = [dict(type='RandomFlip', prob=0.), dict(type='RandomFlip', prob=1.)]
+    for resizes, words in (([one], 'flip'), ([one, two], 'scales, flip')):
+        pipeline = [dict(type='LoadImageFromFile'), dict(type='TestTimeAug', transforms=[resizes, flips])]
+        assert augmentation(config(model=dict(type='TTA', module=dict()), tta_pipeline=pipeline)) == words
+        assert augmentation(config(model=dict(type='FCOS'), tta_pipeline=pipeline)) == ''
+    for flip, words in ((True, ''), (False, 'no flip')):
+        assert augmentation(Config(dict(default_scope='mmpose', model=dict(test_cfg=dict(flip_test=flip))))) == words
 
 
 def dataset(kind, length, **attributes):
@@ -73,18 +99,13 @@ def dataset(kind, length, **attributes):
     return made
 
 
-COCO80 = dict(metainfo=dict(classes=tuple(map(str, range(80)))), data_root='data/coco/')
+COCO_IDS = (581781, 139, 285, 632, 724, 776, 785)
 
 
 @pytest.mark.parametrize(('task', 'made', 'facts'), [
-    ('detection', dataset('CocoDataset', 5000, ann_file='data/coco/annotations/instances_val2017.json', **COCO80),
+    ('detection', dataset('CocoDataset', 5000, ann_file='data/coco/annotations/instances_val2017.json'),
      ('COCO', 'val2017', 5000, True)),
-    ('detection', dataset('CocoDataset', 20288, ann_file='a/image_info_test-dev2017.json', **COCO80),
-     ('COCO', 'test-dev2017', 20288, True)),
-    ('detection', dataset('CocoDataset', 100, ann_file='a/instances_val2017.json', **COCO80),
-     ('coco', 'val2017', 100, False)),
-    ('detection', dataset('CocoDataset', 5000, ann_file='a/instances_val2017.json', data_root='data/cells/',
-                          metainfo=dict(classes=('a', ))), ('cells', 'val2017', 5000, False)),
+    ('detection', dataset('CocoDataset', 100, ann_file='a/instances_val2017.json'), ('COCO', 'val2017', 100, False)),
     ('segmentation', dataset('CityscapesDataset', 500, ann_file='', data_root='data/cityscapes/',
                              data_prefix=dict(img_path='data/cityscapes/leftImg8bit/val')),
      ('Cityscapes', 'val', 500, True)),
@@ -97,32 +118,50 @@ COCO80 = dict(metainfo=dict(classes=tuple(map(str, range(80)))), data_root='data
     ('pose', dataset('MpiiDataset', 2958, ann_file='annotations/mpii_val.json'), ('MPII', 'val', 2958, True)),
 ])
 def test_data_sets(task, made, facts):
-    found = describe_data(task, made)
+    found = describe_data(task, made, ids=COCO_IDS)
     assert (found.data, found.split, found.images, found.whole) == facts
     wrapped = SimpleNamespace(dataset=made)
-    assert describe_data(task, wrapped) == found
+    assert describe_data(task, wrapped, ids=COCO_IDS) == found
+
+
+def test_other_images_with_the_names_of_cocos_files():
+    made = dataset('CocoDataset', 5000, ann_file='data/mine/annotations/instances_val2017.json', data_root='data/mine/')
+    found = describe_data('detection', made, ids=range(1000000, 1005000))
+    assert (found.data, found.whole) == ('mine', False)
 
 
 def test_persons_are_not_images():
-    persons = dataset('CocoDataset', 104125, ann_file='a/person_keypoints_val2017.json', data_root='data/coco',
-                      metainfo=dict(classes=()))
-    found = describe_data('pose', persons, images=5000)
+    persons = dataset('CocoDataset', 104125, ann_file='a/person_keypoints_val2017.json', data_root='data/coco')
+    found = describe_data('pose', persons, images=5000, ids=COCO_IDS)
     assert (found.data, found.images, found.whole) == ('COCO', 5000, True)
+
+
+def test_a_file_with_annotations(tmp_path):
+    ids = [*COCO_IDS, *range(10**6, 10**6 + 4993)]
+    found = describe_annotations(tmp_path / 'coco' / 'annotations' / 'instances_val2017.json', ids)
+    assert (found.data, found.split, found.images, found.whole) == ('COCO', 'val2017', 5000, True)
+    found = describe_annotations(tmp_path / 'cells' / 'instances_test.json', range(87))
+    assert (found.data, found.split, found.images, found.whole) == ('cells', 'test', 87, False)
 
 
 def test_names_of_metrics():
     assert named('detection', {'coco/bbox_mAP': .5, 'coco/segm_mAP_s': -1, 'other': 2}) == {
         'AP': .5, 'mask APs': None, 'other': 2}
-    assert named('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25, 'PCK@0.1': 30}) == {
-        'AP75': .5, 'ARl': .25, 'PCKh@0.1': 30}
+    assert named('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25}) == {'AP75': .5, 'ARl': .25}
+    assert named('pose', {'PCK': 90., 'PCK@0.1': 30., 'Head PCK': 97.}) == {
+        'PCKh': 90, 'PCKh@0.1': 30, 'Head PCK': 97}  # MPII's
+    assert named('pose', {'PCK': .98, 'AUC': .5}) == {'PCK': .98, 'AUC': .5}  # of hands
+    assert named('segmentation', {'mIoU': 81.1, 'table': [1, 2], 'word': 'x'}) == {'mIoU': 81.1}
     assert named('segmentation', {'mIoU': 81.1, 'mAcc': float('nan')}) == {'mIoU': 81.1, 'mAcc': None}
 
 
 def test_digests(tmp_path):
-    config = Config(dict(model=dict(type='x'), work_dir='a', custom_hooks=[1], load_from='b'))
+    record = dict(type='hrnet_plugin.RecordHook')
+    config = Config(dict(model=dict(type='x'), work_dir='a', custom_hooks=[record], load_from='b'))
     moved = Config(dict(model=dict(type='x'), work_dir='c', default_hooks=dict(logger=2)))
-    changed = Config(dict(model=dict(type='y'), work_dir='a'))
-    assert config_digest(config) == config_digest(moved) != config_digest(changed)
+    assert config_digest(config) == config_digest(moved)
+    for changed in (dict(model=dict(type='y')), dict(model=dict(type='x'), custom_hooks=[dict(type='EMAHook')])):
+        assert config_digest(config) != config_digest(Config(changed))
     path = tmp_path / 'weights.pth'
     path.write_bytes(b'abc')
     assert file_digest(str(path)) == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'

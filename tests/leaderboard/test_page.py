@@ -12,7 +12,7 @@ from PIL import Image
 
 from hrnet_plugin.leaderboard.entry import Entry
 from hrnet_plugin.leaderboard.published import published_entries
-from hrnet_plugin.leaderboard.ranking import pareto, rank
+from hrnet_plugin.leaderboard.ranking import rank
 
 pytest.importorskip('plotly')
 from hrnet_plugin.leaderboard.page import write_page
@@ -26,8 +26,8 @@ def own(number, folder, ap, classes):
     return Entry(task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18',
                  note='</script>', data='sample', split='val2017', ms=10. * number, params=1. * number,
                  metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, gflops=2. * number,
-                 unit='MACs / 1e9; weights / 1e6', number=number, images=100, whole=False, classes=classes,
-                 pictures=str(folder))
+                 unit='MACs / 1e9; weights / 1e6', store='board', number=number, images=100, whole=False,
+                 classes=classes, pictures=str(folder))
 
 
 @pytest.fixture(scope='module')
@@ -39,9 +39,12 @@ def page(tmp_path_factory):
         for k in range(3):
             Image.new('RGB', (900, 300), colour).save(folder / name / f'{k}.png')
     (folder / 'second' / 'other.png').write_bytes(b'')
+    (folder / 'third').mkdir()
+    for name in ('2.png', 'third.png'):
+        (folder / 'third' / name).write_bytes(b'broken')
     rows = [own(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
             own(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
-            replace(own(3, '', 20., {}), pictures='/not/there')]
+            replace(own(3, '', 20., {}), pictures='/not/there'), own(4, folder / 'third', 10., {})]
     target = folder / 'board' / 'page.html'
     target.parent.mkdir()
     write_page(rank([*published_entries(), *rows]), target, 'A <title>')
@@ -56,11 +59,11 @@ def test_it_is_one_file(page):
     assert not re.search(r'@\w+@', own_text)
     assert '<title>A &lt;title&gt;</title>' in text
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
-    assert sum(len(board['rows']) for board in data['boards']) == len(published_entries()) + 3
+    assert sum(len(board['rows']) for board in data['boards']) == len(published_entries()) + 4
     board, = (board for board in data['boards'] if 'sample' in board['title'])
-    assert [row['rank'] for row in board['rows']] == [1, 2, 3]
+    assert [row['rank'] for row in board['rows']] == [1, 2, 3, 4]
     assert '</script>' in board['rows'][0]['model']
-    assert [sorted(row['pictures']) for row in board['rows']] == [['0.png', '1.png', '2.png']] * 2 + [[]]
+    assert [sorted(row['pictures']) for row in board['rows']] == [['0.png', '1.png', '2.png']] * 2 + [[], []]
 
 
 def test_a_page_without_rows(tmp_path):
@@ -159,6 +162,15 @@ def test_filtering(opened):
     assert opened.find_element('id', 'sizes').is_displayed() is False
 
 
+def pareto(rows, cost):
+    """Rows such that no other one costs as little and has as much AP, the cheapest first."""
+    known = [row for row in rows if getattr(row, cost) is not None]
+    best = [row for row in known if not any(
+        (getattr(other, cost), -other.metrics['AP']) != (getattr(row, cost), -row.metrics['AP'])
+        and getattr(other, cost) <= getattr(row, cost) and other.metrics['AP'] >= row.metrics['AP'] for other in known)]
+    return sorted({(getattr(row, cost), row.metrics['AP']) for row in best})
+
+
 @in_browser
 def test_plots_and_their_fronts(opened):
     rows = rank(published_entries())[0].entries
@@ -166,21 +178,22 @@ def test_plots_and_their_fronts(opened):
         assert run(opened, f'document.querySelectorAll("#plot-{cost} .scatterlayer .point").length') == sum(
             getattr(row, cost) is not None for row in rows)
         drawn = run(opened, f'document.getElementById("plot-{cost}").data.at(-1)')
-        front = pareto(rows, 'AP', cost)
-        assert drawn['x'] == pytest.approx([getattr(row, cost) for row in front])
-        assert drawn['y'] == [row.metrics['AP'] for row in front]
+        front = pareto(rows, cost)
+        assert drawn['x'] == pytest.approx([x for x, _ in front])
+        assert drawn['y'] == [ap for _, ap in front]
     assert run(opened, 'document.querySelectorAll("#plot-sizes .bars .point path").length') == 3 * 12
 
 
 @in_browser
 def test_two_rows_side_by_side(opened):
     assert opened.find_element('id', 'pair').is_displayed() is False
-    choose(opened, '#board', 'detection, sample val2017')
+    choose(opened, '#board', 'detection, sample val2017 (not a whole published split)')
     assert opened.find_element('id', 'pair').is_displayed()
     drawn = run(opened, 'document.getElementById("plot-classes").data[0]')
     assert dict(zip(drawn['y'], drawn['x'])) == {'cat': 5, 'dog': -10}  # the first of the ranking has 45, 40
-    assert run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.alt.split(",")[0])') == [
-        name for name in ('0.png', '1.png', '2.png') for _ in range(2)]
+    names = run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.alt.split(",")[0])')
+    assert names[::2] == names[1::2]
+    assert sorted(names[::2]) == ['0.png', '1.png', '2.png']
     opened.execute_script('document.getElementById("pictures").scrollIntoView()')
     opened.execute_async_script('Promise.all([...document.querySelectorAll("#pictures img")].map((i) => i.decode()))'
                                 '.then(arguments[0])')

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from hrnet_plugin.leaderboard.entry import Entry
 from hrnet_plugin.leaderboard.own import own_entry
-from hrnet_plugin.leaderboard.ranking import pareto, rank, select
+from hrnet_plugin.leaderboard.published import published_entries
+from hrnet_plugin.leaderboard.ranking import rank, select
 from hrnet_plugin.leaderboard.record import Record
 from hrnet_plugin.leaderboard.tables import as_csv, markdown, terminal_table
 
@@ -25,7 +26,7 @@ OWN = Record(
     task='detection', config='mine', data='sample', split='val2017', images=100, whole=False, number=7,
     metrics={'AP': .451, 'AP50': None, 'mask AP': .3}, classes={'AP': {'cat': .5, 'dog': None}},
     facts=dict(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='6e', ms=50., params=10., gflops=100.,
-               unit='MACs / 1e9; weights / 1e6', versions={}))
+               unit='MACs / 1e9; weights / 1e6', versions={}, machine='CPU', batch=4, **{'counted at': '800x1216'}))
 
 
 def test_ranking():
@@ -55,43 +56,81 @@ def test_selecting():
         select(rows, dict(width=['W99']))
 
 
-def test_front():
-    rows = [make(40, ms=10), make(41, ms=20), make(39, ms=15), make(45, ms=30), make(44, ms=30), make(46)]
-    assert pareto(rows, 'AP', 'ms') == [rows[0], rows[1], rows[3]]
+def test_what_cannot_be_compared_is_ranked_apart():
+    boards = rank([make(40), make(99, source='own', whole=False, images=20)])
+    assert [board.title for board in boards] == [
+        'detection, COCO val2017', 'detection, COCO val2017 (not a whole published split)']
+    assert [row.metrics['AP'] for row in boards[0].entries] == [40]
 
 
 def test_own_rows():
-    row = own_entry(OWN)
+    row = own_entry(OWN, 'board')
     assert row.metrics == {'AP': pytest.approx(45.1), 'mask AP': pytest.approx(30)}
     assert row.classes == {'cat': 50}
-    assert (row.source, row.place, row.number) == ('own', 'mine', 7)
+    assert (row.source, row.place, row.store, row.number) == ('own', 'mine', 'board', 7)
+    assert row.unit == 'MACs / 1e9; weights / 1e6; at 800x1216'
+    assert row.machine == 'CPU, batches of 4'
     assert (row.images, row.whole, row.width) == (100, False, 'W18')
     assert (row.ms, row.params, row.weights_in_millions) == (50, 10, 10)
     pose = own_entry(Record(task='pose', config='p', data='COCO', split='val2017', images=5000, whole=True,
-                            metrics={'AP': .75, 'PCKh': 90.}))
-    assert pose.metrics == {'AP': 75, 'PCKh': 90}
+                            metrics={'AP': .75, 'PCKh': 90., 'EPE': 3.}), 'board')
+    assert pose.metrics == {'AP': 75, 'PCKh': 90, 'EPE': 3}
     assert own_entry(Record(task='segmentation', config='s', data='x', split='', images=1, whole=False,
-                            metrics={'mIoU': 81.1})).metrics == {'mIoU': 81.1}
+                            metrics={'mIoU': 81.1, 'mDice': 90.}), 'board').metrics == {
+                                'mIoU': 81.1, 'mDice': 90}
 
 
 def test_tables():
     boards = rank([make(40, schedule='1x', params=45., gflops=245.3, unit='MACs / 2^30; weights / 2^20', ms=80.65),
-                   own_entry(OWN), make(38)])
+                   own_entry(OWN, 'board'), make(38), make(0, metrics={'mask AP': 30.})])
     text = markdown(boards)
     assert '## Detection, COCO val2017' in text
-    assert '| 1 | Faster R-CNN, HRNetV2p-W32, 1x | paper, table 8 | 40.0 | 45.0 | 245.3 | 80.7 | MACs / 2^30' in text
-    assert '| **Faster R-CNN, HRNetV2p-W18, 6e; only 100 images, not a published split** | own, number 7 |' in text
+    assert '| 1 | Faster R-CNN, HRNetV2p-W32, 1x | paper, table 8 | 40.0 |  | 45.0 | 245.3 | 80.7 | MACs / 2^30' in text
+    assert '| **Faster R-CNN, HRNetV2p-W18, 6e; only 100 images, not a published split** | own, board 7 |' in text
     rows = list(csv.DictReader(io.StringIO(as_csv(boards))))
-    assert [(row['rank'], row['source'], float(row['AP'])) for row in rows] == [
-        ('1', 'paper', 40), ('2', 'paper', 38), ('1', 'own', pytest.approx(45.1))]
-    assert rows[2]['whole'] == 'False'
+    assert [(row['rank'], row['source'], float(row['AP']) if row['AP'] else None) for row in rows] == [
+        ('1', 'paper', 40), ('2', 'paper', 38), ('', 'paper', None), ('1', 'own', pytest.approx(45.1))]
+    assert (rows[3]['whole'], rows[3]['store'], rows[3]['number']) == ('False', 'board', '7')
 
 
 def test_the_terminal_shows_the_best_and_all_own_ones():
-    rows = [make(50 - k) for k in range(10)] + [make(1, source='own', number=3)]
-    console = Console(width=160, file=io.StringIO())
-    console.print(terminal_table(rank(rows)[0], top=4))
-    text = console.file.getvalue()
+    rows = [make(50 - k) for k in range(10)] + [make(1, source='own', store='board', number=3)]
+    text = printed(rank(rows)[0], 160, top=4)
     assert text.count('table 8') == 4
-    assert 'own, number 3' in text
+    assert 'own, board 3' in text
     assert '11  Faster' in text
+
+
+def printed(board, width, top=None):
+    console = Console(width=width, file=io.StringIO())
+    console.print(terminal_table(board, top, width))
+    return console.file.getvalue()
+
+
+def test_columns_that_fit():
+    """What is left out is not cut off: the main metric, sizes and times stay the longest."""
+    board = rank(published_entries())[0]
+    shown = {}
+    for width in (72, 80, 100, 120, 200):
+        shown[width] = [column.header for column in terminal_table(board, None, width).columns][3:]
+        text = printed(board, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert all(f'{entry.metrics["AP"]:.1f}' in text for entry in board.entries)
+        assert all(title in text for title in shown[width])
+        assert '\u2026' not in text
+    assert shown[80][0] == 'AP'
+    assert {'params (M)', 'GFLOPs', 'ms'} <= set(shown[80])
+    assert shown[200] == ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'mask AP', 'params (M)', 'GFLOPs', 'ms']
+    assert len(shown[72]) < len(shown[100]) < len(shown[200])
+
+
+NASTY = 'see [/docs] [bold]x[/bold] | <b>\n`y`'
+
+
+def test_a_note_may_have_anything_in_it():
+    boards = rank([make(note=NASTY)])
+    assert '[/docs]' in printed(boards[0], 200)
+    line = markdown(boards).splitlines()[-1]
+    assert line.count(' | ') == 7
+    assert '\\[/docs]' in line
+    assert '\\<b>' in line

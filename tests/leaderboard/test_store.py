@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hrnet_plugin.leaderboard.record import Record
-from hrnet_plugin.leaderboard.store import ResultStore
+from hrnet_plugin.leaderboard.store import ResultStore, _transaction
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,10 +46,13 @@ def test_what_is_written_is_read(tmp_path):
 def test_nothing_is_changed_or_deleted(tmp_path):
     store = ResultStore(tmp_path / 'results.sqlite')
     store.append(make())
+    store.append(make())
     before = store.read()
     with sqlite3.connect(store.path) as database:
         for statement in ("UPDATE records SET config = 'x'", 'DELETE FROM records', 'UPDATE metrics SET value = 1',
-                          'DELETE FROM metrics'):
+                          'DELETE FROM metrics', "INSERT OR REPLACE INTO metrics VALUES (2, '', 'AP', 1)",
+                          "INSERT INTO metrics VALUES (1, '', 'late', 1)",
+                          'INSERT OR REPLACE INTO records SELECT * FROM records WHERE number = 1'):
             with pytest.raises(sqlite3.IntegrityError, match='append-only'):
                 database.execute(statement)
     assert store.read() == before
@@ -76,6 +79,24 @@ def test_a_store_without_records(tmp_path):
     store.prepare()
     assert store.read() == []
     assert store.append(make()) == 1
+
+
+def test_a_store_that_was_only_begun(tmp_path):
+    (tmp_path / 'results.sqlite').touch()
+    assert ResultStore(tmp_path / 'results.sqlite').read() == []
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(sqlite3.OperationalError, match=r'store must be a file that can be written, got .*folder'):
+        ResultStore(tmp_path / 'folder').append(make())
+
+
+def test_the_cause_is_told_when_a_transaction_has_ended(tmp_path):
+    def fail(database):
+        with _transaction(database):
+            database.execute('COMMIT')  # as a full disk does
+            raise OSError('the cause')
+
+    with sqlite3.connect(tmp_path / 'x.sqlite', isolation_level=None) as made, pytest.raises(OSError, match='cause'):
+        fail(made)
 
 
 def test_no_store_is_made_by_reading(tmp_path):

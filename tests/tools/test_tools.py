@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import list_configs
-from hrnet_plugin.tools import config, launch, report, test, train
+from hrnet_plugin.tools import config, launch, leaderboard, record, report, test, train
 
 SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
 
@@ -55,6 +55,52 @@ def test_bfloat16_takes_the_place_of_another_wrapper(sample):
     train.apply_options(sample, train.parse_args([SAMPLE, '--amp', 'bf16']))
     assert sample.optim_wrapper.type == 'hrnet_plugin.BFloat16OptimWrapper'
     assert set(sample.optim_wrapper) == {'type', 'optimizer', 'clip_grad'}
+
+
+def test_recording(sample):
+    test.apply_options(sample, test.parse_args([SAMPLE, 'x.pth', '--record', '--note', 'mine']))
+    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.RecordHook', store='work_dirs/leaderboard.sqlite',
+                                           note='mine')
+    test.apply_options(sample, test.parse_args([SAMPLE, 'x.pth', '--record', 'here.sqlite']))
+    assert sample.custom_hooks[-1].store == 'here.sqlite'
+
+
+@pytest.mark.parametrize(('parse', 'words', 'message'), [
+    (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note is of a record'),
+    (leaderboard.parse_args, ['--top', '-1'], '--top must be at least 0'),
+    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'not of --out'),
+    (leaderboard.parse_args, ['--title', 'x'], 'needs --out'),
+    (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
+    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
+     'got --config'),
+    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '0'], 'must be at least 1, got 0'),
+])
+def test_options_that_would_do_nothing_are_refused(parse, words, message, capsys):
+    with pytest.raises(SystemExit):
+        parse(words)
+    assert message in capsys.readouterr().err
+
+
+def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where there is no store
+    leaderboard.main(['--task', 'detection', '--width', 'w32', '--top', '3'])
+    assert 'HRNetV2p-W32' in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match='which is not there'):
+        leaderboard.main(['--store', 'nothing.sqlite'])
+    with pytest.raises(ValueError, match='no row has all'):
+        leaderboard.main(['--task', 'pose', '--method', 'FCOS'])
+
+
+def test_tables_without_plotly(tmp_path, monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.leaderboard.page.write.find_spec', lambda name: None)
+    with pytest.raises(ImportError, match=r'hrnet_plugin\[leaderboard\]'):
+        leaderboard.main(['--task', 'pose', '--out', str(tmp_path / 'out')])
+    assert {file.name for file in (tmp_path / 'out').iterdir()} == {'leaderboard.md', 'leaderboard.csv'}
+
+
+def test_no_test_in_a_work_directory(tmp_path):
+    with pytest.raises(FileNotFoundError, match='--work-dir must be the work directory of a test'):
+        record.main(['--work-dir', str(tmp_path), '--data', 'a', '--split', 'b', '--images', '3'])
 
 
 def test_test_time_augmentation_needs_its_entries(sample):

@@ -128,12 +128,12 @@
       .slice(0, window.innerWidth < 640 ? 5 : 12);
     $('#sizes').hidden = !rows.length;
     if (!rows.length) return;
-    const names = rows.map((row) => `${row.rank}. ${row.short}`);
+    const names = rows.map((row, index) => `${row.rank ?? index + 1}. ${row.short}`);
     Plotly.react('plot-sizes', sizes.map(([name, title]) => ({ type: 'bar', name: title, x: names,
       y: rows.map((row) => row.metrics[name] ?? null), text: rows.map(hover),
       hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
     frame('AP by size: the best rows that are shown', { barmode: 'group', height: 440,
-      xaxis: { automargin: true, tickangle: -40 }, legend: { orientation: 'h', y: 1.12, x: 1, xanchor: 'right' } }), settings);
+      xaxis: { type: 'category', automargin: true, tickangle: -40 }, legend: { orientation: 'h', y: 1.12, x: 1, xanchor: 'right' } }), settings);
   }
 
   // ---- two rows
@@ -152,17 +152,18 @@
   function drawPair() {
     if ($('#pair').hidden) return;
     const [first, second] = ['#first', '#second'].map((id) => state.board.rows[$(id).value]);
+    const names = Object.keys(first.pictures).filter((name) => name in second.pictures);
     const classes = Object.keys(first.classes).filter((name) => name in second.classes)
       .map((name) => [name, second.classes[name] - first.classes[name]]).sort((a, b) => a[1] - b[1]);
     $('#plot-classes').hidden = !classes.length;
+    $('#pair .empty').hidden = Boolean(classes.length || names.length);
     if (classes.length) {
       Plotly.react('plot-classes', [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
         y: classes.map(([name]) => name), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
         marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
       frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
-        yaxis: { automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
+        yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
     }
-    const names = Object.keys(first.pictures).filter((name) => name in second.pictures);
     $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
       element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
       element('figcaption', { textContent: `${name}: ${row.model}` })]))));

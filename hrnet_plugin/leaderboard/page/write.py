@@ -6,11 +6,15 @@ import base64
 import html
 import io
 import json
+import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from mmengine.logging import print_log
 
 from hrnet_plugin.leaderboard.entry import OWN, Entry
 from hrnet_plugin.leaderboard.ranking import Board
@@ -20,7 +24,7 @@ _HERE = Path(__file__).parent
 _NUMBERS = (('params', 'params (M)'), ('gflops', 'GFLOPs'), ('ms', 'ms'))
 _WORDS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms', 'macs_in_billions',
           'weights_in_millions')
-_PICTURES = 6  # of each row: the first that all rows with pictures have
+_PICTURES = 6  # of each row
 _PICTURE_WIDTH = 640
 
 
@@ -74,23 +78,34 @@ def _row(board: Board, place: int, entry: Entry, pictures: Sequence[str]) -> dic
 
 
 def _common_pictures(entries: Sequence[Entry]) -> list[str]:
-    """Names of pictures that all rows with pictures have: the same images, to be compared."""
+    """Names of the pictures that most rows have, and at least two: the same images, to be compared."""
     folders = [Path(entry.pictures) for entry in entries if entry.pictures and Path(entry.pictures).is_dir()]
-    names = [{file.name for file in folder.iterdir() if file.suffix.lower() in ('.jpg', '.jpeg', '.png')}
-             for folder in folders]
-    return sorted(set.intersection(*names))[:_PICTURES] if len(names) > 1 else []
+    names = Counter(file.name for folder in folders for file in folder.iterdir()
+                    if file.suffix.lower() in ('.jpg', '.jpeg', '.png'))
+    shared = [name for name, number in names.items() if number > 1]
+    return sorted(shared, key=lambda name: (-names[name], name))[:_PICTURES]
 
 
 def _pictures(entry: Entry, names: Sequence[str]) -> dict[str, str]:
     files = [Path(entry.pictures) / name for name in names] if entry.pictures else []
-    return {file.name: _picture(file) for file in files if file.is_file()}
+    found = {file.name: _picture(file) for file in files if file.is_file()}
+    return {name: picture for name, picture in found.items() if picture}
 
 
 def _picture(file: Path) -> str:
+    """A picture as an address; empty, and a warning, if it cannot be read."""
     from PIL import Image
-    with Image.open(file) as opened:
-        image = opened.convert('RGB')
-        image.thumbnail((_PICTURE_WIDTH, _PICTURE_WIDTH))
-        out = io.BytesIO()
-        image.save(out, 'JPEG', quality=80)
+    try:
+        return _encoded(Image.open(file))
+    except OSError as error:
+        print_log(f'the page does without the picture {file}: {error}', logger='current', level=logging.WARNING)
+        return ''
+
+
+def _encoded(picture: Any) -> str:
+    with picture:
+        image = picture.convert('RGB')
+    image.thumbnail((_PICTURE_WIDTH, _PICTURE_WIDTH))
+    out = io.BytesIO()
+    image.save(out, 'JPEG', quality=80)
     return 'data:image/jpeg;base64,' + base64.b64encode(out.getvalue()).decode()
