@@ -175,8 +175,8 @@ def test_the_leaderboard(mim, job):
     assert 'board 1' in out
     assert 'board 2' in out
     boxes = next((mim.folder / 'board_mmdet').rglob('*.bbox.json'))
-    mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--config', SAMPLE, '--results', boxes, '--annotations',
-        'data/sample/annotations/instances_val2017.json')
+    mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--config', SAMPLE, '--results', boxes,
+        '--annotations', 'data/sample/annotations/instances_val2017.json')
     mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--work-dir', 'board_mmdet', '--data', 'sample',
         '--split', 'val2017', '--images', 4)
     mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board')

@@ -73,7 +73,7 @@ def test_recording(sample):
     (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
     (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
      'got --config'),
-    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '0'], 'must be at least 1, got 0'),
+    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '0'], 'at least 1, got 0'),
 ])
 def test_options_that_would_do_nothing_are_refused(parse, words, message, capsys):
     with pytest.raises(SystemExit):
