@@ -187,6 +187,24 @@ def test_the_leaderboard(mim, job):
     assert all(',sample,val2017,' in line for line in lines)
 
 
+def test_a_submission(mim, job):
+    """From any detector's config to the archive, on images that stand in for test-dev's."""
+    coco, truth = mim.folder / 'coco', mim.folder / 'data/sample/annotations/instances_val2017.json'
+    (coco / 'annotations').mkdir(parents=True)
+    shutil.copytree(mim.folder / 'data/sample/val2017', coco / 'test2017')
+    info = {key: value for key, value in json.loads(truth.read_text()).items() if key in ('images', 'categories')}
+    (coco / 'annotations/image_info_test-dev2017.json').write_text(json.dumps(info))
+    mim('run', 'hrnet_plugin', 'submission', 'config', SAMPLE, '--out', 'test-dev.py', '--data-root', 'coco', '--prefix',
+        'work/dev')
+    out = mim('test', 'mmdet', 'test-dev.py', '--checkpoint', 'work/epoch_1.pth', '--work-dir', 'dev',
+              '--cfg-options', *QUICK)
+    assert not measured(out)
+    out = mim('run', 'hrnet_plugin', 'submission', 'pack', 'work/dev.bbox.json', '--images',
+              coco / 'annotations/image_info_test-dev2017.json', '--name', 'mine', '--evaluate', truth)
+    assert 'AP50' in out
+    assert (mim.folder / 'detections_test-dev2017_mine_results.zip').is_file()
+
+
 def test_benchmarking(mim):
     out = mim('run', 'hrnet_plugin', 'benchmark', '--config', SAMPLE, '--config', POSE, '--shape', 64, 64,
               '--rounds', 1)

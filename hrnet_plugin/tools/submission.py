@@ -1,0 +1,90 @@
+"""Files for COCO's evaluation server: mim run hrnet_plugin submission COMMAND [options].
+
+    mim run hrnet_plugin submission config CONFIG --out test-dev.py
+                                     a config that writes the detections of test-dev: mim test mmdet test-dev.py ...
+    mim run hrnet_plugin submission check FILE --images image_info_test-dev2017.json
+                                     what is wrong with them
+    mim run hrnet_plugin submission pack FILE --images image_info_test-dev2017.json --name NAME
+                                     check, and zip them as the server wants it
+
+With --evaluate instances_val2017.json, check and pack evaluate a file of val, to see that what would be sent scores
+what the log says.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from hrnet_plugin.config_files import find_config
+from hrnet_plugin.submission.archive import SPLITS, archive_name, write_archive
+from hrnet_plugin.submission.check import check_file
+from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.inference import test_dev_config
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    config = commands.add_parser('config', help='a config that writes the detections of test-dev')
+    config.add_argument('config', help='name of one of the plugin\'s configs, or path of any of mmdet')
+    config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='the config to be written')
+    config.add_argument('--data-root', help='folder of COCO, in place of the config\'s')
+    config.add_argument('--prefix', default='work_dirs/test-dev', help='of the detections\' files (%(default)s)')
+    for name, words in (('check', 'what is wrong with a file'), ('pack', 'check a file, and zip it')):
+        command = commands.add_parser(name, help=words)
+        command.add_argument('results', type=Path, metavar='FILE', help='detections, or masks')
+        command.add_argument('--images', type=Path, required=True, metavar='FILE',
+                             help='image_info_test-dev2017.json, or annotations of another split')
+        command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations: evaluate the file, too')
+        if name == 'pack':
+            command.add_argument('--name', required=True, help='of the method, in the names of the files')
+            command.add_argument('--split', choices=SPLITS, default=SPLITS[0], help='(%(default)s)')
+            command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER', help='where the archive goes')
+    return parser.parse_args(argv)
+
+
+def write_config(args: argparse.Namespace) -> None:
+    """Write the inference config."""
+    if args.out.exists():
+        raise FileExistsError(f'--out must be a new file, got {args.out}, which is there')
+    made = test_dev_config(find_config(args.config), args.data_root, args.prefix)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    made.dump(args.out)
+    print(f'{args.out} writes {args.prefix}.bbox.json: mim test mmdet {args.out} --checkpoint FILE')
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check a file, evaluate it if that was asked for, and say what was found.
+
+    Raises:
+        ValueError: If something is wrong with the file.
+    """
+    report = check_file(args.results, TestImages.read(args.images))
+    print(report.text)
+    if report.errors:
+        raise ValueError(f'{args.results} would not be evaluated as it is meant')
+    if args.evaluate is not None:
+        from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections  # needs pycocotools
+        metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
+        print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.command == 'config':
+        write_config(args)
+        return
+    if args.command == 'pack':
+        archive_name(args.split, args.name)  # a name that the server would not take, before anything else
+    check(args)
+    if args.command == 'pack':
+        print(f'{write_archive(args.results, args.out, args.split, args.name)} is ready')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ImportError, OSError, ValueError) as error:
+        raise SystemExit(f'submission: {error}') from None

@@ -1,0 +1,150 @@
+"""What is wrong with a file of detections is found, and said."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hrnet_plugin.submission.check import PER_IMAGE, check_file
+from hrnet_plugin.submission.images import TestImages
+
+pytest.importorskip('ijson')
+mask = pytest.importorskip('pycocotools.mask')
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = TestImages({1: (40, 60), 7: (50, 30)}, {1: 'person', 18: 'dog', 90: 'toothbrush'})
+BOX = dict(image_id=1, category_id=18, bbox=[5.5, 3., 20.25, 30.], score=0.5)
+
+
+def encoded(height, width, top=5):
+    rle = mask.encode(np.asfortranarray(np.pad(np.ones((top, 4), np.uint8), ((2, height - top - 2), (3, width - 7)))))
+    return {**rle, 'counts': rle['counts'].decode()}
+
+
+MASK = dict(image_id=7, category_id=90, segmentation=encoded(50, 30), score=0.25)
+
+
+def check(tmp_path, content):
+    path = tmp_path / 'results.json'
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return check_file(path, IMAGES)
+
+
+def test_good_files(tmp_path):
+    report = check(tmp_path, [BOX, {**BOX, 'image_id': 7, 'bbox': [0, 0, 30, 50], 'score': 1}])
+    assert (report.errors, report.wrong, report.kind, report.detections) == ([], 0, 'bbox', 2)
+    assert report.warnings == ['2 of the 3 categories are never found']
+    report = check(tmp_path, [MASK, {**MASK, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes them
+    assert (report.errors, report.kind) == ([], 'segm')
+    assert report.warnings == ['1 of the 2 images have no detection', '2 of the 3 categories are never found']
+
+
+def changed(base=BOX, without='', **changes):
+    made = {**copy.deepcopy(base), **changes}
+    made.pop(without, None)
+    return [base, made]
+
+
+def mask_with(**changes):
+    return changed(MASK, segmentation={**MASK['segmentation'], **changes})
+
+
+BROKEN = {
+    'a pickle': ('\x80\x04\x95', 'must be a JSON list, got a file that begins with'),
+    'one object': (json.dumps(BOX), 'must be a JSON list'),
+    'cut off': (json.dumps([BOX, BOX])[:-30], 'must be whole JSON, got an error after 1 detections'),
+    'not a number of JSON': (json.dumps([BOX, {**BOX, 'score': float('nan')}]), 'must be whole JSON'),
+    'empty': ([], 'must have detections, got an empty list'),
+    'no object': ([BOX, [1, 18]], r'detection 1: must be an object, got \[1, 18\]'),
+    'no score': (changed(without='score'), 'must have score, got'),
+    'an image of another split': (changed(image_id=2), 'image_id must be one of the 2 of the split, got 2'),
+    'a name for an image': (changed(image_id='000000000001'), "image_id must be an integer, got '000000000001'"),
+    'a label for a category': (changed(category_id=2), 'category_id must be one of the 3 .* counted from 0'),
+    'a fraction for a category': (changed(category_id=18.5), 'category_id must be an integer, got 18.5'),
+    'three numbers': (changed(bbox=[1, 2, 3]), r'bbox must be four finite numbers, got \[1, 2, 3\]'),
+    'no width': (changed(bbox=[1, 2, 0, 3]), 'a width and a height above 0, got 0 and 3'),
+    'corners': (changed(bbox=[30, 10, 55, 39]), 'must lie in its image of 60 x 40.*x1, y1, x2, y2'),
+    'of another size of the image': (changed(bbox=[100, 80, 20, 20]), r'must lie in its image of 60 x 40, got \[100'),
+    'a score in per cent': (changed(score=55.), 'score must be a number from 0 to 1, got 55.0'),
+    'a mask of another image': (mask_with(size=[40, 60]), r'the size of its image, \[50, 30\], got \[40, 60\]'),
+    'a polygon': (changed(MASK, segmentation=[[1, 1, 5, 5, 1, 5]]), "must be an RLE .* got a list"),
+    'runs that are not compressed': (mask_with(counts=[0, 1500]), 'must be compressed text, got a list'),
+    'runs of another image': (mask_with(counts=encoded(40, 60)['counts']), 'add up to the 1500 pixels .* got 2400'),
+    'other characters': (mask_with(counts='~~'), 'must be made of the characters from 0 to o'),
+    'half a number': (mask_with(counts=MASK['segmentation']['counts'] + 'P'), 'must end with a whole number'),
+    'no pixels': (mask_with(counts=mask.encode(np.asfortranarray(np.zeros((50, 30), np.uint8)))['counts'].decode()),
+                  'must have pixels, got an empty mask'),
+    'masks among boxes': ([BOX, MASK], 'must have bbox, got'),
+}
+
+
+@pytest.mark.parametrize('name', BROKEN)
+def test_broken_files(name, tmp_path):
+    content, words = BROKEN[name]
+    report = check(tmp_path, content)
+    assert len(report.errors) == 1
+    assert re.search(words, report.errors[0]), report.errors[0]
+    assert f'error: {report.errors[0]}' in report.text
+
+
+def test_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.submission.check.SIZE_LIMIT', 50)
+    assert check(tmp_path, [BOX]).errors[0].startswith('the file must have at most 50 bytes, got ')
+
+
+def test_many_wrong_ones_are_counted(tmp_path):
+    report = check(tmp_path, [BOX, *changed(score=2)[1:] * 100])
+    assert (len(report.errors), report.wrong, report.detections) == (20, 100, 101)
+    assert 'error: and 80 more detections' in report.text
+
+
+def test_more_than_the_server_looks_at(tmp_path):
+    report = check(tmp_path, [BOX] * (PER_IMAGE + 1))
+    assert report.errors == []
+    assert report.warnings[0] == '1 images have more than 100 detections, of which the server takes the best'
+
+
+def test_images_of_a_split(tmp_path):
+    path = tmp_path / 'info.json'
+    path.write_text(json.dumps(dict(images=[dict(id=5, height=3, width=4)], categories=[dict(id=1, name='person')])))
+    assert TestImages.read(path) == TestImages({5: (3, 4)}, {1: 'person'})
+    for content in ('{}', '[]', 'x', '{"images": [{"id": 1}], "categories": []}'):
+        path.write_text(content)
+        with pytest.raises(ValueError, match='images must be a file with the images and categories of a split'):
+            TestImages.read(path)
+
+
+_LARGE = '''
+import resource, sys
+from hrnet_plugin.submission.check import check_file
+from hrnet_plugin.submission.images import TestImages
+images = TestImages({{k: (480, 640) for k in range({images})}}, {{k: str(k) for k in range(1, 91)}})
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+report = check_file({path!r}, images)
+print(report.detections, len(report.errors), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+'''
+
+
+@pytest.mark.slow
+def test_a_file_of_test_devs_size_in_bounded_memory(tmp_path):
+    """20,000 images with 100 boxes each: gigabytes as Python's objects."""
+    images, path = 20000, tmp_path / 'large.json'
+    line = '{"image_id": %d, "category_id": %d, "bbox": [%.1f, %.1f, 30.5, 40.25], "score": %.4f}'
+    with path.open('w') as file:
+        for image in range(images):
+            rows = (line % (image, 1 + k % 90, k, 2 * k, k / 100) for k in range(100))
+            file.write(('[' if image == 0 else ',') + ','.join(rows))
+        file.write(']')
+    assert path.stat().st_size > 150e6
+    done = subprocess.run([sys.executable, '-c', _LARGE.format(images=images, path=str(path))], cwd=ROOT, check=True,
+                          capture_output=True, text=True)
+    detections, errors, kilobytes = map(int, done.stdout.split())
+    assert (detections, errors) == (2000000, 0)
+    assert kilobytes < 64 * 1024
