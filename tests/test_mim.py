@@ -179,7 +179,12 @@ def test_the_leaderboard(mim, job):
         '--annotations', 'data/sample/annotations/instances_val2017.json')
     mim('run', 'hrnet_plugin', 'record', '--store', 'board.sqlite', '--work-dir', 'board_mmdet', '--data', 'sample',
         '--split', 'val2017', '--images', 4)
-    mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board')
+    other = next((mim.folder / 'board_hrnet_plugin').rglob('*.bbox.json'))
+    out = mim('run', 'hrnet_plugin', 'compare', other, boxes, '--draws', 20, '--out', 'compared', '--annotations',
+              'data/sample/annotations/instances_val2017.json')
+    assert 'no difference can be told' in out  # the same weights
+    mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board', '--compare',
+        'compared/comparison.json')
     assert {file.name for file in (mim.folder / 'board').iterdir()} == {
         'leaderboard.html', 'leaderboard.md', 'leaderboard.csv'}
     lines = [line for line in (mim.folder / 'board' / 'leaderboard.csv').read_text().splitlines() if ',own,' in line]
@@ -194,8 +199,8 @@ def test_a_submission(mim, job):
     shutil.copytree(mim.folder / 'data/sample/val2017', coco / 'test2017')
     info = {key: value for key, value in json.loads(truth.read_text()).items() if key in ('images', 'categories')}
     (coco / 'annotations/image_info_test-dev2017.json').write_text(json.dumps(info))
-    mim('run', 'hrnet_plugin', 'submission', 'config', SAMPLE, '--out', 'test-dev.py', '--data-root', 'coco', '--prefix',
-        'work/dev')
+    mim('run', 'hrnet_plugin', 'submission', 'config', SAMPLE, '--out', 'test-dev.py', '--data-root', 'coco',
+        '--prefix', 'work/dev')
     out = mim('test', 'mmdet', 'test-dev.py', '--checkpoint', 'work/epoch_1.pth', '--work-dir', 'dev',
               '--cfg-options', *QUICK)
     assert not measured(out)

@@ -55,6 +55,25 @@ def evaluate_detections(annotations: str | Path | COCO,
         ValueError: If ``kind`` or a class is not known, or a detection is of an image or category that the annotations
             do not have.
     """
+    return figures(run_api(annotations, results, kind, classes, images))
+
+
+def figures(evaluation: COCOeval) -> Evaluation:
+    """The figures of an evaluation of the API."""
+    names = [_PREFIX[evaluation.params.iouType] + name for name in _NAMES]
+    categories = evaluation.cocoGt.loadCats(evaluation.params.catIds)
+    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, of all sizes, 100 detections
+    found = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
+    return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, found,
+                      len(evaluation.params.imgIds))
+
+
+def run_api(annotations: str | Path | COCO,
+            results: str | Path | Sequence[Mapping[str, Any]],
+            kind: str = 'bbox',
+            classes: Sequence[str] | None = None,
+            images: Collection[int] | None = None) -> COCOeval:
+    """The API's evaluation, with what it has matched; arguments and errors as of :func:`evaluate_detections`."""
     if kind not in _PREFIX:
         raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
     truth = annotations if isinstance(annotations, COCO) else read_annotations(annotations)
@@ -67,12 +86,7 @@ def evaluate_detections(annotations: str | Path | COCO,
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    names = [_PREFIX[kind] + name for name in _NAMES]
-    categories = truth.loadCats(evaluation.params.catIds)
-    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, of all sizes, 100 detections
-    found = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
-    return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, found,
-                      len(evaluation.params.imgIds))
+    return evaluation
 
 
 def read_annotations(file: str | Path) -> COCO:

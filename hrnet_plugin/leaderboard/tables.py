@@ -85,7 +85,7 @@ def markdown(boards: Sequence[Board]) -> str:
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
             cells = _cells(board, place, entry, board.metrics, _NUMBERS)
-            cells = [_plain(cell) for cell in (*cells, entry.unit)]
+            cells = [plain(cell) for cell in (*cells, entry.unit)]
             if entry.source == OWN:
                 cells[1] = f'**{cells[1]}**'
             lines.append(f'| {" | ".join(cells)} |')
@@ -93,8 +93,8 @@ def markdown(boards: Sequence[Board]) -> str:
     return '\n\n'.join(parts) + '\n'
 
 
-def _plain(text: str) -> str:
-    """In a cell of Markdown, where a note may have anything in it."""
+def plain(text: str) -> str:
+    """A text in a cell of Markdown, where a note may have anything in it."""
     return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
 
 

@@ -11,6 +11,7 @@ they were measured on the same images.
 from __future__ import annotations
 
 import argparse
+import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,11 +40,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--top', type=int, help='how many rows the terminal shows, and all own ones (20)')
     parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
     parser.add_argument('--title', help='of the page')
+    parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
+                        help='comparison.json of the compare tool, for the page')
     args = parser.parse_args(argv)
     if args.top is not None and (args.out is not None or args.top < 0):
         parser.error('--top must be at least 0, and is of the terminal, not of --out')
-    if args.title is not None and args.out is None:
-        parser.error('--title is of the page: it needs --out')
+    if (args.title is not None or args.compare) and args.out is None:
+        parser.error('--title and --compare are of the page: they need --out')
     return args
 
 
@@ -62,20 +65,21 @@ def boards(args: argparse.Namespace) -> list[Board]:
     return rank(chosen, args.by)
 
 
-def write(found: Sequence[Board], folder: Path, title: str) -> None:
+def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path]) -> None:
     """Write the three files."""
+    compared = [json.loads(file.read_text(encoding='utf-8')) for file in comparisons]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
     from hrnet_plugin.leaderboard.page import write_page  # needs plotly, which the others do not
-    write_page(found, folder / 'leaderboard.html', title)
+    write_page(found, folder / 'leaderboard.html', title, compared)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     found = boards(args)
     if args.out is not None:
-        write(found, args.out, args.title or 'HRNet leaderboard')
+        write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
         print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
     console = Console()

@@ -47,7 +47,13 @@ def page(tmp_path_factory):
             replace(own(3, '', 20., {}), pictures='/not/there'), own(4, folder / 'third', 10., {})]
     target = folder / 'board' / 'page.html'
     target.parent.mkdir()
-    write_page(rank([*published_entries(), *rows]), target, 'A <title>')
+    errors = [dict(numbers=dict(missed=k), costs=dict(missed=k / 10)) for k in (3, 1)]
+    comparison = dict(
+        names=['old </script>', 'new'], kind='bbox', images=7,
+        classes=dict(cat=[.5, .6], dog=[.4, .1], emu=[None, None]),
+        interval=dict(difference=-.1, low=-.2, high=.05, better=.2, draws=99), errors=errors,
+        differing=[['1.jpg', [0., .5]]])
+    write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison])
     return target
 
 
@@ -100,7 +106,8 @@ def run(browser, script, *args):
 
 
 def column(browser, place):
-    return run(browser, f'[...document.querySelectorAll("tbody tr td:nth-child({place})")].map((c) => c.textContent)')
+    cells = f'document.querySelectorAll("#table tbody tr td:nth-child({place})")'
+    return run(browser, f'[...{cells}].map((cell) => cell.textContent)')
 
 
 def choose(browser, selector, text):
@@ -110,7 +117,7 @@ def choose(browser, selector, text):
 
 
 def click_head(browser, title):
-    browser.find_element('xpath', f'//thead//button[normalize-space()="{title}"]').click()
+    browser.find_element('xpath', f'//*[@id="table"]//thead//button[normalize-space()="{title}"]').click()
 
 
 @in_browser
@@ -200,8 +207,20 @@ def test_two_rows_side_by_side(opened):
     assert run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.naturalWidth)') == [640] * 6
     choose(opened, '#first', run(opened, 'document.getElementById("second").selectedOptions[0].textContent'))
     assert set(run(opened, 'document.getElementById("plot-classes").data[0].x')) == {0}
-    assert 'partial' in opened.find_element('css selector', 'tbody td:nth-child(2)').get_attribute('class')
+    assert 'partial' in opened.find_element('css selector', '#table tbody td:nth-child(2)').get_attribute('class')
     assert 'only 100 images' in column(opened, 2)[0]
+
+
+@in_browser
+def test_a_comparison(opened):
+    text = opened.find_element('id', 'comparison-text').text
+    assert text == ('Boxes in 7 images. AP of new less that of old </script>: \u221210.0, 95 % interval \u221220.0 to '
+                    '+5.0 (paired bootstrap, 99 draws).')
+    assert run(opened, '[...document.querySelectorAll("#comparison-errors tbody td")].map((c) => c.textContent)') == [
+        '1', 'missed', '3', '1', '+30.0', '+10.0']
+    drawn = run(opened, 'document.getElementById("plot-comparison").data[0]')
+    assert dict(zip(drawn['y'], drawn['x'])) == {'dog': pytest.approx(-30), 'cat': pytest.approx(10)}
+    assert '1.jpg (+50.0)' in opened.find_element('id', 'comparison-images').text
 
 
 @in_browser
@@ -214,7 +233,8 @@ def test_on_a_phone(opened):
         for name in ('plot-macs_in_billions', 'plot-ms', 'plot-weights_in_millions', 'plot-sizes'):
             assert run(opened, f'document.querySelector("#{name} svg").getBoundingClientRect().right') <= 360
         # the model and its main figure are seen without scrolling
-        assert run(opened, 'document.querySelector("tbody td:nth-child(3)").getBoundingClientRect().right') <= 360
+        figure = 'document.querySelector("#table tbody td:nth-child(3)")'
+        assert run(opened, f'{figure}.getBoundingClientRect().right') <= 360
         assert run(opened, 'Math.min(...[...document.querySelectorAll("form select, form input, form button")].map('
                    '(e) => e.getBoundingClientRect().height))') >= 40
         assert float(run(opened, 'parseFloat(getComputedStyle(document.querySelector("td")).fontSize)')) >= 14

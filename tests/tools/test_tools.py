@@ -69,7 +69,7 @@ def test_recording(sample):
     (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note is of a record'),
     (leaderboard.parse_args, ['--top', '-1'], '--top must be at least 0'),
     (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'not of --out'),
-    (leaderboard.parse_args, ['--title', 'x'], 'needs --out'),
+    (leaderboard.parse_args, ['--title', 'x'], 'need --out'),
     (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
     (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
      'got --config'),

@@ -1,6 +1,6 @@
 'use strict';
 (() => {
-  const { boards, numbers } = JSON.parse(document.getElementById('data').textContent);
+  const { boards, numbers, comparisons } = JSON.parse(document.getElementById('data').textContent);
   const $ = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
   const element = (tag, properties = {}, children = []) => {
@@ -56,7 +56,7 @@
       button.addEventListener('click', () => sortBy(index));
       return element('th', { scope: 'col' }, [button]);
     });
-    $('thead').replaceChildren(element('tr', {}, cells));
+    $('#table thead').replaceChildren(element('tr', {}, cells));
   }
 
   function sortBy(index) {
@@ -80,11 +80,11 @@
         return sign * (typeof x === 'string' ? x.localeCompare(y, 'en', { numeric: true }) : x - y);
       });
     }
-    all('thead th').forEach((head, index) => {
+    all('#table thead th').forEach((head, index) => {
       if (index === state.sort) head.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
       else head.removeAttribute('aria-sort');
     });
-    $('tbody').replaceChildren(...rows.map((row) => element('tr', { className: row.source === 'own' ? 'own' : '' },
+    $('#table tbody').replaceChildren(...rows.map((row) => element('tr', { className: row.source === 'own' ? 'own' : '' },
       list.map((column, index) => {
         const hint = column.hint ? column.hint(row) : index === 1 ? row.partial : '';
         const cell = element('td', { textContent: column.text(row), title: hint || '' });
@@ -157,16 +157,49 @@
       .map((name) => [name, second.classes[name] - first.classes[name]]).sort((a, b) => a[1] - b[1]);
     $('#plot-classes').hidden = !classes.length;
     $('#pair .empty').hidden = Boolean(classes.length || names.length);
-    if (classes.length) {
-      Plotly.react('plot-classes', [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
-        y: classes.map(([name]) => name), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
-        marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
-      frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
-        yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
-    }
+    if (classes.length) drawDifferences('plot-classes', classes);
     $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
       element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
       element('figcaption', { textContent: `${name}: ${row.model}` })]))));
+  }
+
+  function drawDifferences(plot, classes) {
+    Plotly.react(plot, [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
+      y: classes.map(([name]) => name), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
+      marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
+    frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
+      yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
+  }
+
+  // ---- comparisons of two files, from `compare`
+  const signed = (value) => `${value < 0 ? '\u2212' : '+'}${Math.abs(100 * value).toFixed(1)}`;
+
+  function fillComparisons() {
+    $('#comparisons').hidden = !comparisons.length;
+    $('#comparison').append(...comparisons.map((one, index) => element('option', { value: index,
+      textContent: one.names.join(' and ') })));
+    $('#comparison').addEventListener('change', drawComparison);
+    if (comparisons.length) drawComparison();
+  }
+
+  function drawComparison() {
+    const one = comparisons[$('#comparison').value];
+    const [first, second] = one.names;
+    const { interval } = one;
+    $('#comparison-text').textContent = `${one.kind === 'segm' ? 'Masks' : 'Boxes'} in ${one.images} images. AP of ${second} `
+      + `less that of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
+      + `${signed(interval.high)} (paired bootstrap, ${interval.draws} draws).`;
+    const row = (tag, cells) => element('tr', {}, cells.map((cell) => element(tag, { textContent: cell })));
+    $('#comparison-errors thead').replaceChildren(row('th', ['', 'errors at an overlap of 0.5', first, second,
+      `AP50 without, ${first}`, `AP50 without, ${second}`]));
+    $('#comparison-errors tbody').replaceChildren(...Object.keys(one.errors[0].numbers).map((kind, index) => row('td', [
+      index + 1, kind, ...one.errors.map((errors) => errors.numbers[kind]),
+      ...one.errors.map((errors) => signed(errors.costs[kind]))])));
+    const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
+      .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
+    drawDifferences('plot-comparison', classes);
+    $('#comparison-images').textContent = one.differing.length ? `Images that differ most: ${one.differing.map(
+      ([name, pair]) => `${name} (${signed(pair[1] - pair[0])})`).join(', ')}.` : '';
   }
 
   // ---- all of it
@@ -190,6 +223,7 @@
   }
 
   fillBoards();
+  fillComparisons();
   if (!boards.length) return;
   $('#board').addEventListener('change', drawBoard);
   all('[data-filter]').forEach((select) => select.addEventListener('change', drawShown));

@@ -9,7 +9,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,20 +28,22 @@ _PICTURES = 6  # of each row
 _PICTURE_WIDTH = 640
 
 
-def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard') -> None:
+def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
+               comparisons: Sequence[Mapping[str, Any]] = ()) -> None:
     """Write the page.
 
     Args:
         boards: What it shows; the first one is shown first.
         target: The file.
         title: Of the page.
+        comparisons: What :func:`~hrnet_plugin.comparison.compare.compare` found, as JSON's types.
 
     Raises:
         ImportError: If plotly is not installed.
     """
     own = sum(entry.source == OWN for board in boards for entry in board.entries)
     rows = sum(len(board.entries) for board in boards)
-    data = dict(boards=[_board(board) for board in boards], numbers=_NUMBERS)
+    data = dict(boards=[_board(board) for board in boards], numbers=_NUMBERS, comparisons=list(comparisons))
     parts = dict(
         title=html.escape(title), css=(_HERE / 'page.css').read_text(encoding='utf-8'),
         script=(_HERE / 'page.js').read_text(encoding='utf-8'), plotly=_plotly(),

@@ -1,0 +1,53 @@
+"""Why one model beats another: mim run hrnet_plugin compare A.json B.json --annotations FILE [options].
+
+Two files of detections, or of masks, on the same images: AP by size with an interval of the difference, kinds of errors
+and what each costs, classes, and the images that differ most. The files are those that `mim test hrnet_plugin ...
+--record` leaves in its folder (results.bbox.json), or any in COCO's format.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('results', nargs=2, type=Path, metavar='FILE', help='detections of the two models')
+    parser.add_argument('--annotations', type=Path, required=True, metavar='FILE', help='the truth')
+    parser.add_argument('--masks', action='store_true', help='compare masks, in place of boxes')
+    parser.add_argument('--names', nargs=2, metavar='NAME', help='of the two (the files\')')
+    parser.add_argument('--draws', type=int, default=1000, help='of the bootstrap (1000)')
+    parser.add_argument('--seed', type=int, default=0, help='of the draws (0)')
+    parser.add_argument('--out', type=Path, metavar='FOLDER',
+                        help='write comparison.md and comparison.json, which the leaderboard\'s page takes')
+    args = parser.parse_args(argv)
+    if args.draws < 1:
+        parser.error(f'--draws must be at least 1, got {args.draws}')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    from hrnet_plugin.comparison.compare import compare  # needs pycocotools
+    from hrnet_plugin.comparison.text import as_markdown
+    first, second = args.results
+    names = tuple(args.names or (str(first), str(second)))
+    found = compare(args.annotations, first, second, 'segm' if args.masks else 'bbox', (names[0], names[1]), args.draws,
+                    args.seed)
+    text = as_markdown(found)
+    print(text)
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / 'comparison.md').write_text(text, encoding='utf-8')
+        (args.out / 'comparison.json').write_text(json.dumps(asdict(found), indent=1) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except (ImportError, OSError, ValueError) as error:
+        raise SystemExit(f'compare: {error}') from None

@@ -1,0 +1,107 @@
+"""An AP made of what the API has matched is the API's, however often an image counts."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip('pycocotools')
+
+from hrnet_plugin.comparison.bootstrap import paired_interval
+from hrnet_plugin.comparison.compare import image_precisions
+from hrnet_plugin.comparison.matches import class_matches, mean_precision
+from hrnet_plugin.leaderboard.coco_evaluation import run_api
+
+IMAGES = 8
+
+
+def scene(tmp_path, images=range(IMAGES)):
+    """Truth with crowds, and detections now right and now wrong; image ``k`` is the same wherever it stands."""
+    truth, detections = [], []
+    for place, image in enumerate(images, 1):
+        rng = np.random.default_rng(image)
+        for _ in range(rng.integers(1, 7)):
+            box = [*rng.uniform(0, 200, 2), *rng.uniform(10, 150, 2)]
+            label = int(rng.integers(1, 4))
+            truth.append(dict(id=len(truth) + 1, image_id=place, category_id=label, bbox=box, area=box[2] * box[3],
+                              iscrowd=int(rng.random() < 0.1)))
+            for _ in range(rng.integers(0, 3)):
+                near = [float(x) for x in np.array(box) + rng.normal(0, 6, 4)]
+                detections.append(dict(image_id=place, category_id=label if rng.random() < 0.8 else 1, bbox=near,
+                                       score=float(rng.uniform())))
+    path = tmp_path / f'truth{len(list(tmp_path.iterdir()))}.json'
+    path.write_text(json.dumps(dict(
+        images=[dict(id=k, width=400, height=400, file_name=f'{k}.jpg') for k in range(1, len(images) + 1)],
+        categories=[dict(id=k, name=name) for k, name in enumerate(('ant', 'bee', 'cow', 'dog'), 1)],
+        annotations=truth)))
+    return path, detections
+
+
+def test_it_is_the_apis(tmp_path):
+    evaluation = run_api(*scene(tmp_path))
+    matches = class_matches(evaluation)
+    assert len(matches) == 4
+    assert matches[3].precision() is None  # there are no dogs
+    assert mean_precision(matches) == pytest.approx(evaluation.stats[0], abs=1e-12)
+    assert 0.05 < evaluation.stats[0] < 0.95
+    for match, precision in zip(matches[:3], evaluation.eval['precision'][:, :, :, 0, -1].transpose(2, 0, 1)):
+        np.testing.assert_allclose(match.precision(), precision.mean(1), atol=1e-12)
+
+
+@pytest.mark.parametrize('drawn', [[0, 0, 1, 5, 5, 5, 7, 2], [3] * 8, [6, 5, 4]])
+def test_weights_are_copies_of_images(tmp_path, drawn):
+    matches = class_matches(run_api(*scene(tmp_path)))
+    weights = np.bincount(drawn, minlength=IMAGES).astype(float)
+    copies = run_api(*scene(tmp_path, drawn))
+    assert mean_precision(matches, weights) == pytest.approx(copies.stats[0], abs=1e-12)
+
+
+def test_an_image_alone(tmp_path):
+    matches = class_matches(run_api(*scene(tmp_path)))
+    found = image_precisions(matches)
+    for image in range(IMAGES):
+        alone = run_api(*scene(tmp_path, [image])).stats[0]
+        assert found[image] == pytest.approx(alone, abs=1e-12) if alone >= 0 else np.isnan(found[image])
+
+
+def test_nothing_detected(tmp_path):
+    truth, _ = scene(tmp_path)
+    matches = class_matches(run_api(truth, []))
+    assert mean_precision(matches) == 0
+
+
+def worse(detections, share):
+    """Without some of the good ones."""
+    rng = np.random.default_rng(0)
+    return [d for d in copy.deepcopy(detections) if rng.random() > share]
+
+
+def test_identical_files_do_not_differ(tmp_path):
+    truth, detections = scene(tmp_path, range(20))
+    matches = class_matches(run_api(truth, detections))
+    interval = paired_interval(matches, matches, 50)
+    assert (interval.difference, interval.low, interval.high, interval.better) == (0, 0, 0, 0)
+
+
+def test_a_difference_is_found_and_the_seed_makes_it(tmp_path):
+    truth, detections = scene(tmp_path, range(40))
+    first, second = (class_matches(run_api(truth, worse(detections, share))) for share in (0.5, 0))
+    interval = paired_interval(first, second, 200, seed=3)
+    assert 0 < interval.low < interval.difference < interval.high
+    assert interval.better > 0.97
+    assert interval.difference == pytest.approx(mean_precision(second) - mean_precision(first))
+    assert paired_interval(first, second, 200, seed=3) == interval
+    assert paired_interval(first, second, 200, seed=4) != interval
+    back = paired_interval(second, first, 200, seed=3)
+    assert (back.low, back.high) == (pytest.approx(-interval.high), pytest.approx(-interval.low))
+
+
+def test_draws_are_checked(tmp_path):
+    truth, detections = scene(tmp_path)
+    matches = class_matches(run_api(truth, detections))
+    for given, draws in ((matches, 0), ([], 5)):
+        with pytest.raises(ValueError, match='draws must be at least 1, of at least one image'):
+            paired_interval(given, given, draws)
