@@ -1,43 +1,19 @@
-"""All that is said of two models."""
+"""Comparing two models."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hrnet_plugin.comparison.bootstrap import Interval, paired_interval
-from hrnet_plugin.comparison.errors import Errors, count_errors
+from hrnet_plugin.comparison.bootstrap import paired_interval
+from hrnet_plugin.comparison.comparison import Comparison, Errors
+from hrnet_plugin.comparison.errors import count_errors
 from hrnet_plugin.comparison.matches import ClassMatches, class_matches
-from hrnet_plugin.leaderboard.coco_evaluation import figures, read_annotations, run_api
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two files of detections on the same images; pairs are of the first one and the second one.
-
-    Attributes:
-        names: Of the two.
-        kind: 'bbox' or 'segm'.
-        images: How many there are.
-        metrics: Name -> pair of fractions, None where nothing is to be found.
-        interval: Of the difference of their APs.
-        errors: Pair.
-        classes: Class -> pair of APs.
-        differing: File names of the images on which their APs differ most, with the pair; the second's advantage first.
-    """
-
-    names: tuple[str, str]
-    kind: str
-    images: int
-    metrics: Mapping[str, tuple[float | None, float | None]]
-    interval: Interval
-    errors: tuple[Errors, Errors]
-    classes: Mapping[str, tuple[float | None, float | None]]
-    differing: Sequence[tuple[str, tuple[float, float]]]
+from hrnet_plugin.leaderboard.coco_evaluation import Evaluation, figures, read_annotations, run_api
 
 
 def compare(annotations: str | Path, first: str | Path, second: str | Path, kind: str = 'bbox',
@@ -58,42 +34,60 @@ def compare(annotations: str | Path, first: str | Path, second: str | Path, kind
             :func:`~hrnet_plugin.leaderboard.coco_evaluation.evaluate_detections` does.
     """
     truth = read_annotations(annotations)
-    evaluations = [run_api(truth, results, kind) for results in (first, second)]
-    matches = [class_matches(evaluation) for evaluation in evaluations]
-    if not any(match.objects.any() for match in matches[0]):
+    if all(annotation['iscrowd'] for annotation in truth.anns.values()):
         raise ValueError(f'annotations must have objects, got none in {annotations}')
-    found = [figures(evaluation) for evaluation in evaluations]
-    pair: Any = [{name: (one, other[name]) for name, one in first.items()}
-                 for first, other in zip((found[0].metrics, found[0].classes), (found[1].metrics, found[1].classes))]
+    one, other = (_Model.of(truth, results, kind) for results in (first, second))
+    interval = paired_interval(one.matches, other.matches, draws, seed)
+    files = [str(image.get('file_name', number)) for number, image in sorted(truth.imgs.items())]
     return Comparison(
-        names=names, kind=kind, images=found[0].images, metrics=pair[0], classes=pair[1],
-        interval=paired_interval(matches[0], matches[1], draws, seed),
-        errors=(count_errors(evaluations[0]), count_errors(evaluations[1])),
-        differing=_differing(evaluations[0], matches, most))
+        names=names, kind=kind, images=len(files), covered=(one.covered, other.covered), interval=interval,
+        metrics={name: (value, other.figures.metrics[name]) for name, value in one.figures.metrics.items()},
+        classes={name: (value, other.figures.classes[name]) for name, value in one.figures.classes.items()},
+        errors=(one.errors, other.errors), differing=_differing(files, one.matches, other.matches, most))
 
 
-def _differing(evaluation: Any, matches: Sequence[Sequence[ClassMatches]], most: int,
+@dataclass(frozen=True)
+class _Model:
+    """What is kept of an evaluation, which needs gigabytes at COCO's size."""
+    matches: list[ClassMatches]
+    figures: Evaluation
+    errors: Errors
+    covered: int
+
+    @classmethod
+    def of(cls, truth: Any, results: str | Path, kind: str) -> _Model:
+        evaluation = run_api(truth, results, kind)
+        covered = len({detection['image_id'] for detection in evaluation.cocoDt.anns.values()})
+        return cls(class_matches(evaluation), figures(evaluation), count_errors(evaluation), covered)
+
+
+def _differing(files: Sequence[str], first: Sequence[ClassMatches], second: Sequence[ClassMatches], most: int,
                ) -> list[tuple[str, tuple[float, float]]]:
-    precisions = np.array([image_precisions(model) for model in matches])
-    differences = np.nan_to_num(precisions[1] - precisions[0])  # an image without objects has no AP
-    order = np.argsort(-differences, kind='mergesort')
-    chosen = [k for k in [*order[:most], *order[max(most, len(order) - most):]] if differences[k] != 0]
-    images = [evaluation.cocoGt.imgs[evaluation.params.imgIds[k]] for k in chosen]
-    return [(str(image.get('file_name', image['id'])), (float(precisions[0, k]), float(precisions[1, k])))
-            for image, k in zip(images, chosen)]
+    one, other = image_precisions(first), image_precisions(second)
+    order = np.argsort(one - other, kind='mergesort')
+    chosen = [k for k in [*order[:most], *order[max(most, len(order) - most):]] if one[k] != other[k]]
+    return [(files[k], (float(one[k]), float(other[k]))) for k in chosen]
 
 
 def image_precisions(matches: Sequence[ClassMatches]) -> np.ndarray:
-    """AP of each image as if it were the only one, over the classes of its objects; not a number without any."""
+    """How good the detections of each image are, from 0 to 1: the mean over the classes that it, or they, have.
+
+    Of a class that the image has, the AP as if it were the only image. Of one that it does not have, 1 less the score
+    of the surest detection. An image without either is 1.
+    """
     images = len(matches[0].objects)
     total, number = np.zeros(images), np.zeros(images)
     for match in matches:
-        for image in np.flatnonzero(match.objects):
+        threshold = match.counted[0]
+        for image in np.union1d(np.flatnonzero(match.objects), match.images[threshold]):
             mine = match.images == image
+            number[image] += 1
+            if match.objects[image] == 0:
+                total[image] += 1 - match.scores[mine & threshold].max()
+                continue
             alone = ClassMatches(match.scores[mine], np.zeros(mine.sum(), int), match.hits[:, mine],
                                  match.counted[:, mine], match.objects[image:image + 1])
             precision = alone.precision()
             assert precision is not None  # it has objects
             total[image] += precision.mean()
-            number[image] += 1
-    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    return np.where(number > 0, total / np.maximum(number, 1), 1.)

@@ -1,35 +1,23 @@
 """What is wrong with detections, kind by kind, and what each kind costs.
 
 The kinds are those of TIDE (arXiv 2008.08115, section 2), at an overlap of 0.5 with an object, and 0.1 with anything.
+Costs are of the COCO API's AP50, whose mean is over the classes that have objects; TIDE's is over those with
+detections, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pycocotools import mask
 
+from hrnet_plugin.comparison.comparison import KINDS, Errors
 from hrnet_plugin.comparison.matches import ClassMatches, mean_precision
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
-# of a detection without an object; and objects without a detection
-KINDS = ('classification', 'localisation', 'both', 'duplicate', 'background', 'missed')
-
-
-@dataclass(frozen=True)
-class Errors:
-    """The errors of a model.
-
-    Attributes:
-        numbers: Kind -> how many detections, or for 'missed' objects.
-        costs: Kind -> how much higher AP50 would be without them, a fraction.
-    """
-
-    numbers: Mapping[str, int]
-    costs: Mapping[str, float]
 
 
 @dataclass
@@ -59,11 +47,17 @@ def count_errors(evaluation: Any) -> Errors:
     numbers['missed'] = int(missed.sum())
     base = _ap(found, found.hit, found.category, np.ones(len(found.hit), bool), found.objects)
     costs = {kind: _repairs()[kind](found, k) - base for k, kind in enumerate(KINDS[:-1])}
+    costs['missed'] = _without(found, missed) - base
+    return Errors(numbers, costs)
+
+
+def _without(found: _Found, missed: np.ndarray) -> float:
+    """AP50 without some objects; of a class that has no other ones, it is 1."""
     fewer = found.objects.copy()
     np.subtract.at(fewer, (found.object_category[missed], found.object_image[missed]), 1)
     rest = _ap(found, found.hit, found.category, np.ones(len(found.hit), bool), fewer)
-    costs['missed'] = (1. if np.isnan(rest) else rest) - base  # where none is left, all is found
-    return Errors(numbers, costs)
+    left, all_of_them = fewer.any(1).sum(), found.objects.any(1).sum()
+    return float((left * np.nan_to_num(rest) + all_of_them - left) / all_of_them)
 
 
 def _repairs() -> dict[str, Callable[[_Found, int], float]]:

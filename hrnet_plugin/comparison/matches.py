@@ -53,8 +53,9 @@ def class_matches(evaluation: Any) -> list[ClassMatches]:
     """Of each class of an evaluation of the API, in the order of its ``params.catIds``."""
     params = evaluation.params
     images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
-    return [_of_class(evaluation.evalImgs[k * areas * images:][:images], most, len(params.iouThrs))
-            for k in range(len(params.catIds))]
+    # by class, size and image; all sizes come first
+    starts = range(0, len(params.catIds) * areas * images, areas * images)
+    return [_of_class(evaluation.evalImgs[start:start + images], most, len(params.iouThrs)) for start in starts]
 
 
 def _of_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatches:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hrnet_plugin.comparison.compare import Comparison
-from hrnet_plugin.comparison.errors import KINDS
+from hrnet_plugin.comparison.comparison import KINDS, Comparison
 from hrnet_plugin.leaderboard.tables import plain
 
 
@@ -14,13 +13,17 @@ def as_markdown(comparison: Comparison) -> str:
     first, second = (plain(name) for name in comparison.names)
     interval = comparison.interval
     sure = 'no difference can be told' if interval.low <= 0 <= interval.high else (
-        f'{second if interval.difference > 0 else first} is better')
+        f'{second if interval.low > 0 else first} is better')
+    ahead = f'{second} is ahead in {100 * interval.better:.0f} % of the draws' + (
+        f', and equal in {100 * interval.equal:.0f} %' if interval.equal else '')
+    covered = [f'{name} has no detection in {comparison.images - number} images' for name, number in zip(
+        (first, second), comparison.covered) if number < comparison.images]
     parts = [
         f'# {first} and {second}',
         f'{"Masks" if comparison.kind == "segm" else "Boxes"} in {comparison.images} images. AP of {second} less that '
         f'of {first}: **{100 * interval.difference:+.1f}**, 95 % interval {100 * interval.low:+.1f} to '
-        f'{100 * interval.high:+.1f} (paired bootstrap over images, {interval.draws} draws): {sure}. {second} is ahead '
-        f'in {100 * interval.better:.0f} % of the draws.',
+        f'{100 * interval.high:+.1f} (paired bootstrap over images, {interval.draws} draws): {sure}. {ahead}.',
+        *(['; '.join(covered) + '.'] if covered else []),
         _table('', ('', first, second, 'difference'), _pairs(comparison.metrics.items())),
         _table('## Errors at an overlap of 0.5',
                ('', first, second, 'difference', f'AP50 without, {first}', f'AP50 without, {second}'),

@@ -1,7 +1,7 @@
 """Evaluating detections with the COCO API, to the last digit and class by class.
 
-mmdet's evaluator rounds to three digits and, for everything but AP, looks at more than the 100 best detections of an
-image.
+mmdet's evaluator rounds to three digits and, for everything but AP, looks at more than the 100 best detections of a
+class in an image.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,31 +91,67 @@ def run_api(annotations: str | Path | COCO,
 
 
 def read_annotations(file: str | Path) -> COCO:
-    """What the COCO API makes of a file with annotations."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        return COCO(str(file))
+    """What the COCO API makes of a file with annotations, which are numbered anew from 1: it takes 0 for nothing.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not of COCO's format.
+    """
+    truth = COCO()
+    try:
+        truth.dataset = json.loads(Path(file).read_text(encoding='utf-8'))
+        for number, annotation in enumerate(truth.dataset['annotations'], 1):
+            annotation.update(id=number, iscrowd=annotation.get('iscrowd', 0))
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth.createIndex()
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f'annotations must be a file in COCO\'s format, got {file}: {error!r}') from None
+    return truth
 
 
 def _detections(truth: COCO, results: Any, kind: str) -> COCO:
+    where = ''
     if isinstance(results, (str, Path)):
-        results = json.loads(Path(results).read_text(encoding='utf-8'))
-    key = 'segmentation' if kind == 'segm' else 'bbox'
-    if not isinstance(results, Sequence) or not all(isinstance(r, Mapping) and key in r for r in results):
-        raise ValueError(f'results must be a list of detections that have each a {key!r}, got another thing')
+        where = f' ({results})'
+        try:
+            results = json.loads(Path(results).read_text(encoding='utf-8'))
+        except json.JSONDecodeError as error:
+            raise ValueError(f'results{where} must be JSON, got {error}') from None
+    if not isinstance(results, Sequence) or isinstance(results, str):
+        raise ValueError(f'results{where} must be a list of detections, got a {type(results).__name__}')
+    for number, result in enumerate(results):
+        wrong = _wrong(result, kind, truth)
+        if wrong:
+            raise ValueError(f'results{where}, detection {number}: {wrong}')
     # with both, the API would take a mask's size to be its box's
     other = 'bbox' if kind == 'segm' else 'segmentation'
     results = [{key: value for key, value in result.items() if key != other} for result in results]
-    for key, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        strange = next((result[key] for result in results if result[key] not in known), None)
-        if strange is not None:
-            raise ValueError(f'results must be of the annotations\' images and categories, got {key} {strange!r}, '
-                             'which they do not have')
     if results:
         return truth.loadRes(results)
     empty = COCO()  # loadRes looks at the first detection
     empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
     empty.createIndex()
     return empty
+
+
+def _wrong(result: Any, kind: str, truth: COCO) -> str:
+    """What the API would stumble over, or take for something else; empty if nothing."""
+    key = 'segmentation' if kind == 'segm' else 'bbox'
+    missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in result] if isinstance(
+        result, Mapping) else ['the keys of a detection']
+    if missing:
+        return f'must have {", ".join(missing)} to be one of {"masks" if kind == "segm" else "boxes"}'
+    for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
+        if not isinstance(result[name], (int, str)) or result[name] not in known:
+            return f'{name} must be one of the annotations\', got {result[name]!r}'
+    if kind == 'segm' and not isinstance(result[key], Mapping):
+        return f'{key} must be an RLE, got a {type(result[key]).__name__}'
+    if kind == 'bbox' and (not isinstance(result[key], Sequence) or len(result[key]) != 4):
+        return f'{key} must be [x, y, width, height], got {result[key]!r}'
+    numbers = (result['score'], *(result[key] if kind == 'bbox' else ()))
+    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in numbers):
+        return f'score and bbox must be finite numbers, got {numbers}'
+    return ''
 
 
 def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:

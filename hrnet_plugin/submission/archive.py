@@ -2,52 +2,73 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path
 
-SPLITS = ('test-dev2017', 'test-challenge2017', 'val2017')
+from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.stream import read_detections
+
+# of the splits that the server evaluates, how many images there are
+SPLITS = {'test-dev2017': 20288, 'val2017': 5000}
+_OTHER = {'bbox': 'segmentation', 'segm': 'bbox'}
 
 
-def archive_name(split: str, name: str) -> str:
-    """Name without its ending, as the server wants archive and file to be called.
+def archive_path(folder: Path, split: str, name: str) -> Path:
+    """Where an archive goes, under the name that the server wants.
 
     Args:
-        split: 'test-dev2017', 'test-challenge2017' or 'val2017'.
+        folder: For it.
+        split: One of :data:`SPLITS`.
         name: Of the method.
 
     Raises:
+        FileExistsError: If it is there.
         ValueError: If the server has no such split, or would not take the name.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {", ".join(SPLITS)}, got {split!r}')
     if not re.fullmatch(r'[A-Za-z0-9.-]+', name):
         raise ValueError(f'name must be made of letters, digits, dots and hyphens, got {name!r}')
-    return f'detections_{split}_{name}_results'
+    target = folder / f'detections_{split}_{name}_results.zip'
+    if target.exists():
+        raise FileExistsError(f'name must be new in the folder, got {name!r}, and {target} is there')
+    return target
 
 
-def write_archive(results: str | Path, folder: str | Path, split: str, name: str) -> Path:
-    """Write the archive of a file of detections, which has been checked; return its path.
+def check_split(split: str, images: TestImages) -> None:
+    """Refuse images that are not those of a split.
+
+    Raises:
+        ValueError: If there are more or fewer.
+    """
+    if len(images.sizes) != SPLITS[split]:
+        raise ValueError(f'images must be the {SPLITS[split]} of {split}, got {len(images.sizes)}')
+
+
+def write_archive(results: str | Path, kind: str, target: Path) -> None:
+    """Write the archive of a file of detections, which has been checked.
+
+    Boxes of masks are left out: with them, the server would take a mask's size to be its box's.
 
     Args:
         results: The file.
-        folder: Where the archive goes.
-        split, name: As in :func:`archive_name`.
-
-    Raises:
-        FileExistsError: If the archive is there.
-        ValueError: As :func:`archive_name` does.
+        kind: 'bbox' or 'segm'.
+        target: Of :func:`archive_path`.
     """
-    title = archive_name(split, name)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    target, part = folder / f'{title}.zip', folder / f'{title}.zip.part'
-    if target.exists():
-        raise FileExistsError(f'name must be new, got {name!r}, and {target} is there')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix('.zip.part')
     try:
-        with zipfile.ZipFile(part, 'w', zipfile.ZIP_DEFLATED) as archive:
-            archive.write(results, f'{title}.json')
+        name = f'{target.stem}.json'
+        with zipfile.ZipFile(part, 'w', zipfile.ZIP_DEFLATED) as zipped, zipped.open(
+                name, 'w', force_zip64=True) as inner:
+            before = b'['
+            for detection in read_detections(results):
+                detection.pop(_OTHER[kind], None)
+                inner.write(before + json.dumps(detection, allow_nan=False).encode())
+                before = b',\n'
+            inner.write(b']')
         part.replace(target)  # all of it or nothing
     finally:
         part.unlink(missing_ok=True)
-    return target

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hrnet_plugin.submission.images import TestImages
-from hrnet_plugin.submission.rle import rle_error
+from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
 
-SIZE_LIMIT = 2 * 2**30  # bytes of the file; larger ones were not taken, and 100 boxes an image are a tenth of it
-PER_IMAGE = 100  # detections of an image that the server looks at
+SIZE_LIMIT = 2 * 2**30  # bytes of the file; 100 boxes an image are a tenth of it
+PER_CLASS = 100  # detections of a class in an image that are evaluated
 _OUTSIDE = 1.  # pixels by which a box may exceed its image, as rounding does
 _SHOWN = 20
 
@@ -24,31 +25,26 @@ class Report:
     """What was found in a file.
 
     Attributes:
-        kind: 'bbox' or 'segm'.
+        kind: 'bbox' or 'segm'; empty if there is no detection.
         detections: How many there are.
-        images: Image -> how many of them are in it.
-        categories: Category -> how many of them are of it.
-        errors: What the server refuses, or would evaluate as nothing; the first ones.
-        wrong: How many detections have one.
-        warnings: What it takes and a reader should know.
+        wrong: How many of them the server would refuse, or evaluate as nothing.
+        errors: What is wrong; of detections, the first ones.
+        warnings: What the server takes and a reader should know.
     """
 
     kind: str = ''
     detections: int = 0
-    images: Counter[int] = field(default_factory=Counter)
-    categories: Counter[int] = field(default_factory=Counter)
-    errors: list[str] = field(default_factory=list)
     wrong: int = 0
+    errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """For people."""
-        lines = [f'{self.detections} detections ({self.kind or "of no kind"}) in {len(self.images)} images, of '
-                 f'{len(self.categories)} categories']
-        lines += [f'error: {error}' for error in self.errors]
-        if self.wrong > len(self.errors):
-            lines.append(f'error: and {self.wrong - len(self.errors)} more detections')
+        lines = [f'{self.detections} detections{f" ({self.kind})" if self.kind else ""}',
+                 *(f'error: {error}' for error in self.errors)]
+        if self.wrong > _SHOWN:
+            lines.append(f'error: and {self.wrong - _SHOWN} more detections')
         return '\n'.join([*lines, *(f'warning: {warning}' for warning in self.warnings)])
 
 
@@ -62,34 +58,79 @@ def check_file(file: str | Path, images: TestImages) -> Report:
     Raises:
         ImportError, FileNotFoundError: As :func:`~hrnet_plugin.submission.stream.read_detections` does.
     """
-    report, size = Report(), Path(file).stat().st_size
+    checker = _Checker(images)
+    size = Path(file).stat().st_size
     if size > SIZE_LIMIT:
-        report.errors.append(f'the file must have at most {SIZE_LIMIT} bytes, got {size}')
+        checker.report.errors.append(f'the file must have at most {SIZE_LIMIT} bytes, got {size}')
     try:
-        for number, detection in enumerate(read_detections(file)):
-            _take(report, number, detection, images)
+        for detection in read_detections(file):
+            checker.take(detection)
     except ValueError as error:
-        report.errors.append(str(error))
-        report.wrong += 1
-        return report
-    if not report.detections:
-        report.errors.append('results must have detections, got an empty list')
-    report.warnings += _warnings(report, images)
-    return report
+        checker.report.errors.append(str(error))
+        return checker.report
+    checker.end()
+    return checker.report
 
 
-def _take(report: Report, number: int, detection: Any, images: TestImages) -> None:
-    report.detections += 1
-    if not report.kind and isinstance(detection, Mapping):
-        report.kind = 'segm' if 'segmentation' in detection else 'bbox'
-    error = detection_error(detection, report.kind, images)
-    if error:
-        report.wrong += 1
-        if len(report.errors) < _SHOWN:
-            report.errors.append(f'detection {number}: {error}')
-        return
-    report.images[detection['image_id']] += 1
-    report.categories[detection['category_id']] += 1
+class _Checker:
+    """Takes detections one by one, and remembers no more than how many there are of each class in each image."""
+
+    def __init__(self, images: TestImages) -> None:
+        self.report = Report()
+        self._images = images
+        self._rows = {image: k for k, image in enumerate(images.sizes)}
+        self._columns = {category: k for k, category in enumerate(images.categories)}
+        self._counts = np.zeros((len(self._rows), len(self._columns)), np.int32)
+        self._oddities = dict.fromkeys(_ODDITIES, 0)
+        self._corners = 0
+
+    def take(self, detection: Any) -> None:
+        report = self.report
+        if not report.kind and isinstance(detection, Mapping):
+            report.kind = 'segm' if 'segmentation' in detection else 'bbox'
+        error = detection_error(detection, report.kind, self._images)
+        if error:
+            report.wrong += 1
+            if report.wrong <= _SHOWN:
+                report.errors.append(f'detection {report.detections}: {error}')
+        else:
+            self._counts[self._rows[detection['image_id']], self._columns[detection['category_id']]] += 1
+            self._look_closer(detection)
+        report.detections += 1
+
+    def _look_closer(self, detection: Mapping[str, Any]) -> None:
+        odd = self._oddities
+        odd['score'] += not 0 <= detection['score'] <= 1
+        if self.report.kind == 'segm':
+            odd['empty'] += is_empty(detection['segmentation'])
+            return
+        height, width = self._images.sizes[detection['image_id']]
+        x, y, w, h = detection['bbox']
+        odd['size'] += w == 0 or h == 0
+        outside = x < -_OUTSIDE or y < -_OUTSIDE or x + w > width + _OUTSIDE or y + h > height + _OUTSIDE
+        odd['outside'] += outside
+        self._corners += outside and 0 <= x < w <= width + _OUTSIDE and 0 <= y < h <= height + _OUTSIDE
+
+    def end(self) -> None:
+        report, counts = self.report, self._counts
+        if not report.detections:
+            report.errors.append('results must have detections, got an empty list')
+        if 2 * self._corners > report.detections:
+            report.errors.append(f'bbox must be [x, y, width, height], got {self._corners} that exceed their images '
+                                 'and would not as [x1, y1, x2, y2]')
+        report.warnings += [f'{number} {_ODDITIES[name]}' for name, number in self._oddities.items() if number]
+        for number, words in (
+            ((counts > PER_CLASS).sum(), f'times an image has more than {PER_CLASS} detections of a class, of which '
+                                         'the best are evaluated'),
+            ((counts.sum(1) == 0).sum(), f'of the {len(counts)} images have no detection'),
+            ((counts.sum(0) == 0).sum(), f'of the {counts.shape[1]} categories are never found'),
+        ):
+            if number:
+                report.warnings.append(f'{number} {words}')
+
+
+_ODDITIES = {'score': 'scores are not from 0 to 1', 'empty': 'masks have no pixels',
+             'size': 'boxes have no width or no height', 'outside': 'boxes exceed their images'}
 
 
 def detection_error(detection: Any, kind: str, images: TestImages) -> str:
@@ -112,41 +153,30 @@ def detection_error(detection: Any, kind: str, images: TestImages) -> str:
             return f'{name} must be an integer, got {_short(value)}'
         if value not in known:
             return f'{name} must be one of the {len(known)} of the split, got {value}{images.hint(name, value)}'
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not 0 <= score <= 1:
-        return f'score must be a number from 0 to 1, got {_short(score)}'
+    if not _is_number(score):
+        return f'score must be a finite number, got {_short(score)}'
     height, width = images.sizes[image]
     if kind == 'segm':
         return rle_error(detection['segmentation'], height, width)
-    return box_error(detection['bbox'], height, width)
+    return _box_error(detection['bbox'], height, width)
 
 
-def box_error(box: Any, height: int, width: int) -> str:
-    """What is wrong with a box ``[x, y, width, height]``, in pixels of its image; empty if nothing is."""
-    if not isinstance(box, list) or len(box) != 4 or not all(
-            isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) for value in box):
+def _box_error(box: Any, height: int, width: int) -> str:
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
         return f'bbox must be four finite numbers, got {_short(box)}'
     x, y, w, h = box
-    if w <= 0 or h <= 0:
-        return f'bbox must have a width and a height above 0, got {w} and {h}'
-    if x < -_OUTSIDE or y < -_OUTSIDE or x + w > width + _OUTSIDE or y + h > height + _OUTSIDE:
-        corners = w <= width + _OUTSIDE and h <= height + _OUTSIDE and w > x >= 0 and h > y >= 0
-        hint = '; is it [x1, y1, x2, y2] in place of [x, y, width, height]?' if corners else ''
-        return f'bbox must lie in its image of {width} x {height}, got {_short(box)}{hint}'
+    if w < 0 or h < 0:
+        return f'bbox must have no width and height below 0, got {w} and {h}'
+    if x >= width or y >= height or x + w < 0 or y + h < 0:
+        return f'bbox must lie in its image of {width} x {height}, got {_short(box)}'
     return ''
 
 
-def _warnings(report: Report, images: TestImages) -> list[str]:
-    found = []
-    crowded = sum(number > PER_IMAGE for number in report.images.values())
-    if crowded:
-        found.append(f'{crowded} images have more than {PER_IMAGE} detections, of which the server takes the best')
-    empty = len(images.sizes) - len(report.images)
-    if empty:
-        found.append(f'{empty} of the {len(images.sizes)} images have no detection')
-    never = len(images.categories) - len(report.categories)
-    if never:
-        found.append(f'{never} of the {len(images.categories)} categories are never found')
-    return found
+def _is_number(value: Any) -> bool:
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -23,25 +23,44 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
         prefix: What the files' names begin with: ``{prefix}.bbox.json``.
 
     Raises:
-        ValueError: If the config is not of mmdet, or its test is not of COCO's format.
+        ValueError: If the config is not of mmdet, does not test COCO's classes with its evaluator, or has no data root.
     """
-    if config.get('default_scope') != 'mmdet':
+    if config.get('default_scope') not in ('mmdet', None):  # none where types are classes and not names
         raise ValueError(f'config must be one of mmdet, got one of {config.get("default_scope")!r}')
+    if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
+        raise ValueError('config must have a test_dataloader and a test_evaluator, got none')
     config = copy.deepcopy(config)
     dataset = config.test_dataloader.dataset
     while 'dataset' in dataset:
         dataset = dataset.dataset
-    if str(dataset.type).rsplit('.', 1)[-1] != 'CocoDataset':
-        raise ValueError(f'config must test a CocoDataset, got {dataset.type}')
-    root = data_root or dataset.get('data_root') or ''
+    _check_dataset(dataset)
+    root = data_root or dataset.get('data_root')
+    if not root:
+        raise ValueError('--data-root must be the folder of COCO, got none, and the config has no data_root')
     dataset.update(data_root=root, ann_file=ANNOTATIONS, data_prefix=dict(img=IMAGES), test_mode=True)
     for entry in ('indices', 'filter_cfg'):
         dataset.pop(entry, None)
     evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
-    metrics = [evaluator for evaluator in evaluators if str(evaluator.type).rsplit('.', 1)[-1] == 'CocoMetric']
+    metrics = [evaluator for evaluator in evaluators if _name(evaluator.type) == 'CocoMetric']
     if len(metrics) != 1:
         raise ValueError(f'config must have one CocoMetric in its test_evaluator, got {len(metrics)}')
     metric, = metrics
-    metric.update(ann_file=str(Path(root) / ANNOTATIONS), format_only=True, outfile_prefix=prefix)
+    # not pathlib's: the root may be an address
+    metric.update(ann_file=f'{root.rstrip("/")}/{ANNOTATIONS}', format_only=True, outfile_prefix=prefix)
     config.test_evaluator = metric
     return config
+
+
+def _check_dataset(dataset: Any) -> None:
+    if _name(dataset.type) != 'CocoDataset':
+        raise ValueError(f'config must test a CocoDataset, got {_name(dataset.type)}')
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    if classes is not None:
+        from mmdet.datasets import CocoDataset
+        strange = set(classes) - set(CocoDataset.METAINFO['classes'])
+        if strange:
+            raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, strange))[:5])}')
+
+
+def _name(kind: Any) -> str:
+    return getattr(kind, '__name__', None) or str(kind).rsplit('.', 1)[-1]

@@ -25,9 +25,12 @@ def rle_error(rle: Any, height: int, width: int) -> str:
     if (runs < 0).any() or runs.sum() != height * width:
         return (f'segmentation.counts must be runs that add up to the {height * width} pixels of the image, '
                 f'got {runs.sum()}')
-    if not runs[1::2].sum():
-        return 'segmentation must have pixels, got an empty mask'
     return ''
+
+
+def is_empty(rle: dict[str, Any]) -> bool:
+    """Whether a mask that :func:`rle_error` has found nothing wrong with has no pixels, as detectors may write."""
+    return not decode_counts(rle['counts'])[1::2].any()
 
 
 def decode_counts(text: str) -> np.ndarray:

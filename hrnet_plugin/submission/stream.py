@@ -25,7 +25,7 @@ def read_detections(file: str | Path) -> Iterator[Any]:
                           ) from None
     number = 0
     with open(file, 'rb') as opened:
-        first = opened.read(64).lstrip()
+        first = opened.read(4096).lstrip()
         if not first.startswith(b'['):
             raise ValueError(f'results must be a JSON list, got a file that begins with {first[:20]!r}')
         opened.seek(0)

@@ -25,8 +25,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, metavar='FOLDER',
                         help='write comparison.md and comparison.json, which the leaderboard\'s page takes')
     args = parser.parse_args(argv)
-    if args.draws < 1:
-        parser.error(f'--draws must be at least 1, got {args.draws}')
+    for option, value, least in (('--draws', args.draws, 1), ('--seed', args.seed, 0)):
+        if value < least:
+            parser.error(f'{option} must be at least {least}, got {value}')
     return args
 
 
@@ -39,11 +40,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = compare(args.annotations, first, second, 'segm' if args.masks else 'bbox', (names[0], names[1]), args.draws,
                     args.seed)
     text = as_markdown(found)
-    print(text)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / 'comparison.md').write_text(text, encoding='utf-8')
-        (args.out / 'comparison.json').write_text(json.dumps(asdict(found), indent=1) + '\n', encoding='utf-8')
+        record = json.dumps(asdict(found), indent=1, allow_nan=False)
+        (args.out / 'comparison.json').write_text(f'{record}\n', encoding='utf-8')
+    print(text)
 
 
 if __name__ == '__main__':

@@ -14,10 +14,13 @@ import argparse
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from hrnet_plugin.comparison.comparison import Comparison
 from hrnet_plugin.hooks.record import STORE
 from hrnet_plugin.leaderboard.entry import METRICS
 from hrnet_plugin.leaderboard.own import own_entries
@@ -65,9 +68,24 @@ def boards(args: argparse.Namespace) -> list[Board]:
     return rank(chosen, args.by)
 
 
+def read_comparison(file: Path) -> dict[str, Any]:
+    """What the compare tool has written.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as error:
+        raise ValueError(f'--compare must be comparison.json of the compare tool, got {file}: {error}') from None
+    if not isinstance(found, dict) or {field.name for field in fields(Comparison)} != set(found):
+        raise ValueError(f'--compare must be comparison.json of this version\'s compare tool, got {file}')
+    return found
+
+
 def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path]) -> None:
     """Write the three files."""
-    compared = [json.loads(file.read_text(encoding='utf-8')) for file in comparisons]
+    compared = [read_comparison(file) for file in comparisons]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')

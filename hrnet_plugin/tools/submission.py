@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hrnet_plugin.config_files import find_config
-from hrnet_plugin.submission.archive import SPLITS, archive_name, write_archive
+from hrnet_plugin.submission.archive import SPLITS, archive_path, check_split, write_archive
 from hrnet_plugin.submission.check import check_file
 from hrnet_plugin.submission.images import TestImages
 from hrnet_plugin.submission.inference import test_dev_config
@@ -40,28 +40,32 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations: evaluate the file, too')
         if name == 'pack':
             command.add_argument('--name', required=True, help='of the method, in the names of the files')
-            command.add_argument('--split', choices=SPLITS, default=SPLITS[0], help='(%(default)s)')
+            command.add_argument('--split', choices=list(SPLITS), default='test-dev2017', help='(%(default)s)')
+            command.add_argument('--stand-in', action='store_true', help='take other images than the split\'s, to try')
             command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER', help='where the archive goes')
     return parser.parse_args(argv)
 
 
 def write_config(args: argparse.Namespace) -> None:
     """Write the inference config."""
+    if args.out.suffix != '.py':
+        raise ValueError(f'--out must end in .py, got {args.out}')
     if args.out.exists():
         raise FileExistsError(f'--out must be a new file, got {args.out}, which is there')
     made = test_dev_config(find_config(args.config), args.data_root, args.prefix)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     made.dump(args.out)
-    print(f'{args.out} writes {args.prefix}.bbox.json: mim test mmdet {args.out} --checkpoint FILE')
+    print(f'{args.out} writes {args.prefix}.bbox.json, and .segm.json of masks: mim test mmdet {args.out} --checkpoint '
+          'FILE')
 
 
-def check(args: argparse.Namespace) -> None:
-    """Check a file, evaluate it if that was asked for, and say what was found.
+def check(args: argparse.Namespace, images: TestImages) -> str:
+    """Check a file, evaluate it if that was asked for, say what was found, and return its kind.
 
     Raises:
         ValueError: If something is wrong with the file.
     """
-    report = check_file(args.results, TestImages.read(args.images))
+    report = check_file(args.results, images)
     print(report.text)
     if report.errors:
         raise ValueError(f'{args.results} would not be evaluated as it is meant')
@@ -69,6 +73,7 @@ def check(args: argparse.Namespace) -> None:
         from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections  # needs pycocotools
         metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
         print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
+    return report.kind
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -76,11 +81,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.command == 'config':
         write_config(args)
         return
-    if args.command == 'pack':
-        archive_name(args.split, args.name)  # a name that the server would not take, before anything else
-    check(args)
-    if args.command == 'pack':
-        print(f'{write_archive(args.results, args.out, args.split, args.name)} is ready')
+    images = TestImages.read(args.images)
+    if args.evaluate is not None and not args.evaluate.is_file():
+        raise FileNotFoundError(f'--evaluate must be a file of annotations, got {args.evaluate}, which is not there')
+    if args.command == 'check':
+        check(args, images)
+        return
+    target = archive_path(args.out, args.split, args.name)  # refused before a long check, not after it
+    if not args.stand_in:
+        check_split(args.split, images)
+    write_archive(args.results, check(args, images), target)
+    print(f'{target} is ready')
 
 
 if __name__ == '__main__':

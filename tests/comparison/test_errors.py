@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip('pycocotools')
 from hrnet_plugin.comparison.errors import KINDS, count_errors
 from hrnet_plugin.leaderboard.coco_evaluation import run_api
 
+FIXTURES = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'coco_eval_fixtures'
 CAT, DOG = [10., 10., 40., 40.], [100., 100., 60., 30.]
 RIGHT = [dict(image_id=1, category_id=1, bbox=CAT, score=0.9), dict(image_id=1, category_id=2, bbox=DOG, score=0.8)]
 FAR = [200., 200., 30., 30.]
@@ -45,6 +47,7 @@ CASES = {
     'on a crowd': ([*RIGHT, SECOND, detection(2, 1, [210., 10., 60., 60.])], {}),
     'where nothing is': ([*RIGHT, detection(2, 1, FAR)], dict(background=1, missed=1)),
     'nothing at all': ([], dict(missed=3)),
+    'a whole class': ([RIGHT[0]], dict(missed=2)),
 }
 
 
@@ -54,16 +57,69 @@ def test_kinds(name, truth):
     evaluation = run_api(truth, detections)
     errors = count_errors(evaluation)
     assert dict(errors.numbers) == {kind: wanted.get(kind, 0) for kind in KINDS}
-    # without its one kind of error the model is perfect
-    ap50 = evaluation.stats[1]
+    # an error that is the only one costs what is missing to a perfect model; what is not there costs nothing
     for kind in KINDS:
-        if list(wanted) == [kind] and detections:
-            assert ap50 + errors.costs[kind] == pytest.approx(1)
-            assert errors.costs[kind] > 0 or name == 'duplicate'  # one below the last object costs nothing
-        else:
-            assert errors.costs[kind] >= (-1e-12)
-    if not wanted:
-        assert ap50 == pytest.approx(1)
+        if kind in wanted and len(wanted) == 1:
+            assert errors.costs[kind] == pytest.approx(1 - evaluation.stats[1])
+        elif kind not in wanted:
+            assert errors.costs[kind] == pytest.approx(0)
+
+
+def test_a_duplicate_above_another_object_costs_something(truth):
+    detections = [*RIGHT, detection(1, 2, [101., 100., 60., 30.], 0.79), {**SECOND, 'score': 0.5}]
+    evaluation = run_api(truth, detections)
+    errors = count_errors(evaluation)
+    assert errors.numbers['duplicate'] == 1
+    assert errors.costs['duplicate'] == pytest.approx(1 - evaluation.stats[1])
+    assert errors.costs['duplicate'] > 0.05
+
+
+def beside(box, overlap):
+    """A box of the same size, moved aside so far that the intersection over the union is ``overlap``."""
+    x, y, w, h = box
+    return [x + w * (1 - overlap) / (1 + overlap), y, w, h]
+
+
+@pytest.mark.parametrize(('label', 'overlap', 'kind'), [
+    (2, 0.49, 'localisation'), (2, 0.11, 'localisation'), (2, 0.09, 'background'),
+    (1, 0.51, 'classification'), (1, 0.49, 'both'), (1, 0.11, 'both'), (1, 0.09, 'background')])
+def test_edges(label, overlap, kind, truth):
+    errors = count_errors(run_api(truth, [*RIGHT, detection(2, label, beside(DOG, overlap))]))
+    assert errors.numbers[kind] == 1
+    assert sum(errors.numbers.values()) - errors.numbers['missed'] == 1
+
+
+def test_the_first_rule_holds(truth):
+    """Where two would: a place before a name, a name before a second time."""
+    content = json.loads(truth.read_text())
+    content['annotations'].append(dict(content['annotations'][2], id=9, category_id=1))  # a cat in the dog's place
+    truth.write_text(json.dumps(content))
+    with_cat = [*RIGHT, SECOND, detection(2, 1, DOG, 0.6)]
+    again = detection(2, 1, DOG, 0.3)  # a second cat there, and the wrong name for the dog
+    errors = count_errors(run_api(truth, [*with_cat, again]))
+    assert (errors.numbers['classification'], errors.numbers['duplicate']) == (1, 0)
+    content['annotations'][-1]['bbox'] = beside(DOG, 0.4)
+    truth.write_text(json.dumps(content))
+    errors = count_errors(run_api(truth, [*RIGHT, SECOND, again]))  # near the cat, and on the dog
+    assert (errors.numbers['localisation'], errors.numbers['classification']) == (1, 0)
+
+
+def test_what_is_found_already_is_not_found_again(truth):
+    """A detection with the wrong name for a dog that another one has found: without it, and not beside it."""
+    detections = [*RIGHT, SECOND, detection(2, 1, DOG)]
+    evaluation = run_api(truth, detections)
+    errors = count_errors(evaluation)
+    assert errors.numbers['classification'] == 1
+    assert errors.costs['classification'] == pytest.approx(1 - evaluation.stats[1])
+
+
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.parametrize(('kind', 'numbers'), [('bbox', (83, 1, 0, 1, 0, 97)), ('segm', (76, 82, 7, 0, 4, 109))])
+def test_numbers_are_tides(kind, numbers):
+    """Those that TIDE's own code (1.0.1) prints for COCO's example."""
+    evaluation = run_api(FIXTURES / 'instances_val2014_100.json',
+                         FIXTURES / f'instances_val2014_fake{kind}100_results.json', kind)
+    assert tuple(count_errors(evaluation).numbers.values()) == numbers
 
 
 def test_only_the_surest_of_two_is_repaired(truth):

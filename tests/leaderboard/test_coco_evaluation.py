@@ -96,9 +96,14 @@ def test_nothing_found_is_nothing_and_no_error(truth):
 
 
 @pytest.mark.parametrize(('change', 'words'), [
-    (dict(image_id=77), 'got image_id 77, which they do not have'),
-    (dict(category_id=2), 'got category_id 2, which they do not have'),
-    (dict(bbox=None), 'a list of detections that have each a .bbox.'),
+    (dict(image_id=77), "results, detection 36: image_id must be one of the annotations', got 77"),
+    (dict(image_id=[1]), r"image_id must be one of the annotations', got \[1\]"),
+    (dict(category_id=2), "category_id must be one of the annotations', got 2"),
+    (dict(bbox=None), 'must have bbox to be one of boxes'),
+    (dict(score=None), 'must have score'),
+    (dict(bbox=[1, 2, 3]), r'bbox must be \[x, y, width, height\], got \[1, 2, 3\]'),
+    (dict(score=float('nan')), 'score and bbox must be finite numbers'),
+    (dict(bbox=[1, 2, 'x', 3]), 'score and bbox must be finite numbers'),
 ])
 def test_detections_of_something_else_are_refused(truth, detections, change, words):
     changed = {key: value for key, value in {**detections[0], **change}.items() if value is not None}
@@ -111,6 +116,27 @@ def test_a_part_of_the_images(truth, detections):
     assert evaluate_detections(truth, perfect).metrics['AP'] < 0.5
     part = evaluate_detections(truth, perfect, images=[1, 2])
     assert (part.metrics['AP'], part.images) == (pytest.approx(1), 2)
+
+
+def test_files_that_are_none(tmp_path, truth):
+    path = tmp_path / 'x.json'
+    for text, words in (('{', 'must be JSON'), ('{"a": 1}', 'must be a list of detections, got a dict'),
+                        ('[3]', 'detection 0: must have the keys of a detection')):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=f'results .*x.json.*{words}'):
+            evaluate_detections(truth, path)
+        with pytest.raises(ValueError, match=r"annotations must be a file in COCO's format, got .*x\.json"):
+            evaluate_detections(path, [])
+
+
+def test_numbers_of_annotations_may_begin_with_0(tmp_path, truth, detections):
+    wanted = evaluate_detections(truth, detections).metrics
+    content = json.loads(truth.read_text())
+    for annotation in content['annotations']:
+        annotation['id'] -= 1
+        del annotation['iscrowd']
+    truth.write_text(json.dumps(content))
+    assert evaluate_detections(truth, detections).metrics == wanted
 
 
 def test_unknown_words_are_refused(truth):

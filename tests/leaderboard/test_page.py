@@ -49,9 +49,10 @@ def page(tmp_path_factory):
     target.parent.mkdir()
     errors = [dict(numbers=dict(missed=k), costs=dict(missed=k / 10)) for k in (3, 1)]
     comparison = dict(
-        names=['old </script>', 'new'], kind='bbox', images=7,
+        names=['old </script>', 'new'], kind='bbox', images=7, covered=[7, 7],
+        metrics={'AP': [.5, .4], 'APs': [None, None], 'APm': [None, .3]},
         classes=dict(cat=[.5, .6], dog=[.4, .1], emu=[None, None]),
-        interval=dict(difference=-.1, low=-.2, high=.05, better=.2, draws=99), errors=errors,
+        interval=dict(difference=-.1, low=-.2, high=.05, better=.2, equal=0, draws=99), errors=errors,
         differing=[['1.jpg', [0., .5]]])
     write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison])
     return target
@@ -215,9 +216,11 @@ def test_two_rows_side_by_side(opened):
 def test_a_comparison(opened):
     text = opened.find_element('id', 'comparison-text').text
     assert text == ('Boxes in 7 images. AP of new less that of old </script>: \u221210.0, 95 % interval \u221220.0 to '
-                    '+5.0 (paired bootstrap, 99 draws).')
+                    '+5.0 (paired bootstrap, 99 draws): no difference can be told. new is ahead in 20 % of the draws.')
     assert run(opened, '[...document.querySelectorAll("#comparison-errors tbody td")].map((c) => c.textContent)') == [
-        '1', 'missed', '3', '1', '+30.0', '+10.0']
+        'missed', '3', '1', '+30.0', '+10.0']
+    assert run(opened, '[...document.querySelectorAll("#comparison-metrics tbody td")].map((c) => c.textContent)') == [
+        'AP', '50.0', '40.0', '\u221210.0', 'APm', '', '30.0', '']
     drawn = run(opened, 'document.getElementById("plot-comparison").data[0]')
     assert dict(zip(drawn['y'], drawn['x'])) == {'dog': pytest.approx(-30), 'cat': pytest.approx(10)}
     assert '1.jpg (+50.0)' in opened.find_element('id', 'comparison-images').text

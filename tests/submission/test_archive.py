@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 
 import pytest
 
-from hrnet_plugin.submission.archive import archive_name, write_archive
+from hrnet_plugin.submission.archive import archive_path, check_split, write_archive
+from hrnet_plugin.submission.images import TestImages
+
+pytest.importorskip('ijson')
+BOXES = [dict(image_id=k, category_id=1, bbox=[0.1, 2.25, 1e-07, 4], score=0.123456789012345) for k in range(1000)]
+
+
+def write(folder, detections, kind='bbox'):
+    results = folder / 'results.json'
+    results.write_text(json.dumps(detections))
+    target = archive_path(folder / 'new', 'test-dev2017', 'HRNetV2p-W32')
+    write_archive(results, kind, target)
+    return target
 
 
 def test_names_and_layout(tmp_path):
-    results = tmp_path / 'results.bbox.json'
-    results.write_bytes(b'[{"a": 1}]' * 1000)
-    target = write_archive(results, tmp_path / 'new', 'test-dev2017', 'HRNetV2p-W32')
+    target = write(tmp_path, BOXES)
     assert target == tmp_path / 'new' / 'detections_test-dev2017_HRNetV2p-W32_results.zip'
     with zipfile.ZipFile(target) as archive:
         assert archive.namelist() == ['detections_test-dev2017_HRNetV2p-W32_results.json']
-        assert archive.read(archive.namelist()[0]) == results.read_bytes()
+        assert json.loads(archive.read(archive.namelist()[0])) == BOXES
         assert archive.infolist()[0].compress_type == zipfile.ZIP_DEFLATED
     assert [file.name for file in target.parent.iterdir()] == [target.name]
 
 
+def test_boxes_of_masks_are_left_out(tmp_path):
+    """With them the COCO API takes a mask's size to be its box's; mmdet writes both."""
+    rle = dict(size=[3, 4], counts='02')
+    target = write(tmp_path, [dict(image_id=1, category_id=1, bbox=[0, 0, 9, 9], segmentation=rle, score=1)], 'segm')
+    with zipfile.ZipFile(target) as archive:
+        detection, = json.loads(archive.read(archive.namelist()[0]))
+    assert detection == dict(image_id=1, category_id=1, segmentation=rle, score=1)
+
+
 def test_nothing_is_overwritten(tmp_path):
-    results = tmp_path / 'results.json'
-    results.write_text('[]')
-    target = write_archive(results, tmp_path, 'val2017', 'a')
-    before = target.read_bytes()
-    results.write_text('[1]')
-    with pytest.raises(FileExistsError, match="name must be new, got 'a'"):
-        write_archive(results, tmp_path, 'val2017', 'a')
-    assert target.read_bytes() == before
+    write(tmp_path, BOXES)
+    with pytest.raises(FileExistsError, match=r"name must be new in the folder, got 'HRNetV2p-W32'"):
+        archive_path(tmp_path / 'new', 'test-dev2017', 'HRNetV2p-W32')
 
 
 def test_half_an_archive_does_not_stay(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        write_archive(tmp_path / 'nothing.json', tmp_path, 'val2017', 'a')
-    assert list(tmp_path.iterdir()) == []
+    target = archive_path(tmp_path / 'new', 'val2017', 'a')
+    (tmp_path / 'half.json').write_text(json.dumps(BOXES)[:-10])
+    for name in ('nothing.json', 'half.json'):
+        with pytest.raises((FileNotFoundError, ValueError)):
+            write_archive(tmp_path / name, 'bbox', target)
+    assert list(target.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(('split', 'name', 'words'), [
-    ('test2017', 'a', 'split must be one of test-dev2017, test-challenge2017, val2017'),
+    ('test2017', 'a', 'split must be one of test-dev2017, val2017'),
     ('val2017', 'my net', "letters, digits, dots and hyphens, got 'my net'"),
     ('val2017', 'a_b', "got 'a_b'"), ('val2017', '../a', 'got'), ('val2017', '', "got ''")])
-def test_names_that_are_refused(split, name, words):
+def test_names_that_are_refused(tmp_path, split, name, words):
     with pytest.raises(ValueError, match=words):
-        archive_name(split, name)
+        archive_path(tmp_path, split, name)
+
+
+def test_images_of_another_split():
+    check_split('val2017', TestImages(dict.fromkeys(range(5000), (1, 1)), {}))
+    with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 5000'):
+        check_split('test-dev2017', TestImages(dict.fromkeys(range(5000), (1, 1)), {}))

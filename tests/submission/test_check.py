@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrnet_plugin.submission.check import PER_IMAGE, check_file
+from hrnet_plugin.submission.check import PER_CLASS, check_file
 from hrnet_plugin.submission.images import TestImages
 
 pytest.importorskip('ijson')
@@ -69,18 +69,17 @@ BROKEN = {
     'a label for a category': (changed(category_id=2), 'category_id must be one of the 3 .* counted from 0'),
     'a fraction for a category': (changed(category_id=18.5), 'category_id must be an integer, got 18.5'),
     'three numbers': (changed(bbox=[1, 2, 3]), r'bbox must be four finite numbers, got \[1, 2, 3\]'),
-    'no width': (changed(bbox=[1, 2, 0, 3]), 'a width and a height above 0, got 0 and 3'),
-    'corners': (changed(bbox=[30, 10, 55, 39]), 'must lie in its image of 60 x 40.*x1, y1, x2, y2'),
+    'a negative width': (changed(bbox=[9, 2, -3, 3]), 'no width and height below 0, got -3 and 3'),
+    'corners': ([BOX, *changed(bbox=[30, 10, 55, 39])[1:] * 3], 'got 3 that exceed .* as .x1, y1, x2, y2'),
+    'a huge integer': (changed(bbox=[1, 2, 10**400, 3]), 'must be whole JSON|four finite numbers'),
     'of another size of the image': (changed(bbox=[100, 80, 20, 20]), r'must lie in its image of 60 x 40, got \[100'),
-    'a score in per cent': (changed(score=55.), 'score must be a number from 0 to 1, got 55.0'),
+    'a score in words': (changed(score='high'), "score must be a finite number, got 'high'"),
     'a mask of another image': (mask_with(size=[40, 60]), r'the size of its image, \[50, 30\], got \[40, 60\]'),
     'a polygon': (changed(MASK, segmentation=[[1, 1, 5, 5, 1, 5]]), "must be an RLE .* got a list"),
     'runs that are not compressed': (mask_with(counts=[0, 1500]), 'must be compressed text, got a list'),
     'runs of another image': (mask_with(counts=encoded(40, 60)['counts']), 'add up to the 1500 pixels .* got 2400'),
     'other characters': (mask_with(counts='~~'), 'must be made of the characters from 0 to o'),
     'half a number': (mask_with(counts=MASK['segmentation']['counts'] + 'P'), 'must end with a whole number'),
-    'no pixels': (mask_with(counts=mask.encode(np.asfortranarray(np.zeros((50, 30), np.uint8)))['counts'].decode()),
-                  'must have pixels, got an empty mask'),
     'masks among boxes': ([BOX, MASK], 'must have bbox, got'),
 }
 
@@ -100,15 +99,34 @@ def test_too_large(tmp_path, monkeypatch):
 
 
 def test_many_wrong_ones_are_counted(tmp_path):
-    report = check(tmp_path, [BOX, *changed(score=2)[1:] * 100])
+    report = check(tmp_path, [BOX, *changed(score=None)[1:] * 100])
     assert (len(report.errors), report.wrong, report.detections) == (20, 100, 101)
     assert 'error: and 80 more detections' in report.text
 
 
 def test_more_than_the_server_looks_at(tmp_path):
-    report = check(tmp_path, [BOX] * (PER_IMAGE + 1))
+    report = check(tmp_path, [BOX] * (PER_CLASS + 1))
     assert report.errors == []
-    assert report.warnings[0] == '1 images have more than 100 detections, of which the server takes the best'
+    assert report.warnings[0] == ('1 times an image has more than 100 detections of a class, of which the best are '
+                                  'evaluated')
+    report = check(tmp_path, [BOX, {**BOX, 'category_id': 1}] * PER_CLASS)  # of two classes
+    assert not any('more than' in warning for warning in report.warnings)
+
+
+EMPTY = mask.encode(np.asfortranarray(np.zeros((50, 30), np.uint8)))['counts'].decode()
+
+
+@pytest.mark.parametrize(('detections', 'warning'), [
+    (changed(bbox=[-4, 30, 20, 20]), '1 boxes exceed their images'),  # as detectors that do not clamp
+    (changed(bbox=[60.4 - 0.5, 0, 1.5, 5]), '1 boxes exceed their images'),
+    (changed(bbox=[3, 4, 0, 5]), '1 boxes have no width or no height'),
+    (changed(score=1.0000001), '1 scores are not from 0 to 1'),
+    (mask_with(counts=EMPTY), '1 masks have no pixels'),  # as Mask R-CNN writes
+])
+def test_what_detectors_write_is_taken_and_told(tmp_path, detections, warning):
+    report = check(tmp_path, detections)
+    assert report.errors == []
+    assert report.warnings[0] == warning
 
 
 def test_images_of_a_split(tmp_path):

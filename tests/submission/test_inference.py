@@ -32,12 +32,39 @@ def test_configs(name):
     assert for_test_dev(config, 'other', 'x').test_evaluator.ann_file == f'other/{ANNOTATIONS}'
 
 
+ROOTED = dict(type='CocoDataset', data_root='data/coco/')
+
+
+def plain(**entries):
+    values = dict(default_scope='mmdet', model=dict(), test_dataloader=dict(dataset=ROOTED),
+                  test_evaluator=dict(type='CocoMetric'))
+    return Config({**values, **entries})
+
+
 @pytest.mark.parametrize(('entries', 'words'), [
     (dict(default_scope='mmpose'), "config must be one of mmdet, got one of 'mmpose'"),
+    (dict(test_dataloader=None), 'config must have a test_dataloader and a test_evaluator, got none'),
     (dict(test_dataloader=dict(dataset=dict(type='VOCDataset'))), 'must test a CocoDataset, got VOCDataset'),
+    (dict(test_dataloader=dict(dataset=dict(type='CocoDataset'))), '--data-root must be the folder of COCO, got none'),
+    (dict(test_dataloader=dict(dataset=dict(ROOTED, metainfo=dict(classes=('person', 'balloon'))))),
+     "config must test classes of COCO, got 'balloon'"),
     (dict(test_evaluator=dict(type='VOCMetric')), 'must have one CocoMetric in its test_evaluator, got 0')])
 def test_what_is_refused(entries, words):
-    config = dict(default_scope='mmdet', model=dict(), test_dataloader=dict(dataset=dict(type='CocoDataset')),
-                  test_evaluator=dict(type='CocoMetric'))
+    pytest.importorskip('mmdet')
     with pytest.raises(ValueError, match=words):
-        for_test_dev(Config({**config, **entries}), None, 'x')
+        for_test_dev(plain(**entries), None, 'x')
+
+
+def test_what_is_inside_is_found():
+    class CocoDataset:
+        """Stands for mmdet's, in configs that name types by themselves."""
+
+    CocoDataset.__module__ = 'mmdet.datasets.coco'
+    config = plain(default_scope=None, test_evaluator=[dict(type='mmdet.CocoMetric'), dict(type='DumpDetResults')],
+                   test_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(
+                       type=CocoDataset, data_root='s3://bucket/coco/', indices=10))))
+    made = for_test_dev(config, None, 'x')
+    inner = made.test_dataloader.dataset.dataset
+    assert inner.ann_file == ANNOTATIONS
+    assert 'indices' not in inner
+    assert made.test_evaluator.ann_file == f's3://bucket/coco/{ANNOTATIONS}'

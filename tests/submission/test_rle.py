@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrnet_plugin.submission.rle import decode_counts, rle_error
+from hrnet_plugin.submission.rle import decode_counts, is_empty, rle_error
 
 
 def runs_of(pixels):
@@ -24,8 +24,9 @@ def test_runs(seed):
     rle = mask.encode(np.asfortranarray(pixels))
     text = rle['counts'].decode()
     assert list(decode_counts(text)) == runs_of(pixels)
-    wanted = '' if pixels.any() else 'segmentation must have pixels, got an empty mask'
-    assert rle_error(dict(size=[int(height), int(width)], counts=text), height, width) == wanted
+    rle = dict(size=[int(height), int(width)], counts=text)
+    assert rle_error(rle, height, width) == ''
+    assert is_empty(rle) == (not pixels.any())
 
 
 @pytest.mark.parametrize(('text', 'words'), [

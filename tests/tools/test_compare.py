@@ -38,6 +38,8 @@ def test_text_and_files(files, tmp_path, capsys):
     assert '| missed | 1 | 0 | -1 |' in out
     assert '| dog\\| | 50.5 | 100.0 | +49.5 |' in out
     assert '| 1.jpg | 0.0 | 100.0 | +100.0 |' in out
+    assert '1.jpg' not in out.split('Images that differ')[0]
+    assert 'old has no detection in 1 images.' in out
     assert (tmp_path / 'out/comparison.md').read_text() == out[:-1]
     found = json.loads((tmp_path / 'out/comparison.json').read_text())
     assert (found['names'], found['images'], found['interval']['draws']) == (['old', 'new'], 4, 40)
@@ -51,11 +53,18 @@ def test_no_difference(files, capsys):
     assert '**+0.0**, 95 % interval +0.0 to +0.0' in capsys.readouterr().out
 
 
-def test_draws_are_checked(files, capsys):
+def test_both_signs(files, capsys):
+    results, annotations = files
+    compare.main([*results[::-1], *annotations, '--draws', '5'])
+    assert '| 1.jpg | 100.0 | 0.0 | -100.0 |' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('option', 'value', 'least'), [('--draws', '0', 1), ('--seed', '-1', 0)])
+def test_numbers_are_checked(files, capsys, option, value, least):
     results, annotations = files
     with pytest.raises(SystemExit):
-        compare.main([*results, *annotations, '--draws', '0'])
-    assert '--draws must be at least 1, got 0' in capsys.readouterr().err
+        compare.main([*results, *annotations, option, value])
+    assert f'{option} must be at least {least}, got {value}' in capsys.readouterr().err
 
 
 def test_nothing_to_be_found(files, tmp_path):

@@ -23,7 +23,7 @@ def test_there_and_back(kind, figure, tmp_path, capsys):
     results, truth = (FIXTURES / name for name in (
         f'instances_val2014_fake{kind}100_results.json', 'instances_val2014_100.json'))
     submission.main(['pack', str(results), '--images', str(truth), '--name', 'example', '--split', 'val2017', '--out',
-                     str(tmp_path), '--evaluate', str(truth)])
+                     str(tmp_path), '--evaluate', str(truth), '--stand-in'])
     out = capsys.readouterr().out
     assert '734 detections' in out
     assert figure in out
@@ -45,14 +45,24 @@ def test_a_broken_file_makes_no_archive(tmp_path, images, capsys):
     results = tmp_path / 'results.json'
     results.write_text(json.dumps([dict(image_id=6, category_id=1, bbox=[1, 1, 2, 2], score=1)]))
     with pytest.raises(ValueError, match='would not be evaluated as it is meant'):
-        submission.main(['pack', str(results), '--images', str(images), '--name', 'a', '--out', str(tmp_path)])
+        submission.main(['pack', str(results), '--images', str(images), '--name', 'a', '--out', str(tmp_path),
+                         '--stand-in'])
     assert 'error: detection 0: image_id must be one of the 1 of the split, got 6' in capsys.readouterr().out
     assert not list(tmp_path.glob('*.zip'))
 
 
-def test_a_name_is_refused_before_a_long_check(tmp_path):
+def test_what_is_wrong_is_told_before_a_long_check(tmp_path, images):
+    def pack(*words):
+        submission.main(['pack', str(tmp_path / 'nothing'), '--images', str(images), '--out', str(tmp_path), *words])
+
     with pytest.raises(ValueError, match="got 'a b'"):
-        submission.main(['pack', str(tmp_path / 'nothing'), '--images', 'nothing', '--name', 'a b'])
+        pack('--name', 'a b')
+    with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 1'):
+        pack('--name', 'a')
+    with pytest.raises(FileNotFoundError, match=r'--evaluate must be a file of annotations, got nothing\.json'):
+        pack('--name', 'a', '--evaluate', 'nothing.json')
+    with pytest.raises(ValueError, match=r'--out must end in \.py'):
+        submission.main(['config', 'faster-rcnn_hrnetv2p-w18_1x_coco', '--out', 'folder'])
 
 
 def test_a_config_is_written_and_none_is_overwritten(tmp_path, capsys):

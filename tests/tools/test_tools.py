@@ -91,6 +91,14 @@ def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
         leaderboard.main(['--task', 'pose', '--method', 'FCOS'])
 
 
+@pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}'])
+def test_a_comparison_that_is_none(tmp_path, text):
+    path = tmp_path / 'other.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r'--compare must be comparison\.json of .*, got .*other\.json'):
+        leaderboard.main(['--task', 'pose', '--out', str(tmp_path / 'out'), '--compare', str(path)])
+
+
 def test_tables_without_plotly(tmp_path, monkeypatch):
     monkeypatch.setattr('hrnet_plugin.leaderboard.page.write.find_spec', lambda name: None)
     with pytest.raises(ImportError, match=r'hrnet_plugin\[leaderboard\]'):

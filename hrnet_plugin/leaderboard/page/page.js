@@ -188,13 +188,21 @@
     const { interval } = one;
     $('#comparison-text').textContent = `${one.kind === 'segm' ? 'Masks' : 'Boxes'} in ${one.images} images. AP of ${second} `
       + `less that of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
-      + `${signed(interval.high)} (paired bootstrap, ${interval.draws} draws).`;
+      + `${signed(interval.high)} (paired bootstrap, ${interval.draws} draws): ${interval.low <= 0 && interval.high >= 0
+        ? 'no difference can be told' : `${interval.low > 0 ? second : first} is better`}. ${second} is ahead in `
+      + `${Math.round(100 * interval.better)} % of the draws.`;
     const row = (tag, cells) => element('tr', {}, cells.map((cell) => element(tag, { textContent: cell })));
-    $('#comparison-errors thead').replaceChildren(row('th', ['', 'errors at an overlap of 0.5', first, second,
-      `AP50 without, ${first}`, `AP50 without, ${second}`]));
-    $('#comparison-errors tbody').replaceChildren(...Object.keys(one.errors[0].numbers).map((kind, index) => row('td', [
-      index + 1, kind, ...one.errors.map((errors) => errors.numbers[kind]),
-      ...one.errors.map((errors) => signed(errors.costs[kind]))])));
+    const table = (name, head, rows) => {
+      $(`#comparison-${name} thead`).replaceChildren(row('th', head));
+      $(`#comparison-${name} tbody`).replaceChildren(...rows.map((cells) => row('td', cells)));
+    };
+    const per = (value) => (value === null ? '' : (100 * value).toFixed(1));
+    table('metrics', ['', first, second, 'difference'], Object.entries(one.metrics).filter(([, pair]) => pair[0] !== null
+      || pair[1] !== null).map(([name, pair]) => [name, per(pair[0]), per(pair[1]),
+      pair.includes(null) ? '' : signed(pair[1] - pair[0])]));
+    table('errors', ['errors at an overlap of 0.5', first, second, `AP50 without, ${first}`, `AP50 without, ${second}`],
+      Object.keys(one.errors[0].numbers).map((kind) => [kind, ...one.errors.map((errors) => errors.numbers[kind]),
+        ...one.errors.map((errors) => signed(errors.costs[kind]))]));
     const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
       .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
     drawDifferences('plot-comparison', classes);
