@@ -16,7 +16,8 @@ from hrnet_plugin.leaderboard.entry import METRICS, OWN, Entry
 from hrnet_plugin.leaderboard.ranking import Board
 
 _NUMBERS = ('params', 'gflops', 'ms')
-_MODEL_WIDTH, _SOURCE_WIDTH = 22, 10
+_PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
+_TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with the spaces between
 _TITLES = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}
 
 
@@ -47,13 +48,15 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
             sizes and times.
     """
     metrics, numbers = _fitting(board, width)
-    table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, pad_edge=False,
-                  padding=(0, 1, 0, 0))
-    table.add_column('', justify='right', no_wrap=True)
-    table.add_column('model', min_width=_MODEL_WIDTH, overflow='fold')
-    table.add_column('source', min_width=_SOURCE_WIDTH, overflow='fold')
-    for name in (*metrics, *(_TITLES[name] for name in numbers)):
-        table.add_column(name, justify='right', no_wrap=True)
+    table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
+                  padding=0)
+    titles = [*metrics, *(_TITLES[name] for name in numbers)]
+    rest = max(0, width - _TEXT_WIDTH - sum(map(_width, titles)))
+    table.add_column('', justify='right', width=_PLACE_WIDTH)
+    table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
+    table.add_column('source', width=_SOURCE_WIDTH + min(20, rest // 3), overflow='fold')
+    for title in titles:
+        table.add_column(title, justify='right', width=_width(title) - 1)
     for place, entry in enumerate(board.entries, 1):
         if top is None or place <= top or entry.source == OWN:
             # as Text: brackets in a note are no markup
@@ -68,12 +71,17 @@ def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
     # of masks the AP alone
     metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
     wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
-    left, chosen = width - 4 - _MODEL_WIDTH - _SOURCE_WIDTH - 3, set()
+    left, chosen = width - _TEXT_WIDTH, set()
     for name in wanted:
-        left -= max(6, len(_TITLES.get(name, name)) + 1)
+        left -= _width(_TITLES.get(name, name))
         if left >= 0:
             chosen.add(name)
     return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
+
+
+def _width(title: str) -> int:
+    """Of a column of numbers, with the space behind it."""
+    return max(5, len(title)) + 1
 
 
 def markdown(boards: Sequence[Board]) -> str:

@@ -102,6 +102,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     console = Console()
     for board in found:
+        console.print()
         console.print(terminal_table(board, 20 if args.top is None else args.top, console.width))
 
 
