@@ -6,6 +6,7 @@ import json
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from hrnet_plugin.config_files import cfg
@@ -28,7 +29,9 @@ def tested(tmp_path_factory):
         'test_evaluator.ann_file': f'{root}/annotations/instances_val2017.json', 'model.test_cfg.rcnn.score_thr': 0.,
         'default_hooks.visualization': dict(type='DetVisualizationHook', draw=True, test_out_dir='pictures'),
         'custom_hooks': [dict(type='hrnet_plugin.RecordHook', store=str(folder / 'results.sqlite'), note='a note')]})
+    before = DefaultScope._instance_dict.copy()  # conftest.py restores it after a test, which this is before
     metrics = Runner.from_cfg(config).test()
+    DefaultScope._instance_dict = before
     return ResultStore(folder / 'results.sqlite'), metrics
 
 
