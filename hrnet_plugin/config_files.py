@@ -88,6 +88,19 @@ def moved_data(config: Config, data_root: str) -> dict[str, Any]:
     return {'data_root': new, **changed}
 
 
+def tested_dataset(config: Config) -> Any:
+    """The entry of the data set that a config tests, inside those that wrap it."""
+    dataset = config.test_dataloader.dataset
+    while 'dataset' in dataset:
+        dataset = dataset.dataset
+    return dataset
+
+
+def type_name(kind: Any) -> str:
+    """Name of a config's type without its scope; configs have names, or the types themselves."""
+    return getattr(kind, '__name__', None) or str(kind).rsplit('.', 1)[-1]
+
+
 def list_configs() -> dict[str, Path]:
     """All shipped configs that can be run: name without ``.py`` -> path."""
     return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if not path.parent.name.startswith('_')}

@@ -12,7 +12,7 @@ import numpy as np
 from hrnet_plugin.comparison.bootstrap import paired_interval
 from hrnet_plugin.comparison.comparison import Comparison, Errors
 from hrnet_plugin.comparison.errors import count_errors
-from hrnet_plugin.comparison.matches import ClassMatches, class_matches
+from hrnet_plugin.comparison.matches import ClassMatches, class_matches, mean_precision
 from hrnet_plugin.leaderboard.coco_evaluation import Evaluation, figures, read_annotations, run_api
 
 
@@ -87,7 +87,5 @@ def image_precisions(matches: Sequence[ClassMatches]) -> np.ndarray:
                 continue
             alone = ClassMatches(match.scores[mine], np.zeros(mine.sum(), int), match.hits[:, mine],
                                  match.counted[:, mine], match.objects[image:image + 1])
-            precision = alone.precision()
-            assert precision is not None  # it has objects
-            total[image] += precision.mean()
+            total[image] += mean_precision([alone])
     return np.where(number > 0, total / np.maximum(number, 1), 1.)

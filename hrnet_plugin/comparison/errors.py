@@ -7,8 +7,7 @@ detections, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,10 @@ from hrnet_plugin.comparison.comparison import KINDS, Errors
 from hrnet_plugin.comparison.matches import ClassMatches, mean_precision
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
+_MOVABLE = ('classification', 'localisation')  # which another place or name would make right
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Found:
     """All detections and objects, by columns: one entry each."""
     category: np.ndarray
@@ -45,8 +45,8 @@ def count_errors(evaluation: Any) -> Errors:
     missed = _missed(found)
     numbers = {kind: int((found.kind == k).sum()) for k, kind in enumerate(KINDS)}
     numbers['missed'] = int(missed.sum())
-    base = _ap(found, found.hit, found.category, np.ones(len(found.hit), bool), found.objects)
-    costs = {kind: _repairs()[kind](found, k) - base for k, kind in enumerate(KINDS[:-1])}
+    base = _ap(found)
+    costs = {kind: (_moved if kind in _MOVABLE else _dropped)(found, k) - base for k, kind in enumerate(KINDS[:-1])}
     costs['missed'] = _without(found, missed) - base
     return Errors(numbers, costs)
 
@@ -55,19 +55,14 @@ def _without(found: _Found, missed: np.ndarray) -> float:
     """AP50 without some objects; of a class that has no other ones, it is 1."""
     fewer = found.objects.copy()
     np.subtract.at(fewer, (found.object_category[missed], found.object_image[missed]), 1)
-    rest = _ap(found, found.hit, found.category, np.ones(len(found.hit), bool), fewer)
+    rest = _ap(replace(found, objects=fewer))
     left, all_of_them = fewer.any(1).sum(), found.objects.any(1).sum()
     return float((left * np.nan_to_num(rest) + all_of_them - left) / all_of_them)
 
 
-def _repairs() -> dict[str, Callable[[_Found, int], float]]:
-    return {'classification': _moved, 'localisation': _moved, 'both': _dropped, 'duplicate': _dropped,
-            'background': _dropped}
-
-
 def _dropped(found: _Found, kind: int) -> float:
     """AP50 without the detections of a kind."""
-    return _ap(found, found.hit, found.category, found.kind != kind, found.objects)
+    return _ap(found, found.kind != kind)
 
 
 def _moved(found: _Found, kind: int) -> float:
@@ -82,15 +77,18 @@ def _moved(found: _Found, kind: int) -> float:
     hit, category = found.hit.copy(), found.category.copy()
     hit[repaired] = True
     category[repaired] = found.object_category[found.target[repaired]]
-    return _ap(found, hit, category, keep, found.objects)
+    return _ap(replace(found, hit=hit, category=category), keep)
 
 
-def _ap(found: _Found, hit: np.ndarray, category: np.ndarray, keep: np.ndarray, objects: np.ndarray) -> float:
+def _ap(found: _Found, keep: np.ndarray | None = None) -> float:
+    """AP50 of the detections, or of those that are kept."""
     order = np.argsort(-found.score, kind='mergesort')
+    if keep is not None:
+        order = order[keep[order]]
     matches = []
-    for k, per_image in enumerate(objects):
-        mine = order[(category[order] == k) & keep[order]]
-        matches.append(ClassMatches(found.score[mine], found.image[mine], hit[None, mine],
+    for k, per_image in enumerate(found.objects):
+        mine = order[found.category[order] == k]
+        matches.append(ClassMatches(found.score[mine], found.image[mine], found.hit[None, mine],
                                     np.ones((1, len(mine)), bool), per_image))
     return mean_precision(matches)
 

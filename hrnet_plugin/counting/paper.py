@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import nn
 
+from hrnet_plugin.config_files import type_name
 from hrnet_plugin.counting.count import Count, count_model
 from hrnet_plugin.models.layers.merge import MergeConv
 
@@ -91,7 +92,7 @@ def _unit(scope: str | None, model: Mapping[str, Any]) -> Unit:
     if scope != 'mmdet':
         raise ValueError('--paper needs a config of mmdet, mmpose or mmseg, or of hrnet_plugin.HRNetClassifier, got '
                          f'one of {scope!r}')
-    return FASTER if model['type'].rsplit('.', 1)[-1] == 'FasterRCNN' else OTHERS
+    return FASTER if type_name(model['type']) == 'FasterRCNN' else OTHERS
 
 
 def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:

@@ -46,7 +46,7 @@ class Entry:
         number: Of the record in it, or None.
         images: How many an own row was measured on, or None.
         whole: Whether those are all of the split's. Published rows are.
-        classes: Class -> AP, or IoU, in per cent.
+        classes: Class -> AP, in per cent.
         pictures: Folder of drawn predictions; empty without.
     """
 

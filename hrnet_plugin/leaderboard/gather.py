@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.checkpoints.addresses import digest
 from hrnet_plugin.leaderboard.data_facts import DataFacts, describe_data, innermost
 from hrnet_plugin.leaderboard.metrics import named
 from hrnet_plugin.leaderboard.model_facts import count, describe_model, task_of
@@ -56,7 +57,7 @@ def about_data(runner: Any) -> DataFacts:
     truth = _truth(runner)
     ids = [] if truth is None else truth.imgs
     # a data set may be made of persons; its images are those of the annotations, unless it is cut
-    images = len(ids) if truth is not None and _cut(dataset) is None else None
+    images = len(ids) if truth is not None and not _is_cut(dataset) else None
     return describe_data(task_of(runner.cfg), dataset, images, ids)
 
 
@@ -128,13 +129,7 @@ def config_digest(config: Config) -> str:
 
 def file_digest(path: str) -> str:
     """SHA-256 of a file, empty if it is not here."""
-    if not path or not Path(path).is_file():
-        return ''
-    with open(path, 'rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return digest(Path(path)) if path and Path(path).is_file() else ''
 
 
 def _circumstances(runner: Any) -> dict[str, Any]:
@@ -167,11 +162,9 @@ def _truth(runner: Any) -> Any:
     return next((truth for truth in found if truth is not None), None)
 
 
-def _cut(dataset: Any) -> set[int] | None:
-    """Numbers of the images in a data set that is cut by its ``indices``; None if it is whole."""
-    if getattr(dataset, '_indices', None) is None:
-        return None
-    return {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))}
+def _is_cut(dataset: Any) -> bool:
+    """Whether a data set is cut by its ``indices``."""
+    return getattr(dataset, '_indices', None) is not None
 
 
 def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
@@ -185,12 +178,13 @@ def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dic
     from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections  # of what mmdet needs
     known = {category['name'] for category in metric._coco_api.cats.values()}
     names = [name for name in metric.dataset_meta['classes'] if name in known]  # mmdet leaves out the others, too
+    dataset = innermost(runner.test_dataloader.dataset)
+    images = {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))} if _is_cut(dataset) else None
     for kind in ('bbox', 'segm'):
         results = Path(f'{metric.outfile_prefix}.{kind}.json')
         if kind not in metric.metrics or not results.is_file():
             continue
         try:
-            images = _cut(innermost(runner.test_dataloader.dataset))
             found = evaluate_detections(metric._coco_api, results, kind, names, images)
         except Exception as error:  # the host's figures are there, and its test may have taken hours
             print_log(f'the leaderboard has {kind} as mmdet rounds it: {error!r}', logger='current',

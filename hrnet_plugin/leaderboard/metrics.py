@@ -11,7 +11,7 @@ from typing import Any
 _SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
 _KEYPOINTS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
 # task -> published name -> the hosts' key
-_KEYS = {
+KEYS = {
     'detection': {f'{mask}AP{size}': f'coco/{kind}_mAP{key}' for mask, kind in (('', 'bbox'), ('mask ', 'segm'))
                   for size, key in _SIZES.items()},
     'pose': {**{f'{what}{size}': f'coco/{what}{key}' for what in ('AP', 'AR') for size, key in _KEYPOINTS.items()},
@@ -29,7 +29,7 @@ def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
         metrics: Key -> value. What is not defined, the COCO API's -1 and what is not a finite number, becomes None;
             what is no number is left out.
     """
-    names = {key: name for name, key in _KEYS[task].items() if key != 'PCK' or 'Head PCK' in metrics}
+    names = {key: name for name, key in KEYS[task].items() if key != 'PCK' or 'Head PCK' in metrics}
     numbers = {names.get(key, key): float(value) for key, value in metrics.items() if isinstance(value, Real)}
     return {name: value if math.isfinite(value) and value >= 0 else None for name, value in numbers.items()}
 

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import MODELS, DefaultScope
 
 from hrnet_plugin.checkpoints.body import describe
+from hrnet_plugin.config_files import type_name
 
 TASKS = {'mmdet': 'detection', 'mmpose': 'pose', 'mmseg': 'segmentation'}
 _DETECTORS = {'FasterRCNN': 'Faster R-CNN', 'CascadeRCNN': 'Cascade R-CNN', 'MaskRCNN': 'Mask R-CNN',
@@ -81,13 +82,13 @@ def count(config: Config, data: str) -> dict[str, Any]:
 
 
 def _method(task: str, model: Mapping[str, Any]) -> str:
-    kind = _bare(model['type'])
+    kind = type_name(model['type'])
     if task == 'pose':
         return 'top-down heat maps' if kind == 'TopdownPoseEstimator' else kind
     if task == 'segmentation':
         head = model.get('decode_head')
         head = head[-1] if isinstance(head, (list, tuple)) else head
-        return _HEADS.get(_bare((head or {}).get('type', kind)), kind)
+        return _HEADS.get(type_name((head or {}).get('type', kind)), kind)
     if (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead':
         return 'CenterNet'
     if kind == 'CenterNet':
@@ -102,8 +103,8 @@ def _backbone(config: Config) -> str:
     backbone, neck = model.get('backbone'), model.get('neck')
     if backbone is None:
         return ''
-    kind, necks = _bare(backbone['type']), neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
-    pyramids = [_bare(part['type']) for part in necks]
+    kind, necks = type_name(backbone['type']), neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
+    pyramids = [type_name(part['type']) for part in necks]
     if kind == 'HRNet':
         with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
             body = describe(MODELS.build(dict(deepcopy(dict(backbone)), init_cfg=None)).state_dict())
@@ -126,7 +127,3 @@ def _schedule(task: str, config: Config) -> str:
     if not iters:
         return ''
     return f'{iters // 1000}k' if iters % 1000 == 0 else f'{iters} iterations'
-
-
-def _bare(kind: Any) -> str:
-    return str(kind).rsplit('.', 1)[-1]

@@ -13,11 +13,7 @@ from pathlib import Path
 from hrnet_plugin.leaderboard.entry import METRICS, Entry
 
 _FOLDER = Path(__file__).parent / 'published'
-_NUMBERS = {'params': 'params', 'gflops': 'gflops', 'ms': 'ms', 'memory': 'memory',
-            'training memory': 'training_memory'}
-_WORDS = {'source': 'source', 'table': 'place', 'method': 'method', 'backbone': 'backbone', 'schedule': 'schedule',
-          'data': 'data', 'split': 'split', 'note': 'note', 'size': 'size', 'test': 'test', 'unit': 'unit',
-          'machine': 'machine', 'weights': 'weights'}
+_NUMBERS = ('params', 'gflops', 'ms', 'memory', 'training_memory')
 
 
 @cache
@@ -32,7 +28,8 @@ def _read(task: str) -> list[Entry]:
 
 
 def _entry(task: str, row: dict[str, str]) -> Entry:
-    words = {name: row[column] for column, name in _WORDS.items() if column in row}
-    numbers = {name: float(row[column]) for column, name in _NUMBERS.items() if row.get(column)}
+    """Of a row whose columns have the names of an entry's properties, or of metrics."""
+    numbers = {name: float(row[name]) for name in _NUMBERS if row.get(name)}
     metrics = {name: float(row[name]) for name in METRICS[task] if row[name]}
+    words = {name: value for name, value in row.items() if name not in _NUMBERS and name not in METRICS[task]}
     return Entry(task=task, metrics=metrics, **words, **numbers)  # type: ignore[arg-type]

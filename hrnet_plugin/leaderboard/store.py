@@ -17,7 +17,7 @@ import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -89,14 +89,12 @@ class ResultStore:
             raise ValueError(f'record must not be in a store already, got number {record.number}')
         values = dict(_metric_rows(record))
         facts = _as_json(record.facts)
-        time = record.time or datetime.now(timezone.utc).isoformat(timespec='seconds')
-        row = [asdict(replace(record, time=time))[name] for name in _COLUMNS]
+        stamped = replace(record, time=record.time or datetime.now(timezone.utc).isoformat(timespec='seconds'))
+        row = [getattr(stamped, name) for name in _COLUMNS]
         with self._writing() as database:
             marks = ', '.join('?' * (len(_COLUMNS) + 1))
-            done = database.execute(f'INSERT INTO records ({", ".join(_COLUMNS)}, facts) VALUES ({marks})',
-                                    [*row, facts])
-            number = done.lastrowid
-            assert number is not None  # an INSERT has one
+            database.execute(f'INSERT INTO records ({", ".join(_COLUMNS)}, facts) VALUES ({marks})', [*row, facts])
+            number: int = database.execute('SELECT last_insert_rowid()').fetchone()[0]
             database.executemany('INSERT INTO metrics (record, class, name, value) VALUES (?, ?, ?, ?)',
                                  [(number, *key, value) for key, value in values.items()])
         return number

@@ -15,10 +15,9 @@ from rich.text import Text
 from hrnet_plugin.leaderboard.entry import METRICS, OWN, Entry
 from hrnet_plugin.leaderboard.ranking import Board
 
-_NUMBERS = ('params', 'gflops', 'ms')
+NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # property of an entry -> title
 _PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
 _TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with the spaces between
-_TITLES = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}
 
 
 def model_text(entry: Entry) -> str:
@@ -50,7 +49,7 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
     metrics, numbers = _fitting(board, width)
     table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
                   padding=0)
-    titles = [*metrics, *(_TITLES[name] for name in numbers)]
+    titles = [*metrics, *(NUMBERS[name] for name in numbers)]
     rest = max(0, width - _TEXT_WIDTH - sum(map(_width, titles)))
     table.add_column('', justify='right', width=_PLACE_WIDTH)
     table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
@@ -67,13 +66,13 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
 
 def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
     """Metrics and numbers whose columns fit beside the model and its source."""
-    known = [name for name in _NUMBERS if any(getattr(entry, name) is not None for entry in board.entries)]
+    known = [name for name in NUMBERS if any(getattr(entry, name) is not None for entry in board.entries)]
     # of masks the AP alone
     metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
     wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
     left, chosen = width - _TEXT_WIDTH, set()
     for name in wanted:
-        left -= _width(_TITLES.get(name, name))
+        left -= _width(NUMBERS.get(name, name))
         if left >= 0:
             chosen.add(name)
     return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
@@ -88,11 +87,11 @@ def markdown(boards: Sequence[Board]) -> str:
     """All boards, with all rows."""
     parts = []
     for board in boards:
-        titles = ['', 'model', 'source', *board.metrics, *(_TITLES[name] for name in _NUMBERS), 'unit']
+        titles = ['', 'model', 'source', *board.metrics, *NUMBERS.values(), 'unit']
         lines = [f'## {board.title[0].upper()}{board.title[1:]}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
-            cells = _cells(board, place, entry, board.metrics, _NUMBERS)
+            cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
             cells = [plain(cell) for cell in (*cells, entry.unit)]
             if entry.source == OWN:
                 cells[1] = f'**{cells[1]}**'

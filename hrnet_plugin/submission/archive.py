@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.stream import read_detections
 
 # of the splits that the server evaluates, how many images there are
@@ -37,7 +37,7 @@ def archive_path(folder: Path, split: str, name: str) -> Path:
     return target
 
 
-def check_split(split: str, images: TestImages) -> None:
+def check_split(split: str, images: SplitImages) -> None:
     """Refuse images that are not those of a split.
 
     Raises:

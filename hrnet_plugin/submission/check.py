@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
 
@@ -48,7 +48,7 @@ class Report:
         return '\n'.join([*lines, *(f'warning: {warning}' for warning in self.warnings)])
 
 
-def check_file(file: str | Path, images: TestImages) -> Report:
+def check_file(file: str | Path, images: SplitImages) -> Report:
     """Check a file of detections, or of masks.
 
     Args:
@@ -75,7 +75,7 @@ def check_file(file: str | Path, images: TestImages) -> Report:
 class _Checker:
     """Takes detections one by one, and remembers no more than how many there are of each class in each image."""
 
-    def __init__(self, images: TestImages) -> None:
+    def __init__(self, images: SplitImages) -> None:
         self.report = Report()
         self._images = images
         self._rows = {image: k for k, image in enumerate(images.sizes)}
@@ -133,7 +133,7 @@ _ODDITIES = {'score': 'scores are not from 0 to 1', 'empty': 'masks have no pixe
              'size': 'boxes have no width or no height', 'outside': 'boxes exceed their images'}
 
 
-def detection_error(detection: Any, kind: str, images: TestImages) -> str:
+def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
     """What is wrong with a detection; empty if nothing is.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class TestImages:
+class SplitImages:
     """What results may be about.
 
     Attributes:
@@ -17,12 +17,11 @@ class TestImages:
         categories: Number of a category -> name.
     """
 
-    __test__ = False  # no test of pytest's
     sizes: Mapping[int, tuple[int, int]]
     categories: Mapping[int, str]
 
     @classmethod
-    def read(cls, file: str | Path) -> TestImages:
+    def read(cls, file: str | Path) -> SplitImages:
         """Read them from annotations, or from ``image_info_test-dev2017.json``.
 
         Raises:

@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from hrnet_plugin.config_files import tested_dataset, type_name
+
 ANNOTATIONS = 'annotations/image_info_test-dev2017.json'
 IMAGES = 'test2017/'
 
@@ -30,9 +32,7 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
     if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
         raise ValueError('config must have a test_dataloader and a test_evaluator, got none')
     config = copy.deepcopy(config)
-    dataset = config.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
+    dataset = tested_dataset(config)
     _check_dataset(dataset)
     root = data_root or dataset.get('data_root')
     if not root:
@@ -41,7 +41,7 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
     for entry in ('indices', 'filter_cfg'):
         dataset.pop(entry, None)
     evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
-    metrics = [evaluator for evaluator in evaluators if _name(evaluator.type) == 'CocoMetric']
+    metrics = [evaluator for evaluator in evaluators if type_name(evaluator.type) == 'CocoMetric']
     if len(metrics) != 1:
         raise ValueError(f'config must have one CocoMetric in its test_evaluator, got {len(metrics)}')
     metric, = metrics
@@ -52,15 +52,11 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
 
 
 def _check_dataset(dataset: Any) -> None:
-    if _name(dataset.type) != 'CocoDataset':
-        raise ValueError(f'config must test a CocoDataset, got {_name(dataset.type)}')
+    if type_name(dataset.type) != 'CocoDataset':
+        raise ValueError(f'config must test a CocoDataset, got {type_name(dataset.type)}')
     classes = (dataset.get('metainfo') or {}).get('classes')
     if classes is not None:
         from mmdet.datasets import CocoDataset
         strange = set(classes) - set(CocoDataset.METAINFO['classes'])
         if strange:
             raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, strange))[:5])}')
-
-
-def _name(kind: Any) -> str:
-    return getattr(kind, '__name__', None) or str(kind).rsplit('.', 1)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ def is_empty(rle: dict[str, Any]) -> bool:
     return not decode_counts(rle['counts'])[1::2].any()
 
 
+@lru_cache(maxsize=1)  # a mask is asked twice, one time after the other
 def decode_counts(text: str) -> np.ndarray:
     """Lengths of the runs, of background and object in turn.
 
@@ -59,6 +61,5 @@ def decode_counts(text: str) -> np.ndarray:
     # differences from the one before the last: sums of every second one
     runs = numbers.copy()
     runs[1::2] = np.cumsum(numbers[1::2])
-    even = numbers[2::2]
-    runs[2::2] = np.cumsum(even)
+    runs[2::2] = np.cumsum(numbers[2::2])
     return runs

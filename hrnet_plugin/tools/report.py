@@ -20,6 +20,7 @@ import numpy as np
 mpl.use('Agg')
 from matplotlib import pyplot as plt
 
+from hrnet_plugin.leaderboard.metrics import KEYS
 from hrnet_plugin.run_logs import read_scalars
 
 
@@ -43,13 +44,13 @@ class Measure:
 
 
 MEASURES = (
-    Measure({title: f'coco/bbox_mAP{suffix}' for title, suffix in {
-        'AP': '', 'AP50': '_50', 'AP75': '_75', 'small': '_s', 'medium': '_m', 'large': '_l'}.items()},
+    Measure({title: KEYS['detection'][name] for title, name in {
+        'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'small': 'APs', 'medium': 'APm', 'large': 'APl'}.items()},
             ('AP', 'small', 'medium', 'large'), 'box AP (%)'),
-    Measure({title: f'coco/{key}' for title, key in {
-        'AP': 'AP', 'AP50': 'AP .5', 'AP75': 'AP .75', 'medium': 'AP (M)', 'large': 'AP (L)', 'AR': 'AR'}.items()},
+    Measure({title: KEYS['pose'][name] for title, name in {
+        'AP': 'AP', 'AP50': 'AP50', 'AP75': 'AP75', 'medium': 'APm', 'large': 'APl', 'AR': 'AR'}.items()},
             ('AP', 'medium', 'large'), 'keypoint AP (%)'),
-    Measure({key: key for key in ('mIoU', 'mAcc', 'aAcc')}, ('mIoU', 'mAcc', 'aAcc'), 'mIoU, accuracies (%)', True),
+    Measure(KEYS['segmentation'], ('mIoU', 'mAcc', 'aAcc'), 'mIoU, accuracies (%)', True),
 )
 
 

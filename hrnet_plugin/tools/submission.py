@@ -20,7 +20,7 @@ from pathlib import Path
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.submission.archive import SPLITS, archive_path, check_split, write_archive
 from hrnet_plugin.submission.check import check_file
-from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.inference import test_dev_config
 
 
@@ -59,7 +59,7 @@ def write_config(args: argparse.Namespace) -> None:
           'FILE')
 
 
-def check(args: argparse.Namespace, images: TestImages) -> str:
+def check(args: argparse.Namespace, images: SplitImages) -> str:
     """Check a file, evaluate it if that was asked for, say what was found, and return its kind.
 
     Raises:
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.command == 'config':
         write_config(args)
         return
-    images = TestImages.read(args.images)
+    images = SplitImages.read(args.images)
     if args.evaluate is not None and not args.evaluate.is_file():
         raise FileNotFoundError(f'--evaluate must be a file of annotations, got {args.evaluate}, which is not there')
     if args.command == 'check':

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from hrnet_plugin.config_files import tested_dataset
 from hrnet_plugin.hooks.record import STORE
 from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
 
@@ -70,10 +71,7 @@ def _augment_tests(config: Config) -> None:
                     if config.get('default_scope') == 'mmpose' else '')
             raise ValueError(f'--tta needs the entry {entry!r} in the config, got none{hint}')
     config.model = dict(**config.tta_model, module=config.model)
-    dataset = config.test_dataloader.dataset
-    while 'dataset' in dataset:  # one that wraps another
-        dataset = dataset.dataset
-    dataset.pipeline = config.tta_pipeline
+    tested_dataset(config).pipeline = config.tta_pipeline
 
 
 def _draw_into(config: Config, folder: str) -> None:

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from hrnet_plugin.submission.archive import archive_path, check_split, write_archive
-from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.images import SplitImages
 
 pytest.importorskip('ijson')
 BOXES = [dict(image_id=k, category_id=1, bbox=[0.1, 2.25, 1e-07, 4], score=0.123456789012345) for k in range(1000)]
@@ -66,6 +66,6 @@ def test_names_that_are_refused(tmp_path, split, name, words):
 
 
 def test_images_of_another_split():
-    check_split('val2017', TestImages(dict.fromkeys(range(5000), (1, 1)), {}))
+    check_split('val2017', SplitImages(dict.fromkeys(range(5000), (1, 1)), {}))
     with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 5000'):
-        check_split('test-dev2017', TestImages(dict.fromkeys(range(5000), (1, 1)), {}))
+        check_split('test-dev2017', SplitImages(dict.fromkeys(range(5000), (1, 1)), {}))

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from hrnet_plugin.submission.check import PER_CLASS, check_file
-from hrnet_plugin.submission.images import TestImages
+from hrnet_plugin.submission.images import SplitImages
 
 pytest.importorskip('ijson')
 mask = pytest.importorskip('pycocotools.mask')
 
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = TestImages({1: (40, 60), 7: (50, 30)}, {1: 'person', 18: 'dog', 90: 'toothbrush'})
+IMAGES = SplitImages({1: (40, 60), 7: (50, 30)}, {1: 'person', 18: 'dog', 90: 'toothbrush'})
 BOX = dict(image_id=1, category_id=18, bbox=[5.5, 3., 20.25, 30.], score=0.5)
 
 
@@ -132,18 +132,18 @@ def test_what_detectors_write_is_taken_and_told(tmp_path, detections, warning):
 def test_images_of_a_split(tmp_path):
     path = tmp_path / 'info.json'
     path.write_text(json.dumps(dict(images=[dict(id=5, height=3, width=4)], categories=[dict(id=1, name='person')])))
-    assert TestImages.read(path) == TestImages({5: (3, 4)}, {1: 'person'})
+    assert SplitImages.read(path) == SplitImages({5: (3, 4)}, {1: 'person'})
     for content in ('{}', '[]', 'x', '{"images": [{"id": 1}], "categories": []}'):
         path.write_text(content)
         with pytest.raises(ValueError, match='images must be a file with the images and categories of a split'):
-            TestImages.read(path)
+            SplitImages.read(path)
 
 
 _LARGE = '''
 import resource, sys
 from hrnet_plugin.submission.check import check_file
-from hrnet_plugin.submission.images import TestImages
-images = TestImages({{k: (480, 640) for k in range({images})}}, {{k: str(k) for k in range(1, 91)}})
+from hrnet_plugin.submission.images import SplitImages
+images = SplitImages({{k: (480, 640) for k in range({images})}}, {{k: str(k) for k in range(1, 91)}})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 report = check_file({path!r}, images)
 print(report.detections, len(report.errors), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

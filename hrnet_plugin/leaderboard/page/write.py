@@ -18,10 +18,9 @@ from mmengine.logging import print_log
 
 from hrnet_plugin.leaderboard.entry import OWN, Entry
 from hrnet_plugin.leaderboard.ranking import Board
-from hrnet_plugin.leaderboard.tables import model_text, partial_text, source_text
+from hrnet_plugin.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
 
 _HERE = Path(__file__).parent
-_NUMBERS = (('params', 'params (M)'), ('gflops', 'GFLOPs'), ('ms', 'ms'))
 _WORDS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms', 'macs_in_billions',
           'weights_in_millions')
 _PICTURES = 6  # of each row
@@ -43,7 +42,8 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     """
     own = sum(entry.source == OWN for board in boards for entry in board.entries)
     rows = sum(len(board.entries) for board in boards)
-    data = dict(boards=[_board(board) for board in boards], numbers=_NUMBERS, comparisons=list(comparisons))
+    data = dict(boards=[_board(board) for board in boards], numbers=list(NUMBERS.items()),
+                comparisons=list(comparisons))
     parts = dict(
         title=html.escape(title), css=(_HERE / 'page.css').read_text(encoding='utf-8'),
         script=(_HERE / 'page.js').read_text(encoding='utf-8'), plotly=_plotly(),
