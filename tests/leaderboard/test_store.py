@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,36 +131,62 @@ import sys
 sys.path.insert(0, {tests!r})
 from test_store import ResultStore, make
 for k in range({number}):
+    if k % {pause} == 0:
+        sys.stdin.readline()  # until the others are here, too
     ResultStore({path!r}).append(make(config=f'{name} {{k}}', metrics={{str(i): k / 7 for i in range(20)}}))
     print(k, flush=True)
 '''
 
 
-def start(path, name, number):
-    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number)
-    return subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True,
+def start(path, name, number, pause):
+    """A process that writes so many records, and waits for a line after every so many."""
+    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number, pause=pause)
+    return subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                             env={**os.environ, 'PYTHONPATH': str(ROOT)})
+
+
+def go_on(writer):
+    writer.stdin.write('\n')
+    writer.stdin.flush()
 
 
 def test_two_processes_lose_nothing(tmp_path):
     path = tmp_path / 'results.sqlite'
-    writers = [start(path, name, 1000) for name in ('first', 'second')]
-    for writer in writers:
-        writer.communicate()
-        assert writer.returncode == 0
+    writers = [start(path, name, number=1000, pause=50) for name in ('first', 'second')]
+    for _ in range(20):  # released together, or the one that is sooner up would have ended before the other begins
+        for writer in writers:
+            go_on(writer)
+        for writer in writers:
+            assert all(writer.stdout.readline() for _ in range(50))
+    assert [writer.wait() for writer in writers] == [0, 0]
     records = ResultStore(path).read()
     assert [record.number for record in records] == list(range(1, 2001))
-    assert {record.config for record in records} == {f'{name} {k}' for name in ('first', 'second') for k in range(1000)}
+    for name in ('first', 'second'):
+        assert [record.config for record in records if record.config.startswith(name)] == [
+            f'{name} {k}' for k in range(1000)]
     assert all(len(record.metrics) == 20 for record in records)
-    turns = [record.config.split()[0] for record in records]
-    assert sum(a != b for a, b in zip(turns, turns[1:])) > 10  # they did write at the same time
+
+
+def test_a_writer_waits_for_another(tmp_path):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.prepare()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+        other.execute('BEGIN IMMEDIATE')
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(store.append, make())
+            with pytest.raises(TimeoutError):
+                written.result(timeout=0.5)
+            other.execute('COMMIT')
+            assert written.result(timeout=60) == 1
+    assert len(store.read()) == 1
 
 
 def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
     path = tmp_path / 'results.sqlite'
     said = 0
     for turn in range(8):
-        writer = start(path, f'turn {turn}', 100000)
+        writer = start(path, f'turn {turn}', number=100000, pause=100000)
+        go_on(writer)
         while not writer.stdout.readline():  # it has begun
             pass
         time.sleep(0.02 + 0.013 * turn)
