@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Any
 
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from hrnet_plugin.checks import is_finite_number
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _PREFIX = {'bbox': '', 'segm': 'mask '}
@@ -109,16 +110,25 @@ def read_annotations(file: str | Path) -> COCO:
     return truth
 
 
+def read_results(file: str | Path) -> list[Any]:
+    """The list in a file with detections, which need not be right.
+
+    Raises:
+        ValueError: If it is not JSON, or not a list.
+    """
+    try:
+        results = json.loads(Path(file).read_text(encoding='utf-8'))
+    except ValueError as error:  # of JSON, of UTF-8, or of an integer with thousands of digits
+        raise ValueError(f'results ({file}) must be JSON, got {error}') from None
+    if not isinstance(results, list):
+        raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
+    return results
+
+
 def _detections(truth: COCO, results: Any, kind: str) -> COCO:
     where = ''
     if isinstance(results, (str, Path)):
-        where = f' ({results})'
-        try:
-            results = json.loads(Path(results).read_text(encoding='utf-8'))
-        except json.JSONDecodeError as error:
-            raise ValueError(f'results{where} must be JSON, got {error}') from None
-    if not isinstance(results, Sequence) or isinstance(results, str):
-        raise ValueError(f'results{where} must be a list of detections, got a {type(results).__name__}')
+        where, results = f' ({results})', read_results(results)
     for number, result in enumerate(results):
         wrong = _wrong(result, kind, truth)
         if wrong:
@@ -149,7 +159,7 @@ def _wrong(result: Any, kind: str, truth: COCO) -> str:
     if kind == 'bbox' and (not isinstance(result[key], Sequence) or len(result[key]) != 4):
         return f'{key} must be [x, y, width, height], got {result[key]!r}'
     numbers = (result['score'], *(result[key] if kind == 'bbox' else ()))
-    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in numbers):
+    if not all(map(is_finite_number, numbers)):
         return f'score and bbox must be finite numbers, got {numbers}'
     return ''
 

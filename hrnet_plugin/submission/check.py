@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hrnet_plugin.checks import is_finite_number
 from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
@@ -153,7 +153,7 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
             return f'{name} must be an integer, got {_short(value)}'
         if value not in known:
             return f'{name} must be one of the {len(known)} of the split, got {value}{images.hint(name, value)}'
-    if not _is_number(score):
+    if not is_finite_number(score):
         return f'score must be a finite number, got {_short(score)}'
     height, width = images.sizes[image]
     if kind == 'segm':
@@ -162,7 +162,7 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
 
 
 def _box_error(box: Any, height: int, width: int) -> str:
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(is_finite_number, box)):
         return f'bbox must be four finite numbers, got {_short(box)}'
     x, y, w, h = box
     if w < 0 or h < 0:
@@ -170,13 +170,6 @@ def _box_error(box: Any, height: int, width: int) -> str:
     if x >= width or y >= height or x + w < 0 or y + h < 0:
         return f'bbox must lie in its image of {width} x {height}, got {_short(box)}'
     return ''
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an integer of hundreds of digits
-        return False
 
 
 def _short(value: Any) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,11 @@ def from_results(args: argparse.Namespace) -> Record:
     Raises:
         ValueError: If the config is not of a detector, or results and annotations do not fit.
     """
-    from hrnet_plugin.leaderboard.coco_evaluation import evaluate_detections, read_annotations  # needs pycocotools
+    from hrnet_plugin.leaderboard.coco_evaluation import (  # needs pycocotools
+        evaluate_detections,
+        read_annotations,
+        read_results,
+    )
     config = find_config(args.config)
     if task_of(config) != 'detection':
         raise ValueError(f'--results needs a config of mmdet, got one of {config.default_scope}')
@@ -75,8 +79,9 @@ def from_results(args: argparse.Namespace) -> Record:
     metrics: dict[str, float | None] = {}
     classes: dict[str, Any] = {}
     for file in args.results:
-        detections = json.loads(file.read_text(encoding='utf-8'))
-        kind = 'segm' if any('segmentation' in detection for detection in detections) else 'bbox'
+        detections = read_results(file)
+        masks = any(isinstance(detection, Mapping) and 'segmentation' in detection for detection in detections)
+        kind = 'segm' if masks else 'bbox'
         found = evaluate_detections(truth, detections, kind)
         metrics.update(found.metrics)
         classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes

@@ -104,6 +104,8 @@ def test_nothing_found_is_nothing_and_no_error(truth):
     (dict(bbox=[1, 2, 3]), r'bbox must be \[x, y, width, height\], got \[1, 2, 3\]'),
     (dict(score=float('nan')), 'score and bbox must be finite numbers'),
     (dict(bbox=[1, 2, 'x', 3]), 'score and bbox must be finite numbers'),
+    (dict(bbox=[1, 2, 10**400, 3]), 'score and bbox must be finite numbers'),
+    (dict(score=True), 'score and bbox must be finite numbers'),
 ])
 def test_detections_of_something_else_are_refused(truth, detections, change, words):
     changed = {key: value for key, value in {**detections[0], **change}.items() if value is not None}

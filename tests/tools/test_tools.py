@@ -91,6 +91,23 @@ def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
         leaderboard.main(['--task', 'pose', '--method', 'FCOS'])
 
 
+@pytest.mark.parametrize(('text', 'words'), [
+    ('{', r'results .*boxes\.json.* must be JSON'),
+    ('{"a": 1}', r'results .*boxes\.json.* must be a list of detections, got a dict'),
+    ('[3, 4]', 'detection 0: must have the keys of a detection'),
+])
+def test_recorded_results_that_are_none(tmp_path, text, words):
+    pytest.importorskip('mmdet')
+    files = {name: tmp_path / f'{name}.json' for name in ('boxes', 'truth')}
+    files['boxes'].write_text(text)
+    files['truth'].write_text(json.dumps(dict(images=[dict(id=1)], categories=[dict(id=1, name='a')], annotations=[])))
+    store = tmp_path / 'store.sqlite'
+    with pytest.raises(ValueError, match=words):
+        record.main(['--store', str(store), '--config', SAMPLE, '--results', str(files['boxes']),
+                     '--annotations', str(files['truth'])])
+    assert not store.exists()
+
+
 @pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}'])
 def test_a_comparison_that_is_none(tmp_path, text):
     path = tmp_path / 'other.json'
