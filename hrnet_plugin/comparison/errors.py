@@ -15,6 +15,7 @@ from pycocotools import mask
 
 from hrnet_plugin.comparison.comparison import KINDS, Errors
 from hrnet_plugin.comparison.matches import ClassMatches, mean_precision
+from hrnet_plugin.detections import SHAPES
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
 _MOVABLE = ('classification', 'localisation')  # which another place or name would make right
@@ -148,7 +149,7 @@ def _overlaps(detected: list[Any], truth: list[Any], kind: str) -> np.ndarray:
     """``(D, G)``, intersection over union."""
     if not detected or not truth:
         return np.zeros((len(detected), len(truth)))
-    key = 'bbox' if kind == 'bbox' else 'segmentation'
+    key = SHAPES[kind]
     return np.asarray(mask.iou([d[key] for d in detected], [a[key] for a in truth], [0] * len(truth)))
 
 

@@ -18,6 +18,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.checks import is_finite_number
+from hrnet_plugin.detections import SHAPES, only
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _PREFIX = {'bbox': '', 'segm': 'mask '}
@@ -133,11 +134,8 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
         wrong = _wrong(result, kind, truth)
         if wrong:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
-    # with both, the API would take a mask's size to be its box's
-    other = 'bbox' if kind == 'segm' else 'segmentation'
-    results = [{key: value for key, value in result.items() if key != other} for result in results]
     if results:
-        return truth.loadRes(results)
+        return truth.loadRes([only(kind, result) for result in results])
     empty = COCO()  # loadRes looks at the first detection
     empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
     empty.createIndex()
@@ -146,7 +144,7 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
 
 def _wrong(result: Any, kind: str, truth: COCO) -> str:
     """What the API would stumble over, or take for something else; empty if nothing."""
-    key = 'segmentation' if kind == 'segm' else 'bbox'
+    key = SHAPES[kind]
     missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in result] if isinstance(
         result, Mapping) else ['the keys of a detection']
     if missing:

@@ -7,12 +7,12 @@ import re
 import zipfile
 from pathlib import Path
 
+from hrnet_plugin.detections import only
 from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.stream import read_detections
 
 # of the splits that the server evaluates, how many images there are
 SPLITS = {'test-dev2017': 20288, 'val2017': 5000}
-_OTHER = {'bbox': 'segmentation', 'segm': 'bbox'}
 
 
 def archive_path(folder: Path, split: str, name: str) -> Path:
@@ -50,7 +50,7 @@ def check_split(split: str, images: SplitImages) -> None:
 def write_archive(results: str | Path, kind: str, target: Path) -> None:
     """Write the archive of a file of detections, which has been checked.
 
-    Boxes of masks are left out: with them, the server would take a mask's size to be its box's.
+    Boxes of masks are left out (:func:`~hrnet_plugin.detections.only`).
 
     Args:
         results: The file.
@@ -65,8 +65,7 @@ def write_archive(results: str | Path, kind: str, target: Path) -> None:
                 name, 'w', force_zip64=True) as inner:
             before = b'['
             for detection in read_detections(results):
-                detection.pop(_OTHER[kind], None)
-                inner.write(before + json.dumps(detection, allow_nan=False).encode())
+                inner.write(before + json.dumps(only(kind, detection), allow_nan=False).encode())
                 before = b',\n'
             inner.write(b']')
         part.replace(target)  # all of it or nothing

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hrnet_plugin.checks import is_finite_number
+from hrnet_plugin.detections import SHAPES, kind_of
 from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
@@ -73,7 +74,7 @@ def check_file(file: str | Path, images: SplitImages) -> Report:
 
 
 class _Checker:
-    """Takes detections one by one, and remembers no more than how many there are of each class in each image."""
+    """Takes detections one by one, and remembers no more than a few numbers for each image."""
 
     def __init__(self, images: SplitImages) -> None:
         self.report = Report()
@@ -81,20 +82,25 @@ class _Checker:
         self._rows = {image: k for k, image in enumerate(images.sizes)}
         self._columns = {category: k for k, category in enumerate(images.categories)}
         self._counts = np.zeros((len(self._rows), len(self._columns)), np.int32)
+        # equal detections leave nothing, two by two: 0 where all of an image stand twice
+        self._unpaired = np.zeros(len(self._rows), np.int64)
         self._oddities = dict.fromkeys(_ODDITIES, 0)
         self._corners = 0
 
     def take(self, detection: Any) -> None:
         report = self.report
         if not report.kind and isinstance(detection, Mapping):
-            report.kind = 'segm' if 'segmentation' in detection else 'bbox'
+            report.kind = kind_of(detection)
         error = detection_error(detection, report.kind, self._images)
         if error:
             report.wrong += 1
             if report.wrong <= _SHOWN:
                 report.errors.append(f'detection {report.detections}: {error}')
         else:
-            self._counts[self._rows[detection['image_id']], self._columns[detection['category_id']]] += 1
+            row, category = self._rows[detection['image_id']], detection['category_id']
+            self._counts[row, self._columns[category]] += 1
+            shape = detection['segmentation']['counts'] if report.kind == 'segm' else tuple(detection['bbox'])
+            self._unpaired[row] ^= hash((category, detection['score'], shape))
             self._look_closer(detection)
         report.detections += 1
 
@@ -122,6 +128,7 @@ class _Checker:
         for number, words in (
             ((counts > PER_CLASS).sum(), f'times an image has more than {PER_CLASS} detections of a class, of which '
                                          'the best are evaluated'),
+            (((counts.sum(1) > 0) & (self._unpaired == 0)).sum(), 'images have all of their detections twice'),
             ((counts.sum(1) == 0).sum(), f'of the {len(counts)} images have no detection'),
             ((counts.sum(0) == 0).sum(), f'of the {counts.shape[1]} categories are never found'),
         ):
@@ -143,8 +150,7 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
     """
     if not isinstance(detection, Mapping):
         return f'must be an object, got {_short(detection)}'
-    shape = 'segmentation' if kind == 'segm' else 'bbox'
-    missing = [key for key in ('image_id', 'category_id', 'score', shape) if key not in detection]
+    missing = [key for key in ('image_id', 'category_id', 'score', SHAPES[kind]) if key not in detection]
     if missing:
         return f'must have {", ".join(missing)}, got {_short(sorted(detection))}'
     image, category, score = detection['image_id'], detection['category_id'], detection['score']

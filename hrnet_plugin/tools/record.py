@@ -23,6 +23,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.config_files import find_config, read_config
+from hrnet_plugin.detections import kind_of
 from hrnet_plugin.hooks.record import STORE
 from hrnet_plugin.leaderboard.data_facts import DataFacts, describe_annotations
 from hrnet_plugin.leaderboard.gather import about_model, assemble, augmentation
@@ -80,8 +81,8 @@ def from_results(args: argparse.Namespace) -> Record:
     classes: dict[str, Any] = {}
     for file in args.results:
         detections = read_results(file)
-        masks = any(isinstance(detection, Mapping) and 'segmentation' in detection for detection in detections)
-        kind = 'segm' if masks else 'bbox'
+        kinds = {kind_of(detection) for detection in detections if isinstance(detection, Mapping)}
+        kind = 'segm' if 'segm' in kinds else 'bbox'
         found = evaluate_detections(truth, detections, kind)
         metrics.update(found.metrics)
         classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes

@@ -41,7 +41,7 @@ def test_good_files(tmp_path):
     report = check(tmp_path, [BOX, {**BOX, 'image_id': 7, 'bbox': [0, 0, 30, 50], 'score': 1}])
     assert (report.errors, report.wrong, report.kind, report.detections) == ([], 0, 'bbox', 2)
     assert report.warnings == ['2 of the 3 categories are never found']
-    report = check(tmp_path, [MASK, {**MASK, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes them
+    report = check(tmp_path, [MASK, {**MASK, 'score': 0.5, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes them
     assert (report.errors, report.kind) == ([], 'segm')
     assert report.warnings == ['1 of the 2 images have no detection', '2 of the 3 categories are never found']
 
@@ -127,6 +127,16 @@ def test_what_detectors_write_is_taken_and_told(tmp_path, detections, warning):
     report = check(tmp_path, detections)
     assert report.errors == []
     assert report.warnings[0] == warning
+
+
+@pytest.mark.parametrize('kind', ['bbox', 'segm'])
+def test_detections_that_stand_twice(tmp_path, kind):
+    one = BOX if kind == 'bbox' else MASK
+    other = {**one, 'score': 0.75}
+    words = 'images have all of their detections twice'
+    assert f'1 {words}' in check(tmp_path, [one, other, one, other]).warnings
+    for once in ([one], [one, other], [one, one, other], [one, one, one]):
+        assert not any(words in warning for warning in check(tmp_path, once).warnings)
 
 
 def test_images_of_a_split(tmp_path):
