@@ -8,8 +8,8 @@ channels as all have (V1h). The paper shows these as bars, without numbers.
 """
 __epochs = 1
 __streams = {
-    f'stage{s}': dict(num_modules=modules, num_branches=s, block='BASIC', num_blocks=(2, ) * s,
-                      num_channels=(8, 16, 32, 64)[:s])
+    f'stage{s}': dict(num_modules=modules, num_branches=s, block='BASIC', num_blocks=(1, ) * s,
+                      num_channels=(16, 32, 64, 128)[:s])
     for s, modules in zip((2, 3, 4), (1, 4, 3))
 }
 __arch = dict(
@@ -23,6 +23,7 @@ scale = 100
 shape = (256, 320)
 seeds = 5
 options = {
+    'train_dataloader.batch_size': 2,
     'model.backbone.arch': __arch,
     'model.neck.arch': __arch,
     'train_cfg.max_epochs': __epochs,
@@ -34,13 +35,13 @@ variants = {
     'V2p': dict(),
     'V1': dict(options={
         'model.backbone.multiscale_output': False,
-        'model.neck': dict(_delete_=True, **__pyramid, in_channels=(8, )),
+        'model.neck': dict(_delete_=True, **__pyramid, in_channels=(16, )),
     }),
     'V1h': dict(options={
         'model.backbone.multiscale_output': False,
         'model.neck': [
-            dict(type='hrnet_plugin.HRNetV2', in_channels=(8, ), out_channels=120),
-            dict(**__pyramid, in_channels=(120, )),
+            dict(type='hrnet_plugin.HRNetV2', in_channels=(16, ), out_channels=240),
+            dict(**__pyramid, in_channels=(240, )),
         ],
     }),
 }
