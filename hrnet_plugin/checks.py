@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -55,14 +54,6 @@ def check_init_cfg(value: Any) -> None:
     entries = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, )
     if value is not None and not all(isinstance(entry, Mapping) for entry in entries):
         raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r}')
-
-
-def is_finite_number(value: Any) -> bool:
-    """Whether this is a number of JSON with which floating point can compute."""
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an integer of hundreds of digits
-        return False
 
 
 def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # kind, as the COCO API calls it -> the key of its shape
+_OTHER = {'bbox': 'segmentation', 'segm': 'bbox'}
 
 
 def kind_of(detection: Mapping[str, Any]) -> str:
@@ -15,5 +17,12 @@ def kind_of(detection: Mapping[str, Any]) -> str:
 
 def only(kind: str, detection: Mapping[str, Any]) -> dict[str, Any]:
     """A detection without the other kind's shape: with both, the API takes a mask's size to be its box's."""
-    others = {shape for name, shape in SHAPES.items() if name != kind}
-    return {key: value for key, value in detection.items() if key not in others}
+    return {key: value for key, value in detection.items() if key != _OTHER[kind]}
+
+
+def is_finite_number(value: Any) -> bool:
+    """Whether this is a number of JSON with which floating point can compute."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False

@@ -17,8 +17,7 @@ from typing import Any
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from hrnet_plugin.checks import is_finite_number
-from hrnet_plugin.detections import SHAPES, only
+from hrnet_plugin.detections import SHAPES, is_finite_number, only
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _PREFIX = {'bbox': '', 'segm': 'mask '}
@@ -106,7 +105,7 @@ def read_annotations(file: str | Path) -> COCO:
             annotation.update(id=number, iscrowd=annotation.get('iscrowd', 0))
         with contextlib.redirect_stdout(io.StringIO()):
             truth.createIndex()
-    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f'annotations must be a file in COCO\'s format, got {file}: {error!r}') from None
     return truth
 
@@ -115,6 +114,7 @@ def read_results(file: str | Path) -> list[Any]:
     """The list in a file with detections, which need not be right.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If it is not JSON, or not a list.
     """
     try:
@@ -130,6 +130,8 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
     where = ''
     if isinstance(results, (str, Path)):
         where, results = f' ({results})', read_results(results)
+    if not isinstance(results, Sequence) or isinstance(results, (str, bytes)):
+        raise ValueError(f'results must be a list of detections or a file of them, got a {type(results).__name__}')
     for number, result in enumerate(results):
         wrong = _wrong(result, kind, truth)
         if wrong:
@@ -158,7 +160,7 @@ def _wrong(result: Any, kind: str, truth: COCO) -> str:
         return f'{key} must be [x, y, width, height], got {result[key]!r}'
     numbers = (result['score'], *(result[key] if kind == 'bbox' else ()))
     if not all(map(is_finite_number, numbers)):
-        return f'score and bbox must be finite numbers, got {numbers}'
+        return f'{"score and bbox" if kind == "bbox" else "score"} must be finite numbers, got {numbers}'
     return ''
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 import numpy as np
 
-from hrnet_plugin.checks import is_finite_number
-from hrnet_plugin.detections import SHAPES, kind_of
+from hrnet_plugin.detections import SHAPES, is_finite_number, kind_of
 from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
@@ -99,8 +99,10 @@ class _Checker:
         else:
             row, category = self._rows[detection['image_id']], detection['category_id']
             self._counts[row, self._columns[category]] += 1
-            shape = detection['segmentation']['counts'] if report.kind == 'segm' else tuple(detection['bbox'])
-            self._unpaired[row] ^= hash((category, detection['score'], shape))
+            shape, score = detection[SHAPES[report.kind]], detection['score']
+            # of the bytes, since -1 and -2 have one hash
+            self._unpaired[row] ^= hash((category, pack('d', score), shape['counts']) if report.kind == 'segm' else
+                                        (category, pack('5d', score, *shape)))
             self._look_closer(detection)
         report.detections += 1
 

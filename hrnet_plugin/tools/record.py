@@ -83,7 +83,10 @@ def from_results(args: argparse.Namespace) -> Record:
         detections = read_results(file)
         kinds = {kind_of(detection) for detection in detections if isinstance(detection, Mapping)}
         kind = 'segm' if 'segm' in kinds else 'bbox'
-        found = evaluate_detections(truth, detections, kind)
+        try:
+            found = evaluate_detections(truth, detections, kind)
+        except ValueError as error:
+            raise ValueError(f'{file}: {error}') from None
         metrics.update(found.metrics)
         classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes
     data = describe_annotations(args.annotations, truth.imgs)

@@ -131,6 +131,12 @@ def test_files_that_are_none(tmp_path, truth):
             evaluate_detections(path, [])
 
 
+@pytest.mark.parametrize('results', [{}, None, b'', iter([])])
+def test_what_is_no_list_of_detections(truth, results):
+    with pytest.raises(ValueError, match='results must be a list of detections or a file of them, got a'):
+        evaluate_detections(truth, results)
+
+
 def test_numbers_of_annotations_may_begin_with_0(tmp_path, truth, detections):
     wanted = evaluate_detections(truth, detections).metrics
     content = json.loads(truth.read_text())

@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -131,34 +131,35 @@ import sys
 sys.path.insert(0, {tests!r})
 from test_store import ResultStore, make
 for k in range({number}):
-    if k % {pause} == 0:
-        sys.stdin.readline()  # until the others are here, too
+    if {led} and not sys.stdin.readline():
+        sys.exit('nobody leads')
     ResultStore({path!r}).append(make(config=f'{name} {{k}}', metrics={{str(i): k / 7 for i in range(20)}}))
     print(k, flush=True)
 '''
 
 
-def start(path, name, number, pause):
-    """A process that writes so many records, and waits for a line after every so many."""
-    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number, pause=pause)
-    return subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, 'PYTHONPATH': str(ROOT)})
-
-
-def go_on(writer):
-    writer.stdin.write('\n')
-    writer.stdin.flush()
+@contextmanager
+def writer(path, name, number, led=False):
+    """A process that writes so many records and tells of each; led, it waits for a line before each."""
+    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number, led=led)
+    with subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_two_processes_lose_nothing(tmp_path):
     path = tmp_path / 'results.sqlite'
-    writers = [start(path, name, number=1000, pause=50) for name in ('first', 'second')]
-    for _ in range(20):  # released together, or the one that is sooner up would have ended before the other begins
-        for writer in writers:
-            go_on(writer)
-        for writer in writers:
-            assert all(writer.stdout.readline() for _ in range(50))
-    assert [writer.wait() for writer in writers] == [0, 0]
+    with writer(path, 'first', 1000, led=True) as first, writer(path, 'second', 1000, led=True) as second:
+        for _ in range(1000):  # released together, or the one that is sooner up would end before the other begins
+            for process in (first, second):
+                process.stdin.write('\n')
+                process.stdin.flush()
+            for process in (first, second):
+                assert process.stdout.readline()
+        assert [first.wait(), second.wait()] == [0, 0]
     records = ResultStore(path).read()
     assert [record.number for record in records] == list(range(1, 2001))
     for name in ('first', 'second'):
@@ -167,17 +168,19 @@ def test_two_processes_lose_nothing(tmp_path):
     assert all(len(record.metrics) == 20 for record in records)
 
 
-def test_a_writer_waits_for_another(tmp_path):
+def test_a_writer_waits_for_another(tmp_path, monkeypatch):
     store = ResultStore(tmp_path / 'results.sqlite')
     store.prepare()
-    with closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
         other.execute('BEGIN IMMEDIATE')
-        with ThreadPoolExecutor(1) as pool:
-            written = pool.submit(store.append, make())
-            with pytest.raises(TimeoutError):
-                written.result(timeout=0.5)
-            other.execute('COMMIT')
-            assert written.result(timeout=60) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr('hrnet_plugin.leaderboard.store.WAIT', 0)
+            with pytest.raises(sqlite3.OperationalError, match='locked'):
+                store.append(make())
+        written = pool.submit(store.append, make())
+        time.sleep(0.5)
+        other.execute('COMMIT')
+        assert written.result() == 1
     assert len(store.read()) == 1
 
 
@@ -185,13 +188,11 @@ def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
     path = tmp_path / 'results.sqlite'
     said = 0
     for turn in range(8):
-        writer = start(path, f'turn {turn}', number=100000, pause=100000)
-        go_on(writer)
-        while not writer.stdout.readline():  # it has begun
-            pass
-        time.sleep(0.02 + 0.013 * turn)
-        os.kill(writer.pid, signal.SIGKILL)
-        rest = writer.communicate()[0]
+        with writer(path, f'turn {turn}', 100000) as process:
+            assert process.stdout.readline()  # it has begun
+            time.sleep(0.02 + 0.013 * turn)
+            os.kill(process.pid, signal.SIGKILL)
+            rest = process.communicate()[0]
         said += 1 + len(rest.splitlines())
         records = ResultStore(path).read()
         # it may have been killed between the end of a transaction and saying so

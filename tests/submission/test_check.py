@@ -132,11 +132,18 @@ def test_what_detectors_write_is_taken_and_told(tmp_path, detections, warning):
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_detections_that_stand_twice(tmp_path, kind):
     one = BOX if kind == 'bbox' else MASK
-    other = {**one, 'score': 0.75}
+    others = [{**one, 'score': 0.75}, {**one, 'category_id': 1},
+              {**one, 'bbox': [-1, 3, 20, 30]} if kind == 'bbox' else {**one, 'segmentation': encoded(50, 30, 6)},
+              {**one, 'image_id': 7, 'bbox': [5, 3, 20, 30]} if kind == 'bbox' else
+              {**one, 'image_id': 1, 'segmentation': encoded(40, 60)}]
     words = 'images have all of their detections twice'
-    assert f'1 {words}' in check(tmp_path, [one, other, one, other]).warnings
-    for once in ([one], [one, other], [one, one, other], [one, one, one]):
-        assert not any(words in warning for warning in check(tmp_path, once).warnings)
+    assert f'2 {words}' in check(tmp_path, [one, *others] * 2).warnings
+    assert f'1 {words}' in check(tmp_path, [one, *others, *others[:3], one]).warnings  # all but the other image's
+    once = [[one], *([one, other] for other in others), [one, one, others[0]], [one, one, one]]
+    if kind == 'bbox':
+        once.append([others[2], {**one, 'bbox': [-2, 3, 20, 30]}])  # whose hashes are equal as numbers
+    for detections in once:
+        assert not any(words in warning for warning in check(tmp_path, detections).warnings)
 
 
 def test_images_of_a_split(tmp_path):
