@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # kind, as the COCO API calls it -> the key of its shape
-_OTHER = {'bbox': 'segmentation', 'segm': 'bbox'}
 
 
 def kind_of(detection: Mapping[str, Any]) -> str:
@@ -17,7 +16,7 @@ def kind_of(detection: Mapping[str, Any]) -> str:
 
 def only(kind: str, detection: Mapping[str, Any]) -> dict[str, Any]:
     """A detection without the other kind's shape: with both, the API takes a mask's size to be its box's."""
-    return {key: value for key, value in detection.items() if key != _OTHER[kind]}
+    return {key: value for key, value in detection.items() if key == SHAPES[kind] or key not in SHAPES.values()}
 
 
 def is_finite_number(value: Any) -> bool:

@@ -130,7 +130,7 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
     where = ''
     if isinstance(results, (str, Path)):
         where, results = f' ({results})', read_results(results)
-    if not isinstance(results, Sequence) or isinstance(results, (str, bytes)):
+    elif not isinstance(results, Sequence) or isinstance(results, bytes):
         raise ValueError(f'results must be a list of detections or a file of them, got a {type(results).__name__}')
     for number, result in enumerate(results):
         wrong = _wrong(result, kind, truth)

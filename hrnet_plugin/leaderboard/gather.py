@@ -167,6 +167,11 @@ def _is_cut(dataset: Any) -> bool:
     return getattr(dataset, '_indices', None) is not None
 
 
+def _left_images(dataset: Any) -> set[int] | None:
+    """Numbers of the images in a data set that is cut; None if it is whole."""
+    return {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))} if _is_cut(dataset) else None
+
+
 def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
     """Metrics and classes by the COCO API, of what mmdet's evaluator has written; none, and a warning, if it cannot."""
     metrics: dict[str, float | None] = {}
@@ -179,13 +184,12 @@ def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dic
     known = {category['name'] for category in metric._coco_api.cats.values()}
     names = [name for name in metric.dataset_meta['classes'] if name in known]  # mmdet leaves out the others, too
     dataset = innermost(runner.test_dataloader.dataset)
-    images = {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))} if _is_cut(dataset) else None
     for kind in ('bbox', 'segm'):
         results = Path(f'{metric.outfile_prefix}.{kind}.json')
         if kind not in metric.metrics or not results.is_file():
             continue
         try:
-            found = evaluate_detections(metric._coco_api, results, kind, names, images)
+            found = evaluate_detections(metric._coco_api, results, kind, names, _left_images(dataset))
         except Exception as error:  # the host's figures are there, and its test may have taken hours
             print_log(f'the leaderboard has {kind} as mmdet rounds it: {error!r}', logger='current',
                       level=logging.WARNING)

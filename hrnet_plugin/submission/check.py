@@ -97,12 +97,9 @@ class _Checker:
             if report.wrong <= _SHOWN:
                 report.errors.append(f'detection {report.detections}: {error}')
         else:
-            row, category = self._rows[detection['image_id']], detection['category_id']
-            self._counts[row, self._columns[category]] += 1
-            shape, score = detection[SHAPES[report.kind]], detection['score']
-            # of the bytes, since -1 and -2 have one hash
-            self._unpaired[row] ^= hash((category, pack('d', score), shape['counts']) if report.kind == 'segm' else
-                                        (category, pack('5d', score, *shape)))
+            row = self._rows[detection['image_id']]
+            self._counts[row, self._columns[detection['category_id']]] += 1
+            self._unpaired[row] ^= _hash(detection, report.kind)
             self._look_closer(detection)
         report.detections += 1
 
@@ -140,6 +137,14 @@ class _Checker:
 
 _ODDITIES = {'score': 'scores are not from 0 to 1', 'empty': 'masks have no pixels',
              'size': 'boxes have no width or no height', 'outside': 'boxes exceed their images'}
+
+
+def _hash(detection: Mapping[str, Any], kind: str) -> int:
+    """Equal for equal detections of an image; of bytes, since the numbers -1 and -2 have one hash."""
+    category, score, shape = detection['category_id'], detection['score'], detection[SHAPES[kind]]
+    if kind == 'segm':
+        return hash((category, pack('d', score), shape['counts']))
+    return hash((category, pack('5d', score, *shape)))
 
 
 def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
