@@ -14,11 +14,7 @@ import torch
 
 from hrnet_plugin.ablation.runs import Run
 from hrnet_plugin.benchmarking import describe
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+from hrnet_plugin.files import locked as locked_file
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 10.
@@ -34,18 +30,9 @@ def locked(root: Path) -> Iterator[int]:
     Raises:
         RuntimeError: If somebody else holds it.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / '.lock', 'w') as file:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise RuntimeError(f'a study, or a run that it has left behind, is running in {root}') from None
-                time.sleep(_POLL_SECONDS)
-        yield file.fileno()
+    message = f'a study, or a run that it has left behind, is running in {root}'
+    with locked_file(root / '.lock', _PATIENCE_SECONDS, message) as descriptor:
+        yield descriptor
 
 
 @dataclass
@@ -101,7 +88,7 @@ class Schedule:
         threads = str(self._threads)
         with open(run.folder / 'log.txt', 'ab') as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(self._lock, ) if fcntl else (),
+                command, stdout=log, stderr=subprocess.STDOUT, pass_fds=(self._lock, ) if os.name == 'posix' else (),
                 env=dict(os.environ, OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads))
         return _Job(run, process, time.monotonic())
 

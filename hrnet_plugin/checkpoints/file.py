@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import re
 import struct
-import tempfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,16 +19,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+from hrnet_plugin.files import replacing
 
 # module -> note -> text: what torch calls metadata, of which the plugin's networks and heads read their own notes
 Notes = dict[str, dict[str, Any]]
 
 # entries under which training codes store a network's tensors
 _WRAPPERS = ('state_dict', 'model', 'network', 'model_state_dict', 'model_state', 'net')
+_MOST_WRAPPERS = 8  # around each other; an entry may also be the mapping that it is in
 # where a file of this package stores what only it reads: an entry of pickles, a prefix and a header of safetensors
 _OWN = 'hrnet_plugin'
 _KEPT = f'{_OWN}.kept.'
 _MOST_HEADER_BYTES = 100_000_000  # as safetensors has it
+# what torch's messages call the thing that it did not run; the rest of them is how to allow it
+_REFUSED = re.compile(r"GLOBAL (\S+)|unrecognized function <([^>]+)>|add_safe_globals`,? but got <class '([^']+)'>")
 
 
 @dataclass
@@ -64,14 +67,38 @@ def read(path: str | Path, source: str | None = None) -> Checkpoint:
         ValueError: If it is no checkpoint; one line that says what it is.
     """
     source = str(path) if source is None else source
-    path = Path(path)
-    path.stat()  # its errors name the path and the cause
-    if path.is_dir():
+    with _naming(path, source):
+        if _is_safetensors(Path(path)):
+            return _read_safetensors(Path(path), source)
+        return _read_pickle(Path(path), source)
+
+
+def read_run(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint of mmengine's runner with all that a run is resumed from. Nothing that is in the file runs.
+
+    Args:
+        path: The file.
+        map_location: As of ``torch.load``.
+
+    Raises:
+        OSError: If there is no such file, or it cannot be read.
+        ValueError: If it is no such checkpoint; one line that says what it is.
+    """
+    with _naming(path, str(path)):
+        content = None if _is_safetensors(Path(path)) else _load_pickle(Path(path), map_location)
+        if not isinstance(content, dict) or not {'state_dict', 'meta'} <= content.keys():
+            raise ValueError('must be a checkpoint of a run, which holds state_dict and meta, to resume from it')
+        return content
+
+
+@contextmanager
+def _naming(path: str | Path, source: str) -> Iterator[None]:
+    """Have errors begin with the name of the file."""
+    Path(path).stat()  # its errors name the path and the cause
+    if Path(path).is_dir():
         raise IsADirectoryError(f'{source} must be a file, got a folder')
     try:
-        if _is_safetensors(path):
-            return _read_safetensors(path, source)
-        return _read_pickle(path, source)
+        yield
     except ValueError as error:
         raise ValueError(f'{source} {error}') from None
 
@@ -88,16 +115,8 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
         raise ValueError(f'the file to write must end in .safetensors or .pth, got {str(path)!r}')
     if path.exists():
         raise FileExistsError(f'{path} exists and is left as it is')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # written beside its place and moved there: what has the name is whole
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
-    os.close(handle)
-    try:
-        (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, scratch)
-        os.chmod(scratch, 0o666 & ~_umask())
-        os.replace(scratch, path)
-    finally:
-        Path(scratch).unlink(missing_ok=True)
+    with replacing(path) as scratch:
+        (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, str(scratch))
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -149,23 +168,37 @@ def _parse_notes(text: str) -> Notes:
 
 
 def _read_pickle(path: Path, source: str) -> Checkpoint:
+    content = _load_pickle(path, 'cpu')
+    try:
+        return _checkpoint_of(content, source)
+    except (TypeError, AttributeError) as error:  # entries of this package's own that are something else
+        raise ValueError(f'is no checkpoint: {_line(error)}') from None
+
+
+def _load_pickle(path: Path, map_location: Any) -> Any:
     allow_mmengine_checkpoints()
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(_why_refused(error)) from None
     except (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, ValueError, struct.error) as error:
         raise ValueError(f'is no whole checkpoint: {_line(error)}') from None
+
+
+def _checkpoint_of(content: Any, source: str) -> Checkpoint:
     own = content.get(_OWN, {}) if isinstance(content, Mapping) else {}
     tensors, notes = _unwrap(content)
-    notes = {**notes, **(own.get('notes', {}) if isinstance(own, Mapping) else {})}
-    return Checkpoint(source, tensors, notes, dict(own.get('kept', {})) if isinstance(own, Mapping) else {})
+    if not isinstance(own, Mapping):
+        return Checkpoint(source, tensors, notes)
+    notes = {**notes, **{str(module): dict(entries) for module, entries in own.get('notes', {}).items()}}
+    return Checkpoint(source, tensors, notes, dict(own.get('kept', {})))
 
 
 def _why_refused(error: Exception) -> str:
     text = str(error)
-    if named := re.search(r'(?:GLOBAL|global|function|class) `?([\w.]+\.[\w.]+)`?', text):
-        return (f'was refused: to be read, it asks to run {named[1]}, which is not for weights. If you trust who made '
+    if found := _REFUSED.search(text):
+        named = next(filter(None, found.groups()))
+        return (f'was refused: to be read, it asks to run {named}, which is not for weights. If you trust who made '
                 'it, have them save the state dict alone')
     cause = re.search(r'WeightsUnpickler error:\s*(.*)', text)
     return f'is no checkpoint: {cause[1][:160] if cause else _line(error)}'
@@ -181,8 +214,14 @@ def _unwrap(content: Any) -> tuple[OrderedDict[str, Tensor], Notes]:
     """The mapping of names to tensors inside what a training code has stored."""
     if not isinstance(content, Mapping):
         raise ValueError(f'must hold a mapping of names to tensors, got {type(content).__name__}')
-    while wrapper := next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None):
+    for _ in range(_MOST_WRAPPERS):
+        wrapper = next((key for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        if wrapper is None:
+            break
         content = content[wrapper]
+    else:
+        raise ValueError(f'must hold its tensors in at most {_MOST_WRAPPERS} mappings around each other, got more: '
+                         f'{wrapper!r} in {wrapper!r}')
     if not any(isinstance(value, Tensor) for value in content.values()):
         entries = ', '.join(map(str, list(content)[:6])) or 'nothing'
         raise ValueError(f'holds no weights: it has {entries}')
@@ -208,8 +247,3 @@ def _write_pickle(checkpoint: Checkpoint, path: str) -> None:
     own = {'kept': checkpoint.kept, 'notes': checkpoint.notes}
     torch.save({'state_dict': state_dict, 'meta': {}, _OWN: own}, path)
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,4 +1,4 @@
-"""``load_from='hrnet://ADDRESS'``: a whole model's weights out of a checkpoint of any family, for mmengine's runner."""
+"""Prefixes of ``load_from`` with which mmengine's runner loads checkpoints through this package."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from hrnet_plugin.checkpoints.addresses import obtain
 from hrnet_plugin.checkpoints.body import find_bodies
 from hrnet_plugin.checkpoints.convert import recognise, to_plugin
-from hrnet_plugin.checkpoints.file import read
+from hrnet_plugin.checkpoints.file import read, read_run
 
 SCHEME = 'hrnet://'
+RUN_SCHEME = 'hrnet-run://'  # of a path of a run's own checkpoint, from which it is resumed
 
 
 @CheckpointLoader.register_scheme(prefixes=SCHEME)
@@ -40,3 +41,17 @@ def load_any(filename: str, map_location: Any = None) -> dict[str, Any]:
     # read by modules that note what their weights were trained with
     state_dict._metadata = OrderedDict(checkpoint.notes)  # type: ignore[attr-defined]
     return dict(state_dict=state_dict, meta={})
+
+
+@CheckpointLoader.register_scheme(prefixes=RUN_SCHEME)
+def load_run(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a checkpoint from which a run is resumed, with errors that name the file.
+
+    Args:
+        filename: 'hrnet-run://' and a path.
+        map_location: As of ``torch.load``.
+
+    Raises:
+        OSError, ValueError: If it cannot be read; nothing that is in it runs.
+    """
+    return read_run(filename.removeprefix(RUN_SCHEME), map_location)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from hrnet_plugin.checkpoints.file import Checkpoint, read, write
+from hrnet_plugin.checkpoints.file import Checkpoint, read, read_run, write
 from hrnet_plugin.models import HRNet
 
 WEIGHTS = {'conv1.weight': torch.arange(6.).view(2, 3)}
@@ -105,6 +105,26 @@ def header(content, size=None):
     return raw(struct.pack('<Q', len(text) if size is None else size) + text)
 
 
+class Calls(Runs):
+    def __init__(self, function, *args):
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+def endless():
+    content = {'epoch': 1}
+    content['model'] = content
+    return content
+
+
+def mutual():
+    first, second = {'epoch': 1}, {'epoch': 2}
+    first['state_dict'], second['network'] = second, first
+    return first
+
+
 BIG = {'conv1.weight': torch.rand(100, 100)}
 BAD = {
     'empty': (raw(b''), 'is empty'),
@@ -120,6 +140,14 @@ BAD = {
     'pickle that runs': (lambda p: p.write_bytes(pickle.dumps(Runs(), 2)), 'was refused|is no checkpoint'),
     'checkpoint that runs': (zipped({'state_dict': WEIGHTS, 'x': Runs()}), r'was refused: .* asks to run \S+\.system'),
     'whole module': (zipped(torch.nn.Conv2d(1, 1, 1)), r'was refused: .* asks to run torch\.nn\.\S*Conv2d'),
+    **{f'checkpoint that calls {function.__name__}': (
+        zipped({'state_dict': WEIGHTS, 'x': Calls(function, 'victim')}),
+        rf'was refused: to be read, it asks to run \S*{function.__name__}, which is not for weights\. If you trust who')
+       for function in (eval, exec, open, print, os.system, os.remove, pickle.loads, compile, __import__)},
+    'checkpoint in itself': (zipped(endless()), 'must hold its tensors in at most 8 mappings around each other, got'),
+    'checkpoints in each other': (zipped(mutual()), 'must hold its tensors in at most 8 mappings around each other'),
+    'own entries that are none': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'kept': 3}}), 'is no checkpoint: Type'),
+    'own notes that are none': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'notes': [1]}}), 'is no checkpoint: Attr'),
     'list': (zipped([torch.zeros(1)]), 'must hold a mapping of names to tensors, got list'),
     'optimizer only': (zipped({'optimizer': {}, 'epoch': 1}), 'holds no weights: it has optimizer, epoch'),
     'no entries': (zipped({}), 'holds no weights: it has nothing'),
@@ -143,6 +171,8 @@ def test_bad_files(kind, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=rf'^\S*x\.pth {message}') as caught:
         read(tmp_path / 'x.pth')
     assert '\n' not in str(caught.value)
+    assert 'safe_globals' not in str(caught.value)  # torch's advice is to allow what a file asks for
+    assert 'weights_only' not in str(caught.value)
     assert os.listdir(tmp_path) == ['x.pth']
 
 
@@ -157,7 +187,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / 'x.pth'))
 
-    monkeypatch.setattr('hrnet_plugin.checkpoints.file.tempfile.mkstemp', refuse)
+    monkeypatch.setattr('hrnet_plugin.files.tempfile.mkstemp', refuse)
     with pytest.raises(OSError, match=r"Read-only file system: '\S*x\.pth'"):
         write(Checkpoint('here', OrderedDict(WEIGHTS)), tmp_path / 'x.pth')
     assert os.listdir(tmp_path) == []
@@ -173,3 +203,15 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='No space left'):
         write(Checkpoint('here', OrderedDict(WEIGHTS)), tmp_path / 'x.pth')
     assert os.listdir(tmp_path) == []
+
+
+def test_a_run_is_resumed_from_a_checkpoint_of_a_run(tmp_path):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(state_dict=WEIGHTS, meta={}, optimizer={}, message_hub={}), path)
+    assert set(read_run(path)) == {'state_dict', 'meta', 'optimizer', 'message_hub'}
+    for content, message in ((WEIGHTS, 'must be a checkpoint of a run'), (dict(meta=Runs()), 'was refused: ')):
+        torch.save(content, path)
+        with pytest.raises(ValueError, match=rf'^\S*x\.pth {message}'):
+            read_run(path)
+    with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
+        read_run(tmp_path / 'gone.pth')

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
+import importlib
 import os
+import pathlib
 import pickle
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import Dataset
 
+from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, history_buffer_method
 
 allow_mmengine_checkpoints()
@@ -66,3 +76,180 @@ def test_the_stand_in_serves_four_methods_of_one_class(owner, name):
 
 def test_getattr_itself_is_not_allowed():
     assert getattr not in torch.serialization.get_safe_globals()
+
+
+def loaded(value, path):
+    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=value), path)
+    return torch.load(path, weights_only=True)['meta']
+
+
+@pytest.mark.parametrize('value', [
+    b'', b'ab', bytearray(b'ab'), pathlib.Path('a', 'b'), pathlib.Path(), pathlib.PurePosixPath('/a'),
+    pathlib.PureWindowsPath('C:/a'), slice(1, None, 2), frozenset([1]), {1}, 2j, torch.Size([1, 2]), torch.float16,
+    collections.OrderedDict(a=1), collections.Counter('aab'),
+    datetime.datetime(2026, 1, 2, 3), datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc),
+    datetime.date(2026, 1, 2), datetime.time(3), datetime.timedelta(1, 2), ConfigDict(a=dict(b=[1], c=None))], ids=repr)
+def test_values_beside_arrays(value, tmp_path):
+    again = loaded(value, tmp_path / 'x.pth')
+    assert (type(again), again) == (type(value), value)
+    assert read(tmp_path / 'x.pth').tensors.keys() == {'w'}
+
+
+@pytest.mark.parametrize('factory', [list, dict, int, float, str, bool, tuple, None])
+def test_a_defaultdict_is_read_as_a_dict(factory, tmp_path):
+    assert loaded(collections.defaultdict(factory, a=1, b=2), tmp_path / 'x.pth') == dict(a=1, b=2)
+
+
+SCALARS = [np.dtype(code).type(1) for code in '?bBhHiIlLqQefdgFDG'] + [
+    np.str_('ab'), np.str_(''), np.bytes_(b'ab'), np.datetime64('2026-01-02'), np.datetime64('2026-01-02T03', 'h'),
+    np.timedelta64(3, 's'), np.timedelta64(3), np.datetime64('NaT')]
+
+
+@pytest.mark.parametrize('value', SCALARS, ids=lambda value: f'{type(value).__name__}-{value}')
+def test_scalars_of_numpy(value, tmp_path):
+    again, usual = loaded(value, tmp_path / 'x.pth'), pickle.loads(pickle.dumps(value, 2))
+    assert (type(again), again.dtype, repr(again)) == (type(usual), usual.dtype, repr(value))
+
+
+ARRAYS = [np.zeros(0), np.zeros((0, 3), np.uint8), np.array([], str), np.array(['ab', 'c']), np.array([b'ab']),
+          np.arange(6, dtype=np.uint16).reshape(2, 3), np.arange(3, dtype='>i4'), np.array([[1, 2], [3, 4]], order='F'),
+          np.array(3.), np.array([1 + 2j]), np.array([True, False]), np.array(['2026-01-02'], 'M8[D]'),
+          np.array([1, 'a', None, (2, 3)], dtype=object), np.array([], dtype=object), np.zeros(3, np.longdouble)]
+
+
+@pytest.mark.parametrize('value', ARRAYS, ids=lambda value: f'{value.dtype}-{value.shape}')
+def test_arrays_of_numpy(value, tmp_path):
+    again, usual = loaded(value, tmp_path / 'x.pth'), pickle.loads(pickle.dumps(value, 2))
+    assert (again.dtype, again.shape, again.tolist()) == (usual.dtype, usual.shape, value.tolist())
+    assert again.flags.writeable
+    # written again, as a resumed run does, it is numpy's own and needs nothing of this package
+    for protocol in (2, pickle.HIGHEST_PROTOCOL):
+        data = pickle.dumps(again, protocol)
+        assert b'hrnet_plugin' not in data
+        assert pickle.loads(data).tolist() == value.tolist()
+
+
+class _Forged:
+    """An object that is pickled as a call, and what its state is set to."""
+
+    def __init__(self, function, args, state=None):
+        self.parts = (function, args) if state is None else (function, args, state)
+
+    def __reduce__(self):
+        return self.parts
+
+
+_RECONSTRUCT, _SCALAR = (value.__reduce__()[0] for value in (np.ndarray(0), np.float64(0)))
+_PLAIN = (3, '<', None, None, None, -1, -1, 0)
+_POINTER = b'\x41' * 8
+FORGERIES = {
+    'array of pointers': _Forged(np.ndarray, ((1, ), 'O', _POINTER)),
+    'huge array': _Forged(np.ndarray, ((1 << 40, ), 'f8')),
+    'huge empty array': _Forged(_RECONSTRUCT, (np.ndarray, (1 << 40, ), b'b')),
+    'array of another class': _Forged(_RECONSTRUCT, (np.dtype, (0, ), b'b')),
+    'pointers in a state': _Forged(_RECONSTRUCT, (np.ndarray, (0, ), b'b'), (
+        1, (1, ), _Forged(np.dtype, ('O8', False, True), (3, '|', None, None, None, -1, -1, 0)), False, _POINTER)),
+    'fields of pointers': _Forged(_RECONSTRUCT, (np.ndarray, (0, ), b'b'), (
+        1, (1, ), _Forged(np.dtype, ('f8', False, True), (
+            3, '|', None, ('a', ), {'a': (_Forged(np.dtype, ('O8', False, True)), 0)}, 8, 1, 0)), False, _POINTER)),
+    'void': _Forged(np.dtype, ('V8', False, True)),
+    'structure': _Forged(np.dtype, ([('a', 'O')], )),
+    'too few bytes': _Forged(_RECONSTRUCT, (np.ndarray, (0, ), b'b'), (
+        1, (1000, ), _Forged(np.dtype, ('f8', False, True), _PLAIN), False, b'1234')),
+    'items without bytes': _Forged(_RECONSTRUCT, (np.ndarray, (0, ), b'b'), (
+        1, (1 << 60, ), _Forged(np.dtype, ('U0', False, True), _PLAIN), False, b'')),
+    'scalar of pointers': _Forged(_SCALAR, (_Forged(np.dtype, ('O8', False, True)), _POINTER)),
+    'short scalar': _Forged(_SCALAR, (_Forged(np.dtype, ('f8', False, True)), b'12')),
+    'unknown unit': _Forged(np.dtype, ('M8', False, True), (
+        4, '<', None, None, None, -1, -1, 0, ({}, (b'D]', 1, 1, 1)))),
+    'huge bytes': _Forged(bytes, (1 << 40, )),
+    'bytes of an iterable': _Forged(bytes, ([1, 2], )),
+    'called factory': _Forged(list, ((1, 2), )),
+}
+
+
+@pytest.mark.parametrize('kind', FORGERIES)
+def test_states_that_numpy_would_trust_are_refused(kind, tmp_path):
+    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=FORGERIES[kind]), tmp_path / 'x.pth')
+    with pytest.raises(ValueError, match=r'^\S*x\.pth (is no whole checkpoint|was refused)') as caught:
+        read(tmp_path / 'x.pth')
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('name', ['ndarray', 'dtype'])
+def test_numpys_own_classes_are_not_allowed(name):
+    assert getattr(np, name) not in torch.serialization.get_safe_globals()
+
+
+class OneImage(Dataset):
+
+    def __init__(self, metainfo):
+        self.metainfo = metainfo
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.ones(2))
+
+
+class Model(BaseModel):
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def forward(self, inputs, mode='loss'):
+        return dict(loss=self.layer(torch.stack(inputs)).sum())
+
+
+def same(a, b):
+    if isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], value) for key, value in b.items())
+    if isinstance(b, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b
+
+
+@pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
+def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
+    """mmengine stores a data set's meta information; that of faces has an empty array."""
+    pytest.importorskip(host)
+    importlib.import_module(f'{host}.utils').register_all_modules(init_default_scope=False)
+    registry = importlib.import_module(f'{host}.registry').DATASETS
+    tried = 0
+    for name, kind in sorted(registry.module_dict.items()):
+        if not getattr(kind, 'METAINFO', None):  # wraps others, or leaves it to configs
+            continue
+        metainfo = kind._load_metainfo(dict(extra=ConfigDict(a=[1]), **kind.METAINFO))
+        runner = Runner(
+            Model(), str(tmp_path / name), train_cfg=dict(by_epoch=True, max_epochs=1),
+            train_dataloader=dict(batch_size=1, dataset=OneImage(metainfo), sampler=dict(type='DefaultSampler')),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR',
+            experiment_name=f'{host}-{name}', default_scope='mmengine')
+        runner.train()
+        path = tmp_path / name / 'epoch_1.pth'
+        assert read(path).tensors.keys() == {'layer.weight', 'layer.bias'}
+        assert same(torch.load(path, weights_only=True)['meta']['dataset_meta'], metainfo), name
+        tried += 1
+    assert tried >= dict(mmdet=20, mmpose=30, mmseg=20)[host], tried
+
+
+def test_one_that_a_run_is_resumed_from_is_written_again(tmp_path):
+    def train(epochs, **options):
+        runner = Runner(
+            Model(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=epochs),
+            train_dataloader=dict(batch_size=1, dataset=OneImage(dict(a=np.zeros(0))),
+                                  sampler=dict(type='DefaultSampler')),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR',
+            experiment_name=f'resumed-{epochs}', **options)
+        runner.message_hub.update_info('counts', np.arange(3))
+        runner.train()
+
+    train(1)
+    train(2, resume=True, load_from=f'hrnet-run://{tmp_path}/epoch_1.pth')
+    assert torch.load(tmp_path / 'epoch_2.pth', weights_only=True)['meta']['epoch'] == 2
+    content = (tmp_path / 'epoch_2.pth').read_bytes()
+    assert b'LoadedArray' not in content
