@@ -43,4 +43,6 @@ sample = dict(
              convert_to_iter_based=True)
     ],
     default_hooks=dict(
-        logger=dict(interval=20), checkpoint=dict(max_keep_ckpts=1, save_best='coco/bbox_mAP', rule='greater')))
+        logger=dict(interval=20),
+        checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', max_keep_ckpts=1,
+                        save_best='coco/bbox_mAP', rule='greater')))

@@ -42,5 +42,7 @@ sample = dict(
              convert_to_iter_based=True)
     ],
     default_hooks=dict(
-        logger=dict(interval=9), checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='coco/AP', rule='greater')),
+        logger=dict(interval=9),
+        checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=10, max_keep_ckpts=1,
+                        save_best='coco/AP', rule='greater')),
     auto_scale_lr=dict(base_batch_size=32))

@@ -51,5 +51,7 @@ sample = dict(
         dict(type='PolyLR', eta_min=0, power=0.9, begin=0, end=__iters, by_epoch=False),
     ],
     default_hooks=dict(
-        logger=dict(interval=20), checkpoint=dict(interval=200, max_keep_ckpts=1, save_best='mIoU', rule='greater')),
+        logger=dict(interval=20),
+        checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=200, max_keep_ckpts=1,
+                        save_best='mIoU', rule='greater')),
     auto_scale_lr=dict(base_batch_size=4))

@@ -6,27 +6,14 @@ import argparse
 import os
 import threading
 import time
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from hrnet_plugin.run_config import resume, save_atomically
+
 _NEVER = 10**9
-
-
-def resume(config: Config) -> None:
-    """Have a config go on from the newest whole checkpoint in its work directory, or start where there is none.
-
-    What says which is the last one may name one that is gone, or half written, where a run was killed while it saved;
-    so the files are looked at, and two are kept.
-    """
-    found = sorted(Path(config.work_dir).glob('*_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
-    whole = next((path for path in found if zipfile.is_zipfile(path)), None)
-    config.default_hooks.checkpoint.max_keep_ckpts = 2
-    if whole is not None:
-        config.resume, config.load_from = True, str(whole)
 
 
 def end_with_parent(parent: int) -> None:
@@ -49,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     config.work_dir = args.work_dir
     config.launcher = 'none'
     resume(config)
+    save_atomically(config)
     # evaluated below: the loop would not, if the run was killed between its last checkpoint and the evaluation
     config.train_cfg.val_begin = _NEVER
     runner = Runner.from_cfg(config)

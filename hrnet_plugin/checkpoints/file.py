@@ -31,6 +31,9 @@ _MOST_WRAPPERS = 8  # around each other; an entry may also be the mapping that i
 _OWN = 'hrnet_plugin'
 _KEPT = f'{_OWN}.kept.'
 _MOST_HEADER_BYTES = 100_000_000  # as safetensors has it
+# what torch raises for files that are cut off or damaged
+_BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
+           struct.error)
 # what torch's messages call the thing that it did not run; the rest of them is how to allow it
 _REFUSED = re.compile(r"GLOBAL (\S+)|unrecognized function <([^>]+)>|add_safe_globals`,? but got <class '([^']+)'>")
 
@@ -181,7 +184,7 @@ def _load_pickle(path: Path, map_location: Any) -> Any:
         return torch.load(path, map_location=map_location, weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(_why_refused(error)) from None
-    except (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, ValueError, struct.error) as error:
+    except _BROKEN as error:
         raise ValueError(f'is no whole checkpoint: {_line(error)}') from None
 
 

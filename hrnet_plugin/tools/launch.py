@@ -14,10 +14,8 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.config_files import moved_data, read_config
-
-_COMPLETE = 'hrnet_plugin.CompleteLoadHook'
+from hrnet_plugin.runner import AccumulationAwareRunner
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -57,29 +55,15 @@ def load_config(args: argparse.Namespace) -> Config:
     return config
 
 
-def load_any(config: Config, checkpoint: str, part: str = '') -> None:
-    """Have the runner load a checkpoint of any family, and refuse one that is not of the model.
-
-    Args:
-        config: Is changed.
-        checkpoint: Its address.
-        part: As in :class:`~hrnet_plugin.hooks.CompleteLoadHook`.
-    """
-    config.load_from = SCHEME + checkpoint.removeprefix(SCHEME)
-    hooks = config.get('custom_hooks') or []
-    if not any(hook['type'] == _COMPLETE for hook in hooks):
-        config.custom_hooks = [*hooks, dict(type=_COMPLETE, part=part)]
-
-
 def make_runner(config: Config) -> Runner:
     """The runner that a config describes, also for several processes on machines without a GPU."""
     if torch.cuda.is_available():
-        return Runner.from_cfg(config)
+        return AccumulationAwareRunner.from_cfg(config)
     if config.launcher == 'pytorch':
         _prepare_cpu_processes(config)
     if config.launcher != 'none':
         _use_plain_batch_norm(config)
-    return Runner.from_cfg(config)
+    return AccumulationAwareRunner.from_cfg(config)
 
 
 def _use_plain_batch_norm(config: Config) -> None:

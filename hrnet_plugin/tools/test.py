@@ -13,7 +13,8 @@ from mmengine.config import Config
 
 from hrnet_plugin.config_files import tested_dataset
 from hrnet_plugin.hooks.record import STORE
-from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
+from hrnet_plugin.run_config import load_any
+from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
 
 # Each host's entries of its visualization hook that turn drawing on and name the folder for pictures.
 _DRAWING = {

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from hrnet_plugin.tools.launch import load_any, load_config, make_parser, make_runner
+from hrnet_plugin.run_config import add_hook, load_any, resume, save_atomically
+from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
+from hrnet_plugin.work_dir import reserved, warn_of_earlier_run
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser(__doc__)
     parser.add_argument('--amp', nargs='?', const='fp16', choices=['fp16', 'bf16'],
                         help='mixed precision: fp16 (the default; needs a GPU), or bf16 in backbone and neck')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    parser.add_argument('--auto-scale-lr', action='store_true',
+                        help='scale the learning rate with the number of images per optimizer step')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from a checkpoint; without a name, from the last one in the work directory')
+                        help='resume from a checkpoint (default: the newest complete one in the work directory)')
     return parser.parse_args(argv)
 
 
@@ -27,7 +30,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     """Write the options of training into the config.
 
     Raises:
-        ValueError: If ``--auto-scale-lr`` is given and the config does not say for which batch size its rate is.
+        FileNotFoundError, ValueError: If the checkpoint to resume from is missing or incomplete, or if
+            ``--auto-scale-lr`` is given and the config has no ``base_batch_size``.
     """
     if args.amp == 'fp16':
         config.optim_wrapper.type = 'AmpOptimWrapper'
@@ -42,17 +46,25 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
             raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, got none')
         config.auto_scale_lr.enable = True
     if args.resume is not None:
-        config.resume = True
-        config.load_from = None if args.resume == 'auto' else args.resume
+        resume(config, None if args.resume == 'auto' else args.resume)
+    elif config.get('resume'):
+        resume(config, config.get('load_from'))
     if config.get('load_from') is not None and not config.get('resume'):
         load_any(config, config.load_from, part='backbone')  # heads of another number of classes start anew
+    save_atomically(config)
+    add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
+    if config.get('launcher', 'none') != 'none':
+        add_hook(config, 'hrnet_plugin.SyncNormStatisticsHook')
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
     apply_options(config, args)
-    make_runner(config).train()
+    with reserved(config.work_dir, config.launcher):
+        if not config.get('resume'):
+            warn_of_earlier_run(config.work_dir)
+        make_runner(config).train()
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Where a run goes on, and that it does not outlive what has started it."""
+"""A run does not outlive what has started it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-from mmengine.config import Config
-
-from hrnet_plugin.ablation.train import resume
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def config_of(folder):
-    hooks = dict(checkpoint=dict(max_keep_ckpts=1))
-    return Config(dict(work_dir=str(folder), default_hooks=hooks, load_from='start.pth', resume=False))
-
-
-def save(path, age, whole=True):
-    torch.save(dict(x=torch.zeros(100)), path)
-    if not whole:
-        path.write_bytes(path.read_bytes()[:200])
-    os.utime(path, (time.time() - age, ) * 2)
-
-
-def test_a_new_run_starts_as_its_config_says(tmp_path):
-    config = config_of(tmp_path)
-    resume(config)
-    assert (config.resume, config.load_from) == (False, 'start.pth')
-
-
-@pytest.mark.parametrize(('files', 'chosen'), [
-    (dict(epoch_1=True), 'epoch_1'), (dict(epoch_9=True, epoch_10=True), 'epoch_10'),
-    (dict(iter_90=True, iter_100=False), 'iter_90')])
-def test_it_goes_on_from_the_newest_whole_checkpoint(tmp_path, files, chosen):
-    """Killed while it saved, a run leaves half a file, or a last_checkpoint that names one which is gone."""
-    for age, (name, whole) in enumerate(reversed(files.items())):
-        save(tmp_path / f'{name}.pth', 100 * age, whole)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'gone.pth'))
-    config = config_of(tmp_path)
-    resume(config)
-    assert (config.resume, config.load_from) == (True, str(tmp_path / f'{chosen}.pth'))
-    assert config.default_hooks.checkpoint.max_keep_ckpts == 2
 
 
 @pytest.mark.skipif(sys.platform == 'win32', reason='has no parents')

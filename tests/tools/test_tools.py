@@ -7,6 +7,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import list_configs
@@ -33,18 +34,45 @@ def test_a_config_that_is_not_there_is_named():
 
 
 def test_options_of_training(sample):
-    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', '--auto-scale-lr', '--resume']))
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', '--auto-scale-lr']))
     assert sample.optim_wrapper.type == 'AmpOptimWrapper'
     assert sample.auto_scale_lr.enable is True
-    assert (sample.resume, sample.load_from) == (True, None)
-    train.apply_options(sample, train.parse_args([SAMPLE, '--resume', 'epoch_3.pth']))
-    assert sample.load_from == 'epoch_3.pth'
-    sample.resume, sample.load_from = False, 'timm://hrnet_w18'
+    sample.load_from = 'timm://hrnet_w18'
     train.apply_options(sample, train.parse_args([SAMPLE]))
     assert sample.load_from == 'hrnet://timm://hrnet_w18'
-    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.CompleteLoadHook', part='backbone')
+    assert dict(type='hrnet_plugin.CompleteLoadHook', part='backbone') in sample.custom_hooks
+    assert dict(type='hrnet_plugin.FrozenNormCheckHook') in sample.custom_hooks
+    assert sample.default_hooks.checkpoint.type == 'hrnet_plugin.AtomicCheckpointHook'
     with pytest.raises(ValueError, match=r'--auto-scale-lr needs auto_scale_lr\.base_batch_size'):
         train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
+
+
+@pytest.mark.parametrize('entry', [True, False])
+def test_resuming(sample, entry, tmp_path):
+    """By the option, and by the config's own entry."""
+    sample.work_dir = str(tmp_path)
+    sample.resume = entry
+    words = [SAMPLE] if entry else [SAMPLE, '--resume']
+    train.apply_options(sample, train.parse_args(words))
+    assert (sample.resume, sample.get('load_from')) == (False, None)  # there is nothing to resume from
+    torch.save(dict(state_dict={}, meta={}), tmp_path / 'epoch_3.pth')
+    sample.resume = entry
+    train.apply_options(sample, train.parse_args(words))
+    assert (sample.resume, sample.load_from) == (True, f'hrnet-run://{tmp_path}/epoch_3.pth')
+    assert dict(type='hrnet_plugin.CompleteLoadHook') in sample.custom_hooks
+
+
+def test_a_run_without_a_checkpoint_to_resume_from_loads_its_initial_weights(sample, tmp_path):
+    sample.work_dir, sample.load_from = str(tmp_path), 'start.pth'
+    train.apply_options(sample, train.parse_args([SAMPLE, '--resume']))
+    assert (sample.resume, sample.load_from) == (False, 'hrnet://start.pth')
+
+
+@pytest.mark.parametrize(('launcher', 'added'), [('none', False), ('pytorch', True), ('slurm', True), ('mpi', True)])
+def test_statistics_are_synchronized_between_processes(sample, launcher, added):
+    sample.launcher = launcher
+    train.apply_options(sample, train.parse_args([SAMPLE]))
+    assert (dict(type='hrnet_plugin.SyncNormStatisticsHook') in sample.custom_hooks) == added
 
 
 def test_bfloat16_takes_the_place_of_another_wrapper(sample):
@@ -108,7 +136,7 @@ def test_recorded_results_that_are_none(tmp_path, text, words):
     assert not store.exists()
 
 
-@pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}'])
+@pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}', pytest.param('[' * 200000, id='nested')])
 def test_a_comparison_that_is_none(tmp_path, text):
     path = tmp_path / 'other.json'
     path.write_text(text)

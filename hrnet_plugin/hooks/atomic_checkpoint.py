@@ -1,0 +1,82 @@
+"""Checkpoints that survive a kill at any moment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+
+from hrnet_plugin.files import replacing
+from hrnet_plugin.registry import HOOKS
+
+_BACKEND = 'hrnet_plugin.atomic'
+
+
+class AtomicBackend(LocalBackend):
+    """Local files that are written completely or not at all, and removed when :meth:`remove_outdated` is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outdated: dict[str, int] = {}  # path -> its inode
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        with replacing(filepath) as scratch:
+            scratch.write_bytes(obj)
+
+    def remove(self, filepath: str | Path) -> None:
+        self._outdated[str(filepath)] = os.stat(filepath).st_ino
+
+    def remove_outdated(self) -> None:
+        """Remove the files that were given to :meth:`remove` and have not been written again since."""
+        for path, inode in self._outdated.items():
+            if os.path.isfile(path) and os.stat(path).st_ino == inode:
+                os.remove(path)
+        self._outdated.clear()
+
+
+register_backend(_BACKEND, AtomicBackend, force=True)
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """mmengine's CheckpointHook, writing each checkpoint completely before it removes an older one.
+
+    mmengine removes the oldest checkpoint first and writes the next one in place. A run that keeps one checkpoint and
+    is killed in between has none to resume from. Checkpoints outside the local file system are left to mmengine, and so
+    are those of a ``file_client_args`` or ``backend_args`` of one's own.
+
+    Args:
+        args, kwargs: As of ``mmengine.hooks.CheckpointHook``.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.backend_args: dict[str, Any] | None
+        if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
+            self.backend_args = dict(backend=_BACKEND)
+
+    def before_train(self, runner: Any) -> None:
+        super().before_train(runner)
+        self._remove_outdated()
+
+    def after_train_epoch(self, runner: Any) -> None:
+        super().after_train_epoch(runner)
+        self._remove_outdated()
+
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
+                         outputs: Sequence[Any] | None = None) -> None:
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        self._remove_outdated()
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        super().after_val_epoch(runner, metrics or {})
+        self._remove_outdated()
+
+    def _remove_outdated(self) -> None:
+        backend = getattr(self, 'file_backend', None)  # which mmengine sets before it trains
+        if isinstance(backend, AtomicBackend):
+            backend.remove_outdated()

@@ -1,0 +1,46 @@
+"""A warning before training with frozen batch norms that have nothing to freeze."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from hrnet_plugin.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FrozenNormCheckHook(Hook):
+    """Warns once, before the first step, if frozen batch norms have the statistics of a new network.
+
+    With ``norm_eval=True``, the default of mmdet's backbones, batch norms keep the statistics of the initial weights.
+    Without initial weights these are mean 0 and variance 1, nothing is normalized, and activations grow from layer to
+    layer until the loss is NaN. Weights of ``init_cfg``, ``load_from`` and ``resume`` are loaded by then.
+    """
+
+    def before_train(self, runner: Any) -> None:
+        """Check every module of the model that has ``norm_eval=True``."""
+        for name, module in runner.model.named_modules():
+            if getattr(module, 'norm_eval', False) is True and is_main_process():
+                _check(name.removeprefix('module.'), module)
+
+
+def _check(name: str, module: nn.Module) -> None:
+    norms = [norm for norm in module.modules() if isinstance(norm, _BatchNorm) and norm.running_mean is not None]
+    initial = sum(_is_initial(norm) for norm in norms)
+    if initial:
+        print_log(
+            f'{name} ({type(module).__name__}) has norm_eval=True, and {initial} of its {len(norms)} batch norms have '
+            'the statistics of a new network, mean 0 and variance 1, which stay: activations grow from layer to layer '
+            'and the loss may become NaN. Either load initial weights, '
+            f"model.{name}.init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint=...), or let the norms learn, "
+            f'model.{name}.norm_eval=False', logger='current', level=logging.WARNING)
+
+
+def _is_initial(norm: Any) -> bool:
+    return not norm.running_mean.any() and bool((norm.running_var == 1).all())

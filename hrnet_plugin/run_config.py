@@ -1,0 +1,78 @@
+"""Changes to a config between its file and mmengine's runner."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from hrnet_plugin.checkpoints import RUN_SCHEME, SCHEME
+from hrnet_plugin.config_files import type_name
+from hrnet_plugin.work_dir import check_resumable, newest_checkpoint
+
+COMPLETE_LOAD = 'hrnet_plugin.CompleteLoadHook'
+
+
+def add_hook(config: Config, kind: str, **arguments: Any) -> None:
+    """Add a custom hook, unless the config has one of that type."""
+    hooks = config.get('custom_hooks') or []
+    if not any(type_name(hook['type']) == type_name(kind) for hook in hooks):
+        config.custom_hooks = [*hooks, dict(type=kind, **arguments)]
+
+
+def load_any(config: Config, checkpoint: str, part: str = '') -> None:
+    """Have the runner load a checkpoint of any family, and refuse one that is not of the model.
+
+    Args:
+        config: Is changed.
+        checkpoint: Its address.
+        part: As in :class:`~hrnet_plugin.hooks.CompleteLoadHook`.
+    """
+    config.load_from = SCHEME + checkpoint.removeprefix(SCHEME)
+    add_hook(config, COMPLETE_LOAD, part=part)
+
+
+def resume(config: Config, checkpoint: str | None = None) -> None:
+    """Have the runner go on from a checkpoint of the same model.
+
+    Args:
+        config: Is changed.
+        checkpoint: Its path. By default the newest complete one in the work directory; without one, the run starts
+            from the beginning, and the log says so.
+
+    Raises:
+        FileNotFoundError, ValueError: If the path is not that of a complete checkpoint.
+    """
+    if checkpoint is None:
+        checkpoint = newest_checkpoint(config.work_dir)
+        if checkpoint is None:
+            config.resume = False
+            print_log(f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
+                      'beginning', logger='current', level=logging.WARNING)
+            return
+        print_log(f'resuming from {checkpoint}', logger='current')
+    config.resume, config.load_from = True, checkpoint
+    if '://' not in checkpoint:
+        check_resumable(checkpoint)
+        config.load_from = RUN_SCHEME + checkpoint
+    add_hook(config, COMPLETE_LOAD)
+
+
+def save_atomically(config: Config) -> None:
+    """Put AtomicCheckpointHook in the place of mmengine's CheckpointHook."""
+    if config.get('default_hooks') is None:
+        config.default_hooks = {}
+    config.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # mmengine's default
+    for hook in _hooks(config):
+        if type_name(hook.get('type', 'CheckpointHook')) == 'CheckpointHook':
+            hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
+
+
+def _hooks(config: Config) -> Iterator[Any]:
+    checkpoint = config.default_hooks.checkpoint
+    if checkpoint is not None:  # the config turns it off
+        yield checkpoint
+    yield from (hook for hook in config.get('custom_hooks') or [] if 'type' in hook)

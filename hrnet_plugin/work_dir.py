@@ -1,0 +1,121 @@
+"""Work directories of training runs: what is in them, and who writes to them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from hrnet_plugin.files import locked
+
+_PATIENCE_SECONDS = 10.  # for data loading processes of a killed run
+# of each launcher, where it tells a process its number before torch.distributed starts
+_RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
+
+
+def newest_checkpoint(work_dir: str | Path) -> str | None:
+    """Return the newest complete checkpoint that a run can be resumed from, or None if there is none.
+
+    A run that was killed may leave half of a checkpoint, or a ``last_checkpoint`` that names a missing one. Best
+    checkpoints do not count: they have no optimizer state. An address or a folder in ``last_checkpoint`` is returned
+    as it is.
+
+    Args:
+        work_dir: Work directory of the run.
+    """
+    text = _last_checkpoint(work_dir)
+    if '://' in text or (text and Path(text).is_dir()):
+        return text
+    found = checkpoints(work_dir)
+    for path in found:
+        if is_complete(path):
+            if text and not Path(text).is_file():
+                _warn(f'{Path(work_dir, "last_checkpoint")} names {text}, which is missing')
+            return str(path)
+        _warn(f'{path} is incomplete: the run was killed while it wrote this checkpoint')
+    return None
+
+
+def checkpoints(work_dir: str | Path) -> list[Path]:
+    """Return the checkpoints of a run, complete or not, newest first, without best and published ones.
+
+    Args:
+        work_dir: Work directory of the run. Its ``last_checkpoint`` may name a checkpoint in another folder, or one
+            with a name of its own kind; then the others are there, or have such names, too.
+    """
+    named = Path(_last_checkpoint(work_dir))
+    folders = {folder.resolve() for folder in (Path(work_dir), named.parent) if folder.is_dir()}
+    shapes = {_shape(name) for name in ('epoch_1.pth', 'iter_1.pth', named.name)}
+    found = [path for folder in folders for path in folder.iterdir() if _shape(path.name) in shapes and path.is_file()]
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _shape(name: str) -> str:
+    return re.sub(r'\d+', '#', name)
+
+
+def is_complete(path: Path) -> bool:
+    """Return True unless a checkpoint in torch's format, a zip archive, lacks its end."""
+    with path.open('rb') as file:
+        start = file.read(2)
+    return zipfile.is_zipfile(path) if start == b'PK' else start == b'\x80\x02'
+
+
+def check_resumable(path: str) -> None:
+    """Raise unless a path is that of a complete checkpoint.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is incomplete. The message names one that is complete, if there is one beside it.
+    """
+    file = Path(path)
+    if file.is_file() and is_complete(file):
+        return
+    other = newest_checkpoint(file.parent) if file.parent.is_dir() else None
+    hint = f'. The newest complete one there is {other}' if other is not None else ''
+    if not file.is_file():
+        raise FileNotFoundError(f'--resume must be a checkpoint, got {path}, which is missing{hint}')
+    raise ValueError(f'--resume must be a complete checkpoint, got {path}, which lacks its end{hint}')
+
+
+@contextmanager
+def reserved(work_dir: str | Path, launcher: str) -> Iterator[None]:
+    """Keep a work directory for this run as long as the block lasts. Of several processes, the first one does.
+
+    Raises:
+        RuntimeError: If another run trains in it.
+    """
+    if int(os.environ.get(_RANKS.get(launcher, ''), 0)) > 0:
+        yield
+        return
+    message = f'work_dir must be a folder of this run alone, got {work_dir}, in which another run trains now. ' \
+              '--work-dir names another one'
+    with locked(Path(work_dir) / '.lock', _PATIENCE_SECONDS, message):
+        yield
+
+
+def warn_of_earlier_run(work_dir: str | Path) -> None:
+    """Warn that a run which resumes nothing would mix its checkpoints with those of an earlier one."""
+    found = [*checkpoints(work_dir), *sorted(Path(work_dir).glob('best_*.pth'))]
+    if found:
+        date = time.strftime('%Y-%m-%d %H:%M', time.localtime(found[0].stat().st_mtime))
+        _warn(f'{work_dir} has {len(found)} checkpoints of an earlier run ({found[0].name}, {date}). This run starts '
+              'anew and overwrites those of the same names. --resume goes on with the earlier run, --work-dir names '
+              'another folder')
+
+
+def _last_checkpoint(work_dir: str | Path) -> str:
+    """Return what mmengine's file ``last_checkpoint`` names; empty if it is missing or empty."""
+    file = Path(work_dir) / 'last_checkpoint'
+    return file.read_text(encoding='utf-8', errors='replace').strip('\0 \n\r\t') if file.is_file() else ''
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)

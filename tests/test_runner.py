@@ -1,0 +1,65 @@
+"""The learning rate of a run that accumulates batches."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import Dataset
+
+from hrnet_plugin.runner import AccumulationAwareRunner, accumulated_batches
+
+
+class Images(Dataset):
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.ones(2))
+
+
+class Model(BaseModel):
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+
+    def forward(self, inputs, mode='loss'):
+        return dict(loss=self.layer(torch.stack(inputs)).sum())
+
+
+def rate(kind, tmp_path, count, batch=4, enable=True):
+    """The learning rate that a run has: of 1.0 for 16 images."""
+    runner = kind(
+        Model(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=1), log_level='ERROR',
+        train_dataloader=dict(batch_size=batch, dataset=Images(), sampler=dict(type='DefaultSampler')),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.0), accumulative_counts=count),
+        auto_scale_lr=dict(enable=enable, base_batch_size=16), default_hooks=dict(checkpoint=None),
+        experiment_name=f'{tmp_path.name}-{kind.__name__}-{count}-{batch}')
+    runner.train()
+    return runner.optim_wrapper.param_groups[0]['lr']
+
+
+@pytest.mark.parametrize(('count', 'batch', 'wanted'), [
+    (4, 4, 1.0), (1, 4, 0.25), (2, 4, 0.5), (8, 2, 1.0), (3, 4, 0.75)])
+def test_accumulated_batches_count(count, batch, wanted, tmp_path):
+    assert rate(AccumulationAwareRunner, tmp_path, count, batch) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_mmengine_does_not_count_them(tmp_path):
+    assert rate(Runner, tmp_path, 4) == 0.25
+
+
+def test_nothing_is_scaled_unless_it_is_asked_for(tmp_path):
+    assert rate(AccumulationAwareRunner, tmp_path, 4, enable=False) == 1.0
+
+
+def test_optimizers_that_accumulate_differently():
+    one, other = (OptimWrapper(torch.optim.SGD(Model().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
+    assert accumulated_batches(OptimWrapperDict(a=other)) == 2
+    with pytest.raises(ValueError, match=r'accumulative_counts must be the same for all optimizers, got \[1, 2\]'):
+        accumulated_batches(OptimWrapperDict(a=one, b=other))
