@@ -47,7 +47,8 @@ class Entry:
         images: How many an own row was measured on, or None.
         whole: Whether those are all of the split's. Published rows are.
         classes: Class -> AP, in per cent.
-        pictures: Folder of drawn predictions; empty without.
+        pictures: Folder of visualizations that the page shows; empty without.
+        refused_pictures: Folder that a record names and the page does not read; empty without.
     """
 
     task: str
@@ -76,6 +77,7 @@ class Entry:
     whole: bool = True
     classes: Mapping[str, float] = field(default_factory=dict)
     pictures: str = ''
+    refused_pictures: str = ''
 
     @property
     def width(self) -> str:

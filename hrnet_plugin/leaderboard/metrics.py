@@ -19,6 +19,13 @@ KEYS = {
     'segmentation': {name: name for name in ('mIoU', 'mAcc', 'aAcc')},
 }
 _FRACTION = re.compile(r'(mask )?A[PR]\w*')
+# last part of the keys of the hosts' evaluators by which a lower value is better
+_PER_ACTION = ('MPJPE', 'P-MPJPE', 'N-MPJPE')  # of mmpose in millimeters, as a whole and as 'MPJPE_Walking'
+_LOWER_IS_BETTER = frozenset((
+    'NME', 'EPE', 'MRRPE',  # mmpose: errors as a fraction, in pixels, in millimeters
+    'mMR', 'IDSW', 'FP', 'FN', 'IDFP', 'IDFN', 'Frag', 'ML',  # mmdet: CrowdHuman's miss rate, errors of MOTChallenge
+    'abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'log10', 'silog',  # mmsegmentation: depth
+))
 
 
 def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
@@ -32,6 +39,16 @@ def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
     names = {key: name for name, key in KEYS[task].items() if key != 'PCK' or 'Head PCK' in metrics}
     numbers = {names.get(key, key): float(value) for key, value in metrics.items() if isinstance(value, Real)}
     return {name: value if math.isfinite(value) and value >= 0 else None for name, value in numbers.items()}
+
+
+def lower_is_better(name: str) -> bool:
+    """Return True if a lower value of a metric is better, as for errors. Unknown metrics are better if higher.
+
+    Args:
+        name: As :func:`named` gives it, with a prefix of the evaluator or data set ('crowd_human/mMR') or without.
+    """
+    last = name.rpartition('/')[2].partition('@')[0]
+    return last in _LOWER_IS_BETTER or last.partition('_')[0] in _PER_ACTION
 
 
 def in_per_cent(name: str, value: float) -> float:

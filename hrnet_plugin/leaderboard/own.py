@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hrnet_plugin.leaderboard.entry import OWN, Entry
 from hrnet_plugin.leaderboard.metrics import in_per_cent
+from hrnet_plugin.leaderboard.pictures import is_trusted, resolve_folder
 from hrnet_plugin.leaderboard.record import Record
 from hrnet_plugin.leaderboard.store import ResultStore
 
 _FACTS = ('method', 'backbone', 'schedule', 'note', 'size', 'test', 'params', 'gflops', 'unit', 'ms', 'memory',
-          'machine', 'pictures')
+          'machine')
 
 
-def own_entries(stores: Iterable[str | Path]) -> list[Entry]:
-    """A row for each record of the stores.
+def own_entries(stores: Iterable[str | Path], picture_roots: Sequence[str | Path] = ()) -> list[Entry]:
+    """Return one row per record of the stores.
+
+    Args:
+        stores: Files of records.
+        picture_roots: Folders of visualizations that the page may read, beside the run folders below each store's
+            folder. :mod:`~hrnet_plugin.leaderboard.pictures` has the rule.
 
     Raises:
         FileNotFoundError, sqlite3.DatabaseError: As :meth:`~hrnet_plugin.leaderboard.store.ResultStore.read` does.
     """
-    return [own_entry(record, Path(store).stem) for store in stores for record in ResultStore(store).read()]
+    return [_with_pictures(own_entry(record, Path(store).stem), record, Path(store).parent, picture_roots)
+            for store in stores for record in ResultStore(store).read()]
 
 
 def own_entry(record: Record, store: str) -> Entry:
-    """The row of a record.
+    """Return the row of a record, without the folder of visualizations, which :func:`own_entries` checks.
 
     Args:
         record: Read from a store.
@@ -42,3 +50,10 @@ def own_entry(record: Record, store: str) -> Entry:
     return Entry(task=record.task, source=OWN, place=record.config, data=record.data, split=record.split,
                  metrics=metrics, store=store, number=record.number, images=record.images, whole=record.whole,
                  classes=classes, **facts)
+
+
+def _with_pictures(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
+    folder = resolve_folder(record.facts.get('pictures'), store_folder)
+    if folder and not is_trusted(folder, store_folder, roots):
+        return replace(entry, refused_pictures=folder)
+    return replace(entry, pictures=folder)

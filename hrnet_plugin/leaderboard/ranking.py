@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hrnet_plugin.leaderboard.entry import METRICS, Entry
+from hrnet_plugin.leaderboard.metrics import lower_is_better
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,20 @@ class Board:
     @property
     def title(self) -> str:
         words = f'{self.task}, {self.data} {self.split}'.rstrip()
-        return words if self.whole else f'{words} (not a whole published split)'
+        words = words if self.whole else f'{words} (not a whole published split)'
+        return f'{words}, by {self.metric} (lower is better)' if self.metric in self.lower else words
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Those that tables show and at least one row has."""
-        return tuple(name for name in METRICS[self.task] if any(name in entry.metrics for entry in self.entries))
+        """Those that tables show and at least one row has; first the ranking's, if it is not one of the task's."""
+        names = METRICS[self.task]
+        names = names if self.metric in names else (self.metric, *names)
+        return tuple(name for name in names if any(name in entry.metrics for entry in self.entries))
+
+    @property
+    def lower(self) -> tuple[str, ...]:
+        """Those of ``metrics`` by which a lower value is better."""
+        return tuple(filter(lower_is_better, self.metrics))
 
 
 def select(entries: Iterable[Entry], words: Mapping[str, Sequence[str]]) -> list[Entry]:
@@ -69,7 +79,8 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
 
     Args:
         entries: Of any task.
-        metric: By which all are ranked; a task's own by default.
+        metric: By which all are ranked. By default the first of the task's metrics that a row of the board has, or the
+            most frequent metric of its rows.
 
     Raises:
         ValueError: If no row has the metric; the message has those that there are.
@@ -86,8 +97,17 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
 
 
 def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: str | None) -> Board:
-    names = METRICS[key[0]]
-    if metric is None:  # the task's first that any row has, such as PCKh where none has an AP
-        metric = next((name for name in names if any(name in entry.metrics for entry in entries)), names[0])
-    ranked = sorted(entries, key=lambda entry: -entry.metrics.get(metric, -1))  # stable: published order among equals
-    return Board(*key, metric, tuple(ranked))
+    metric = metric or _usual_metric(METRICS[key[0]], entries)
+    sign = 1 if lower_is_better(metric) else -1
+
+    def place(entry: Entry) -> tuple[bool, float]:
+        return metric not in entry.metrics, sign * entry.metrics.get(metric, 0)
+
+    return Board(*key, metric, tuple(sorted(entries, key=place)))  # stable: published order among equals
+
+
+def _usual_metric(names: Sequence[str], entries: Sequence[Entry]) -> str:
+    """Return the first of a task's metrics that a row has, such as PCKh, or the metric that most rows have."""
+    counts = Counter(name for entry in entries for name in entry.metrics)
+    frequent = max(counts, key=lambda name: counts[name], default=names[0])  # the first of equals
+    return next((name for name in names if name in counts), frequent)

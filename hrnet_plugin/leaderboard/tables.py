@@ -87,8 +87,8 @@ def markdown(boards: Sequence[Board]) -> str:
     """All boards, with all rows."""
     parts = []
     for board in boards:
-        titles = ['', 'model', 'source', *board.metrics, *NUMBERS.values(), 'unit']
-        lines = [f'## {board.title[0].upper()}{board.title[1:]}', '', f'| {" | ".join(titles)} |',
+        titles = ['', 'model', 'source', *map(plain, board.metrics), *NUMBERS.values(), 'unit']
+        lines = [f'## {plain(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
             cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
@@ -101,13 +101,13 @@ def markdown(boards: Sequence[Board]) -> str:
 
 
 def plain(text: str) -> str:
-    """A text in a cell of Markdown, where a note may have anything in it."""
+    """A text in a cell or heading of Markdown, where a note may have anything in it."""
     return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
 
 
 def as_csv(boards: Sequence[Board]) -> str:
     """All rows with all that is known, without classes: a line each."""
-    words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes')]
+    words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes', 'refused_pictures')]
     shown = [name for names in METRICS.values() for name in names]
     others = [name for board in boards for entry in board.entries for name in entry.metrics]
     metrics = list(dict.fromkeys([*shown, *others]))

@@ -39,17 +39,24 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     for name, words in _FILTERS.items():
         choices = list(METRICS) if name == 'task' else None
         parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
-    parser.add_argument('--by', metavar='METRIC', help='rank by this one, such as "mask AP"')
+    parser.add_argument('--by', metavar='METRIC',
+                        help='rank by this one, such as "mask AP"; of errors such as NME, the lowest is first')
     parser.add_argument('--top', type=int, help='how many rows the terminal shows, and all own ones (20)')
     parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
     parser.add_argument('--title', help='of the page')
     parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
                         help='comparison.json of the compare tool, for the page')
+    parser.add_argument('--pictures', nargs='+', type=Path, default=[], metavar='FOLDER',
+                        help='trusted folders: the page embeds their images, too, and not only those of the run '
+                             'folders below the folder of a store')
     args = parser.parse_args(argv)
     if args.top is not None and (args.out is not None or args.top < 0):
         parser.error('--top must be at least 0, and is of the terminal, not of --out')
-    if (args.title is not None or args.compare) and args.out is None:
-        parser.error('--title and --compare are of the page: they need --out')
+    if (args.title is not None or args.compare or args.pictures) and args.out is None:
+        parser.error('--title, --compare and --pictures are of the page: they need --out')
+    for folder in args.pictures:
+        if not folder.is_dir():
+            parser.error(f'--pictures must be folders, got {str(folder)!r}')
     return args
 
 
@@ -61,7 +68,7 @@ def boards(args: argparse.Namespace) -> list[Board]:
         ValueError: If no row is left, or none has what was asked for.
     """
     stores = args.store if args.store is not None else [STORE] if Path(STORE).is_file() else []
-    entries = [*published_entries(), *own_entries(stores)]
+    entries = [*published_entries(), *own_entries(stores, args.pictures)]
     chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
     if not chosen:
         raise ValueError('no row has all of what was asked for')
@@ -76,7 +83,7 @@ def read_comparison(file: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(file.read_text(encoding='utf-8'))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of nesting
         raise ValueError(f'--compare must be comparison.json of the compare tool, got {file}: {error}') from None
     if not isinstance(found, dict) or {field.name for field in fields(Comparison)} != set(found):
         raise ValueError(f'--compare must be comparison.json of this version\'s compare tool, got {file}')

@@ -260,3 +260,67 @@ def test_with_the_keyboard_alone(opened):
     assert run(opened, 'document.querySelectorAll("[aria-sort]").length') == 1
     # every control has a name
     assert run(opened, '[...document.querySelectorAll("select, input")].every((e) => e.labels.length === 1)')
+
+
+MARKUP = '<a href="https://nowhere.invalid/a">a</a><span style="cursor:url(https://nowhere.invalid/b),auto">b</span>&lt;'
+
+
+@pytest.fixture(scope='module')
+def errors_page(tmp_path_factory):
+    """Faces, ranked by an error, from a record whose texts have markup in them."""
+    rows = [Entry(task='pose', source='own', place='mine', method=MARKUP, backbone=f'row {number}', data='WFLW',
+                  split='test', metrics={} if nme is None else {'NME': nme, 'APm': 5.}, params=1. + number,
+                  gflops=1. + number, ms=9., unit='MACs / 1e9; weights / 1e6', classes={MARKUP: 1. * number}, images=3,
+                  whole=False)
+            for number, nme in enumerate((4., 5., None, 3., 0., 3.5))]
+    target = tmp_path_factory.mktemp('errors') / 'page.html'
+    write_page(rank(rows, 'NME'), target)
+    return target
+
+
+def test_the_page_tells_the_direction(errors_page):
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', errors_page.read_text(),
+                                re.S)[1])
+    board, = data['boards']
+    assert board['title'] == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert (board['metric'], board['metrics'], board['lower']) == ('NME', ['NME', 'APm'], ['NME'])
+    assert [(row['rank'], row['metrics'].get('NME')) for row in board['rows']] == [
+        (1, 0), (2, 3), (3, 3.5), (4, 4), (5, 5), (None, None)]
+
+
+@in_browser
+def test_of_errors_the_lowest_is_first(browser, errors_page):
+    browser.get(errors_page.as_uri())
+    values = ['0.0', '3.0', '3.5', '4.0', '5.0', '']
+    assert column(browser, 3) == values
+    assert 'by NME (lower is better)' in browser.find_element('id', 'board').text
+    click_head(browser, 'NME')
+    assert column(browser, 3) == values
+    click_head(browser, 'NME')
+    assert column(browser, 3) == ['5.0', '4.0', '3.5', '3.0', '0.0', '']
+    drawn = run(browser, 'document.getElementById("plot-macs_in_billions").data.at(-1)')
+    assert (drawn['x'], drawn['y']) == ([1, 4, 5], [4, 3, 0])  # no other row costs as little and has as low an error
+    axis = run(browser, 'document.getElementById("plot-macs_in_billions").layout.yaxis.title.text')
+    assert axis == 'NME (lower is better)'
+
+
+@in_browser
+def test_texts_of_records_are_no_markup(browser, errors_page):
+    browser.get_log('performance')
+    browser.get_log('browser')
+    browser.get(errors_page.as_uri())
+    assert MARKUP in run(browser, 'document.querySelector("#plot-sizes .xtick text").textContent')
+    assert run(browser, 'document.querySelector("#plot-classes .ytick text").textContent') == MARKUP
+    assert run(browser, 'document.querySelectorAll("svg a, svg tspan[style]").length') == 0
+    messages = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
+    assert not [message for message in messages if 'nowhere.invalid' in json.dumps(message)]
+    assert not browser.get_log('browser')
+
+
+@in_browser
+def test_the_page_may_load_nothing(browser, errors_page):
+    browser.get(errors_page.as_uri())
+    script = ('const [done] = arguments;'
+              'document.addEventListener("securitypolicyviolation", (event) => done(event.blockedURI));'
+              'document.body.append(Object.assign(new Image(), { src: "https://nowhere.invalid/c" }));')
+    assert browser.execute_async_script(script) == 'https://nowhere.invalid/c'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -46,6 +47,56 @@ def test_ranking():
 def test_a_board_without_its_tasks_metric_has_another():
     board, = rank([make(task='pose', data='MPII', metrics={'PCKh': value}) for value in (88., 90.)])
     assert (board.metric, board.entries[0].metrics['PCKh']) == ('PCKh', 90)
+
+
+def faces(**metrics):
+    """Rows of WFLW, measured, by their notes; the values of a metric are in the rows' order, None for missing."""
+    rows = zip(*metrics.values())
+    return [make(task='pose', source='own', data='WFLW', split='test', whole=False, images=2500, note=f'row {number}',
+                 metrics={name: value for name, value in zip(metrics, row) if value is not None})
+            for number, row in enumerate(rows)]
+
+
+def order(board):
+    return [int(row.note.removeprefix('row ')) for row in board.entries]
+
+
+def test_of_errors_the_lowest_is_first():
+    rows = faces(NME=[4., None, 3., 0., 3.], AUC=[60., 50., 70., 55., 65.])
+    board, = rank(rows, 'NME')
+    assert order(board) == [3, 2, 4, 0, 1]  # 0 is a value, equals stay as they were, what is missing is last
+    assert board.title == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert board.metrics == ('NME', )
+    text = printed(board, 120)
+    assert 'by NME (lower is better)' in text
+    assert re.findall(r'(\d) +Faster', text) == ['1', '2', '3', '4']
+    assert re.findall(r' (\d\.\d)$', text, re.M) == ['0.0', '3.0', '3.0', '4.0']
+    lines = markdown([board]).splitlines()
+    assert lines[0] == '## Pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert [line.split(' | ')[3].strip() for line in lines[4:]] == ['0.0', '3.0', '3.0', '4.0', '']
+    table = list(csv.DictReader(io.StringIO(as_csv([board]))))
+    assert [(row['rank'], row['NME']) for row in table] == [
+        ('1', '0.0'), ('2', '3.0'), ('3', '3.0'), ('4', '4.0'), ('', '')]
+    board, = rank(rows, 'AUC')
+    assert order(board) == [2, 4, 0, 3, 1]
+    assert 'lower' not in board.title
+
+
+def test_a_board_in_which_no_row_has_the_metric_has_no_direction():
+    boards = rank([make(40), *faces(NME=[4., 3.])], 'NME')
+    assert [board.title for board in boards] == [
+        'detection, COCO val2017', 'pose, WFLW test (not a whole published split), by NME (lower is better)']
+
+
+def test_a_board_with_none_of_its_tasks_metrics_is_ranked_by_the_most_frequent_one():
+    board, = rank(faces(EPE=[None, 2., None], NME=[4., None, 3.]))
+    assert (board.metric, board.metrics, order(board)) == ('NME', ('NME', ), [2, 0, 1])
+    board, = rank(faces(AUC=[60., 70., 65.], EPE=[5., 3., 4.]))
+    assert (board.metric, order(board)) == ('AUC', [1, 2, 0])
+    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # one of the task's stays first
+    assert (board.metric, board.metrics, order(board)) == ('PCKh', ('PCKh', ), [1, 0])
+    board, = rank([make(metrics={})])
+    assert (board.metric, board.metrics) == ('AP', ())
 
 
 def test_selecting():
@@ -132,6 +183,8 @@ NASTY = 'see [/docs] [bold]x[/bold] | <b>\n`y`'
 def test_a_note_may_have_anything_in_it():
     boards = rank([make(note=NASTY)])
     assert '[/docs]' in printed(boards[0], 200)
+    title = markdown(rank([make(data=NASTY)])).splitlines()[0]
+    assert title.startswith('## Detection, see \\[/docs] \\[bold]x\\[/bold] \\| \\<b>')
     line = markdown(boards).splitlines()[-1]
     assert line.count(' | ') == 7
     assert '\\[/docs]' in line

@@ -16,12 +16,15 @@
     margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
   const shown = (value, digits = 1) => (value === null || value === undefined ? '' : value.toFixed(digits));
 
+  // plotly takes texts for markup, in which a link or a style of a foreign record could load something
+  const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
   // ---- columns: what a cell shows, and what it is sorted by
   const columns = () => [
     { title: '#', text: (row) => (row.rank === null ? '' : String(row.rank)), key: (row) => row.rank, up: true },
     { title: 'Model', text: (row) => row.model, key: (row) => row.model, up: true },
     ...state.board.metrics.map((name) => ({ title: name, text: (row) => shown(row.metrics[name]),
-      key: (row) => row.metrics[name] ?? null })),
+      key: (row) => row.metrics[name] ?? null, up: state.board.lower.includes(name) })),
     ...numbers.map(([name, title]) => ({ title, text: (row) => shown(row[name]), key: (row) => row[name], up: true,
       hint: (row) => (name === 'ms' ? row.machine : row.unit) })),
     { title: 'Source', text: (row) => row.where, key: (row) => row.where, up: true },
@@ -95,10 +98,12 @@
   }
 
   // ---- plots
-  const hover = (row) => `${row.model}<br>${row.where}`;
+  const hover = (row) => `${plain(row.model)}<br>${plain(row.where)}`;
 
   function drawCost(cost, title) {
-    const { metric } = state.board;
+    const { metric, lower } = state.board;
+    const sign = lower.includes(metric) ? -1 : 1;
+    const value = (row) => sign * row.metrics[metric];  // the larger the better
     const both = state.rows.filter((row) => row[cost] !== null && row.metrics[metric] !== undefined);
     const sources = [...new Set(both.map((row) => row.source))];
     const traces = sources.map((source) => {
@@ -109,14 +114,15 @@
           symbol: rows.map((row) => (row.width ? 'circle' : 'x-thin-open')) } };
     });
     const front = [];
-    for (const row of [...both].sort((a, b) => a[cost] - b[cost] || b.metrics[metric] - a.metrics[metric])) {
-      if (!front.length || row.metrics[metric] > front.at(-1).metrics[metric]) front.push(row);
+    for (const row of [...both].sort((a, b) => a[cost] - b[cost] || value(b) - value(a))) {
+      if (!front.length || value(row) > value(front.at(-1))) front.push(row);
     }
     traces.push({ type: 'scatter', mode: 'lines', name: 'best', x: front.map((row) => row[cost]),
       y: front.map((row) => row.metrics[metric]), line: { color: '#57606a', dash: 'dot', shape: 'hv' },
       hoverinfo: 'skip' });
-    Plotly.react(`plot-${cost}`, traces, frame(`${metric} against ${title}`, { xaxis: { title: { text: title } },
-      yaxis: { title: { text: metric } },
+    const name = plain(metric);
+    Plotly.react(`plot-${cost}`, traces, frame(`${name} against ${title}`, { xaxis: { title: { text: title } },
+      yaxis: { title: { text: sign < 0 ? `${name} (lower is better)` : name } },
       annotations: both.length ? [] : [{ text: 'no row here has both', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',
         yref: 'paper' }] }), settings);
   }
@@ -128,7 +134,7 @@
       .slice(0, window.innerWidth < 640 ? 5 : 12);
     $('#sizes').hidden = !rows.length;
     if (!rows.length) return;
-    const names = rows.map((row, index) => `${row.rank ?? index + 1}. ${row.short}`);
+    const names = rows.map((row, index) => plain(`${row.rank ?? index + 1}. ${row.short}`));
     Plotly.react('plot-sizes', sizes.map(([name, title]) => ({ type: 'bar', name: title, x: names,
       y: rows.map((row) => row.metrics[name] ?? null), text: rows.map(hover),
       hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
@@ -165,7 +171,7 @@
 
   function drawDifferences(plot, classes) {
     Plotly.react(plot, [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
-      y: classes.map(([name]) => name), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
+      y: classes.map(([name]) => plain(name)), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
       marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
     frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
       yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from hrnet_plugin.leaderboard.entry import OWN, Entry
+from hrnet_plugin.leaderboard.pictures import is_inside
 from hrnet_plugin.leaderboard.ranking import Board
 from hrnet_plugin.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
 
@@ -29,7 +31,7 @@ _PICTURE_WIDTH = 640
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
                comparisons: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Write the page.
+    """Write the page, and log which folders of visualizations it does not read.
 
     Args:
         boards: What it shows; the first one is shown first.
@@ -40,6 +42,7 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     Raises:
         ImportError: If plotly is not installed.
     """
+    _warn_of_refused_pictures(boards)
     own = sum(entry.source == OWN for board in boards for entry in board.entries)
     rows = sum(len(board.entries) for board in boards)
     data = dict(boards=[_board(board) for board in boards], numbers=list(NUMBERS.items()),
@@ -58,6 +61,14 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     Path(target).write_text(page, encoding='utf-8')
 
 
+def _warn_of_refused_pictures(boards: Sequence[Board]) -> None:
+    folders = dict.fromkeys(entry.refused_pictures for board in boards for entry in board.entries)
+    for folder in filter(None, folders):  # as repr: a folder's name may have control characters in it
+        print_log(f'the page does without the images in {folder!r}: the folder must be in a run folder (TIME/TIME.log) '
+                  'below the folder of the store. If you trust it, add --pictures FOLDER', logger='current',
+                  level=logging.WARNING)
+
+
 def _plotly() -> str:
     spec = find_spec('plotly')
     if spec is None or spec.origin is None:
@@ -67,7 +78,7 @@ def _plotly() -> str:
 
 def _board(board: Board) -> dict[str, Any]:
     names = _common_pictures(board.entries)
-    return dict(title=board.title, metric=board.metric, metrics=board.metrics,
+    return dict(title=board.title, metric=board.metric, metrics=board.metrics, lower=board.lower,
                 rows=[_row(board, place, entry, names) for place, entry in enumerate(board.entries, 1)])
 
 
@@ -81,16 +92,22 @@ def _row(board: Board, place: int, entry: Entry, pictures: Sequence[str]) -> dic
 
 def _common_pictures(entries: Sequence[Entry]) -> list[str]:
     """Names of the pictures that most rows have, and at least two: the same images, to be compared."""
-    folders = [Path(entry.pictures) for entry in entries if entry.pictures and Path(entry.pictures).is_dir()]
-    names = Counter(file.name for folder in folders for file in folder.iterdir()
-                    if file.suffix.lower() in ('.jpg', '.jpeg', '.png'))
+    names = Counter(name for entry in entries if entry.pictures for name in _image_names(entry.pictures))
     shared = [name for name, number in names.items() if number > 1]
     return sorted(shared, key=lambda name: (-names[name], name))[:_PICTURES]
 
 
+def _image_names(folder: str) -> list[str]:
+    """Return the names of the images in a folder, none if it cannot be listed."""
+    try:
+        return [name for name in os.listdir(folder) if Path(name).suffix.lower() in ('.jpg', '.jpeg', '.png')]
+    except OSError:
+        return []
+
+
 def _pictures(entry: Entry, names: Sequence[str]) -> dict[str, str]:
     files = [Path(entry.pictures) / name for name in names] if entry.pictures else []
-    found = {file.name: _picture(file) for file in files if file.is_file()}
+    found = {file.name: _picture(file) for file in files if os.path.isfile(file)}
     return {name: picture for name, picture in found.items() if picture}
 
 
@@ -98,9 +115,11 @@ def _picture(file: Path) -> str:
     """A picture as an address; empty, and a warning, if it cannot be read."""
     from PIL import Image
     try:
-        return _encoded(Image.open(file))
-    except OSError as error:
-        print_log(f'the page does without the picture {file}: {error}', logger='current', level=logging.WARNING)
+        if not is_inside(file, file.parent):
+            raise ValueError('the file must lie in its folder, got a symbolic link that leads out of it')
+        return _encoded(Image.open(file, formats=('JPEG', 'PNG')))  # not EPS, for which PIL starts a program
+    except Exception as error:  # a broken or huge image makes PIL raise almost anything
+        print_log(f'the page does without the picture {str(file)!r}: {error}', logger='current', level=logging.WARNING)
         return ''
 
 

@@ -1,0 +1,56 @@
+"""Folders of visualizations that records name, of which the page reads only trusted ones.
+
+A store may come from anyone, so a record may name any folder of this machine. The page embeds images only from
+
+- a run folder of mmengine below the folder of the store, or a folder in it: ``TIME/``, with the log ``TIME/TIME.log``;
+- a folder that the user names with ``--pictures``, or a folder in it.
+
+Symbolic links and ``..`` are resolved before the check. A store that lies in the home directory therefore does not open
+folders such as ``~/Pictures``, nor does a link in a run folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_TIME = re.compile(r'[0-9]{8}_[0-9]{6}')  # mmengine's name of a run folder
+_MAX_LENGTH = 4096  # characters of a path; no system opens longer ones
+
+
+def resolve_folder(recorded: Any, store_folder: str | Path) -> str:
+    """Return the absolute path of a folder, without symbolic links, or '' if there is no such folder.
+
+    Args:
+        recorded: The fact 'pictures' of a record, which may be anything. Relative paths start at ``store_folder``.
+        store_folder: Folder of the store.
+    """
+    if not isinstance(recorded, str) or not 0 < len(recorded) <= _MAX_LENGTH:
+        return ''
+    try:
+        folder = os.path.realpath(Path(store_folder, recorded))
+    except (OSError, ValueError):  # such as a NUL character
+        return ''
+    return folder if os.path.isdir(folder) else ''
+
+
+def is_trusted(folder: str, store_folder: str | Path, roots: Iterable[str | Path] = ()) -> bool:
+    """Return True if the page may read the images in a folder.
+
+    Args:
+        folder: Result of :func:`resolve_folder`.
+        store_folder: Folder of the store that names it.
+        roots: Folders that the user trusts.
+    """
+    if any(is_inside(folder, root) for root in roots):
+        return True
+    parents = [parent for parent in (Path(folder), *Path(folder).parents) if is_inside(parent, store_folder)]
+    return any(_TIME.fullmatch(parent.name) and any(parent.glob(f'{parent.name}*.log')) for parent in parents)
+
+
+def is_inside(path: str | Path, folder: str | Path) -> bool:
+    """Return True if a path is a folder or lies in it, after symbolic links are resolved."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
