@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # kind, as the COCO API calls it -> the key of its shape
+
+_SHOWN = 60  # characters of a value in a message
+_REPR = reprlib.Repr()  # repr() fails on deep nesting, and is as long as the value
+_REPR.maxlevel, _REPR.maxlist, _REPR.maxtuple, _REPR.maxdict = 4, 12, 12, 12
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = _SHOWN
+
+
+def short(value: Any) -> str:
+    """Return a representation of a value with at most 60 characters, for error messages."""
+    text = _REPR.repr(value)
+    return text if len(text) <= _SHOWN else f'{text[:_SHOWN - 3]}...'
 
 
 def kind_of(detection: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hrnet_plugin.detections import kind_of, only
+from hrnet_plugin.detections import kind_of, only, short
 
 
 def test_kinds():
@@ -10,3 +10,15 @@ def test_kinds():
     assert [kind_of(box), kind_of(mask), kind_of({**box, **mask})] == ['bbox', 'segm', 'segm']
     assert only('segm', {**box, **mask}) == mask
     assert only('bbox', {**box, **mask}) == only('bbox', box) == box
+
+
+def test_short_values():
+    assert [short(value) for value in ([1, 2.5, 'a'], None, {'a': [1]})] == ["[1, 2.5, 'a']", 'None', "{'a': [1]}"]
+    nested = []
+    for _ in range(100000):
+        nested = [nested]
+    for value in (nested, 'x' * 10**6, [0.123456] * 10**6, dict.fromkeys(range(10**5)), 10**1000, '\n\ud800'):
+        text = short(value)
+        assert len(text) <= 60
+        assert text.isascii()
+        assert text.isprintable()

@@ -17,7 +17,14 @@ from typing import Any
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from hrnet_plugin.detections import SHAPES, is_finite_number, only
+from hrnet_plugin.detections import only
+from hrnet_plugin.leaderboard.coco_checks import (
+    FileAnnotations,
+    check_annotations,
+    check_image_sizes,
+    name_of,
+    result_error,
+)
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _PREFIX = {'bbox': '', 'segm': 'mask '}
@@ -54,8 +61,8 @@ def evaluate_detections(annotations: str | Path | COCO,
         images: Numbers of those to be evaluated; all that the annotations have by default.
 
     Raises:
-        ValueError: If ``kind`` or a class is not known, or a detection is of an image or category that the annotations
-            do not have.
+        ValueError: If ``kind`` or a class is not known, a detection is of an image or category that the annotations do
+            not have, or a detection, an annotation or the size of an image is not of COCO's format.
     """
     return figures(run_api(annotations, results, kind, classes, images))
 
@@ -79,33 +86,37 @@ def run_api(annotations: str | Path | COCO,
     if kind not in _PREFIX:
         raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
     truth = annotations if isinstance(annotations, COCO) else read_annotations(annotations)
+    if kind == 'segm':
+        check_image_sizes(truth)
     with contextlib.redirect_stdout(io.StringIO()):  # the API prints
         evaluation = COCOeval(truth, _detections(truth, results, kind), kind)
         if classes is not None:
             evaluation.params.catIds = _categories(truth, classes)
         if images is not None:
             evaluation.params.imgIds = sorted(images)
+        check_annotations(evaluation)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
     return evaluation
 
 
-def read_annotations(file: str | Path) -> COCO:
+def read_annotations(file: str | Path) -> FileAnnotations:
     """What the COCO API makes of a file with annotations, which are numbered anew from 1: it takes 0 for nothing.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not of COCO's format.
     """
-    truth = COCO()
+    truth = FileAnnotations(file)
     try:
         truth.dataset = json.loads(Path(file).read_text(encoding='utf-8'))
         for number, annotation in enumerate(truth.dataset['annotations'], 1):
+            truth.ids[number] = annotation.get('id', number)
             annotation.update(id=number, iscrowd=annotation.get('iscrowd', 0))
         with contextlib.redirect_stdout(io.StringIO()):
             truth.createIndex()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f'annotations must be a file in COCO\'s format, got {file}: {error!r}') from None
     return truth
 
@@ -119,7 +130,7 @@ def read_results(file: str | Path) -> list[Any]:
     """
     try:
         results = json.loads(Path(file).read_text(encoding='utf-8'))
-    except ValueError as error:  # of JSON, of UTF-8, or of an integer with thousands of digits
+    except (RecursionError, ValueError) as error:  # of nesting, JSON, UTF-8, or an integer of thousands of digits
         raise ValueError(f'results ({file}) must be JSON, got {error}') from None
     if not isinstance(results, list):
         raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
@@ -133,35 +144,18 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
     elif not isinstance(results, Sequence) or isinstance(results, bytes):
         raise ValueError(f'results must be a list of detections or a file of them, got a {type(results).__name__}')
     for number, result in enumerate(results):
-        wrong = _wrong(result, kind, truth)
+        wrong = result_error(result, kind, truth)
         if wrong:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
     if results:
-        return truth.loadRes([only(kind, result) for result in results])
+        try:
+            return truth.loadRes([only(kind, result) for result in results])
+        except RecursionError as error:  # it copies categories and notes of the annotations
+            raise ValueError(f'{name_of(truth)} must be nested less deeply, got {error!r}') from None
     empty = COCO()  # loadRes looks at the first detection
     empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
     empty.createIndex()
     return empty
-
-
-def _wrong(result: Any, kind: str, truth: COCO) -> str:
-    """What the API would stumble over, or take for something else; empty if nothing."""
-    key = SHAPES[kind]
-    missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in result] if isinstance(
-        result, Mapping) else ['the keys of a detection']
-    if missing:
-        return f'must have {", ".join(missing)} to be one of {"masks" if kind == "segm" else "boxes"}'
-    for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        if not isinstance(result[name], (int, str)) or result[name] not in known:
-            return f'{name} must be one of the annotations\', got {result[name]!r}'
-    if kind == 'segm' and not isinstance(result[key], Mapping):
-        return f'{key} must be an RLE, got a {type(result[key]).__name__}'
-    if kind == 'bbox' and (not isinstance(result[key], Sequence) or len(result[key]) != 4):
-        return f'{key} must be [x, y, width, height], got {result[key]!r}'
-    numbers = (result['score'], *(result[key] if kind == 'bbox' else ()))
-    if not all(map(is_finite_number, numbers)):
-        return f'{"score and bbox" if kind == "bbox" else "score"} must be finite numbers, got {numbers}'
-    return ''
 
 
 def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hrnet_plugin.detections import SHAPES, is_finite_number, kind_of
+from hrnet_plugin.detections import SHAPES, is_finite_number, kind_of, short
+from hrnet_plugin.rle import is_empty, rle_error
 from hrnet_plugin.submission.images import SplitImages
-from hrnet_plugin.submission.rle import is_empty, rle_error
 from hrnet_plugin.submission.stream import read_detections
 
 SIZE_LIMIT = 2 * 2**30  # bytes of the file; 100 boxes an image are a tenth of it
@@ -156,18 +156,18 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
         images: Those of the split.
     """
     if not isinstance(detection, Mapping):
-        return f'must be an object, got {_short(detection)}'
+        return f'must be an object, got {short(detection)}'
     missing = [key for key in ('image_id', 'category_id', 'score', SHAPES[kind]) if key not in detection]
     if missing:
-        return f'must have {", ".join(missing)}, got {_short(sorted(detection))}'
+        return f'must have {", ".join(missing)}, got {short(sorted(detection))}'
     image, category, score = detection['image_id'], detection['category_id'], detection['score']
     for name, value, known in (('image_id', image, images.sizes), ('category_id', category, images.categories)):
         if isinstance(value, bool) or not isinstance(value, int):
-            return f'{name} must be an integer, got {_short(value)}'
+            return f'{name} must be an integer, got {short(value)}'
         if value not in known:
             return f'{name} must be one of the {len(known)} of the split, got {value}{images.hint(name, value)}'
     if not is_finite_number(score):
-        return f'score must be a finite number, got {_short(score)}'
+        return f'score must be a finite number, got {short(score)}'
     height, width = images.sizes[image]
     if kind == 'segm':
         return rle_error(detection['segmentation'], height, width)
@@ -176,15 +176,10 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
 
 def _box_error(box: Any, height: int, width: int) -> str:
     if not isinstance(box, list) or len(box) != 4 or not all(map(is_finite_number, box)):
-        return f'bbox must be four finite numbers, got {_short(box)}'
+        return f'bbox must be four finite numbers, got {short(box)}'
     x, y, w, h = box
     if w < 0 or h < 0:
         return f'bbox must have no width and height below 0, got {w} and {h}'
     if x >= width or y >= height or x + w < 0 or y + h < 0:
-        return f'bbox must lie in its image of {width} x {height}, got {_short(box)}'
+        return f'bbox must lie in its image of {width} x {height}, got {short(box)}'
     return ''
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f'{text[:57]}...'

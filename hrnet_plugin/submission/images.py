@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.detections import short
+from hrnet_plugin.rle import image_size_error
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,13 @@ class SplitImages:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it has no images or categories.
+            ValueError: If it has no images or categories, or an image's size is wrong.
         """
         try:
             content = json.loads(Path(file).read_text(encoding='utf-8'))
-            sizes = {image['id']: (image['height'], image['width']) for image in content['images']}
+            sizes = {image['id']: _size(image) for image in content['images']}
             categories = {category['id']: category['name'] for category in content['categories']}
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f'images must be a file with the images and categories of a split, got {str(file)!r}: '
                              f'{error!r}') from None
         return cls(sizes, categories)
@@ -42,3 +46,12 @@ class SplitImages:
         if name == 'category_id' and 0 <= value < len(self.categories):
             return ' (is it a label, counted from 0, in place of COCO\'s number?)'
         return ''
+
+
+def _size(image: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the height and width of an image."""
+    height, width = image['height'], image['width']
+    wrong = image_size_error(height, width)
+    if wrong:
+        raise ValueError(f'image {short(image["id"])}: {wrong}')
+    return int(height), int(width)

@@ -150,8 +150,10 @@ def test_images_of_a_split(tmp_path):
     path = tmp_path / 'info.json'
     path.write_text(json.dumps(dict(images=[dict(id=5, height=3, width=4)], categories=[dict(id=1, name='person')])))
     assert SplitImages.read(path) == SplitImages({5: (3, 4)}, {1: 'person'})
-    for content in ('{}', '[]', 'x', '{"images": [{"id": 1}], "categories": []}'):
-        path.write_text(content)
+    for content in ('{}', '[]', 'x', '{"images": [{"id": 1}], "categories": []}', '[' * 200000, '\xff',
+                    '{"images": [{"id": 1, "height": 0, "width": 4}], "categories": []}',
+                    '{"images": [{"id": 1, "height": "3", "width": 4}], "categories": []}'):
+        path.write_text(content, encoding='latin-1')
         with pytest.raises(ValueError, match='images must be a file with the images and categories of a split'):
             SplitImages.read(path)
 

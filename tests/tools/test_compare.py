@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ pytest.importorskip('pycocotools')
 
 from hrnet_plugin.tools import compare
 
+ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'coco_eval_fixtures'
 
 
@@ -82,3 +86,49 @@ def test_masks_of_cocos_example(capsys):
     truth = str(FIXTURES / 'instances_val2014_100.json')
     compare.main([results, results, '--annotations', truth, '--masks', '--draws', '3'])
     assert '| mask AP | 32.0 | 32.0 | +0.0 |' in capsys.readouterr().out
+
+
+# counts and size; without a check the API spins for minutes, divides by zero, or is silent
+MASKS = {
+    'too long': ('0PP<', [48, 64]), 'far too long': ('0P`beim0', [48, 64]), 'negative': ('5M7', [48, 64]),
+    'many runs': ('111' + '0' * 200000, [48, 64]), 'size zero': ('0:', [0, 0]), 'another size': ('0:', [10, 10]),
+    'size of words': ('0:', ['a', 'b']), 'a list': ([0, 153600], [48, 64]), 'null': (None, [48, 64]),
+    'half a number': ('`', [48, 64]), 'nothing': ('', [48, 64]), 'lone surrogate': ('\ud800', [48, 64])}
+# segmentations of the annotations; without a check the API spins, or allocates gigabytes
+SEGMENTATIONS = {
+    'gigantic': [[0, 0, 1e9, 0, 1e9, 1e9]], 'NaN': [[0, 0, float('nan'), 0, 5, 5]], 'a box': [[0, 0, 5, 5]],
+    'empty': [], 'too short': dict(size=[48, 64], counts=[0, 10]), 'zero size': dict(size=[0, 0], counts='0:'),
+    'negative run': dict(size=[48, 64], counts=[5, -3, 3070]), 'compressed': dict(size=[48, 64], counts='0PP<')}
+_COMPARE = '''
+import sys
+from hrnet_plugin.tools import compare
+for results, truth in zip(sys.argv[1::2], sys.argv[2::2]):
+    try:
+        compare.main([results, results, '--annotations', truth, '--masks', '--draws', '1'])
+    except ValueError as error:
+        print(error)
+'''
+
+
+def test_masks_on_which_the_api_would_hang_or_crash(tmp_path):
+    square, good = [[10, 10, 30, 10, 30, 30, 10, 30]], ('0T3ll2', [48, 64])
+
+    def write(name, segmentation, counts, size):
+        results, truth = tmp_path / f'{name} results.json', tmp_path / f'{name} truth.json'
+        results.write_text(json.dumps([dict(image_id=1, category_id=1, score=.9,
+                                            segmentation=dict(size=size, counts=counts))]))
+        truth.write_text(json.dumps(dict(
+            images=[dict(id=1, height=48, width=64)], categories=[dict(id=1, name='thing')],
+            annotations=[dict(id=17, image_id=1, category_id=1, bbox=[10, 10, 20, 20], area=400, iscrowd=0,
+                              segmentation=segmentation)])))
+        return [str(results), str(truth)]
+
+    files = [*(write(name, square, *mask) for name, mask in MASKS.items()),
+             *(write(name, segmentation, *good) for name, segmentation in SEGMENTATIONS.items())]
+    done = subprocess.run([sys.executable, '-c', _COMPARE, *chain.from_iterable(files)], cwd=ROOT, check=True,
+                          timeout=120, capture_output=True, text=True)
+    starts = [f'results ({results}), detection 0: segmentation' for results, _ in files[:len(MASKS)]]
+    starts += [f'annotations ({truth}), annotation 17: segmentation' for _, truth in files[len(MASKS):]]
+    lines = done.stdout.splitlines()
+    assert [line[:len(start)] for line, start in zip(lines, starts)] == starts
+    assert len(lines) == len(starts)
