@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+MOST_CHANNELS = 1 << 20  # of a layer; torch fails at larger ones, without a name
+
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
     """Raise ValueError unless ``value`` is one of ``choices``."""
@@ -30,15 +32,32 @@ def check_bool(name: str, value: Any) -> None:
         raise TypeError(f'{name} must be True or False, got {value!r} ({type(value).__name__})')
 
 
-def check_ints(name: str, value: Any, length: int | None = None, least: int = 1) -> tuple[int, ...]:
-    """A sequence of ints, each at least ``least``, as a tuple; TypeError or ValueError otherwise."""
+def check_ints(name: str, value: Any, length: int | None = None, least: int = 1, most: int | None = None,
+               ) -> tuple[int, ...]:
+    """Return a sequence of ints, each in ``[least, most]``, as a tuple; raise TypeError or ValueError otherwise."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f'{name} must be a sequence of ints, got {value!r} ({type(value).__name__})')
     if length is not None and len(value) != length:
         raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r}')
     for entry in value:
-        check_int(f'each entry of {name}', entry, least)
+        check_int(f'each entry of {name}', entry, least, most)
     return tuple(value)
+
+
+def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: str) -> None:
+    """Raise TypeError if a part of a model got arguments that its type does not have.
+
+    mmengine merges an entry of a config into the inherited one, whose arguments stay although the type changes.
+
+    Args:
+        part: Entry of the model, such as 'backbone'.
+        kind: Its type, such as 'hrnet_plugin.HRNet'.
+        others: The arguments.
+        example: An argument that the type needs, for the advice.
+    """
+    if others:
+        raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}. If they come from an '
+                        f"inherited config, replace its {part}: {part}=dict(_delete_=True, type='{kind}', {example})")
 
 
 def check_layer_cfg(name: str, value: Any, optional: bool) -> None:

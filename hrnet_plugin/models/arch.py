@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from hrnet_plugin.checks import check_choice, check_int, check_ints
+from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int, check_ints
 from hrnet_plugin.models.layers.blocks import BLOCKS
 
 Arch = Union[str, Mapping[str, Any]]
 
 # Keys of upstream and official configs that describe something else than the stages.
 _OTHER_KEYS = ('upsample', 'final_conv_kernel', 'pretrained_layers')
+# far beyond any network, and few enough that a mistyped number is an error and no endless loop
+_MOST_REPEATS = 100
 _STAGE_KEYS = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels')
 
 
@@ -122,9 +124,9 @@ def _parse_stage(name: str, stage: Any, fewest: int, most: int, is_last: bool) -
             raise ValueError(f'{name} must have the key {key!r}, got {sorted(stage)}')
     branches = stage['num_branches']
     check_int(f"{name}['num_branches']", branches, fewest, most)
-    check_int(f"{name}['num_modules']", stage['num_modules'], 1)
+    check_int(f"{name}['num_modules']", stage['num_modules'], 1, _MOST_REPEATS)
     check_choice(f"{name}['block']", stage['block'], BLOCKS)
     check_choice(f"{name}['fuse_method']", stage.get('fuse_method', 'SUM'), ('SUM', 'sum'))
     return StageSpec(stage['num_modules'], stage['block'],
-                     check_ints(f"{name}['num_blocks']", stage['num_blocks'], branches),
-                     check_ints(f"{name}['num_channels']", stage['num_channels'], branches))
+                     check_ints(f"{name}['num_blocks']", stage['num_blocks'], branches, most=_MOST_REPEATS),
+                     check_ints(f"{name}['num_channels']", stage['num_channels'], branches, most=MOST_CHANNELS))

@@ -77,6 +77,31 @@ MISTAKES = [
 ]
 
 
+RESNET = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
+BACKBONE = "dict(_delete_=True, type='hrnet_plugin.HRNet', arch='w18')"
+LEFTOVERS = [
+    ("backbone=dict(type='hrnet_plugin.HRNet', arch='w18')", TypeError,
+     'backbone must have arguments of hrnet_plugin.HRNet only, got depth, num_stages, out_indices, style. If they come '
+     "from an inherited config, replace its backbone: backbone=dict(_delete_=True, type='hrnet_plugin.HRNet', "),
+    (f'backbone={BACKBONE}', ValueError,
+     'neck.in_channels must be [18, 36, 72, 144], which the backbone gives, got [256, 512, 1024, 2048]: FPN has no '
+     'arch, so set its in_channels, or replace it by the neck of HRNet: neck=dict(_delete_=True, '
+     "type='hrnet_plugin.HRFPN', arch=...)"),
+    (f"backbone={BACKBONE}, neck=dict(type='hrnet_plugin.HRFPN', arch='w18')", ValueError,
+     "in_channels must be (18, 36, 72, 144), which arch 'w18' has, got [256, 512, 1024, 2048]. If they come from an "
+     'inherited config, replace its neck: neck=dict(_delete_=True, ...)'),
+]
+
+
+@pytest.mark.parametrize(('text', 'error', 'message'), LEFTOVERS)
+def test_what_is_left_of_an_inherited_resnet_and_fpn_is_named(text, error, message, tmp_path):
+    (tmp_path / 'mine.py').write_text(f"_base_ = '{RESNET}'\nmodel = dict({text})\n")
+    config = Config.fromfile(str(tmp_path / 'mine.py'))
+    with torch.device('meta'), pytest.raises(error) as caught:
+        MODELS.build(config.model)
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(('name', 'changes', 'message'), MISTAKES)
 def test_a_mistake_is_refused_with_the_entry_to_change(name, changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):

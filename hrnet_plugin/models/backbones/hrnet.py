@@ -9,7 +9,15 @@ from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.checks import check_bool, check_choice, check_int, check_layer_cfg, check_map
+from hrnet_plugin.checks import (
+    MOST_CHANNELS,
+    check_bool,
+    check_choice,
+    check_int,
+    check_layer_cfg,
+    check_map,
+    check_no_others,
+)
 from hrnet_plugin.models.arch import Arch, StageSpec
 from hrnet_plugin.models.backbones.options import InitCfg, check_fusion, or_default, resolve_arch, resolve_init_cfg
 from hrnet_plugin.models.hosts import HOSTS
@@ -104,7 +112,9 @@ class HRNet(BaseModule):
                  downsample: str = 'strided',
                  host: str = 'mmdet',
                  pretrained: str | None = None,
-                 init_cfg: InitCfg = None) -> None:
+                 init_cfg: InitCfg = None,
+                 **others: Any) -> None:
+        check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'")
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host]
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
@@ -128,7 +138,7 @@ class HRNet(BaseModule):
         self._freeze_stages()
 
     def _check_options(self, layers: LayerConfig) -> None:
-        check_int('in_channels', self.in_channels, 1)
+        check_int('in_channels', self.in_channels, 1, MOST_CHANNELS)
         check_int('frozen_stages', self.frozen_stages, -1, 4)
         check_layer_cfg('conv_cfg', layers.conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', layers.norm_cfg, optional=False)

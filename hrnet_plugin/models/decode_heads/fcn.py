@@ -10,7 +10,12 @@ from torch import Tensor
 
 from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
+from hrnet_plugin.models.decode_heads.streams import (
+    check_class_weights,
+    check_inherited_options,
+    check_options,
+    stream_indices,
+)
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.models.weight_notes import HEAD, note_facts
@@ -67,6 +72,7 @@ class FCNHead(UpstreamFCNHead):
                      num_convs=(1, num_convs), concat_input=(False, concat_input))
         for name, (wanted, got) in fixed.items():
             check_choice(f"{name} of hrnet_plugin.FCNHead (another head is type='mmseg.FCNHead')", got, (wanted, ))
+        check_inherited_options('FCNHead', UpstreamFCNHead, options)
         check_options(num_classes, align_corners, norm_cfg)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels

@@ -9,7 +9,12 @@ from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
 from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.decode_heads.streams import check_class_weights, check_options, stream_indices
+from hrnet_plugin.models.decode_heads.streams import (
+    check_class_weights,
+    check_inherited_options,
+    check_options,
+    stream_indices,
+)
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.models.weight_notes import HEAD, note_facts
 from hrnet_plugin.registry import MODELS
@@ -54,6 +59,7 @@ class OCRHead(UpstreamOCRHead):
                  align_corners: bool = False,
                  **options: Any) -> None:
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
+        check_inherited_options('OCRHead', UpstreamOCRHead, options)
         check_options(num_classes, align_corners, norm_cfg)
         check_int('channels', channels, 1)
         check_int('ocr_channels', ocr_channels, 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
-from hrnet_plugin.checks import check_bool, check_int, check_ints, check_layer_cfg
+from hrnet_plugin.checks import check_bool, check_int, check_ints, check_layer_cfg, check_no_others
 
 
 def check_options(num_classes: int, align_corners: bool, norm_cfg: Mapping[str, Any] | None) -> None:
@@ -15,6 +16,13 @@ def check_options(num_classes: int, align_corners: bool, norm_cfg: Mapping[str, 
     check_int('num_classes', num_classes, 1)
     check_bool('align_corners', align_corners)
     check_layer_cfg('norm_cfg', norm_cfg, optional=True)
+
+
+def check_inherited_options(kind: str, parent: type[nn.Module], options: Mapping[str, Any]) -> None:
+    """Raise TypeError if a head got arguments that no parent class has."""
+    known = {name for cls in parent.__mro__[:-1] for name in inspect.signature(cls).parameters}
+    check_no_others('decode_head', f'hrnet_plugin.{kind}', {name: value for name, value in options.items()
+                                                            if name not in known}, "arch='w32', num_classes=...")
 
 
 def check_class_weights(head: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hrnet_plugin.checks import check_ints
+from hrnet_plugin.checks import MOST_CHANNELS, check_ints
 from hrnet_plugin.models.arch import Arch, arch_channels
 
 
@@ -17,9 +17,10 @@ def neck_channels(in_channels: Sequence[int] | None, arch: Arch | None) -> tuple
     if in_channels is None and arch is None:
         raise ValueError('give in_channels or arch, got neither')
     derived = None if arch is None else arch_channels(arch)
-    channels = derived if in_channels is None else check_ints('in_channels', in_channels)
+    channels = derived if in_channels is None else check_ints('in_channels', in_channels, most=MOST_CHANNELS)
     if not channels:
         raise ValueError('in_channels must have at least one entry, got none')
     if derived is not None and channels != derived:
-        raise ValueError(f'in_channels must be {derived}, which arch {arch!r} has, got {in_channels!r}')
+        raise ValueError(f'in_channels must be {derived}, which arch {arch!r} has, got {in_channels!r}. If they come '
+                         'from an inherited config, replace its neck: neck=dict(_delete_=True, ...)')
     return channels

@@ -12,7 +12,16 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.checks import (
+    MOST_CHANNELS,
+    check_bool,
+    check_choice,
+    check_init_cfg,
+    check_int,
+    check_layer_cfg,
+    check_maps,
+    check_no_others,
+)
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.layers.memory_format import contiguous, quickest
 from hrnet_plugin.models.layers.merge import MergeConv
@@ -20,6 +29,8 @@ from hrnet_plugin.models.layers.recompute import recomputed
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 
+_MOST_LEVELS = 16  # the last one needs images of 131069 x 131069 pixels
+_MOST_STRIDE = 64
 _POOLS: dict[str, Callable[..., Tensor]] = {'AVG': F.avg_pool2d, 'MAX': F.max_pool2d}
 
 
@@ -34,12 +45,12 @@ class HRFPN(BaseModule):
     Args:
         in_channels: Channels of each map, finest first. Give this or ``arch``.
         out_channels: Channels of every level.
-        num_outs: Number of levels; level i has stride ``4 * 2**i`` (times ``stride``).
+        num_outs: Number of levels, 1 to 16; level i has stride ``4 * 2**i`` (times ``stride``).
         pooling_type: 'AVG' or 'MAX'.
         conv_cfg: Convolution layer; None for ``Conv2d``.
         norm_cfg: Norm layer behind each convolution; None for none. (mmdet ignores it.)
         with_cp: Whether the inside of each convolution is recomputed in the backward pass.
-        stride: Stride of the 3x3 convolutions: 2 gives the levels of FCOS, of strides 8 to 128.
+        stride: Stride of the 3x3 convolutions, 1 to 64: 2 gives the levels of FCOS, of strides 8 to 128.
         share_conv: Whether one 3x3 convolution serves all levels, as an option of the official code has it.
         arch: The backbone's ``arch``, from which ``in_channels`` is read.
         init_cfg: Initial weights, as in mmengine.
@@ -65,13 +76,15 @@ class HRFPN(BaseModule):
                  stride: int = 1,
                  share_conv: bool = False,
                  arch: Arch | None = None,
-                 init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d')) -> None:
+                 init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d'),
+                 **others: Any) -> None:
+        check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'")
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
-        check_int('out_channels', out_channels, 1)
-        check_int('num_outs', num_outs, 1)
-        check_int('stride', stride, 1)
+        check_int('out_channels', out_channels, 1, MOST_CHANNELS)
+        check_int('num_outs', num_outs, 1, _MOST_LEVELS)
+        check_int('stride', stride, 1, _MOST_STRIDE)
         check_choice('pooling_type', pooling_type, _POOLS)
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=True)

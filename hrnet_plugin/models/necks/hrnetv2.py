@@ -9,7 +9,15 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from hrnet_plugin.checks import check_bool, check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.checks import (
+    MOST_CHANNELS,
+    check_bool,
+    check_init_cfg,
+    check_int,
+    check_layer_cfg,
+    check_maps,
+    check_no_others,
+)
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.layers.memory_format import contiguous, quickest
 from hrnet_plugin.models.layers.merge import MergeConv
@@ -53,12 +61,14 @@ class HRNetV2(BaseModule):
                  act_cfg: Mapping[str, Any] | None = dict(type='ReLU'),
                  align_corners: bool = False,
                  arch: Arch | None = None,
-                 init_cfg: Any = None) -> None:
+                 init_cfg: Any = None,
+                 **others: Any) -> None:
+        check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'")
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
         self.out_channels = sum(self.in_channels) if out_channels is None else out_channels
-        check_int('out_channels', self.out_channels, 1)
+        check_int('out_channels', self.out_channels, 1, MOST_CHANNELS)
         self.out_strides = (4, )
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=True)

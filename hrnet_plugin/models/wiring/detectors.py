@@ -24,10 +24,17 @@ def check_neck(backbone: HRNet, neck: nn.Module) -> None:
     wanted = getattr(neck, 'in_channels', None)
     given = list(backbone.out_channels)
     if isinstance(wanted, (list, tuple)) and list(wanted) not in (given, given[::-1]):
-        advice = 'give neck and backbone the same arch' if len(wanted) == len(given) else \
-            'give the backbone as many outputs as the neck reads (multiscale_output)'
-        raise ValueError(
-            f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: {advice}')
+        raise ValueError(f'neck.in_channels must be {given}, which the backbone gives, got {list(wanted)}: '
+                         f'{_neck_advice(neck, len(wanted), len(given))}')
+
+
+def _neck_advice(neck: nn.Module, wanted: int, given: int) -> str:
+    if not isinstance(neck, (HRFPN, HRNetV2)):  # such as the FPN of an inherited config
+        return (f'{type(neck).__name__} has no arch, so set its in_channels, or replace it by the neck of HRNet: '
+                "neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch=...), with the backbone's arch")
+    if wanted == given:
+        return 'give neck and backbone the same arch'
+    return 'give the backbone as many outputs as the neck reads (multiscale_output)'
 
 
 def check_chain(necks: Sequence[Any]) -> None:

@@ -311,7 +311,7 @@ def test_a_width_that_changes_between_stages_is_fed_from_its_own_branch():
     (dict(), ValueError, 'give arch or extra: got neither'),
     (dict(arch='w18', extra=upstream_extra('w18')), ValueError, 'give arch or extra, and not both'),
     (dict(arch='w19'), ValueError, "arch must be one of .* got 'w19'"),
-    (dict(in_channels=0), ValueError, 'in_channels must be at least 1, got 0'),
+    (dict(in_channels=0), ValueError, 'in_channels must be between 1 and 1048576, got 0'),
     (dict(in_channels='3'), TypeError, "in_channels must be an int, got '3'"),
     (dict(frozen_stages=5), ValueError, 'frozen_stages must be between -1 and 4, got 5'),
     (dict(frozen_stages=True), TypeError, 'frozen_stages must be an int, got True'),

@@ -128,6 +128,14 @@ def test_wrong_arguments(options, message):
             OCRHead(**{'num_classes': 5, **options})
 
 
+def test_arguments_of_another_head():
+    for head in (FCNHead, OCRHead):
+        kind = rf'hrnet_plugin\.{head.__name__}'
+        with pytest.raises(TypeError, match=rf'decode_head must have arguments of {kind} only, got pool_scales\. '
+                                            rf".*decode_head=dict\(_delete_=True, type='{kind}', "):
+            head(arch=SMALL, num_classes=5, pool_scales=(1, 2, 3, 6), ignore_index=0)
+
+
 @pytest.mark.parametrize(('options', 'message'), [
     (dict(align_corners='yes'), "align_corners must be True or False, got 'yes'"),
     (dict(norm_cfg='BN'), "norm_cfg must be a mapping with the key 'type' or None, got 'BN'"),

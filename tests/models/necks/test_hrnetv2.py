@@ -44,7 +44,7 @@ def test_defaults_are_the_papers():
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
     (dict(), ValueError, 'give in_channels or arch, got neither'),
-    (dict(arch='w18', out_channels=0), ValueError, 'out_channels must be at least 1, got 0'),
+    (dict(arch='w18', out_channels=0), ValueError, 'out_channels must be between 1 and 1048576, got 0'),
     (dict(arch='w18', align_corners=1), TypeError, 'align_corners must be True or False, got 1'),
     (dict(arch='w18', act_cfg='ReLU'), TypeError, "act_cfg must be a mapping .* got 'ReLU'"),
 ])
