@@ -15,6 +15,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _POLL_SECONDS = 0.2
+_PART = '.part'
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.')
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix=_PART)
     os.close(handle)
     scratch = Path(name)
     try:
@@ -41,6 +42,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def remove_parts(folder: str | Path, pattern: str) -> None:
+    """Remove the scratch files of killed processes; nobody may write to the folder now.
+
+    Args:
+        folder: Folder of the files.
+        pattern: Names of the files that were to be written, such as ``*.pth``.
+    """
+    for path in Path(folder).glob(f'.{pattern}.*{_PART}'):
+        path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

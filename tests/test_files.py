@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from hrnet_plugin.files import locked, replacing
+from hrnet_plugin.files import locked, remove_parts, replacing
 
 
 def test_a_file_takes_its_place_when_it_is_whole(tmp_path):
@@ -25,6 +25,18 @@ def test_a_failure_leaves_what_was_there(tmp_path):
         scratch.write_text(scratch.write_text('half'))
     assert target.read_text() == 'old'
     assert os.listdir(tmp_path) == ['x.txt']
+
+
+def test_parts_of_killed_processes_are_removed(tmp_path):
+    killed = [replacing(tmp_path / name) for name in ('x.pth', 'x.txt')]
+    for writing in killed:
+        writing.__enter__()  # and never ends
+    (tmp_path / 'x.pth').touch()
+    assert len(os.listdir(tmp_path)) == 3
+    remove_parts(tmp_path, '*.pth')
+    left = sorted(os.listdir(tmp_path))
+    assert left[0].startswith('.x.txt.')
+    assert left[1:] == ['x.pth']
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='has no modes of files')

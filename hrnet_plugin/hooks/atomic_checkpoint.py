@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
-from hrnet_plugin.files import replacing
+from hrnet_plugin.files import remove_parts, replacing
 from hrnet_plugin.registry import HOOKS
 
 _BACKEND = 'hrnet_plugin.atomic'
@@ -61,6 +62,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Any) -> None:
         super().before_train(runner)
+        if isinstance(self.file_backend, AtomicBackend) and is_main_process():
+            remove_parts(self.out_dir, '*.pth')  # of a killed run that is resumed
         self._remove_outdated()
 
     def after_train_epoch(self, runner: Any) -> None:
