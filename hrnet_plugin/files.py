@@ -1,13 +1,13 @@
-"""Files that are whole or not there, and folders that one process has for itself."""
+"""Files that are complete or not there, and lock files."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 try:
     import fcntl
@@ -16,6 +16,7 @@ except ImportError:  # Windows
 
 _POLL_SECONDS = 0.2
 _PART = '.part'
+_OLD_SECONDS = 3600.  # no file takes that long to be written
 
 
 @contextmanager
@@ -32,49 +33,39 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.', suffix=_PART)
-    os.close(handle)
-    scratch = Path(name)
+    scratch = path.with_name(f'.{path.name}.{uuid4().hex[:8]}{_PART}')
+    scratch.touch(exist_ok=False)
     try:
         yield scratch
-        scratch.chmod(0o666 & ~_umask())
-        _flush(scratch)  # else a machine that loses power may have the new name and not the content
+        _flush(scratch)
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def remove_parts(folder: str | Path, pattern: str) -> None:
-    """Remove the scratch files of killed processes; nobody may write to the folder now.
-
-    Args:
-        folder: Folder of the files.
-        pattern: Names of the files that were to be written, such as ``*.pth``.
-    """
-    for path in Path(folder).glob(f'.{pattern}.*{_PART}'):
-        path.unlink(missing_ok=True)
+def remove_old_parts(folder: str | Path) -> None:
+    """Remove the scratch files that processes killed more than an hour ago have left."""
+    for path in Path(folder).glob(f'.*{_PART}'):
+        with suppress(OSError):  # another process removes them, too
+            if time.time() - path.stat().st_mtime > _OLD_SECONDS:
+                path.unlink()
 
 
 def _flush(path: Path) -> None:
-    with path.open('rb+') as file:
+    """Write a file through to the disk, where the file system can: it may have the new name first, and lose power."""
+    with path.open('rb+') as file, suppress(OSError):
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager
 def locked(path: Path, patience: float, message: str) -> Iterator[int]:
-    """Hold a lock file, which children of this process hold, too.
+    """Hold a lock file, which children of this process hold, too, until all of them have ended.
 
     On Windows, and on file systems without locks, nothing is held.
 
     Args:
         path: The file. It stays.
-        patience: Seconds to wait for another process: those of a killed parent end soon after it.
+        patience: Seconds to wait for another process.
         message: Of the error.
 
     Yields:
@@ -84,13 +75,23 @@ def locked(path: Path, patience: float, message: str) -> Iterator[int]:
         RuntimeError: If another process holds the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'w') as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)  # another user's file cannot be written
+    try:
         end = time.monotonic() + patience
-        while not _try_lock(file.fileno()):
+        while not _try_lock(descriptor):
             if time.monotonic() > end:
                 raise RuntimeError(message)
             time.sleep(_POLL_SECONDS)
-        yield file.fileno()
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def release(descriptor: int) -> None:
+    """Let go of a lock file, for this process and its children."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -22,7 +22,8 @@ def image_size_error(height: Any, width: Any) -> str:
 
     Integers and floats without a fraction are valid: files have both.
     """
-    if is_whole(height) and is_whole(width) and min(height, width) > 0 and height * width < _MOST_PIXELS:
+    if is_whole(height) and is_whole(width) and 0 < min(height, width) <= max(height, width) < _MOST_PIXELS \
+            and height * width < _MOST_PIXELS:
         return ''
     return (f'height and width must be positive integers with a product below {_MOST_PIXELS}, got {short(height)} and '
             f'{short(width)}')
@@ -145,14 +146,16 @@ def _counts_error(rle: Any, height: int, width: int) -> str:
 def _polygons_error(polygons: Sequence[Any], height: int, width: int) -> str:
     if not polygons:
         return 'segmentation must have at least one polygon, got an empty list'
-    return next(filter(None, (_polygon_error(polygon, height, width) for polygon in polygons)), '')
+    # the API takes four numbers for a box, and tells what a list holds from the first one
+    errors = (_polygon_error(polygon, 4 if k else 6, height, width) for k, polygon in enumerate(polygons))
+    return next(filter(None, errors), '')
 
 
-def _polygon_error(polygon: Any, height: int, width: int) -> str:
+def _polygon_error(polygon: Any, least: int, height: int, width: int) -> str:
     if not isinstance(polygon, list) or not {int, float}.issuperset(map(type, polygon)):
         return f'segmentation must be polygons [x1, y1, x2, y2, ...], got {short(polygon)}'
-    if len(polygon) < 6 or len(polygon) % 2:
-        return f'segmentation must be polygons of at least 3 points with x and y, got {len(polygon)} numbers'
+    if len(polygon) < least or len(polygon) % 2:
+        return f'segmentation must be polygons of at least {least // 2} points with x and y, got {len(polygon)} numbers'
     # the API allocates memory for each pixel of the outline, inside the image or not
     most = min(4 * height * width + 2**16, 2**22)
     if _reach(polygon) <= most:  # False for NaN

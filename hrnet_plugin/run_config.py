@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.logging import print_log
 
-from hrnet_plugin.checkpoints import RUN_SCHEME, SCHEME
+from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.config_files import type_name
 from hrnet_plugin.work_dir import check_resumable, newest_checkpoint
 
@@ -35,30 +34,30 @@ def load_any(config: Config, checkpoint: str, part: str = '') -> None:
     add_hook(config, COMPLETE_LOAD, part=part)
 
 
-def resume(config: Config, checkpoint: str | None = None) -> None:
-    """Have the runner go on from a checkpoint of the same model.
+def resume(config: Config, checkpoint: str | None = None) -> list[str]:
+    """Have the runner resume from a checkpoint of the same model; return lines for the log.
 
     Args:
         config: Is changed.
         checkpoint: Its path. By default the newest complete one in the work directory; without one, the run starts
-            from the beginning, and the log says so.
+            from the beginning.
 
     Raises:
         FileNotFoundError, ValueError: If the path is not that of a complete checkpoint.
     """
+    notices: list[str] = []
     if checkpoint is None:
-        checkpoint = newest_checkpoint(config.work_dir)
+        checkpoint = newest_checkpoint(config.work_dir, notices)
         if checkpoint is None:
             config.resume = False
-            print_log(f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
-                      'beginning', logger='current', level=logging.WARNING)
-            return
-        print_log(f'resuming from {checkpoint}', logger='current')
-    config.resume, config.load_from = True, checkpoint
-    if '://' not in checkpoint:
+            return [*notices, f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
+                              'beginning']
+        notices.append(f'resuming from {checkpoint}')
+    if '://' not in checkpoint and not Path(checkpoint).is_dir():  # others are left to mmengine
         check_resumable(checkpoint)
-        config.load_from = RUN_SCHEME + checkpoint
+    config.resume, config.load_from = True, checkpoint
     add_hook(config, COMPLETE_LOAD)
+    return notices
 
 
 def save_atomically(config: Config) -> None:

@@ -1,20 +1,40 @@
-"""mmengine's runner, with the learning rate scaled by all images of an optimizer step."""
+"""mmengine's runner, which resumes safely and counts accumulated batches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
+from hrnet_plugin.checkpoints import RUN_SCHEME
+from hrnet_plugin.checkpoints.safe_globals import has_allow_list
 
-class AccumulationAwareRunner(Runner):
-    """mmengine's runner, whose ``auto_scale_lr`` counts the batches that are accumulated for an optimizer step.
 
-    mmengine compares ``base_batch_size`` with one batch of each process, whatever ``accumulative_counts`` is.
+class HRNetRunner(Runner):
+    """mmengine's runner with two differences.
+
+    - A local checkpoint that a run is resumed from is read without running anything in it, with errors that name it.
+      torch before 2.6 cannot read mmengine's checkpoints that way; there mmengine reads them.
+    - ``auto_scale_lr`` counts the batches that are accumulated for an optimizer step. mmengine compares
+      ``base_batch_size`` with one batch of each process, whatever ``accumulative_counts`` is.
     """
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume from a checkpoint.
+
+        Args:
+            filename: Path or address.
+            args, kwargs: As of ``mmengine.runner.Runner.resume``.
+
+        Raises:
+            ValueError: If a local file is not a complete checkpoint of a run.
+        """
+        safely = Path(filename).is_file() and has_allow_list()
+        super().resume(f'{RUN_SCHEME}{filename}' if safely else filename, *args, **kwargs)
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any] | None = None) -> None:
         """Scale the learning rates by images per optimizer step over ``base_batch_size``.
@@ -26,8 +46,8 @@ class AccumulationAwareRunner(Runner):
         Raises:
             ValueError: If several optimizers accumulate different numbers of batches.
         """
-        count = accumulated_batches(optim_wrapper)
-        if count > 1 and auto_scale_lr is not None and auto_scale_lr.get('enable'):
+        count = accumulated_batches(optim_wrapper) if auto_scale_lr and auto_scale_lr.get('enable') else 1
+        if auto_scale_lr is not None and count > 1:
             base = auto_scale_lr['base_batch_size']
             print_log(f'{count} batches are accumulated for each optimizer step: the base batch size of {base} images '
                       f'counts as {base / count:g} in each', logger='current')
@@ -42,7 +62,7 @@ def accumulated_batches(optim_wrapper: OptimWrapper) -> int:
         ValueError: If several optimizers accumulate different numbers.
     """
     wrappers = list(optim_wrapper.values()) if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
-    counts = sorted({wrapper._accumulative_counts for wrapper in wrappers})
+    counts = sorted({getattr(wrapper, '_accumulative_counts', 1) for wrapper in wrappers})
     if len(counts) > 1:
         raise ValueError(f'accumulative_counts must be the same for all optimizers, got {counts}')
     return int(counts[0])

@@ -123,7 +123,8 @@ WRONG_SEGMENTATIONS = {
     'words': ([['1', '2', '3', '4', '5', '6']], "must be polygons .* got .'1', '2'"),
     'true': ([[True, 0, 5, 0, 5, 5]], 'must be polygons'),
     'a box': ([[1, 2, 3, 4]], 'polygons of at least 3 points with x and y, got 4 numbers'),
-    'an odd number': ([SQUARE, [*SQUARE, 1]], 'polygons of at least 3 points with x and y, got 9 numbers'),
+    'an odd number': ([SQUARE, [*SQUARE, 1]], 'polygons of at least 2 points with x and y, got 9 numbers'),
+    'a point': ([SQUARE, [1, 2]], 'polygons of at least 2 points with x and y, got 2 numbers'),
     'NaN': ([[float('nan'), 0, 5, 0, 5, 5]], 'finite coordinates near its image of 64 x 48'),
     'infinity': ([[0, 0, 5, 0, float('inf'), 5]], 'finite coordinates'),
     'hundreds of digits': ([[0, 0, 10**400, 0, 5, 5]], 'finite coordinates'),
@@ -175,3 +176,13 @@ def test_sizes_of_images(height, width, fits):
     error = image_size_error(height, width)
     assert (error == '') == fits
     assert fits or error.startswith('height and width must be positive integers with a product below 536870912, got ')
+
+
+def test_a_line_behind_a_polygon_is_accepted():
+    """The API takes four numbers for a box in the first place only; converters write such lines."""
+    assert segmentation_error([SQUARE, [1, 2, 3, 4]], HEIGHT, WIDTH) == ''
+
+
+@pytest.mark.parametrize(('height', 'width'), [(10**400, 2.), (2., 10**400), (2**29, 1), (0, 5), (True, 5), ('5', 5)])
+def test_sizes_that_are_none(height, width):
+    assert image_size_error(height, width).startswith('height and width must be positive integers')

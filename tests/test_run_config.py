@@ -21,7 +21,8 @@ def save(path):
 
 def test_a_run_without_a_checkpoint_starts_as_its_config_says(tmp_path):
     config = config_of(tmp_path)
-    resume(config)
+    notice, = resume(config)
+    assert 'has no complete checkpoint to resume from: training starts from the beginning' in notice
     assert (config.resume, config.load_from) == (False, 'start.pth')
     assert config.get('custom_hooks') is None
 
@@ -30,17 +31,21 @@ def test_it_goes_on_from_the_newest_complete_checkpoint(tmp_path):
     path = save(tmp_path / 'epoch_1.pth')
     (tmp_path / 'epoch_2.pth').write_bytes(b'PK half')
     config = config_of(tmp_path)
-    resume(config)
-    assert (config.resume, config.load_from) == (True, f'hrnet-run://{path}')
+    incomplete, resuming = resume(config)
+    assert 'epoch_2.pth is incomplete' in incomplete
+    assert resuming == f'resuming from {path}'
+    assert (config.resume, config.load_from) == (True, path)
     assert config.custom_hooks == [dict(type='hrnet_plugin.CompleteLoadHook')]
 
 
 def test_it_goes_on_from_a_named_checkpoint(tmp_path):
     config, path = config_of(tmp_path), save(tmp_path / 'mine.pth')
     resume(config, path)
-    assert config.load_from == f'hrnet-run://{path}'
+    assert config.load_from == path
     resume(config, 's3://bucket/epoch_1.pth')
     assert config.load_from == 's3://bucket/epoch_1.pth'
+    resume(config, str(tmp_path))  # a folder of DeepSpeed
+    assert config.load_from == str(tmp_path)
     with pytest.raises(FileNotFoundError, match=r'got \S*gone\.pth, which is missing'):
         resume(config, str(tmp_path / 'gone.pth'))
 

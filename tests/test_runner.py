@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
-from hrnet_plugin.runner import AccumulationAwareRunner, accumulated_batches
+from hrnet_plugin.runner import HRNetRunner, accumulated_batches
 
 
 class Images(Dataset):
@@ -47,7 +47,7 @@ def rate(kind, tmp_path, count, batch=4, enable=True):
 @pytest.mark.parametrize(('count', 'batch', 'wanted'), [
     (4, 4, 1.0), (1, 4, 0.25), (2, 4, 0.5), (8, 2, 1.0), (3, 4, 0.75)])
 def test_accumulated_batches_count(count, batch, wanted, tmp_path):
-    assert rate(AccumulationAwareRunner, tmp_path, count, batch) == pytest.approx(wanted, abs=1e-12)
+    assert rate(HRNetRunner, tmp_path, count, batch) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_mmengine_does_not_count_them(tmp_path):
@@ -55,7 +55,7 @@ def test_mmengine_does_not_count_them(tmp_path):
 
 
 def test_nothing_is_scaled_unless_it_is_asked_for(tmp_path):
-    assert rate(AccumulationAwareRunner, tmp_path, 4, enable=False) == 1.0
+    assert rate(HRNetRunner, tmp_path, 4, enable=False) == 1.0
 
 
 def test_optimizers_that_accumulate_differently():
@@ -63,3 +63,10 @@ def test_optimizers_that_accumulate_differently():
     assert accumulated_batches(OptimWrapperDict(a=other)) == 2
     with pytest.raises(ValueError, match=r'accumulative_counts must be the same for all optimizers, got \[1, 2\]'):
         accumulated_batches(OptimWrapperDict(a=one, b=other))
+
+
+@pytest.mark.parametrize('scaling', [None, dict(base_batch_size=16), dict(enable=False, base_batch_size=16)])
+def test_optimizers_that_accumulate_differently_and_scale_nothing(scaling):
+    one, other = (OptimWrapper(torch.optim.SGD(Model().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
+    HRNetRunner.scale_lr(HRNetRunner.__new__(HRNetRunner), OptimWrapperDict(a=one, b=other), scaling)
+    assert one.param_groups[0]['lr'] == other.param_groups[0]['lr'] == 0.1

@@ -12,16 +12,9 @@ import pytest
 import torch
 
 from hrnet_plugin import work_dir
-from hrnet_plugin.work_dir import check_resumable, checkpoints, newest_checkpoint, reserved, warn_of_earlier_run
+from hrnet_plugin.work_dir import check_resumable, checkpoints, newest_checkpoint, notice_of_earlier_run, reserved
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def logged(monkeypatch):
-    lines = []
-    monkeypatch.setattr(work_dir, 'print_log', lambda text, **_: lines.append(text))
-    return lines
 
 
 def save(path, age=0, whole=True):
@@ -37,40 +30,58 @@ def save(path, age=0, whole=True):
     (dict(epoch_1=True, best_AP_epoch_2=True), 'epoch_1'), ({'epoch_1': True, 'epoch_1-01234567': True}, 'epoch_1'),
     (dict(epoch_1=True, pretrained_w18=True), 'epoch_1')])
 @pytest.mark.parametrize('pointer', [None, '', 'gone.pth', '\0\0\0\0'])
-def test_the_newest_complete_checkpoint(files, chosen, pointer, tmp_path, logged):
+def test_the_newest_complete_checkpoint(files, chosen, pointer, tmp_path, monkeypatch):
     """Killed while it saved, a run leaves half a file, or a last_checkpoint that is empty or names a missing one."""
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    save(Path('epoch_99.pth'))  # of another run, in the current directory
+    folder = tmp_path / 'work'
+    folder.mkdir()
     for age, (name, whole) in enumerate(reversed(files.items())):
-        save(tmp_path / f'{name}.pth', 100 * age, whole)
+        save(folder / f'{name}.pth', 100 * age, whole)
     if pointer is not None:
-        (tmp_path / 'last_checkpoint').write_text(str(tmp_path / pointer) if pointer == 'gone.pth' else pointer)
-    assert newest_checkpoint(tmp_path) == (chosen and str(tmp_path / f'{chosen}.pth'))
+        (folder / 'last_checkpoint').write_text(str(folder / pointer) if pointer == 'gone.pth' else pointer)
+    notices = []
+    assert newest_checkpoint(folder, notices) == (chosen and str(folder / f'{chosen}.pth'))
     half = [name for name, whole in files.items() if not whole]
-    assert [line for line in logged if 'is incomplete' in line] == [
-        f'{tmp_path / name}.pth is incomplete: the run was killed while it wrote this checkpoint' for name in half]
-    missing = pointer == 'gone.pth' and chosen is not None
-    assert any('gone.pth, which is missing' in line for line in logged) == missing
+    assert [line for line in notices if 'is incomplete' in line] == [
+        f'{folder / name}.pth is incomplete: the run was killed while it wrote this checkpoint' for name in half]
+    assert any('gone.pth, which is missing' in line for line in notices) == (pointer == 'gone.pth')
 
 
-def test_an_empty_file_is_no_checkpoint(tmp_path, logged):
+@pytest.mark.parametrize(('ages', 'chosen'), [
+    (dict(epoch_12=100, epoch_9=0), 'epoch_12'),  # copied in another order
+    (dict(epoch_12=100, epoch_13=0), 'epoch_13'),  # killed before it was named
+    (dict(epoch_12=0, epoch_24=100), 'epoch_12')])  # of an earlier, longer run
+def test_the_named_checkpoint_and_later_ones(ages, chosen, tmp_path):
+    for name, age in ages.items():
+        save(tmp_path / f'{name}.pth', age)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_12.pth'))
+    assert newest_checkpoint(tmp_path, []) == str(tmp_path / f'{chosen}.pth')
+    save(tmp_path / 'epoch_12.pth', whole=False)
+    assert newest_checkpoint(tmp_path, []) == str(tmp_path / f'{next(name for name in ages if name != "epoch_12")}.pth')
+
+
+def test_an_empty_file_is_no_checkpoint(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     (tmp_path / 'epoch_2.pth').touch()
-    assert newest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+    assert newest_checkpoint(tmp_path, []) == str(tmp_path / 'epoch_1.pth')
 
 
-def test_checkpoints_elsewhere_and_with_other_names(tmp_path, logged):
+def test_checkpoints_elsewhere_and_with_other_names(tmp_path):
     (tmp_path / 'work').mkdir()
     (tmp_path / 'out').mkdir()
     save(tmp_path / 'out' / 'step-1.ckpt', 100)
     save(tmp_path / 'out' / 'step-2.ckpt')
     pointer = tmp_path / 'work' / 'last_checkpoint'
     pointer.write_text(str(tmp_path / 'out' / 'step-3.ckpt'))
-    assert newest_checkpoint(tmp_path / 'work') == str(tmp_path / 'out' / 'step-2.ckpt')
+    assert newest_checkpoint(tmp_path / 'work', []) == str(tmp_path / 'out' / 'step-2.ckpt')
     for text in ('s3://bucket/epoch_1.pth', str(tmp_path / 'out')):  # of another storage, or of DeepSpeed
         pointer.write_text(text)
-        assert newest_checkpoint(tmp_path / 'work') == text
+        assert newest_checkpoint(tmp_path / 'work', []) == text
 
 
-def test_a_named_checkpoint_that_cannot_be_resumed_from(tmp_path, logged):
+def test_a_named_checkpoint_that_cannot_be_resumed_from(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     save(tmp_path / 'epoch_2.pth', whole=False)
     check_resumable(str(tmp_path / 'epoch_1.pth'))
@@ -82,19 +93,21 @@ def test_a_named_checkpoint_that_cannot_be_resumed_from(tmp_path, logged):
         check_resumable('nowhere/x.pth')
 
 
-def test_an_earlier_run_is_named(tmp_path, logged):
-    warn_of_earlier_run(tmp_path / 'new')
-    (tmp_path / 'other.txt').touch()
-    warn_of_earlier_run(tmp_path)
-    assert logged == []
-    save(tmp_path / 'epoch_1.pth', 100)
-    save(tmp_path / 'best_AP_epoch_1.pth')
-    warn_of_earlier_run(tmp_path)
-    line, = logged
-    assert f'{tmp_path} has 2 checkpoints of an earlier run (epoch_1.pth, ' in line
+def test_an_earlier_run_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save(Path('epoch_99.pth'))
+    assert notice_of_earlier_run(tmp_path / 'new') is None
+    folder = tmp_path / 'work'
+    folder.mkdir()
+    (folder / 'other.txt').touch()
+    assert notice_of_earlier_run(folder) is None
+    save(folder / 'epoch_1.pth', 100)
+    save(folder / 'best_AP_epoch_1.pth')
+    line = notice_of_earlier_run(folder)
+    assert f'{folder} has 2 checkpoints of an earlier run (epoch_1.pth, ' in line
     assert '--resume' in line
     assert '--work-dir' in line
-    assert len(checkpoints(tmp_path)) == 1
+    assert len(checkpoints(folder)) == 1
 
 
 def test_a_folder_is_of_one_run(tmp_path, monkeypatch):
@@ -107,6 +120,20 @@ def test_a_folder_is_of_one_run(tmp_path, monkeypatch):
             pass
     with reserved(tmp_path, 'none'):
         pass
+
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self/fd'), reason='needs /proc')
+def test_a_data_loading_process_does_not_keep_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(work_dir, '_PATIENCE_SECONDS', 0.5)
+    with reserved(tmp_path, 'none'):
+        child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], close_fds=False, pass_fds=tuple(
+            int(name) for name in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{name}')))
+    try:
+        with reserved(tmp_path, 'none'):
+            pass
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_a_killed_run_frees_its_folder(tmp_path):

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from hrnet_plugin.run_config import resume, save_atomically
+from hrnet_plugin.runner import HRNetRunner
 
 _NEVER = 10**9
 
@@ -35,11 +35,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = Config.fromfile(args.config)
     config.work_dir = args.work_dir
     config.launcher = 'none'
-    resume(config)
+    notices = resume(config)
     save_atomically(config)
     # evaluated below: the loop would not, if the run was killed between its last checkpoint and the evaluation
     config.train_cfg.val_begin = _NEVER
-    runner = Runner.from_cfg(config)
+    runner = HRNetRunner.from_cfg(config)
+    for notice in notices:
+        runner.logger.warning(notice)
     runner.train()
     runner.val()
 

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from hrnet_plugin.checkpoints.refusal import RefusedError
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
 from hrnet_plugin.files import replacing
 
@@ -91,6 +92,9 @@ def read_run(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
         content = None if _is_safetensors(Path(path)) else _load_pickle(Path(path), map_location)
         if not isinstance(content, dict) or not {'state_dict', 'meta'} <= content.keys():
             raise ValueError('must be a checkpoint of a run, which holds state_dict and meta, to resume from it')
+        if not isinstance(content['meta'], dict):
+            raise ValueError(f'must have a mapping in meta, got {type(content["meta"]).__name__}')
+        content['meta'].pop('config', None)  # of old versions, which mmengine would run as Python
         return content
 
 
@@ -166,7 +170,7 @@ def _parse_notes(text: str) -> Notes:
     try:
         notes = json.loads(text)
         return {str(module): dict(entries) for module, entries in notes.items()}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(f'has notes that are no mapping of modules to notes: {text[:60]!r}') from None
 
 
@@ -182,6 +186,8 @@ def _load_pickle(path: Path, map_location: Any) -> Any:
     allow_mmengine_checkpoints()
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
+    except RefusedError as error:
+        raise ValueError(f'was refused: {error}') from None
     except pickle.UnpicklingError as error:
         raise ValueError(_why_refused(error)) from None
     except _BROKEN as error:
@@ -202,7 +208,7 @@ def _why_refused(error: Exception) -> str:
     if found := _REFUSED.search(text):
         named = next(filter(None, found.groups()))
         return (f'was refused: to be read, it asks to run {named}, which is not for weights. If you trust who made '
-                'it, have them save the state dict alone')
+                'it, have them save the state dict alone, without it')
     cause = re.search(r'WeightsUnpickler error:\s*(.*)', text)
     return f'is no checkpoint: {cause[1][:160] if cause else _line(error)}'
 

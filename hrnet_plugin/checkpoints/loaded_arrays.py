@@ -8,10 +8,13 @@ what numpy writes for arrays and scalars of plain numbers, text, bytes, dates an
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 import numpy as np
+
+from hrnet_plugin.checkpoints.refusal import RefusedError
 
 _CODE = re.compile(r'[biufcSUO?]\d{0,9}|[Mm]8')
 _UNIT = re.compile(r'[A-Za-zμ]{1,2}|generic')
@@ -19,6 +22,8 @@ _UNIT = re.compile(r'[A-Za-zμ]{1,2}|generic')
 
 class LoadedDtype:
     """A dtype that was read, without the parts of its state from which numpy computes addresses.
+
+    A dtype that is no array's, which no host stores, is read as this class. It is written again as numpy's.
 
     Args:
         code: Kind and item size as numpy writes them, such as 'f4' or 'U7'.
@@ -28,26 +33,25 @@ class LoadedDtype:
         dtype: The numpy dtype of that code and, after ``__setstate__``, of that byte order and unit of time.
 
     Raises:
-        ValueError: If the code is not of a plain dtype.
+        RefusedError: If the code is not of a plain dtype.
     """
 
     def __init__(self, code: Any, align: Any = False, copy: Any = False) -> None:
         text = code.decode('latin1') if isinstance(code, bytes) else code
         if not isinstance(text, str) or not _CODE.fullmatch(text):
-            raise ValueError(f'refused to read the dtype {code!r}: it must be one of plain numbers, text, bytes, dates '
-                             'or objects')
+            raise RefusedError(f'a dtype must be one of plain numbers, text, bytes, dates or objects, got {code!r:.60}')
         self.dtype: np.dtype[Any] = np.dtype(text)
 
     def __setstate__(self, state: Any) -> None:
         """Take byte order and unit of time from what numpy wrote."""
         order, subdtype, names, fields = state[1:5]
         if order not in ('<', '>', '|', '=') or (subdtype, names, fields) != (None, None, None):
-            raise ValueError('refused to read a dtype with fields: it must be a plain one')
+            raise RefusedError('a dtype must be a plain one, got one with fields')
         if self.dtype.kind in 'Mm' and len(state) > 8:
             unit, number = state[8][1][:2]
             text = unit.decode('latin1') if isinstance(unit, bytes) else unit
             if not isinstance(text, str) or not _UNIT.fullmatch(text) or not isinstance(number, int):
-                raise ValueError(f'refused to read a dtype of the time unit {unit!r}')
+                raise RefusedError(f'a dtype of dates must have a unit of time, got {unit!r:.60}')
             self.dtype = np.dtype(f'{self.dtype.kind}8[{number}{text}]' if text != 'generic' else self.dtype)
         self.dtype = self.dtype.newbyteorder(order)
 
@@ -62,15 +66,23 @@ class LoadedArray(np.ndarray):
         return super().__new__(cls, (0, ), np.int8)
 
     def __setstate__(self, state: Any) -> None:
-        """Take shape and values from what numpy wrote, for which its own checks hold."""
+        """Take shape and values from what numpy wrote.
+
+        numpy believes that a list has as many values as the shape, and frees memory in use if it is done twice.
+        """
         *_, shape, dtype, fortran, values = state
-        if not isinstance(dtype, LoadedDtype):
-            raise ValueError(f'refused to read an array of the dtype {dtype!r}')
-        if isinstance(values, str):  # of Python 2
-            values = values.encode('latin1')
-        if dtype.dtype.itemsize == 0 and shape != (0, ):
-            raise ValueError(f'refused to read an array of shape {shape!r} whose items have no bytes')
-        super().__setstate__((1, shape, dtype.dtype, fortran, values))
+        values = values.encode('latin1') if type(values) is str else values  # of Python 2
+        if self.__dict__ or type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+            raise RefusedError(f'an array must get its shape once, got {shape!r:.60}')
+        if type(dtype) is not LoadedDtype:
+            raise RefusedError(f'an array must have a dtype of numpy, got {dtype!r:.60}')
+        size, item = math.prod(shape), dtype.dtype.itemsize
+        kind, wanted = (list, size) if dtype.dtype.hasobject else (bytes, size * item)
+        if type(values) is not kind or len(values) != wanted or (item == 0 and size):
+            raise RefusedError(f'an array of shape {shape} and {dtype.dtype} must have {wanted} '
+                               f'{"values" if kind is list else "bytes"}')
+        super().__setstate__((1, shape, dtype.dtype, bool(fortran), values))
+        self.is_loaded = True
 
     def __reduce__(self) -> Any:
         return self.view(np.ndarray).__reduce__()
@@ -83,10 +95,10 @@ def loaded_array(cls: Any, shape: Any, code: Any) -> LoadedArray:
     """Return the empty array that ``numpy.core.multiarray._reconstruct`` would return.
 
     Raises:
-        ValueError: If anything but that is asked for.
+        RefusedError: If anything but that is asked for.
     """
     if cls is not LoadedArray or shape != (0, ) or code not in (b'b', 'b'):
-        raise ValueError(f'refused to read an array of shape {shape!r} and dtype {code!r} without values')
+        raise RefusedError(f'an array must be made of shape (0,), got {shape!r:.60}')
     return LoadedArray()
 
 
@@ -94,11 +106,11 @@ def loaded_scalar(dtype: Any, values: Any = b'') -> Any:
     """Return the scalar that ``numpy.core.multiarray.scalar`` would return.
 
     Raises:
-        ValueError: If the dtype is not plain, or is one of objects.
+        RefusedError: If the dtype is not plain, or is one of objects.
     """
     if not isinstance(dtype, LoadedDtype) or dtype.dtype.hasobject or not isinstance(values, (bytes, str)):
-        raise ValueError(f'refused to read a scalar of {dtype!r}')
+        raise RefusedError(f'a scalar must be one of a plain dtype, got {dtype!r:.60}')
     raw = values.encode('latin1') if isinstance(values, str) else values
     if len(raw) != dtype.dtype.itemsize:
-        raise ValueError(f'refused to read a scalar of {len(raw)} bytes as {dtype.dtype}')
+        raise RefusedError(f'a scalar of {dtype.dtype} must have {dtype.dtype.itemsize} bytes, got {len(raw)}')
     return np.ndarray((), dtype.dtype, raw)[()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -140,7 +141,7 @@ def _kite(rng: np.random.Generator, side: int) -> Canvas:
     for k in range(4):
         fill(canvas, np.stack([corners[k], corners[(k + 1) % 4], middle]), colors[k % 2])
     tail = np.array([[0.5, 0.78], [0.44, 0.88], [0.56, 0.98]]) * side
-    for start, end in zip(tail, tail[1:]):
+    for start, end in itertools.pairwise(tail):
         stroke(canvas, start, end, 0.05 * side, near(rng, (40, 40, 200)))
     return canvas
 

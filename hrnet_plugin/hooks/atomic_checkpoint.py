@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
-from hrnet_plugin.files import remove_parts, replacing
+from hrnet_plugin.files import remove_old_parts, replacing
 from hrnet_plugin.registry import HOOKS
 
 _BACKEND = 'hrnet_plugin.atomic'
@@ -63,7 +63,7 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_train(self, runner: Any) -> None:
         super().before_train(runner)
         if isinstance(self.file_backend, AtomicBackend) and is_main_process():
-            remove_parts(self.out_dir, '*.pth')  # of a killed run that is resumed
+            remove_old_parts(self.out_dir)
         self._remove_outdated()
 
     def after_train_epoch(self, runner: Any) -> None:

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import nn
 
-from hrnet_plugin.checkpoints import RUN_SCHEME, SCHEME
+from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.part import branches, find_part
 from hrnet_plugin.registry import HOOKS
 
@@ -41,7 +41,7 @@ class CompleteLoadHook(Hook):
         own = self._within(_bare(runner.model).state_dict())
         tensors = self._within(checkpoint.get('state_dict', checkpoint))
         source = (getattr(runner, '_load_from', None) or 'the checkpoint')
-        source = source.removeprefix(SCHEME).removeprefix(RUN_SCHEME)
+        source = source.removeprefix(SCHEME)
         try:
             part = find_part(own, tensors)
         except ValueError as error:

@@ -16,7 +16,7 @@ from hrnet_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class FrozenNormCheckHook(Hook):
-    """Warns once, before the first step, if frozen batch norms have the statistics of a new network.
+    """Warning before the first step about frozen batch norms with the statistics of a new network.
 
     With ``norm_eval=True``, the default of mmdet's backbones, batch norms keep the statistics of the initial weights.
     Without initial weights these are mean 0 and variance 1, nothing is normalized, and activations grow from layer to
@@ -43,4 +43,6 @@ def _check(name: str, module: nn.Module) -> None:
 
 
 def _is_initial(norm: Any) -> bool:
-    return not norm.running_mean.any() and bool((norm.running_var == 1).all())
+    # Caffe's and Detectron2's weights have their statistics in weight and bias, and mean 0 and variance 1
+    biased = norm.bias is not None and bool(norm.bias.any())
+    return not biased and not norm.running_mean.any() and bool((norm.running_var == 1).all())

@@ -15,7 +15,7 @@ from hrnet_plugin.registry import HOOKS
 
 @HOOKS.register_module()
 class SyncNormStatisticsHook(Hook):
-    """Averages the running statistics of norms over all processes after each iteration.
+    """Average of the running statistics of norms over all processes after each iteration.
 
     Each process learns statistics from its own batches. Without this hook, each evaluates its share of the images with
     its own statistics, and the checkpoint has those of the first process. mmengine's SyncBuffersHook averages at the

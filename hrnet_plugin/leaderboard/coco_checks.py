@@ -66,6 +66,9 @@ def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO) -> 
     key = SHAPES[kind]
     if key not in annotation:
         return f'must have {key}, got {short(sorted(annotation))}'
+    area, crowd = annotation.get('area'), annotation.get('iscrowd', 0)
+    if not is_finite_number(area) or type(crowd) not in (int, bool) or crowd not in (0, 1):
+        return f'area must be a finite number and iscrowd 0 or 1, got {short(area)} and {short(crowd)}'
     shape, image = annotation[key], truth.imgs.get(annotation['image_id'])
     if kind == 'bbox':
         return _box_error(shape)

@@ -17,7 +17,7 @@ from typing import Any
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from hrnet_plugin.detections import only
+from hrnet_plugin.detections import SHAPES
 from hrnet_plugin.leaderboard.coco_checks import (
     FileAnnotations,
     check_annotations,
@@ -149,7 +149,8 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
     if results:
         try:
-            return truth.loadRes([only(kind, result) for result in results])
+            keys = ('image_id', 'category_id', 'score', SHAPES[kind])  # others would lead the API elsewhere
+            return truth.loadRes([{key: result[key] for key in keys} for result in results])
         except RecursionError as error:  # it copies categories and notes of the annotations
             raise ValueError(f'{name_of(truth)} must be nested less deeply, got {error!r}') from None
     empty = COCO()  # loadRes looks at the first detection

@@ -30,6 +30,8 @@ def resolve_folder(recorded: Any, store_folder: str | Path) -> str:
     """
     if not isinstance(recorded, str) or not 0 < len(recorded) <= _MAX_LENGTH:
         return ''
+    if recorded.startswith(('\\\\', '//')):  # Windows would log in to a foreign machine to look
+        return ''
     try:
         folder = os.path.realpath(Path(store_folder, recorded))
     except (OSError, ValueError):  # such as a NUL character

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int, check_ints
 from hrnet_plugin.models.layers.blocks import BLOCKS
 
-Arch = Union[str, Mapping[str, Any]]
+Arch = str | Mapping[str, Any]
 
 # Keys of upstream and official configs that describe something else than the stages.
 _OTHER_KEYS = ('upsample', 'final_conv_kernel', 'pretrained_layers')

@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from hrnet_plugin.config_files import moved_data, read_config
-from hrnet_plugin.runner import AccumulationAwareRunner
+from hrnet_plugin.runner import HRNetRunner
 
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
@@ -58,12 +58,12 @@ def load_config(args: argparse.Namespace) -> Config:
 def make_runner(config: Config) -> Runner:
     """The runner that a config describes, also for several processes on machines without a GPU."""
     if torch.cuda.is_available():
-        return AccumulationAwareRunner.from_cfg(config)
+        return HRNetRunner.from_cfg(config)
     if config.launcher == 'pytorch':
         _prepare_cpu_processes(config)
     if config.launcher != 'none':
         _use_plain_batch_norm(config)
-    return AccumulationAwareRunner.from_cfg(config)
+    return HRNetRunner.from_cfg(config)
 
 
 def _use_plain_batch_norm(config: Config) -> None:

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.run_config import add_hook, load_any, resume, save_atomically
 from hrnet_plugin.tools.launch import load_config, make_parser, make_runner
-from hrnet_plugin.work_dir import reserved, warn_of_earlier_run
+from hrnet_plugin.work_dir import notice_of_earlier_run, reserved
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -26,8 +26,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def apply_options(config: Config, args: argparse.Namespace) -> None:
-    """Write the options of training into the config.
+def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
+    """Write the options of training into the config; return lines for the log.
 
     Raises:
         FileNotFoundError, ValueError: If the checkpoint to resume from is missing or incomplete, or if
@@ -45,26 +45,31 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         if 'base_batch_size' not in config.get('auto_scale_lr', {}):
             raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, got none')
         config.auto_scale_lr.enable = True
+    notices: list[str] = []
     if args.resume is not None:
-        resume(config, None if args.resume == 'auto' else args.resume)
+        notices += resume(config, None if args.resume == 'auto' else args.resume)
     elif config.get('resume'):
-        resume(config, config.get('load_from'))
+        notices += resume(config, config.get('load_from'))
     if config.get('load_from') is not None and not config.get('resume'):
         load_any(config, config.load_from, part='backbone')  # heads of another number of classes start anew
     save_atomically(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
     if config.get('launcher', 'none') != 'none':
         add_hook(config, 'hrnet_plugin.SyncNormStatisticsHook')
+    return notices
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
-    apply_options(config, args)
-    with reserved(config.work_dir, config.launcher):
-        if not config.get('resume'):
-            warn_of_earlier_run(config.work_dir)
-        make_runner(config).train()
+    with reserved(config.work_dir, config.launcher):  # before its checkpoints are looked at
+        notices = apply_options(config, args)
+        if not config.get('resume') and (earlier := notice_of_earlier_run(config.work_dir)):
+            notices.append(earlier)
+        runner = make_runner(config)
+        for notice in notices:  # when the run has a log
+            runner.logger.warning(notice)
+        runner.train()
 
 
 if __name__ == '__main__':

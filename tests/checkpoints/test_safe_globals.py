@@ -20,7 +20,10 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from hrnet_plugin.checkpoints.file import read
-from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, history_buffer_method
+from hrnet_plugin.checkpoints.loaded_arrays import LoadedArray, LoadedDtype
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+from hrnet_plugin.checkpoints.stand_ins import LoadedHistory, history_method
+from hrnet_plugin.runner import HRNetRunner
 
 allow_mmengine_checkpoints()
 
@@ -66,12 +69,13 @@ def test_code_in_a_checkpoint_is_refused_and_does_not_run(attack, tmp_path):
     assert not victim.exists()
 
 
-@pytest.mark.parametrize(('owner', 'name'), [(os, 'system'), (HistoryBuffer, '__class__'), (HistoryBuffer(), 'mean'),
-                                             (HistoryBuffer, 'statistics'), (dict, 'min')])
+@pytest.mark.parametrize(('owner', 'name'), [
+    (os, 'system'), (HistoryBuffer, '__class__'), (HistoryBuffer, 'mean'), (LoadedHistory(), 'mean'),
+    (LoadedHistory, 'statistics'), (LoadedHistory, '__init__'), (dict, 'min')])
 def test_the_stand_in_serves_four_methods_of_one_class(owner, name):
-    with pytest.raises(ValueError, match='refused to read'):
-        history_buffer_method(owner, name)
-    assert history_buffer_method(HistoryBuffer, 'min') is HistoryBuffer.min
+    with pytest.raises(ValueError, match='only the methods'):
+        history_method(owner, name)
+    assert history_method(LoadedHistory, 'min') == 'min'  # a name, and nothing that can be called
 
 
 def test_getattr_itself_is_not_allowed():
@@ -141,6 +145,8 @@ class _Forged:
 
 _RECONSTRUCT, _SCALAR = (value.__reduce__()[0] for value in (np.ndarray(0), np.float64(0)))
 _PLAIN = (3, '<', None, None, None, -1, -1, 0)
+_INTERFACE = collections.OrderedDict()
+_INTERFACE.__array_interface__ = dict(typestr='|O', data=b'A' * 8, shape=(1, ), version=3)
 _POINTER = b'\x41' * 8
 FORGERIES = {
     'array of pointers': _Forged(np.ndarray, ((1, ), 'O', _POINTER)),
@@ -165,15 +171,55 @@ FORGERIES = {
     'huge bytes': _Forged(bytes, (1 << 40, )),
     'bytes of an iterable': _Forged(bytes, ([1, 2], )),
     'called factory': _Forged(list, ((1, 2), )),
+    'too few objects': _Forged(_RECONSTRUCT, (np.ndarray, (0, ), b'b'), (
+        1, (3, ), _Forged(np.dtype, ('O8', False, True)), False, [])),
+    'history of an interface': _Forged(HistoryBuffer, (_INTERFACE, _INTERFACE)),
+    'history of objects': _Forged(HistoryBuffer, (), dict(
+        max_length=9, _log_history=np.array([None], object), _count_history=np.zeros(1))),
+    'history of a mapping': _Forged(HistoryBuffer, (), dict(
+        max_length=9, _log_history=_INTERFACE, _count_history=_INTERFACE)),
+    'history without counts': _Forged(HistoryBuffer, (), dict(
+        max_length=9, _log_history=np.zeros(2), _count_history=np.zeros(1))),
+    'attribute of a method': _Forged(torch._tensor._rebuild_from_type_v2, (
+        getattr, int, (HistoryBuffer, 'min'), dict(__doc__='changed'))),
+    'path of a mapping': _Forged(pathlib.PosixPath, (dict(a=1), )),
+    'config of a list': _Forged(ConfigDict, ([1], )),
 }
 
 
 @pytest.mark.parametrize('kind', FORGERIES)
 def test_states_that_numpy_would_trust_are_refused(kind, tmp_path):
     torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=FORGERIES[kind]), tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=r'^\S*x\.pth (is no whole checkpoint|was refused)') as caught:
+    words = r'^\S*x\.pth (is no whole checkpoint: (TypeError|AttributeError)|was refused: )'
+    with pytest.raises(ValueError, match=words) as caught:
         read(tmp_path / 'x.pth')
     assert '\n' not in str(caught.value)
+
+
+def test_an_array_gets_its_state_once():
+    array = LoadedArray()
+    _, _, (*_, values) = np.arange(3.).__reduce__()
+    state = 1, (3, ), LoadedDtype('f8'), False, values
+    array.__setstate__(state)
+    assert array.tolist() == [0., 1., 2.]
+    with pytest.raises(ValueError, match='must get its shape once'):  # torch may share its memory by now
+        array.__setstate__(state)
+
+
+def test_text_that_mmengine_would_run_is_left_out(tmp_path):
+    """Its runner takes ``meta['config']`` of old checkpoints for the text of a config, which is Python."""
+    victim = tmp_path / 'victim'
+    text = f"_base_ = []\n__import__('pathlib').Path({str(victim)!r}).touch()\n"
+    content = dict(state_dict=Model().state_dict(), meta=dict(config=text, epoch=0, iter=0))
+    torch.save(content, tmp_path / 'x.pth')
+    runner = HRNetRunner(
+        Model(), str(tmp_path / 'work'), train_cfg=dict(by_epoch=True, max_epochs=1),
+        train_dataloader=dict(batch_size=1, dataset=OneImage({}), sampler=dict(type='DefaultSampler')),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR', resume=True,
+        load_from=str(tmp_path / 'x.pth'), experiment_name='text')
+    with pytest.raises(KeyError):  # it has no message hub, which mmengine reads after the config
+        runner.train()
+    assert not victim.exists()
 
 
 @pytest.mark.parametrize('name', ['ndarray', 'dtype'])
@@ -239,7 +285,7 @@ def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
 
 def test_one_that_a_run_is_resumed_from_is_written_again(tmp_path):
     def train(epochs, **options):
-        runner = Runner(
+        runner = HRNetRunner(
             Model(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=epochs),
             train_dataloader=dict(batch_size=1, dataset=OneImage(dict(a=np.zeros(0))),
                                   sampler=dict(type='DefaultSampler')),
@@ -249,7 +295,7 @@ def test_one_that_a_run_is_resumed_from_is_written_again(tmp_path):
         runner.train()
 
     train(1)
-    train(2, resume=True, load_from=f'hrnet-run://{tmp_path}/epoch_1.pth')
+    train(2, resume=True, load_from=str(tmp_path / 'epoch_1.pth'))
     assert torch.load(tmp_path / 'epoch_2.pth', weights_only=True)['meta']['epoch'] == 2
     content = (tmp_path / 'epoch_2.pth').read_bytes()
     assert b'LoadedArray' not in content

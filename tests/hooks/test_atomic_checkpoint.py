@@ -125,14 +125,14 @@ def names(folder):
 def test_a_killed_run_has_a_complete_checkpoint(moment, kept, newest, work_dirs):
     folder = work_dirs[OURS, moment, True]
     assert names(folder) == kept
-    assert torch.load(newest_checkpoint(folder), weights_only=True)['meta']['epoch'] == newest
+    assert torch.load(newest_checkpoint(folder, []), weights_only=True)['meta']['epoch'] == newest
     assert Path((folder / 'last_checkpoint').read_text()).is_file()
 
 
 def test_with_mmengines_hook_it_has_none(work_dirs):
     folder = work_dirs['CheckpointHook', 'write', True]
     assert names(folder) == ['epoch_3.pth']
-    assert newest_checkpoint(folder) is None
+    assert newest_checkpoint(folder, []) is None
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])

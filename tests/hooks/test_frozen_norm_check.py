@@ -58,6 +58,15 @@ def test_others_are_not(network, warnings):
     assert warnings == []
 
 
+def test_weights_of_caffe_have_their_statistics_in_weight_and_bias(warnings):
+    model = Detector(HRNet('w18_small_v1'))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.bias)
+    check(model)
+    assert warnings == []
+
+
 def test_statistics_that_were_loaded_in_part(warnings):
     model = Detector(trained(HRNet('w18_small_v1')))
     model.backbone.bn1.running_var.fill_(1)

@@ -181,3 +181,17 @@ def test_nested_results(write, tmp_path, depth):
     with pytest.raises(ValueError, match=r'^results \(.*boxes\.json\)') as caught:
         evaluate_detections(write(), results)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize('changes', [
+    dict(area=None), dict(area='400'), dict(area=float('nan')), dict(iscrowd=[1]), dict(iscrowd=2**40), dict(iscrowd=-1),
+    dict(iscrowd='0')], ids=str)
+def test_areas_and_crowds_that_are_none(write, changes):
+    with pytest.raises(ValueError, match='annotation 5: area must be a finite number and iscrowd 0 or 1, got '):
+        evaluate_detections(write(changes), [BOX])
+
+
+def test_other_keys_of_a_detection_lead_nowhere(write):
+    """The API tells from the keys of the first detection what it gets."""
+    boxes = [{**BOX, 'image_id': image, 'caption': 'a', 'keypoints': []} for image in (1, 2)]
+    assert evaluate_detections(write(), boxes).metrics['AP'] == pytest.approx(1)

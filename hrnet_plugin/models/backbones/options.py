@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Union
+from typing import Any
 
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg
 from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
@@ -12,7 +12,7 @@ from hrnet_plugin.models.layers import FusionConfig
 from hrnet_plugin.models.layers.fusion_config import FUSED_MODULES
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 
-InitCfg = Union[Mapping[str, Any], Sequence[Mapping[str, Any]], None]
+InitCfg = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
 def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec], multiscale_output: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -10,7 +11,7 @@ from mmcv.cnn import build_conv_layer
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from hrnet_plugin.checks import check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.layers import LayerConfig, residual_branch
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -52,7 +53,7 @@ class ClassificationHead(BaseModule):
         check_init_cfg(init_cfg)
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=False)
-        check_int('num_classes', num_classes, 1)
+        check_int('num_classes', num_classes, 1, MOST_CHANNELS)
         super().__init__(deepcopy(init_cfg) if init_cfg is not None else dict(type='Kaiming', layer='Conv2d'))
         self.in_channels = neck_channels(in_channels, arch)
         if len(self.in_channels) != len(_WIDTHS):
@@ -63,7 +64,7 @@ class ClassificationHead(BaseModule):
             residual_branch('BOTTLENECK', channels, width, 1, layers)
             for channels, width in zip(self.in_channels, _WIDTHS))
         self.downsamp_modules = ModuleList(
-            _conv_norm_relu(layers, 4 * fine, 4 * coarse, 3, 2) for fine, coarse in zip(_WIDTHS, _WIDTHS[1:]))
+            _conv_norm_relu(layers, 4 * fine, 4 * coarse, 3, 2) for fine, coarse in itertools.pairwise(_WIDTHS))
         self.final_layer = _conv_norm_relu(layers, 4 * _WIDTHS[-1], _FEATURES, 1, 1)
         self.classifier = nn.Linear(_FEATURES, num_classes)
 

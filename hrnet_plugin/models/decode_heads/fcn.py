@@ -8,7 +8,7 @@ from typing import Any
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
 from torch import Tensor
 
-from hrnet_plugin.checks import check_choice, check_int
+from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
@@ -76,7 +76,7 @@ class FCNHead(UpstreamFCNHead):
         check_options(num_classes, align_corners, norm_cfg)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels
-        check_int('channels', channels, 1)
+        check_int('channels', channels, 1, MOST_CHANNELS)
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         super().__init__(
             in_channels=list(widths), channels=channels, num_classes=num_classes, dropout_ratio=dropout_ratio,

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
-from hrnet_plugin.checks import check_choice, check_int
+from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
 from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
@@ -61,8 +61,8 @@ class OCRHead(UpstreamOCRHead):
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
         check_inherited_options('OCRHead', UpstreamOCRHead, options)
         check_options(num_classes, align_corners, norm_cfg)
-        check_int('channels', channels, 1)
-        check_int('ocr_channels', ocr_channels, 1)
+        check_int('channels', channels, 1, MOST_CHANNELS)
+        check_int('ocr_channels', ocr_channels, 1, MOST_CHANNELS)
         widths = neck_channels(in_channels, arch)
         super().__init__(
             ocr_channels=ocr_channels, in_channels=list(widths), channels=channels, num_classes=num_classes,

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import nn
 
-from hrnet_plugin.checks import check_bool, check_int, check_ints, check_layer_cfg, check_no_others
+from hrnet_plugin.checks import MOST_CHANNELS, check_bool, check_int, check_ints, check_layer_cfg, check_no_others
 
 
 def check_options(num_classes: int, align_corners: bool, norm_cfg: Mapping[str, Any] | None) -> None:
     """Raise TypeError or ValueError unless these are what a head takes."""
-    check_int('num_classes', num_classes, 1)
+    check_int('num_classes', num_classes, 1, MOST_CHANNELS)
     check_bool('align_corners', align_corners)
     check_layer_cfg('norm_cfg', norm_cfg, optional=True)
 
@@ -21,7 +21,7 @@ def check_options(num_classes: int, align_corners: bool, norm_cfg: Mapping[str, 
 def check_inherited_options(kind: str, parent: type[nn.Module], options: Mapping[str, Any]) -> None:
     """Raise TypeError if a head got arguments that no parent class has."""
     known = {name for cls in parent.__mro__[:-1] for name in inspect.signature(cls).parameters}
-    check_no_others('decode_head', f'hrnet_plugin.{kind}', {name: value for name, value in options.items()
+    check_no_others('head', f'hrnet_plugin.{kind}', {name: value for name, value in options.items()
                                                             if name not in known}, "arch='w32', num_classes=...")
 
 

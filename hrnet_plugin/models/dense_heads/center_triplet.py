@@ -10,7 +10,7 @@ from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from hrnet_plugin.checks import check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
 from hrnet_plugin.models.dense_heads.candidates import Candidates, find_candidates
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
 from hrnet_plugin.models.dense_heads.keypoints import (
@@ -72,7 +72,7 @@ class CenterTripletHead(BaseDenseHead):
         super().__init__(init_cfg=init_cfg)
         for name, value in dict(num_classes=num_classes, in_channels=in_channels, feat_channels=feat_channels,
                                 pool_channels=pool_channels).items():
-            check_int(name, value, 1)
+            check_int(name, value, 1, MOST_CHANNELS)
         if not 0 < min_overlap < 1:
             raise ValueError(f'min_overlap must be between 0 and 1, got {min_overlap!r}')
         if train_cfg:

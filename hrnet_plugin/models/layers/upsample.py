@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_bool, check_choice
 
-UpsampleCfg = Union[str, Mapping[str, Any], None]
+UpsampleCfg = str | Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any, Union
+from typing import Any
 
 from torch import nn
 
@@ -11,7 +12,7 @@ from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 
-Neck = Union[HRFPN, HRNetV2]
+Neck = HRFPN | HRNetV2
 
 # mmdet's heads that read one map; with more, they take the first ones or fail at the first step
 _SINGLE_LEVEL = ('CenterNetHead', 'CenterTripletHead')
@@ -39,7 +40,7 @@ def _neck_advice(neck: nn.Module, wanted: int, given: int) -> str:
 
 def check_chain(necks: Sequence[Any]) -> None:
     """Raise ValueError unless a pyramid behind HRNetV2 (or V1h), in a list of necks, reads the channels of its map."""
-    for k, (first, second) in enumerate(zip(necks, necks[1:]), 1):
+    for k, (first, second) in enumerate(itertools.pairwise(necks), 1):
         if isinstance(first, HRNetV2) and isinstance(second, (HRFPN, HRNetV2)):
             given = (first.out_channels, )
             if second.in_channels != given:

@@ -124,7 +124,7 @@ def test_training_and_prediction():
 
 @pytest.mark.parametrize(('call', 'error', 'message'), [
     (lambda: HRNetClassifier(SMALL, label_smooth=1), ValueError, 'label_smooth must be at least 0 and below 1, got 1'),
-    (lambda: HRNetClassifier(SMALL, num_classes=0), ValueError, 'num_classes must be at least 1, got 0'),
+    (lambda: HRNetClassifier(SMALL, num_classes=0), ValueError, 'num_classes must be between 1 and 1048576, got 0'),
     (lambda: HRNetClassifier('w19'), ValueError, "arch must be one of .*, got 'w19'"),
     (lambda: HRNetClassifier(SMALL)(torch.rand(1, 3, 64, 64), mode='loss'), ValueError, 'data_samples must hold one'),
     (lambda: HRNetClassifier(SMALL)(torch.rand(1, 3, 64, 64), mode='x'), ValueError, "mode must be one of .*, got 'x'"),

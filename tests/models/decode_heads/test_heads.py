@@ -118,7 +118,7 @@ def test_fewer_streams_can_be_read():
     (dict(arch=SMALL, concat_input=True), 'concat_input of .* must be one of False, got True'),
     (dict(arch=SMALL, input_transform=None), "input_transform of .* must be one of 'resize_concat', got None"),
     (dict(arch=SMALL, in_index=[0, 1]), r'in_index must have 4 entries, one for each of in_channels, got \[0, 1\]'),
-    (dict(arch=SMALL, num_classes=0), 'num_classes must be at least 1, got 0'),
+    (dict(arch=SMALL, num_classes=0), 'num_classes must be between 1 and 1048576, got 0'),
 ])
 def test_wrong_arguments(options, message):
     with pytest.raises(ValueError, match=message):
@@ -131,8 +131,8 @@ def test_wrong_arguments(options, message):
 def test_arguments_of_another_head():
     for head in (FCNHead, OCRHead):
         kind = rf'hrnet_plugin\.{head.__name__}'
-        with pytest.raises(TypeError, match=rf'decode_head must have arguments of {kind} only, got pool_scales\. '
-                                            rf".*decode_head=dict\(_delete_=True, type='{kind}', "):
+        with pytest.raises(TypeError, match=rf'head must have arguments of {kind} only, got pool_scales\. '
+                                            rf".*head=dict\(_delete_=True, type='{kind}', "):
             head(arch=SMALL, num_classes=5, pool_scales=(1, 2, 3, 6), ignore_index=0)
 
 

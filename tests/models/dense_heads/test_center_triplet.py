@@ -178,10 +178,10 @@ def test_norms_and_initial_weights_are_the_configs():
 
 
 @pytest.mark.parametrize(('options', 'error', 'message'), [
-    (dict(num_classes=0), ValueError, 'num_classes must be at least 1, got 0'),
+    (dict(num_classes=0), ValueError, 'num_classes must be between 1 and 1048576, got 0'),
     (dict(in_channels='8'), TypeError, "in_channels must be an int, got '8'"),
-    (dict(feat_channels=0), ValueError, 'feat_channels must be at least 1, got 0'),
-    (dict(pool_channels=0), ValueError, 'pool_channels must be at least 1, got 0'),
+    (dict(feat_channels=0), ValueError, 'feat_channels must be between 1 and 1048576, got 0'),
+    (dict(pool_channels=0), ValueError, 'pool_channels must be between 1 and 1048576, got 0'),
     (dict(min_overlap=1), ValueError, 'min_overlap must be between 0 and 1, got 1'),
     (dict(norm_cfg=None), TypeError, "norm_cfg must be a mapping with the key 'type', got None"),
     (dict(train_cfg=dict(x=1)), ValueError, r"train_cfg of CenterTripletHead has no entries, got \{'x': 1\}"),
