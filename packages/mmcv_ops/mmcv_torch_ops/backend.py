@@ -1,0 +1,25 @@
+"""Operators of torchvision, and the types and layouts that all operators compute in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+try:
+    import torchvision  # noqa: F401  (registers torch.ops.torchvision)
+except RuntimeError as error:
+    raise ImportError(f'torchvision must be built for torch {torch.__version__}, got the error: {error}. '
+                      'Install a matching pair of torch and torchvision.') from error
+
+operators: Any = torch.ops.torchvision
+
+
+def widen(tensor: Tensor) -> Tensor:
+    """Return the tensor contiguous, and in float32 where its type is narrower.
+
+    Kernels read their inputs as contiguous NCHW. float16 and bfloat16 are computed in float32, as under autocast:
+    coordinates above 256 pixels have no fractions in bfloat16.
+    """
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).contiguous()

@@ -1,0 +1,32 @@
+"""Stand-ins for the operators of mmcv that this package does not implement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn
+
+Operator = Callable[..., Any]
+
+
+@cache
+def missing_operator(name: str) -> Operator:
+    """Return a function that raises NotImplementedError when it is called.
+
+    ``mmcv.ops`` requires all names of ``mmcv._ext`` at import. The error has to wait for the call.
+
+    Args:
+        name: Name of the operator.
+
+    Raises:
+        AttributeError: ``name`` starts with an underscore, so it is no operator.
+    """
+    if name.startswith('_'):
+        raise AttributeError(f'name must be an operator of mmcv, got {name!r}')
+
+    def operator(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f'mmcv_torch_ops has no operator {name}. Install a compiled mmcv, for example with '
+                                  '`make setup OPS=compiled`.')
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator

@@ -1,0 +1,152 @@
+"""Deformable convolutions agree with a compiled mmcv, with a reference and with finite differences."""
+
+from __future__ import annotations
+
+import mmcv_ops_references as references
+import mmcv_torch_ops
+import pytest
+import torch
+from mmcv_ops_helpers import (
+    DEVICES,
+    assert_close,
+    check_against_compiled,
+    check_autocast,
+    check_gradients,
+    check_half,
+    check_layouts,
+    mmcv_module,
+    operators,
+    with_gradients,
+)
+
+# stride, padding, dilation, groups, deform_groups
+CASES = [((1, 1), (1, 1), (1, 1), 1, 1), ((2, 1), (0, 1), (1, 2), 1, 2), ((1, 2), (2, 1), (2, 1), 2, 1),
+         ((1, 1), (1, 1), (1, 1), 2, 2)]
+KERNEL = (3, 2)
+
+
+@pytest.fixture(params=DEVICES)
+def device(request):
+    return request.param
+
+
+def tensors(case, modulated, device='cpu', dtype=torch.float32, batch=2):
+    """Input, offset, then mask, weight and bias for v2 or weight for v1."""
+    stride, padding, dilation, groups, deform_groups = case
+    size = [(n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, p, d, k, s in zip((5, 6), padding, dilation, KERNEL, stride)]
+    points = deform_groups * KERNEL[0] * KERNEL[1]
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(batch, 4, 5, 6), (batch, 2 * points, *size), (batch, points, *size), (2, 4 // groups, *KERNEL), (2,)]
+    drawn = [torch.randn(shape, dtype=torch.float64, generator=generator).to(device, dtype) for shape in shapes]
+    return drawn if modulated else [drawn[0], drawn[1], drawn[3]]
+
+
+def convolution(case, modulated):
+    stride, padding, dilation, groups, deform_groups = case
+    if modulated:
+        function = mmcv_module('modulated_deform_conv').modulated_deform_conv2d
+        return lambda *args: function(*args, stride, padding, dilation, groups, deform_groups)
+    function = mmcv_module('deform_conv').deform_conv2d
+    return lambda *args: function(*args, stride, padding, dilation, groups, deform_groups)
+
+
+def reference(case, modulated, args):
+    if not modulated:
+        return references.deform_conv(*args, *case)
+    x, offset, mask, weight, bias = args
+    return references.deform_conv(x, offset, weight, *case, mask, bias)
+
+
+both = pytest.mark.parametrize('modulated', [False, True], ids=['v1', 'v2'])
+cases = pytest.mark.parametrize('case', CASES, ids=['plain', 'strided', 'grouped', 'both-groups'])
+
+
+@both
+@cases
+def test_convolution(device, case, modulated):
+    args = tensors(case, modulated, device, torch.float64)
+    expected = reference(case, modulated, [arg.cpu() for arg in args])
+    with operators(mmcv_torch_ops):
+        assert_close([convolution(case, modulated)(*args)], [expected.to(device)], 1e-12)
+        single = convolution(case, modulated)(*(arg.float() for arg in args))
+        assert_close([single], [expected.float().to(device)], 2e-6)
+
+
+@both
+@cases
+def test_against_compiled(device, case, modulated):
+    """In float64, and in float32 up to the order of sums."""
+    function = convolution(case, modulated)
+    check_against_compiled(function, *tensors(case, modulated, device, torch.float64), device=device, tolerance=1e-12)
+    check_against_compiled(function, *tensors(case, modulated, device), device=device)
+
+
+@both
+@cases
+def test_gradients(case, modulated):
+    check_gradients(convolution(case, modulated), *tensors(case, modulated, batch=1))
+
+
+def test_without_bias():
+    def function(x, offset, mask, weight):
+        return convolution(CASES[0], True)(x, offset, mask, weight, None)
+
+    args = tensors(CASES[0], True)[:4]
+    check_gradients(function, *args)
+    check_against_compiled(function, *args)
+
+
+@both
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_half_types(device, dtype, modulated):
+    check_half(convolution(CASES[1], modulated), *tensors(CASES[1], modulated, device), dtype=dtype)
+
+
+@both
+def test_layouts_and_autocast(device, modulated):
+    args = tensors(CASES[1], modulated, device)
+    check_layouts(convolution(CASES[1], modulated), *args)
+    check_autocast(convolution(CASES[1], modulated), *args)
+
+
+def test_no_images_v1(device):
+    """mmcv's function refuses them, its operator does not."""
+    x, offset, weight = tensors(CASES[0], False, device, batch=0)
+    output, grad_weight = x.new_zeros(0, 2, *offset.shape[2:]), torch.zeros_like(weight)
+    common = dict(kW=2, kH=3, dW=1, dH=1, padW=1, padH=1, dilationW=1, dilationH=1, group=1, deformable_group=1,
+                  im2col_step=1)
+    scratch = x.new_empty(0)
+    mmcv_torch_ops.deform_conv_forward(x, weight, offset, output, scratch, scratch, **common)
+    mmcv_torch_ops.deform_conv_backward_input(x, offset, output, x.clone(), offset.clone(), weight, scratch, **common)
+    mmcv_torch_ops.deform_conv_backward_parameters(x, offset, output, grad_weight, scratch, scratch, scale=1.,
+                                                   **common)
+    assert not grad_weight.any()
+
+
+def test_no_images_v2(device):
+    x, offset, mask, weight, bias = tensors(CASES[0], True, device, batch=0)
+    output, grads = x.new_zeros(0, 2, *offset.shape[2:]), [torch.zeros_like(t) for t in (x, weight, bias, offset, mask)]
+    common = dict(kernel_h=3, kernel_w=2, stride_h=1, stride_w=1, pad_h=1, pad_w=1, dilation_h=1, dilation_w=1,
+                  group=1, deformable_group=1, with_bias=True)
+    scratch = x.new_empty(0)
+    mmcv_torch_ops.modulated_deform_conv_forward(x, weight, bias, scratch, offset, mask, output, scratch, **common)
+    mmcv_torch_ops.modulated_deform_conv_backward(x, weight, bias, scratch, offset, mask, scratch, *grads, output,
+                                                  **common)
+    assert not any(grad.any() for grad in grads)
+
+
+def test_gradients_are_added():
+    """As compiled operators do, and ``scale`` weighs what is added to the kernels' gradient."""
+    x, offset, weight = tensors(CASES[0], False)
+    _, grad_input, _, grad_weight = with_gradients(convolution(CASES[0], False), x, offset, weight)
+    generator = torch.Generator().manual_seed(1)
+    grad = torch.randn(2, 2, *offset.shape[2:], generator=generator, dtype=torch.float64).float()
+    common = dict(kW=2, kH=3, dW=1, dH=1, padW=1, padH=1, dilationW=1, dilationH=1, group=1, deformable_group=1,
+                  im2col_step=2)
+    scratch = x.new_empty(0)
+    total, total_weight = torch.ones_like(x), torch.ones_like(weight)
+    mmcv_torch_ops.deform_conv_backward_input(x, offset, grad, total, offset.clone(), weight, scratch, **common)
+    mmcv_torch_ops.deform_conv_backward_parameters(x, offset, grad, total_weight, scratch, scratch, scale=0.5,
+                                                   **common)
+    assert_close([total, total_weight], [1 + grad_input, 1 + 0.5 * grad_weight])
