@@ -1,5 +1,7 @@
 # Two commands: `make train` and `make test`. Both set up .venv first, which takes minutes the first time only.
-PYTHON ?= python3.11
+# PYTHON: 3.10 to 3.13. OPS: mmcv's operators, `torch` (on torchvision, no compiler) or `compiled`.
+PYTHON ?= $(or $(shell command -v python3.11),python3)
+OPS ?= torch
 CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
 WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
@@ -12,8 +14,8 @@ help:
 	@echo "make setup   install only"
 
 setup:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not here; name one: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) scripts/setup_env.py --dev
+	@command -v $(PYTHON) >/dev/null || { echo "PYTHON must be a Python, got $(PYTHON): make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) scripts/setup_env.py --dev --ops $(OPS)
 
 train: setup
 	$(BIN)/mim run hrnet_plugin sample_set data/sample

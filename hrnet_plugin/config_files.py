@@ -10,6 +10,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from hrnet_plugin.requirements import install_command
+
 CONFIGS = Path(__file__).resolve().parent / '.mim' / 'configs'
 
 
@@ -41,7 +43,7 @@ def read_config(path: str | Path) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ImportError: If it inherits from a host that is not installed; the message says which extra to install.
+        ImportError: If it inherits from a host that is not installed; the message has the command that installs it.
     """
     try:
         return Config.fromfile(str(path))
@@ -49,9 +51,8 @@ def read_config(path: str | Path) -> Config:
         missing = re.match(r'(\w+) is not installed', str(error))
         if missing is None:
             raise
-        extra = missing[1].replace('mmsegmentation', 'mmseg')
-        raise ImportError(f"{path} inherits from {missing[1]}, which is not installed: pip install "
-                          f"'hrnet_plugin[{extra}]'") from None
+        raise ImportError(f'{path} inherits from {missing[1]}, which is not installed: {install_command(missing[1])}'
+                          ) from None
 
 
 def find_config(name: str) -> Config:

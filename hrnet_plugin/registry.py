@@ -18,6 +18,8 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
+from hrnet_plugin.requirements import install_command
+
 # Models that extend one of a host: name -> (host, the module that registers it).
 _OF_HOSTS = {
     'FCNHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
@@ -32,15 +34,15 @@ class HostAwareRegistry(Registry):
     """A registry that imports what extends a host when it is asked for, so that no host is imported for another's job.
 
     Raises:
-        ImportError: From ``get``, if the host of what is asked for is not installed; it names the extra to install.
+        ImportError: From ``get``, if the host of what is asked for is not installed; it has the command that installs
+            it.
     """
 
     def get(self, key: str) -> Any:
         host, module = _OF_HOSTS.get(key.removeprefix(f'{self.scope}.'), ('', ''))
         if module:
             if find_spec(host) is None:
-                raise ImportError(f"{self.scope}.{key} needs {host}, which is not installed: "
-                                  f"pip install 'hrnet_plugin[{host}]'")
+                raise ImportError(f'{self.scope}.{key} needs {host}, which is not installed: {install_command(host)}')
             import_module(module)
         return super().get(key)
 

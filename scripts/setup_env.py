@@ -1,13 +1,14 @@
 """Make .venv with everything that hrnet_plugin is trained, tested and developed with.
 
-Needs Python 3.11, a C++ compiler and a package index that pip can reach; nothing else. It can be stopped and started
-again at any point: finished steps are skipped, a step whose inputs changed runs again. The slow part is the build of
-mmcv's operators; its wheel is kept in a cache, in a folder named after torch, Python, platform and device.
+Needs Python 3.10 to 3.13 and a package index that pip can reach. It can be stopped and started again at any point:
+finished steps are skipped, a step whose inputs changed runs again.
 
-    python3.11 scripts/setup_env.py [--venv .venv] [--dev] [--cache ~/.cache/hrnet_plugin]
+    python3.11 scripts/setup_env.py [--venv .venv] [--dev] [--ops torch]
 
-CXX names the compiler; pip's own settings (PIP_INDEX_URL, a pip.conf, ...) are honoured. On a machine with an NVIDIA
-GPU and nvcc, mmcv is built with its CUDA operators.
+mmcv comes as mmcv-lite with the operators of packages/mmcv_ops, which need no compiler. With --ops compiled, mmcv is
+compiled instead, which takes a C++ compiler and 10 to 25 minutes on two cores. Its wheel is kept in a cache
+(--cache), in a folder named after torch, Python, platform and device. CXX names the compiler. On a machine with an
+NVIDIA GPU and nvcc, mmcv is built with its CUDA operators. pip's own settings (a pip.conf, ...) are honored.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHONS = ((3, 11),)
+PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13))
 MMCV = '2.1.0'
-BUILD_TOOLS = ('pip>=23.2', 'wheel', 'ninja', 'psutil')
+OPS_PACKAGE = ROOT / 'packages' / 'mmcv_ops'
+BUILD_TOOLS = ('pip>=23.2', 'wheel')
+COMPILE_TOOLS = ('ninja', 'psutil')
 
 
 class SetupError(Exception):
@@ -56,8 +59,9 @@ def ask(command: Sequence[str | Path]) -> str:
 
 def check_python() -> None:
     if sys.version_info[:2] not in PYTHONS:
-        wanted = ' or '.join('.'.join(map(str, version)) for version in PYTHONS)
-        raise SetupError(f'Python {wanted} is needed: the pinned stack has no wheels for {platform.python_version()}.\n'
+        wanted = ', '.join('.'.join(map(str, version)) for version in PYTHONS)
+        raise SetupError(f'Python must be one of {wanted}, got {platform.python_version()}, for which the pinned stack '
+                         'has no wheels.\n'
                          '  Name another interpreter with: make PYTHON=/path/to/python3.11 ...')
     if sys.platform != 'linux':
         raise SetupError(f'Linux is needed, this is {sys.platform}. docs/install.md says how to bring your own stack.')
@@ -80,16 +84,16 @@ def digest(*parts: str) -> str:
 class Environment:
     """The virtual environment under construction, and which of its steps are finished."""
 
-    def __init__(self, folder: Path, cache: Path, dev: bool) -> None:
-        self.folder, self.cache, self.dev = folder, cache, dev
+    def __init__(self, folder: Path, cache: Path, dev: bool, ops: str = 'torch') -> None:
+        self.folder, self.cache, self.dev, self.ops = folder, cache, dev, ops
         self.python = folder / 'bin' / 'python'
 
     def pip(self, *words: str | Path, failure: str, **env: str) -> None:
         run([self.python, '-m', 'pip', '--disable-pip-version-check', *words], failure, **env)
 
     def install(self, *words: str | Path, constrain: bool = True) -> None:
-        pins = ['-c', ROOT / 'requirements' / 'stack.txt'] if constrain else []
-        self.pip('install', '--quiet', *words, *pins,
+        pins = [word for name in ('stack.txt', python_pins()) for word in ('-c', ROOT / 'requirements' / name)]
+        self.pip('install', '--quiet', *words, *(pins if constrain else ()),
                  failure='pip could not install a package. Is there a network, and does pip reach a package index?\n'
                          '  What is finished stays; run the same command again to go on from here.')
 
@@ -106,33 +110,57 @@ class Environment:
         say(f'{name}: done in {time.monotonic() - begin:.0f} s')
 
     def build(self) -> None:
-        """All steps, in order. Each one is skipped where it is finished."""
-        torch_pins = tuple(line for line in requirement_lines('stack.txt') if line.startswith(('torch', 'numpy')))
+        """Run all steps in order, without those that are finished."""
+        self.make_venv()
+        pins = requirement_lines(python_pins())
+        torch_pins = [line for line in pins if line.startswith(('torch', 'numpy'))]
         setuptools = next(line for line in requirement_lines('stack.txt') if line.startswith('setuptools'))
+        kept = f'wheels/mmcv-{MMCV}-{torch_pins[0].replace("==", "")}*/*.whl'
+        if self.ops == 'compiled' and not any(self.cache.glob(kept)):
+            find_compiler()  # say so before three gigabytes are fetched
+        key = digest(*torch_pins, setuptools, *BUILD_TOOLS)
+        self.step('torch, torchvision and build tools (about 3 GB to fetch)', key,
+                  lambda: self.install(*BUILD_TOOLS, setuptools, *torch_pins))
+        self.step('mmengine, mmdet, mmsegmentation and their requirements', digest(key, *pins, file_text('stack.txt')),
+                  lambda: self.install('-r', ROOT / 'requirements' / 'stack.txt', *pins))
+        bare = bare_requirements(pins)
+        self.step(' and '.join(line.partition('==')[0] for line in bare), digest(key, *bare),
+                  lambda: self.install('--no-deps', *bare))
+        self.step_operators(key)
+        if self.dev:
+            self.step('test and lint tools', digest(key, file_text('dev.txt')),
+                      lambda: self.install('-r', ROOT / 'requirements' / 'dev.txt'))
+        self.step_plugin()
+
+    def make_venv(self) -> None:
         version = f'{sys.version_info.major}.{sys.version_info.minor}'
         if version not in ask([self.python, '-m', 'pip', '--version']).rpartition('(python ')[2]:
             say(f'virtual environment in {self.folder}')
             run([sys.executable, '-m', 'venv', '--clear', self.folder],
-                'The virtual environment could not be made (Debian, Ubuntu: apt-get install python3.11-venv).')
-        pinned = next(line for line in torch_pins if line.startswith('torch==')).removeprefix('torch==')
-        if not any(self.cache.glob(f'wheels/mmcv-{MMCV}-torch{pinned}*/*.whl')):
-            find_compiler()  # say so before three gigabytes are fetched
-        torch_key = digest(*torch_pins, setuptools, *BUILD_TOOLS)
-        self.step('torch, torchvision and build tools (about 3 GB to fetch)', torch_key,
-                  lambda: self.install(*BUILD_TOOLS, setuptools, *torch_pins))
-        wheel = self.mmcv_wheel_folder()
-        self.step(f'mmcv {MMCV} with its operators', digest(torch_key, wheel.name), lambda: self.install_mmcv(wheel))
-        stack = (ROOT / 'requirements' / 'stack.txt').read_text()
-        self.step('mmengine, mmdet, mmsegmentation and their requirements', digest(torch_key, stack),
-                  lambda: self.install('-r', ROOT / 'requirements' / 'stack.txt'))
-        bare = (ROOT / 'requirements' / 'no-deps.txt').read_text()
-        self.step('mmpose and openmim', digest(torch_key, bare),
-                  lambda: self.install('--no-deps', '-r', ROOT / 'requirements' / 'no-deps.txt'))
-        if self.dev:
-            tools = (ROOT / 'requirements' / 'dev.txt').read_text()
-            self.step('test and lint tools', digest(torch_key, tools),
-                      lambda: self.install('-r', ROOT / 'requirements' / 'dev.txt'))
-        self.step_plugin()
+                f'The virtual environment could not be made (Debian, Ubuntu: apt-get install python{version}-venv).')
+
+    def step_operators(self, torch_key: str) -> None:
+        """Install mmcv with its operators, in one of two ways that share files and replace each other."""
+        if self.ops == 'compiled':
+            self.step('tools to compile mmcv', digest(torch_key, *COMPILE_TOOLS), lambda: self.install(*COMPILE_TOOLS))
+            wheel = self.mmcv_wheel_folder()
+            self.step('mmcv', digest(torch_key, wheel.name), lambda: self.install_mmcv(wheel))
+            return
+        sources = sorted(path for path in OPS_PACKAGE.rglob('*') if path.suffix in ('.py', '.cfg', '.toml'))
+        key = digest(torch_key, MMCV, *(path.read_text(encoding='utf-8') for path in sources))
+        self.step('mmcv', key, self.install_mmcv_lite)
+
+    def install_mmcv_lite(self) -> None:
+        """Install mmcv-lite and the operators of this repository."""
+        self.remove_mmcv()
+        self.install('--force-reinstall', '--no-deps', f'mmcv-lite=={MMCV}', constrain=False)
+        shutil.rmtree(OPS_PACKAGE / 'build', ignore_errors=True)
+        self.install('--force-reinstall', '--no-deps', '--no-build-isolation', OPS_PACKAGE, constrain=False)
+
+    def remove_mmcv(self) -> None:
+        """Remove mmcv, mmcv-lite and the operators: they share a folder, and removing one takes files of the others."""
+        self.pip('uninstall', '--quiet', '--yes', 'mmcv', 'mmcv-lite', 'mmcv-torch-ops',
+                 failure='pip could not remove the mmcv that was there.')
 
     def step_plugin(self) -> None:
         """The plugin itself, as a user has it: a plain install, which mim finds (it does not see editable ones)."""
@@ -160,7 +188,8 @@ class Environment:
     def install_mmcv(self, folder: Path) -> None:
         if not list(folder.glob('mmcv-*.whl')):
             self.build_mmcv(folder, find_compiler())
-        # --no-deps: its requirements are part of the stack, installed in the next step.
+        self.remove_mmcv()
+        # --no-deps: its requirements are part of the stack
         self.install('--force-reinstall', '--no-deps', *folder.glob('mmcv-*.whl'))
 
     def build_mmcv(self, folder: Path, compiler: str) -> None:
@@ -185,8 +214,26 @@ class Environment:
 
 
 def requirement_lines(name: str) -> list[str]:
-    lines = (ROOT / 'requirements' / name).read_text().splitlines()
+    lines = file_text(name).splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
+
+
+def file_text(name: str) -> str:
+    return (ROOT / 'requirements' / name).read_text(encoding='utf-8')
+
+
+def python_pins() -> str:
+    """Return the name of the file with the pins for this Python."""
+    return f'python-3.{min(sys.version_info.minor, 12)}.txt'
+
+
+def bare_requirements(pins: Sequence[str]) -> list[str]:
+    """Return what is installed without its requirements: mmpose only where there is a wheel of xtcocotools."""
+    lines = requirement_lines('no-deps.txt')
+    if any(line.startswith('xtcocotools') for line in pins):
+        return lines
+    say(f'mmpose is left out: it imports xtcocotools, which has no wheel for Python {platform.python_version()}')
+    return [line for line in lines if not line.startswith('mmpose')]
 
 
 def main() -> int:
@@ -194,12 +241,14 @@ def main() -> int:
     cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'hrnet_plugin'
     parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='folder of the environment (.venv)')
     parser.add_argument('--cache', type=Path, default=cache, help=f'where the mmcv wheel is kept ({cache})')
+    parser.add_argument('--ops', choices=('torch', 'compiled'), default='torch',
+                        help="mmcv's operators: on torchvision, without a compiler (default), or compiled")
     parser.add_argument('--dev', action='store_true', help='add the test and lint tools')
     args = parser.parse_args()
     begin = time.monotonic()
     try:
         check_python()
-        Environment(args.venv.resolve(), args.cache.resolve(), args.dev).build()
+        Environment(args.venv.resolve(), args.cache.resolve(), args.dev, args.ops).build()
     except SetupError as error:
         print(f'\nset-up stopped: {error}', file=sys.stderr)
         return 1

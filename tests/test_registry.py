@@ -128,7 +128,7 @@ def test_a_missing_host_is_named_with_the_extra_to_install():
             except ImportError as error:
                 print(error)
     """)
-    assert "hrnet_plugin.FCNHead needs mmseg, which is not installed: pip install 'hrnet_plugin[mmseg]'" in out
+    assert "hrnet_plugin.FCNHead needs mmseg, which is not installed: pip install mmsegmentation ftfy regex" in out
     assert 'hrnet_plugin.LeftRightTTAModel needs mmseg' in out
     assert 'hrnet_plugin.CenterTripletHead needs mmdet, which is not installed' in out
 
@@ -154,7 +154,24 @@ def test_a_shipped_config_of_a_missing_host_says_what_to_install(host, package, 
             except ImportError as error:
                 print(error)
     """)
-    assert out.count(f"inherits from {package}, which is not installed: pip install 'hrnet_plugin[{host}]'") == 3
+    command = dict(mmdet='pip install mmdet', mmpose='pip install --no-deps mmpose && pip install json_tricks munkres ',
+                   mmseg='pip install mmsegmentation ftfy regex')[host]
+    assert out.count(f'inherits from {package}, which is not installed: {command}') == 3
+
+
+def test_without_mmengine_both_distributions_are_named():
+    out = run("""
+        import sys, warnings
+        from importlib import util
+        found = util.find_spec
+        util.find_spec = lambda name, *rest: None if name == 'mmengine' else found(name, *rest)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            import hrnet_plugin
+        print(caught[0].message, 'mmengine' in sys.modules, 'torch' in sys.modules)
+    """)
+    assert out == ('hrnet_plugin needs mmengine, which is not installed: pip install mmengine (or onedl-mmengine) '
+                   'False False\n')
 
 
 def test_unknown_types_are_named():

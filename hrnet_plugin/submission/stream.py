@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from hrnet_plugin.requirements import install_command
+
 DEEPEST = 8  # nested lists and objects; masks have 4
 _REASON = 100  # characters of ijson's message, which may quote a whole number
 _ESCAPE = re.compile(rb'\\.', re.DOTALL)
@@ -32,8 +34,7 @@ def read_detections(file: str | Path) -> Iterator[Any]:
     try:
         import ijson
     except ImportError:
-        raise ImportError("submissions need ijson, which is not installed: pip install 'hrnet_plugin[leaderboard]'"
-                          ) from None
+        raise ImportError(f'submissions need ijson, which is not installed: {install_command("ijson")}') from None
     number = 0
     with open(file, 'rb') as opened:
         first = opened.read(4096).lstrip()

@@ -21,6 +21,7 @@ from hrnet_plugin.leaderboard.entry import OWN, Entry
 from hrnet_plugin.leaderboard.pictures import is_inside
 from hrnet_plugin.leaderboard.ranking import Board
 from hrnet_plugin.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
+from hrnet_plugin.requirements import install_command
 
 _HERE = Path(__file__).parent
 _WORDS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms', 'macs_in_billions',
@@ -72,7 +73,7 @@ def _warn_of_refused_pictures(boards: Sequence[Board]) -> None:
 def _plotly() -> str:
     spec = find_spec('plotly')
     if spec is None or spec.origin is None:
-        raise ImportError("the page needs plotly, which is not installed: pip install 'hrnet_plugin[leaderboard]'")
+        raise ImportError(f'the page needs plotly, which is not installed: {install_command("plotly")}')
     return (Path(spec.origin).parent / 'package_data' / 'plotly.min.js').read_text(encoding='utf-8')
 
 
