@@ -184,8 +184,8 @@ def test_nested_results(write, tmp_path, depth):
 
 
 @pytest.mark.parametrize('changes', [
-    dict(area=None), dict(area='400'), dict(area=float('nan')), dict(iscrowd=[1]), dict(iscrowd=2**40), dict(iscrowd=-1),
-    dict(iscrowd='0')], ids=str)
+    dict(area=None), dict(area='400'), dict(area=float('nan')), dict(iscrowd=[1]), dict(iscrowd=2**40),
+    dict(iscrowd=-1), dict(iscrowd='0')], ids=str)
 def test_areas_and_crowds_that_are_none(write, changes):
     with pytest.raises(ValueError, match='annotation 5: area must be a finite number and iscrowd 0 or 1, got '):
         evaluate_detections(write(changes), [BOX])
