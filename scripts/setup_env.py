@@ -31,6 +31,7 @@ MMCV = '2.1.0'
 OPS_PACKAGE = ROOT / 'packages' / 'mmcv_ops'
 BUILD_TOOLS = ('pip>=23.2', 'wheel')
 COMPILE_TOOLS = ('ninja', 'psutil')
+_ORIGIN = 'import mmcv._ext; print(getattr(mmcv._ext, "ORIGIN", "compiled"))'
 
 
 class SetupError(Exception):
@@ -131,6 +132,7 @@ class Environment:
             self.step('test and lint tools', digest(key, file_text('dev.txt')),
                       lambda: self.install('-r', ROOT / 'requirements' / 'dev.txt'))
         self.step_plugin()
+        say(f'operators of mmcv: {ask([self.python, "-c", _ORIGIN]) or "none"}')
 
     def make_venv(self) -> None:
         version = f'{sys.version_info.major}.{sys.version_info.minor}'

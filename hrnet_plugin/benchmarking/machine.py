@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from torch.utils.benchmark import Timer
 from hrnet_plugin.models.layers.memory_format import channels_last
 from hrnet_plugin.runtime.fused_conv import Kernel, fused_conv
 
-_PACKAGES = ('hrnet_plugin', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmpose', 'mmsegmentation')
+_PACKAGES = ('hrnet_plugin', 'mmengine', 'mmcv', 'mmcv-lite', 'mmcv-torch-ops', 'mmdet', 'mmpose', 'mmsegmentation')
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,19 @@ def describe(device: str = 'cpu') -> dict[str, Any]:
     for package in _PACKAGES:
         with suppress(PackageNotFoundError):
             facts[package] = version(package)
+    facts['operators'] = mmcv_operators()
     if device != 'cpu':
         facts.update(gpu=torch.cuda.get_device_name(device), cuda=torch.version.cuda,
                      cudnn=torch.backends.cudnn.version(), tf32=torch.backends.cudnn.allow_tf32)
     return facts
+
+
+def mmcv_operators() -> str:
+    """Return where mmcv's operators come from: 'compiled', 'mmcv_torch_ops VERSION', or 'none'."""
+    try:
+        return str(getattr(import_module('mmcv._ext'), 'ORIGIN', 'compiled'))
+    except ImportError:
+        return 'none'
 
 
 def _processor() -> str:
