@@ -11,14 +11,12 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
-from hrnet_plugin.checkpoints.safe_globals import has_allow_list
 
 
 class HRNetRunner(Runner):
     """mmengine's runner with two differences.
 
     - A local checkpoint that a run is resumed from is read without running anything in it, with errors that name it.
-      torch before 2.6 cannot read mmengine's checkpoints that way; there mmengine reads them.
     - ``auto_scale_lr`` counts the batches that are accumulated for an optimizer step. mmengine compares
       ``base_batch_size`` with one batch of each process, whatever ``accumulative_counts`` is.
     """
@@ -33,8 +31,7 @@ class HRNetRunner(Runner):
         Raises:
             ValueError: If a local file is not a complete checkpoint of a run.
         """
-        safely = Path(filename).is_file() and has_allow_list()
-        super().resume(f'{RUN_SCHEME}{filename}' if safely else filename, *args, **kwargs)
+        super().resume(f'{RUN_SCHEME}{filename}' if Path(filename).is_file() else filename, *args, **kwargs)
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any] | None = None) -> None:
         """Scale the learning rates by images per optimizer step over ``base_batch_size``.

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hrnet_plugin.checkpoints.refusal import RefusedError
-from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
+from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
 from hrnet_plugin.files import replacing
 
 # module -> note -> text: what torch calls metadata, of which the plugin's networks and heads read their own notes
@@ -184,8 +185,11 @@ def _read_pickle(path: Path, source: str) -> Checkpoint:
 
 def _load_pickle(path: Path, map_location: Any) -> Any:
     allow_mmengine_checkpoints()
+    # without an allow-list, torch would refuse what mmengine stores
+    options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
+        weights_only=False, pickle_module=restricted_pickle)
     try:
-        return torch.load(path, map_location=map_location, weights_only=True)
+        return torch.load(path, map_location=map_location, **options)
     except RefusedError as error:
         raise ValueError(f'was refused: {error}') from None
     except pickle.UnpicklingError as error:

@@ -8,6 +8,7 @@ they are named. Most names stand for a stand-in of this package, since torch cal
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -27,15 +28,16 @@ _FACTORIES = ('bool', 'dict', 'float', 'int', 'list', 'str', 'tuple')
 
 
 def has_allow_list() -> bool:
-    """Return True if torch has an allow-list of names: since 2.6. Older versions refuse mmengine's checkpoints."""
+    """Return True if torch has an allow-list of names, as since 2.6."""
     return tuple(int(part) for part in torch.__version__.split('.')[:2]) >= (2, 6)
 
 
-def allow_mmengine_checkpoints() -> None:
-    """Add what mmengine's runner stores to torch's allow-list, if there is one."""
-    if not has_allow_list():
-        return
-    named: dict[str, Any] = {
+@lru_cache(maxsize=1)
+def allowed_names() -> dict[str, Any]:
+    """Return what mmengine's runner stores beside tensors: name in the checkpoint -> what it stands for."""
+    plain = (slice, frozenset, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)
+    return {
+        **{f'{kind.__module__}.{kind.__qualname__}': kind for kind in plain},
         'builtins.getattr': history_method,
         'builtins.bytes': empty_bytes,
         'collections.defaultdict': plain_dict,
@@ -49,7 +51,9 @@ def allow_mmengine_checkpoints() -> None:
         **{f'builtins.{name}': name for name in _FACTORIES},
         **path_stand_ins(),
     }
-    torch.serialization.add_safe_globals([
-        slice, frozenset, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone,
-        *((stand_in, name) for name, stand_in in named.items()),
-    ])
+
+
+def allow_mmengine_checkpoints() -> None:
+    """Add what mmengine's runner stores to torch's allow-list, if there is one."""
+    if has_allow_list():
+        torch.serialization.add_safe_globals([(stand_in, name) for name, stand_in in allowed_names().items()])

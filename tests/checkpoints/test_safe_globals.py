@@ -19,13 +19,19 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
-from hrnet_plugin.checkpoints.file import read
+from hrnet_plugin.checkpoints.file import read, read_run
 from hrnet_plugin.checkpoints.loaded_arrays import LoadedArray, LoadedDtype
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
 from hrnet_plugin.checkpoints.stand_ins import LoadedHistory, history_method
 from hrnet_plugin.runner import HRNetRunner
 
 allow_mmengine_checkpoints()
+
+
+@pytest.fixture(params=[True, False], ids=['allow-list', 'restricted'], autouse=True)
+def _with_and_without_an_allow_list(request, monkeypatch):
+    """As since torch 2.6, and as before, where this package's pickle module stands in."""
+    monkeypatch.setattr('hrnet_plugin.checkpoints.file.has_allow_list', lambda: request.param)
 
 
 def test_what_mmengine_writes_loads(tmp_path):
@@ -66,6 +72,8 @@ def test_code_in_a_checkpoint_is_refused_and_does_not_run(attack, tmp_path):
     torch.save(dict(state_dict={}, extra=_Runs(function, *args)), tmp_path / 'bad.pth')
     with pytest.raises((pickle.UnpicklingError, ValueError)):
         torch.load(tmp_path / 'bad.pth', weights_only=True)
+    with pytest.raises(ValueError, match=r'bad\.pth (was refused|is no whole checkpoint): '):
+        read(tmp_path / 'bad.pth')
     assert not victim.exists()
 
 
@@ -83,8 +91,8 @@ def test_getattr_itself_is_not_allowed():
 
 
 def loaded(value, path):
-    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=value), path)
-    return torch.load(path, weights_only=True)['meta']
+    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=dict(value=value)), path)
+    return read_run(path)['meta']['value']
 
 
 @pytest.mark.parametrize('value', [

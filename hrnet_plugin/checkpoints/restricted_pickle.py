@@ -1,0 +1,37 @@
+"""A pickle module for ``torch.load`` that finds allowed names only, for versions of torch without an allow-list."""
+
+from __future__ import annotations
+
+import pickle
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from types import SimpleNamespace
+from typing import Any
+
+from torch._weights_only_unpickler import _get_allowed_globals
+
+from hrnet_plugin.checkpoints.safe_globals import allowed_names
+
+
+class RestrictedUnpickler(pickle.Unpickler):
+    """Unpickler that finds what torch allows for tensors and this package for mmengine's checkpoints."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a name stands for.
+
+        Raises:
+            UnpicklingError: If the name is not allowed.
+        """
+        # torch writes names as Python 2 has them
+        module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+        full = f'{module}.{name}'
+        for names in (_get_allowed_globals(), allowed_names()):
+            if full in names:
+                return names[full]
+        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')
+
+
+def _load(file: Any, **options: Any) -> Any:
+    return RestrictedUnpickler(file, **options).load()
+
+
+restricted_pickle = SimpleNamespace(__name__=__name__, Unpickler=RestrictedUnpickler, load=_load)
