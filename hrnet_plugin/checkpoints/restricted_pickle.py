@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import pickle
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from torch._weights_only_unpickler import _get_allowed_globals
 
 from hrnet_plugin.checkpoints.safe_globals import allowed_names
+from hrnet_plugin.checkpoints.stand_ins import latin1_bytes, small_bytearray
+
+# what newer versions of torch allow, beside what each one does
+_NEWER = {
+    '_codecs.encode': latin1_bytes,
+    'builtins.bytearray': small_bytearray,
+    'builtins.set': set,
+    'builtins.complex': complex,
+    'collections.Counter': Counter,
+    'torch.device': torch.device,
+    **{str(value): value for value in vars(torch).values() if isinstance(value, torch.dtype)},
+}
 
 
 class RestrictedUnpickler(pickle.Unpickler):
@@ -24,7 +38,7 @@ class RestrictedUnpickler(pickle.Unpickler):
         # torch writes names as Python 2 has them
         module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
         full = f'{module}.{name}'
-        for names in (_get_allowed_globals(), allowed_names()):
+        for names in (_NEWER, _get_allowed_globals(), allowed_names()):
             if full in names:
                 return names[full]
         raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')

@@ -65,6 +65,20 @@ def empty_bytes() -> bytes:
     return b''
 
 
+def latin1_bytes(text: Any, encoding: Any) -> bytes:
+    """Return bytes, which pickle spells as text and 'latin1'; another encoding could decompress a little to a lot."""
+    if type(text) is not str or encoding != 'latin1':
+        raise RefusedError(f'bytes must be written as text in latin1, got {encoding!r:.60}')
+    return text.encode('latin1')
+
+
+def small_bytearray(values: Any = b'', encoding: Any = None) -> bytearray:
+    """Return a bytearray of bytes; of a number, it would reserve any amount of memory."""
+    if type(values) is not bytes or encoding is not None:
+        raise RefusedError(f'a bytearray must be made of bytes, got {type(values).__name__}')
+    return bytearray(values)
+
+
 def plain_dict(factory: Any = None) -> dict[Any, Any]:
     """Return the dict as which a defaultdict is read: torch puts entries into dicts only."""
     return {}

@@ -12,10 +12,9 @@ from typing import Any, ClassVar
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
-from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.models.layers.folding import is_traced
+from hrnet_plugin.models.layers.folding import has_global_hooks, is_traced
 from hrnet_plugin.models.layers.memory_format import channels_last
 from hrnet_plugin.runtime.fused_conv import FusedConv, NoFastForm, fused_conv
 from hrnet_plugin.runtime.graphs import GraphBuckets, cuda_graph
@@ -119,7 +118,7 @@ class FastForm(nn.Module):
             return f'its weights are on {weight.device}, and its input is {x.dtype} on {x.device}'
         if x.dtype != weight.dtype and _autocast_dtype(x.device) is None:
             return f'its weights are {weight.dtype}, and its input is {x.dtype}'
-        if torch_module._has_any_global_hook():
+        if has_global_hooks():
             return 'there are hooks of all modules, which would not run'
         return None
 

@@ -17,6 +17,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 # newer than the oldest torch that the package takes; without it a compiler sees the folding, which is as right
 _is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+# torch's mappings of them, which it changes and never replaces
+_GLOBAL_HOOKS = [getattr(torch_module, f'_global_{kind}_hooks') for kind in (
+    'backward_pre', 'backward', 'forward_pre', 'forward')]
 
 
 def folded_conv(conv: Any, norm: Any, x: Tensor) -> Tensor:
@@ -71,7 +74,12 @@ def is_traced() -> bool:
     return torch.jit.is_tracing() or _is_compiling()
 
 
+def has_global_hooks() -> bool:
+    """Return True if there are hooks of all modules. torch has a function for it only in newer versions."""
+    return any(_GLOBAL_HOOKS)
+
+
 def is_watched(module: nn.Module) -> bool:
     """Whether a module's call does more than its forward: hooks of its own, or of all modules."""
     return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-                or module._backward_pre_hooks or torch_module._has_any_global_hook())
+                or module._backward_pre_hooks or has_global_hooks())
