@@ -129,8 +129,9 @@ def row(name: str, logs: Path) -> str:
         if made and stack.detects:
             trained, tested = job(folder / 'bin', log, Path(scratch))
         outcome = ['yes' if ok else 'no' for ok in (trained, tested)] if stack.detects else ['-', '-']
-        cells = [name, *versions, f'{seconds:.0f} s' if made else 'failed', counted[-1] if tests and counted else 'failed']
-    return f'| {" | ".join([*cells, *outcome])} |'
+        cells = [name, *versions, f'{seconds:.0f} s' if made else 'failed',
+                 counted[-1] if tests and counted else 'failed', *outcome]
+    return f'| {" | ".join(cells)} |'
 
 
 def main() -> int:
