@@ -53,14 +53,12 @@ class Stack:
         installs: Arguments of ``pip install``, one after the other; empty for ``scripts/setup_env.py``.
         setup: Further arguments of that script.
         detects: Whether there is a host, and the sample job is run.
-        env: Variables while it is installed.
     """
 
     python: str
     installs: tuple[tuple[str, ...], ...] = ()
     setup: tuple[str, ...] = ()
     detects: bool = True
-    env: tuple[tuple[str, str], ...] = ()
 
 
 STACKS = {
@@ -70,10 +68,9 @@ STACKS = {
                                '.[lite,mmdet]', OPS), *MIM)),
     'py312': Stack('3.12', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
     'py313': Stack('3.13', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
-    'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'wheel', 'onedl-mmengine'),
-                            ('--no-deps', '--no-build-isolation', '--no-cache-dir', 'onedl-mmcv==2.3.6'),
-                            ('onedl-mmdetection', 'addict', 'yapf', 'opencv-python', '.', OPS), *MIM),
-                   env=(('MMCV_WITH_OPS', '0'), )),
+    # onedl-mmcv is a source archive that always compiles; mmcv-lite requires upstream's mmengine, so it comes alone
+    'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'onedl-mmengine'), ('--no-deps', 'mmcv-lite==2.1.0'),
+                            ('onedl-mmdetection', 'addict', 'yapf', 'opencv-python', '.', OPS), *MIM)),
     'network': Stack('3.11', (('torch', '.[lite]'), ), detects=False),
 }
 
@@ -97,7 +94,7 @@ def make(stack: Stack, folder: Path, log: Path) -> bool:
     pip = [str(folder / 'bin' / 'python'), '-m', 'pip', 'install', '--quiet']
     installs = (*stack.installs, ('pytest==9.2.0', 'pytest-timeout==2.4.0'))
     return run([interpreter, '-m', 'venv', str(folder)], log) and all(
-        run([*pip, *words], log, **dict(stack.env)) for words in installs)
+        run([*pip, *words], log) for words in installs)
 
 
 def job(bin_folder: Path, log: Path, scratch: Path) -> tuple[bool, bool]:
