@@ -69,7 +69,8 @@ STACKS = {
     'py312': Stack('3.12', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
     'py313': Stack('3.13', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
     # onedl-mmcv is a source archive that always compiles; mmcv-lite requires upstream's mmengine, so it comes alone
-    'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'onedl-mmengine'), ('--no-deps', 'mmcv-lite==2.1.0'),
+    'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'onedl-mmengine'),
+                            ('--no-deps', 'mmcv-lite==2.1.0'),
                             ('onedl-mmdetection', 'addict', 'yapf', 'opencv-python', '.', OPS), *MIM)),
     'network': Stack('3.11', (('torch', '.[lite]'), ), detects=False),
 }
