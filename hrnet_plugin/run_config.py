@@ -53,7 +53,7 @@ def resume(config: Config, checkpoint: str | None = None) -> list[str]:
             return [*notices, f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
                               'beginning']
         notices.append(f'resuming from {checkpoint}')
-    if '://' not in checkpoint and not Path(checkpoint).is_dir():  # others are left to mmengine
+    elif '://' not in checkpoint and not Path(checkpoint).is_dir():  # others are left to mmengine
         check_resumable(checkpoint)
     config.resume, config.load_from = True, checkpoint
     add_hook(config, COMPLETE_LOAD)

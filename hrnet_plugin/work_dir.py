@@ -39,7 +39,7 @@ def newest_checkpoint(work_dir: str | Path, notices: list[str]) -> str | None:
             notices.append(f'{path} is incomplete: the run was killed while it wrote this checkpoint')
     if text and not Path(text).is_file():
         notices.append(f'{Path(work_dir, "last_checkpoint")} names {text}, which is missing')
-    named = next((path for path in found if text and path.samefile(text)), None) if Path(text).is_file() else None
+    named = next((path for path in found if Path(text).is_file() and path.samefile(text)), None)
     if named is None:
         return str(found[0]) if found else None
     later = [path for path in found if path.stat().st_mtime >= named.stat().st_mtime and _number(path) > _number(named)]

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmengine.model import BaseModel
+from linear_model import LinearModel, Ones
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
-from torch import nn
-from torch.utils.data import Dataset
 
 from hrnet_plugin.runner import HRNetRunner, accumulated_batches
-
-
-class Images(Dataset):
-
-    def __len__(self):
-        return 8
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.ones(2))
-
-
-class Model(BaseModel):
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(2, 1)
-
-    def forward(self, inputs, mode='loss'):
-        return dict(loss=self.layer(torch.stack(inputs)).sum())
 
 
 def rate(kind, tmp_path, count, batch=4, enable=True):
     """The learning rate that a run has: of 1.0 for 16 images."""
     runner = kind(
-        Model(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=1), log_level='ERROR',
-        train_dataloader=dict(batch_size=batch, dataset=Images(), sampler=dict(type='DefaultSampler')),
+        LinearModel(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=1), log_level='ERROR',
+        train_dataloader=dict(batch_size=batch, dataset=Ones(8), sampler=dict(type='DefaultSampler')),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1.0), accumulative_counts=count),
         auto_scale_lr=dict(enable=enable, base_batch_size=16), default_hooks=dict(checkpoint=None),
         experiment_name=f'{tmp_path.name}-{kind.__name__}-{count}-{batch}')
@@ -59,7 +38,7 @@ def test_nothing_is_scaled_unless_it_is_asked_for(tmp_path):
 
 
 def test_optimizers_that_accumulate_differently():
-    one, other = (OptimWrapper(torch.optim.SGD(Model().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
+    one, other = (OptimWrapper(torch.optim.SGD(LinearModel().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
     assert accumulated_batches(OptimWrapperDict(a=other)) == 2
     with pytest.raises(ValueError, match=r'accumulative_counts must be the same for all optimizers, got \[1, 2\]'):
         accumulated_batches(OptimWrapperDict(a=one, b=other))
@@ -67,6 +46,6 @@ def test_optimizers_that_accumulate_differently():
 
 @pytest.mark.parametrize('scaling', [None, dict(base_batch_size=16), dict(enable=False, base_batch_size=16)])
 def test_optimizers_that_accumulate_differently_and_scale_nothing(scaling):
-    one, other = (OptimWrapper(torch.optim.SGD(Model().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
+    one, other = (OptimWrapper(torch.optim.SGD(LinearModel().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
     HRNetRunner.scale_lr(HRNetRunner.__new__(HRNetRunner), OptimWrapperDict(a=one, b=other), scaling)
     assert one.param_groups[0]['lr'] == other.param_groups[0]['lr'] == 0.1

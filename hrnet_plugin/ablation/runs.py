@@ -15,6 +15,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.ablation.study import Study, Variant
 from hrnet_plugin.config_files import moved_data
+from hrnet_plugin.files import replacing
 from hrnet_plugin.run_logs import read_scalars
 
 
@@ -117,9 +118,8 @@ class Run:
         metrics = {title: _measured(last.get(key), self.study.scale) for title, key in keys.items()}
         result = Result(self.variant.name, self.seed, metrics, statistics.median(times) if times else None,
                         dict(setting))
-        partial = self.folder / 'result.json.partial'
-        partial.write_text(json.dumps(asdict(result), indent=1) + '\n', encoding='utf-8')
-        partial.replace(self.folder / 'result.json')
+        with replacing(self.folder / 'result.json') as scratch:
+            scratch.write_text(json.dumps(asdict(result), indent=1) + '\n', encoding='utf-8')
         return result
 
 

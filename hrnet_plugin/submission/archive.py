@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from hrnet_plugin.detections import only
+from hrnet_plugin.files import replacing
 from hrnet_plugin.submission.images import SplitImages
 from hrnet_plugin.submission.stream import read_detections
 
@@ -57,17 +58,10 @@ def write_archive(results: str | Path, kind: str, target: Path) -> None:
         kind: 'bbox' or 'segm'.
         target: Of :func:`archive_path`.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix('.zip.part')
-    try:
-        name = f'{target.stem}.json'
-        with zipfile.ZipFile(part, 'w', zipfile.ZIP_DEFLATED) as zipped, zipped.open(
-                name, 'w', force_zip64=True) as inner:
-            before = b'['
-            for detection in read_detections(results):
-                inner.write(before + json.dumps(only(kind, detection), allow_nan=False).encode())
-                before = b',\n'
-            inner.write(b']')
-        part.replace(target)  # all of it or nothing
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(target) as scratch, zipfile.ZipFile(scratch, 'w', zipfile.ZIP_DEFLATED) as zipped, zipped.open(
+            f'{target.stem}.json', 'w', force_zip64=True) as inner:
+        before = b'['
+        for detection in read_detections(results):
+            inner.write(before + json.dumps(only(kind, detection), allow_nan=False).encode())
+            before = b',\n'
+        inner.write(b']')

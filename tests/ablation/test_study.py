@@ -121,7 +121,7 @@ class TestRun:
         assert kept.metrics == {'AP': 25.0, 'small': None}
         assert kept.step_seconds == 0.3
         assert run.result() == kept
-        assert not list(run.folder.glob('*.partial'))
+        assert not [path for path in run.folder.iterdir() if path.suffix in ('.partial', '.part')]
 
     def test_no_evaluation(self, study_file, tmp_path):
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]

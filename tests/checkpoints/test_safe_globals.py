@@ -12,12 +12,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from linear_model import LinearModel, Ones
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer, MessageHub
-from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from torch import nn
-from torch.utils.data import Dataset
 
 from hrnet_plugin.checkpoints.file import read, read_run
 from hrnet_plugin.checkpoints.loaded_arrays import LoadedArray, LoadedDtype
@@ -218,11 +216,11 @@ def test_text_that_mmengine_would_run_is_left_out(tmp_path):
     """Its runner takes ``meta['config']`` of old checkpoints for the text of a config, which is Python."""
     victim = tmp_path / 'victim'
     text = f"_base_ = []\n__import__('pathlib').Path({str(victim)!r}).touch()\n"
-    content = dict(state_dict=Model().state_dict(), meta=dict(config=text, epoch=0, iter=0))
+    content = dict(state_dict=LinearModel().state_dict(), meta=dict(config=text, epoch=0, iter=0))
     torch.save(content, tmp_path / 'x.pth')
     runner = HRNetRunner(
-        Model(), str(tmp_path / 'work'), train_cfg=dict(by_epoch=True, max_epochs=1),
-        train_dataloader=dict(batch_size=1, dataset=OneImage({}), sampler=dict(type='DefaultSampler')),
+        LinearModel(), str(tmp_path / 'work'), train_cfg=dict(by_epoch=True, max_epochs=1),
+        train_dataloader=dict(batch_size=1, dataset=Ones(1, {}), sampler=dict(type='DefaultSampler')),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR', resume=True,
         load_from=str(tmp_path / 'x.pth'), experiment_name='text')
     with pytest.raises(KeyError):  # it has no message hub, which mmengine reads after the config
@@ -233,28 +231,6 @@ def test_text_that_mmengine_would_run_is_left_out(tmp_path):
 @pytest.mark.parametrize('name', ['ndarray', 'dtype'])
 def test_numpys_own_classes_are_not_allowed(name):
     assert getattr(np, name) not in torch.serialization.get_safe_globals()
-
-
-class OneImage(Dataset):
-
-    def __init__(self, metainfo):
-        self.metainfo = metainfo
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.ones(2))
-
-
-class Model(BaseModel):
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(2, 1)
-
-    def forward(self, inputs, mode='loss'):
-        return dict(loss=self.layer(torch.stack(inputs)).sum())
 
 
 def same(a, b):
@@ -279,8 +255,8 @@ def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
             continue
         metainfo = kind._load_metainfo(dict(extra=ConfigDict(a=[1]), **kind.METAINFO))
         runner = Runner(
-            Model(), str(tmp_path / name), train_cfg=dict(by_epoch=True, max_epochs=1),
-            train_dataloader=dict(batch_size=1, dataset=OneImage(metainfo), sampler=dict(type='DefaultSampler')),
+            LinearModel(), str(tmp_path / name), train_cfg=dict(by_epoch=True, max_epochs=1),
+            train_dataloader=dict(batch_size=1, dataset=Ones(1, metainfo), sampler=dict(type='DefaultSampler')),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR',
             experiment_name=f'{host}-{name}', default_scope='mmengine')
         runner.train()
@@ -294,8 +270,8 @@ def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
 def test_one_that_a_run_is_resumed_from_is_written_again(tmp_path):
     def train(epochs, **options):
         runner = HRNetRunner(
-            Model(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=epochs),
-            train_dataloader=dict(batch_size=1, dataset=OneImage(dict(a=np.zeros(0))),
+            LinearModel(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=epochs),
+            train_dataloader=dict(batch_size=1, dataset=Ones(1, dict(a=np.zeros(0))),
                                   sampler=dict(type='DefaultSampler')),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR',
             experiment_name=f'resumed-{epochs}', **options)
