@@ -6,7 +6,8 @@ finished steps are skipped, a step whose inputs changed runs again.
     python3.11 scripts/setup_env.py [--venv .venv] [--dev] [--ops torch]
 
 mmcv comes as mmcv-lite with the operators of packages/mmcv_ops, which need no compiler. With --ops compiled, mmcv is
-compiled instead, which takes a C++ compiler and 10 to 25 minutes on two cores. Its wheel is kept in a cache
+compiled instead, which takes a C++ compiler and 10 to 25 minutes on two cores. Without --ops, an environment keeps the
+operators that it has. Its wheel is kept in a cache
 (--cache), in a folder named after torch, Python, platform and device. CXX names the compiler. On a machine with an
 NVIDIA GPU and nvcc, mmcv is built with its CUDA operators. pip's own settings (a pip.conf, ...) are honored.
 """
@@ -18,44 +19,21 @@ import hashlib
 import os
 import platform
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mmcv_wheel import MMCV, build_wheel, builds_for_cuda, find_compiler, wheel_name
+from setup_commands import SetupError, ask, run, say
+from venv_folder import VenvFolder
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13))
-MMCV = '2.1.0'
 OPS_PACKAGE = ROOT / 'packages' / 'mmcv_ops'
 BUILD_TOOLS = ('pip>=23.2', 'wheel')
 COMPILE_TOOLS = ('ninja', 'psutil')
 _ORIGIN = 'import mmcv._ext; print(getattr(mmcv._ext, "ORIGIN", "compiled"))'
-
-
-class SetupError(Exception):
-    """Something that the person at the keyboard has to mend; its text says what."""
-
-
-def say(text: str) -> None:
-    print(f'[setup {time.strftime("%H:%M:%S")}] {text}', flush=True)
-
-
-def run(command: Sequence[str | Path], failure: str, **env: str) -> None:
-    """Run a command with its output shown; a failure becomes a SetupError that says what to do."""
-    done = subprocess.run([str(word) for word in command], env={**os.environ, **env}, check=False)
-    if done.returncode:
-        raise SetupError(f'{failure}\n  The command was: {" ".join(str(word) for word in command)}')
-
-
-def ask(command: Sequence[str | Path]) -> str:
-    """Output of a command, stripped; empty where it fails or there is no such program."""
-    try:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-    except OSError:
-        return ''
-    return done.stdout.strip() if done.returncode == 0 else ''
 
 
 def check_python() -> None:
@@ -68,16 +46,6 @@ def check_python() -> None:
         raise SetupError(f'Linux is needed, this is {sys.platform}. docs/install.md says how to bring your own stack.')
 
 
-def find_compiler() -> str:
-    chosen = os.environ.get('CXX')
-    for name in (chosen, ) if chosen else ('c++', 'g++', 'clang++'):
-        if path := shutil.which(name):
-            return path
-    where = f' as CXX={chosen!r}' if chosen else ''
-    raise SetupError(f'No C++ compiler was found{where}, and mmcv has to be compiled.\n'
-                     '  Install one (Debian, Ubuntu: apt-get install g++) or name it with CXX=/path/to/g++.')
-
-
 def digest(*parts: str) -> str:
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:16]
 
@@ -85,9 +53,14 @@ def digest(*parts: str) -> str:
 class Environment:
     """The virtual environment under construction, and which of its steps are finished."""
 
-    def __init__(self, folder: Path, cache: Path, dev: bool, ops: str = 'torch') -> None:
-        self.folder, self.cache, self.dev, self.ops = folder, cache, dev, ops
-        self.python = folder / 'bin' / 'python'
+    def __init__(self, folder: Path, cache: Path, dev: bool, ops: str = '') -> None:
+        self.folder, self.cache, self.dev = VenvFolder(folder), cache, dev
+        self.python = self.folder.python
+        self.ops = ops or self.folder.recall('operators') or self.installed_operators()
+
+    def installed_operators(self) -> str:
+        """Return 'compiled' if a compiled mmcv is there, else 'torch'."""
+        return 'compiled' if ask([self.python, '-c', _ORIGIN]) == 'compiled' else 'torch'
 
     def pip(self, *words: str | Path, failure: str, **env: str) -> None:
         run([self.python, '-m', 'pip', '--disable-pip-version-check', *words], failure, **env)
@@ -100,14 +73,13 @@ class Environment:
 
     def step(self, name: str, key: str, action: Callable[[], None]) -> None:
         """Run an action unless it was finished with the same key before."""
-        stamp = self.folder / '.setup' / name
-        if stamp.is_file() and stamp.read_text() == key:
+        if self.folder.recall(name) == key:
             return
         say(name)
         begin = time.monotonic()
+        self.folder.forget(name)  # an action that fails may have undone what was there
         action()
-        stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(key)
+        self.folder.remember(name, key)
         say(f'{name}: done in {time.monotonic() - begin:.0f} s')
 
     def build(self) -> None:
@@ -116,9 +88,10 @@ class Environment:
         pins = requirement_lines(python_pins())
         torch_pins = [line for line in pins if line.startswith(('torch', 'numpy'))]
         setuptools = next(line for line in requirement_lines('stack.txt') if line.startswith('setuptools'))
-        kept = f'wheels/mmcv-{MMCV}-{torch_pins[0].replace("==", "")}*/*.whl'
+        kept = f'wheels/{wheel_name(torch_pins[0].partition("==")[2] + "*", "*")}/*.whl'
         if self.ops == 'compiled' and not any(self.cache.glob(kept)):
             find_compiler()  # say so before three gigabytes are fetched
+        self.folder.remember('operators', self.ops)  # the choice outlasts an interruption
         key = digest(*torch_pins, setuptools, *BUILD_TOOLS)
         self.step('torch, torchvision and build tools (about 3 GB to fetch)', key,
                   lambda: self.install(*BUILD_TOOLS, setuptools, *torch_pins))
@@ -136,10 +109,13 @@ class Environment:
 
     def make_venv(self) -> None:
         version = f'{sys.version_info.major}.{sys.version_info.minor}'
-        if version not in ask([self.python, '-m', 'pip', '--version']).rpartition('(python ')[2]:
-            say(f'virtual environment in {self.folder}')
-            run([sys.executable, '-m', 'venv', '--clear', self.folder],
-                f'The virtual environment could not be made (Debian, Ubuntu: apt-get install python{version}-venv).')
+        if self.folder.has_python(version):
+            return
+        base = str(getattr(sys, '_base_executable', '') or sys.executable)  # not the one that is about to be removed
+        self.folder.clear(base)
+        say(f'virtual environment in {self.folder.path}')
+        run([base, '-m', 'venv', self.folder.path],
+            f'The virtual environment could not be made (Debian, Ubuntu: apt-get install python{version}-venv).')
 
     def step_operators(self, torch_key: str) -> None:
         """Install mmcv with its operators, in one of two ways that share files and replace each other."""
@@ -148,7 +124,7 @@ class Environment:
             wheel = self.mmcv_wheel_folder()
             self.step('mmcv', digest(torch_key, wheel.name), lambda: self.install_mmcv(wheel))
             return
-        sources = sorted(path for path in OPS_PACKAGE.rglob('*') if path.suffix in ('.py', '.cfg', '.toml'))
+        sources = sorted(path for pattern in ('*.cfg', '*.toml', 'mmcv*/*.py') for path in OPS_PACKAGE.glob(pattern))
         key = digest(torch_key, MMCV, *(path.read_text(encoding='utf-8') for path in sources))
         self.step('mmcv', key, self.install_mmcv_lite)
 
@@ -171,48 +147,18 @@ class Environment:
         self.install('--no-deps', '--force-reinstall', '--no-build-isolation', ROOT, constrain=False)
 
     def mmcv_wheel_folder(self) -> Path:
-        """Where the wheel for this torch, Python, platform and compute device is cached."""
+        """Return where the wheel for this torch, Python, platform and compute device is cached."""
         torch_version = ask([self.python, '-c', 'import torch; print(torch.__version__)'])
         if not torch_version:
-            raise SetupError(f'torch does not import in {self.folder}. Remove that folder and run this again.')
-        tag = f'cp{sys.version_info.major}{sys.version_info.minor}-{sys.platform}_{platform.machine()}'
-        device = 'cuda' if self.builds_for_cuda() else 'cpu'
-        return self.cache / 'wheels' / f'mmcv-{MMCV}-torch{torch_version}-{tag}-{device}'
-
-    def builds_for_cuda(self) -> bool:
-        probe = ('import torch; from torch.utils.cpp_extension import CUDA_HOME; '
-                 'print(torch.cuda.is_available(), CUDA_HOME)')
-        has_gpu, _, toolkit = ask([self.python, '-c', probe]).partition(' ')
-        if has_gpu == 'True' and toolkit == 'None':
-            say('a GPU but no CUDA toolkit: mmcv is built without its CUDA operators')
-        return has_gpu == 'True' and toolkit != 'None'
+            raise SetupError(f'torch does not import in {self.folder.path}. Remove that folder and run this again.')
+        return self.cache / 'wheels' / wheel_name(torch_version, 'cuda' if builds_for_cuda(self.python) else 'cpu')
 
     def install_mmcv(self, folder: Path) -> None:
         if not list(folder.glob('mmcv-*.whl')):
-            self.build_mmcv(folder, find_compiler())
+            build_wheel(self.pip, folder, find_compiler(), builds_for_cuda(self.python))
         self.remove_mmcv()
         # --no-deps: its requirements are part of the stack
         self.install('--force-reinstall', '--no-deps', *folder.glob('mmcv-*.whl'))
-
-    def build_mmcv(self, folder: Path, compiler: str) -> None:
-        """Compile mmcv against the torch of this environment; the wheel appears in the cache only when whole."""
-        say(f'compiling mmcv with {compiler}: about 10 minutes on 2 cores, once for this torch and Python')
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            pch = Path(scratch, 'pch')
-            pch.mkdir()
-            # a GPU that torch sees turns mmcv's CUDA operators on, whatever FORCE_CUDA says
-            device = dict(FORCE_CUDA='1') if self.builds_for_cuda() else dict(CUDA_VISIBLE_DEVICES='')
-            # No isolation: inside one, the build finds no torch and leaves the operators out without a word.
-            # No pip cache: pip keys built wheels on the source archive alone, not on torch.
-            self.pip('wheel', f'mmcv=={MMCV}', '--no-binary', 'mmcv', '--no-deps', '--no-build-isolation',
-                     '--no-cache-dir', '--wheel-dir', Path(scratch, 'wheel'),
-                     failure='mmcv could not be fetched or compiled; the compiler\'s message is above.',
-                     MMCV_WITH_OPS='1', MAX_JOBS=str(len(os.sched_getaffinity(0))), CFLAGS='-g0 -O2',
-                     CXXFLAGS='-g0 -O2', CXX=str(ROOT / 'scripts' / 'cxx_with_pch.sh'), PCH_CXX=compiler,
-                     PCH_DIR=str(pch), **device)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(Path(scratch, 'wheel'), folder)
 
 
 def requirement_lines(name: str) -> list[str]:
@@ -241,10 +187,12 @@ def bare_requirements(pins: Sequence[str]) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'hrnet_plugin'
-    parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='folder of the environment (.venv)')
+    parser.add_argument('--venv', type=Path, default=ROOT / '.venv',
+                        help='folder of the environment: missing, empty or made by this script (default: .venv)')
     parser.add_argument('--cache', type=Path, default=cache, help=f'where the mmcv wheel is kept ({cache})')
-    parser.add_argument('--ops', choices=('torch', 'compiled'), default='torch',
-                        help="mmcv's operators: on torchvision, without a compiler (default), or compiled")
+    parser.add_argument('--ops', choices=('torch', 'compiled'), default='',
+                        help="mmcv's operators: torch (on torchvision, without a compiler) or compiled (default: those "
+                             'of the environment, torch for a new one)')
     parser.add_argument('--dev', action='store_true', help='add the test and lint tools')
     args = parser.parse_args()
     begin = time.monotonic()

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
 TESTS = ('tests/models/backbones/test_hrnet.py', 'tests/models/necks', 'tests/models/test_arch.py')
 OPS = './packages/mmcv_ops'
+# the commands of docs/install.md
+DETECTION, NUMPY_1 = ('.[lite,mmdet]', OPS), ('numpy<2', 'opencv-python<4.12')
 MIM = ('--no-deps', 'openmim==0.3.9'), ('click', 'colorama', 'model-index', 'pandas', 'requests', 'rich', 'tabulate')
 _VERSIONS = '''
 import sys, importlib.metadata as metadata
@@ -64,10 +66,9 @@ class Stack:
 STACKS = {
     'default': Stack('3.11'),
     'compiled': Stack('3.11', setup=('--ops', 'compiled')),
-    'torch21': Stack('3.10', (('torch==2.1.2', 'torchvision==0.16.2', 'numpy==1.26.4', 'opencv-python<4.12',
-                               '.[lite,mmdet]', OPS), *MIM)),
-    'py312': Stack('3.12', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
-    'py313': Stack('3.13', (('torch', 'torchvision', 'numpy>=2', '.[lite,mmdet]', OPS), *MIM)),
+    'torch21': Stack('3.10', (('torch==2.1.2', 'torchvision==0.16.2'), (*DETECTION, *NUMPY_1), *MIM)),
+    'py312': Stack('3.12', (('torch', 'torchvision'), DETECTION, *MIM)),
+    'py313': Stack('3.13', (('torch', 'torchvision'), DETECTION, *MIM)),
     # onedl-mmcv is a source archive that always compiles; mmcv-lite requires upstream's mmengine, so it comes alone
     'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'onedl-mmengine'),
                             ('--no-deps', 'mmcv-lite==2.1.0'),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 import site
 import sys
 import sysconfig
@@ -44,7 +46,16 @@ def collect() -> Facts:
         uses_pkg_resources='mmengine' in located and _uses_pkg_resources(located['mmengine']['folders']),
         search_path=tuple(listed['search_path']),
         site=sysconfig.get_path('purelib'),
-        user_site=site.getusersitepackages())
+        site_is_writable=os.access(sysconfig.get_path('purelib'), os.W_OK),
+        user_site=site.getusersitepackages(),
+        executable='' if owns_commands(sys.executable) else sys.executable)
+
+
+def owns_commands(executable: str) -> bool:
+    """Return True if ``python`` on PATH is an interpreter, and ``pip`` is beside it."""
+    python, pip = (shutil.which(name) or '' for name in ('python', 'pip'))
+    folders = {os.path.realpath(os.path.dirname(path)) for path in (python, pip, executable)}
+    return bool(python and pip) and len(folders) == 1 and os.path.samefile(python, executable)
 
 
 def list_installed() -> Found:

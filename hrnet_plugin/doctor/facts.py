@@ -82,7 +82,9 @@ class Facts:
         uses_pkg_resources: Whether this mmengine requires ``pkg_resources``.
         search_path: Folders in which Python looks for modules, in order.
         site: Folder into which pip installs.
+        site_is_writable: Whether that folder can be written to.
         user_site: Folder into which ``pip install --user`` installs.
+        executable: Path of the interpreter. Empty if ``python`` and ``pip`` on PATH are its own.
     """
 
     python: str
@@ -97,7 +99,9 @@ class Facts:
     uses_pkg_resources: bool = False
     search_path: tuple[str, ...] = ()
     site: str = ''
+    site_is_writable: bool = True
     user_site: str = ''
+    executable: str = ''
 
     def providers(self, module: str) -> tuple[Distribution, ...]:
         """Return the installed distributions that have the files of a module."""
@@ -110,3 +114,12 @@ class Facts:
 
     def works(self, module: str) -> bool:
         return module in self.modules and not self.modules[module].error
+
+    def detail(self, module: str, key: str) -> str:
+        """Return what the probe of a module found. Empty if it found nothing."""
+        return self.modules[module].details.get(key, '') if module in self.modules else ''
+
+    @property
+    def has_cuda_gpus(self) -> bool:
+        """Return True if torch is built for CUDA and sees GPUs."""
+        return bool(self.detail('torch', 'cuda')) and self.detail('torch', 'devices') not in ('', '0')

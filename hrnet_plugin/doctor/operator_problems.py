@@ -30,6 +30,9 @@ def check_operators(facts: Facts, wanted: Sequence[str], replace_mmcv: str) -> I
     elif extension.error and all(map(facts.works, ('torch', 'numpy', 'torchvision'))):
         yield Problem(f'{describe(facts, "mmcv._ext")} must import, got {extension.error}.',
                       f'pip install --force-reinstall --no-deps {OPERATORS}', affected)
+    elif is_compiled(extension.file) and facts.has_cuda_gpus and extension.details.get('cuda') == 'not available':
+        yield Problem('mmcv._ext must be compiled with CUDA for the GPUs that torch sees, got one that is not.',
+                      replace_mmcv, affected | frozenset(HOSTS).intersection(facts.modules))
 
 
 def is_compiled(file: str) -> bool:
@@ -42,7 +45,7 @@ def _explain_absence(facts: Facts) -> tuple[str, str]:
     folders = [found.folder for found in facts.providers('mmcv._ext')]
     if not folders:
         return (f'mmcv must have operators (mmcv._ext) for the hosts, got {describe(facts, "mmcv")} without them.',
-                f'pip install {install_operators(facts)}')
+                _install_for_user(facts, mmcv) or f'pip install {install_operators(facts)}')
     if _normalize(mmcv) in map(_normalize, folders):
         return (f'{describe(facts, "mmcv._ext")} must have its file mmcv/_ext.py, got an installation without it.',
                 f'pip install --force-reinstall --no-deps {OPERATORS}')
@@ -53,6 +56,8 @@ def _join(facts: Facts, mmcv: str) -> str:
     """Return the command that brings the operators and the mmcv in the folder ``mmcv`` into one site directory."""
     path = [_normalize(folder) for folder in facts.search_path]
     install, first, site = 'pip install --ignore-installed --no-deps', _normalize(mmcv), _normalize(facts.site)
+    if for_user := _install_for_user(facts, mmcv):
+        return for_user
     if first == site:
         return f'{install} {OPERATORS}'
     if first in path and site in path and path.index(site) < path.index(first):  # a second mmcv hides the first
@@ -60,6 +65,15 @@ def _join(facts: Facts, mmcv: str) -> str:
     if first == _normalize(facts.user_site):
         return f'{install} --user {OPERATORS}'
     return f'unset PYTHONPATH && {install} {MMCV_LITE} {OPERATORS}'
+
+
+def _install_for_user(facts: Facts, mmcv: str) -> str:
+    """Return the command for an mmcv in a folder that pip cannot write to, or nothing if pip can."""
+    path = [_normalize(folder) for folder in facts.search_path]
+    is_fixed = _normalize(mmcv) == _normalize(facts.site) and not facts.site_is_writable
+    if not is_fixed or _normalize(facts.user_site) not in path:
+        return ''
+    return f'pip install --user --ignore-installed --no-deps {MMCV_LITE} {OPERATORS}'
 
 
 def _normalize(folder: str) -> str:

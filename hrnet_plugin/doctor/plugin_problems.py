@@ -55,7 +55,8 @@ def check_plugin(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
 
 def check_checkpoint(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
     """Check that torch reads the checkpoints of mmengine's runner."""
-    if facts.checkpoint_error and not facts.network_error and facts.works('numpy'):
+    uses_numpy = facts.works('numpy') and not facts.detail('torch', 'numpy_error')
+    if facts.checkpoint_error and not facts.network_error and uses_numpy:
         yield Problem(f'torch {facts.version("torch")} must read checkpoints of mmengine with weights_only=True, got '
                       f'{facts.checkpoint_error}. The command is for files that you trust.',
                       'export TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1')

@@ -68,18 +68,38 @@ def examine_torch(found: Found, _: str) -> None:
     """Import torch and list the GPUs."""
     import torch
     found.update(version=torch.__version__, cuda=torch.version.cuda or '')
+    found['numpy_error'] = convert_array()
     try:
         found['gpus'] = ', '.join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
+        found['devices'] = torch.cuda.device_count()
     except Exception as error:  # of the driver
         found['gpus'] = describe(error)
 
 
+def convert_array() -> str:
+    """Return the error of converting an array of numpy to torch. Empty if it works, or if numpy does not import."""
+    import torch
+    try:
+        import numpy
+    except Exception:
+        return ''
+    try:
+        torch.from_numpy(numpy.zeros(1))
+    except Exception as error:  # of a torch that is built for another numpy
+        return describe(error)
+    return ''
+
+
 def examine_torchvision(found: Found, _: str) -> None:
-    """Raise an error if the operators of torchvision are missing, as they are beside a torch of another build."""
+    """Raise an error if the operators of torchvision are missing, as they are beside a torch of another build.
+
+    Their CUDA version is -1 in a build without CUDA.
+    """
     import torch
     import torchvision
     found['version'] = torchvision.__version__
     found['operator'] = str(torch.ops.torchvision.nms)
+    found['cuda'] = torch.ops.torchvision._cuda_version()
 
 
 def examine_mmengine(found: Found, _: str) -> None:
@@ -100,7 +120,10 @@ def examine_mmcv(found: Found, _: str) -> None:
 def examine_operators(found: Found, _: str) -> None:
     """Import the operators of mmcv. Those of mmcv-torch-ops name their origin."""
     importlib.import_module('torch')  # whose libraries a compiled mmcv._ext is linked with
-    found['origin'] = getattr(importlib.import_module('mmcv._ext'), 'ORIGIN', '')
+    operators = importlib.import_module('mmcv._ext')
+    found['origin'] = getattr(operators, 'ORIGIN', '')
+    if hasattr(operators, 'get_compiling_cuda_version'):
+        found['cuda'] = operators.get_compiling_cuda_version()
 
 
 def examine_host(found: Found, name: str) -> None:

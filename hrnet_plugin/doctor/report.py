@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +24,7 @@ def report(facts: Facts, problems: Sequence[Problem], wanted: Sequence[str] = ()
     verdict += [f'Not ready for: {", ".join(broken)}'] if broken else []
     parts = ['\n'.join(_row(label, text) for label, text in _rows(facts)), '\n'.join(verdict)]
     for title, is_error in (('Problems', True), ('Notes', False)):
-        found = [_entry(problem) for problem in problems if problem.is_error == is_error]
+        found = [_entry(problem, facts) for problem in problems if problem.is_error == is_error]
         parts += ['\n'.join([title, *found])] if found else []
     if any('./' in problem.command or problem.command.endswith(' .') for problem in problems):
         parts.append(_wrap(f'Run commands with . or ./ in the checkout of hrnet_plugin{_checkout(facts)}.'))
@@ -96,9 +98,23 @@ def _checkout(facts: Facts) -> str:
     return f' ({urls[0].removeprefix("file://")})' if urls else ''
 
 
-def _entry(problem: Problem) -> str:
+def _entry(problem: Problem, facts: Facts) -> str:
     """Return message and command. The command keeps its line, so that it can be copied."""
-    return f'{_wrap(problem.message, "- ", "  ")}\n    {problem.command}'
+    return f'{_wrap(problem.message, "- ", "  ")}\n    {name_interpreter(problem.command, facts.executable)}'
+
+
+def name_interpreter(command: str, executable: str) -> str:
+    """Replace pip and python in a command by an interpreter.
+
+    >>> name_interpreter('pip uninstall -y mmcv && pip install numpy', '/a b/python')
+    "'/a b/python' -m pip uninstall -y mmcv && '/a b/python' -m pip install numpy"
+
+    Args:
+        command: Shell command.
+        executable: Path of the interpreter. Empty for the commands on PATH.
+    """
+    own = {'pip': f'{shlex.quote(executable)} -m pip', 'python': shlex.quote(executable)}
+    return re.sub(r'(?<!\S)(pip|python)(?= )', lambda match: own[match[1]], command) if executable else command
 
 
 def _row(label: str, text: str) -> str:

@@ -30,7 +30,7 @@ def check_torch(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
 
 def check_torchvision(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
     """Check that torchvision is there and matches torch. The network alone does not need it."""
-    if facts.works('torchvision') or not (facts.works('torch') and facts.works('numpy')):
+    if not (facts.works('torch') and facts.works('numpy')):
         return
     install, index = f'pip install {torchvision_requirement(torch_build(facts))}', _name_index(facts)
     affected = failing(facts, 'torchvision') | frozenset(wanted).intersection(HOSTS)
@@ -38,9 +38,14 @@ def check_torchvision(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
     if module is None:
         yield Problem(f'torchvision must be installed for mmpose, mmpretrain and mmcv-torch-ops, got none.{index}',
                       install, affected, bool(affected or facts.providers('mmcv._ext')))
-    else:
+    elif module.error:
         yield Problem(f'torchvision must match torch {facts.version("torch")}, got {describe(facts, "torchvision")}: '
                       f'{module.error}.{index}', f'pip uninstall -y torchvision && {install}', affected)
+    elif facts.has_cuda_gpus and facts.detail('torchvision', 'cuda') == '-1':
+        users = frozenset(HOSTS).intersection(facts.modules) if facts.detail('mmcv._ext', 'origin') else frozenset()
+        yield Problem(f'torchvision must be built for CUDA like torch {facts.version("torch")}, got a build for CPUs, '
+                      f'{describe(facts, "torchvision")}.{index}', f'pip uninstall -y torchvision && {install}', users,
+                      bool(users))
 
 
 def torchvision_requirement(torch: str) -> str:
@@ -58,13 +63,17 @@ def torchvision_requirement(torch: str) -> str:
 
 
 def check_numpy(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Check that numpy imports."""
+    """Check that numpy imports, and that torch can use it."""
     version = "'numpy<2'" if 'mmpose' in facts.modules else 'numpy'  # of xtcocotools' wheels
     if 'numpy' not in facts.modules:
         yield Problem('numpy must be installed, got none.', f'pip install {version}', ALL)
     elif error := facts.modules['numpy'].error:
         yield Problem(f'{describe(facts, "numpy")} must import, got {error}.',
                       f'pip install --force-reinstall {version}', ALL)
+    elif error := facts.detail('torch', 'numpy_error'):
+        is_new = not facts.version('numpy').startswith('1.')  # wheels of torch up to 2.2 are built for numpy 1
+        yield Problem(f'torch {facts.version("torch")} must be able to use {describe(facts, "numpy")}, got {error}.',
+                      "pip install 'numpy<2'" if is_new else f'pip install --force-reinstall {version}', ALL)
 
 
 def check_mmengine(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:

@@ -41,6 +41,12 @@ def change(facts, distributions=None, modules=None, **others):
     return replace(facts, distributions=tuple(filter(None, versions.values())), modules=known, **others)
 
 
+def with_details(facts, details):
+    """Return facts in which the probes of modules have found these details: name -> details."""
+    modules = {name: replace(facts.modules[name], details=found) for name, found in details.items()}
+    return replace(facts, modules={**facts.modules, **modules})
+
+
 def errors(facts, *wanted):
     """Return the commands of the errors."""
     return [problem.command for problem in find_problems(facts, wanted) if problem.is_error]

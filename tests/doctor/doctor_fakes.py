@@ -22,6 +22,9 @@ def save(value, file):
     with open(file, 'wb') as stream:
         pickle.dump(value, stream)
 
+def from_numpy(array):
+    return array
+
 def load(file, weights_only):
     assert weights_only
     with open(file, 'rb') as stream:
@@ -31,7 +34,7 @@ TORCHVISION = """
 import torch
 from types import SimpleNamespace
 __version__ = '0.26.0'
-torch.ops.torchvision = SimpleNamespace(nms='nms')
+torch.ops.torchvision = SimpleNamespace(nms='nms', _cuda_version=lambda: 13000)
 """
 PKG_RESOURCES = """
 from importlib.metadata import distribution
@@ -72,6 +75,7 @@ class FakeSite:
     def __init__(self, folder):
         venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
         self.python = folder / 'bin' / 'python'
+        (folder / 'bin' / 'pip').touch(0o755)
         self.folder = next(folder.glob('lib/python3*/site-packages'))
         self.home = folder / 'empty'
         self.home.mkdir()
@@ -119,8 +123,9 @@ class FakeSite:
 
 def run_doctor(python, folder, *words, **env):
     """Run the doctor with an interpreter, in a folder, and return its exit code and what it printed."""
+    path = f'{Path(python).parent}{os.pathsep}{os.environ["PATH"]}'
     done = subprocess.run([python, '-m', 'hrnet_plugin.tools.doctor', *words], cwd=folder, env={
-        'PATH': os.environ['PATH'], 'HOME': str(folder), **env}, capture_output=True, text=True, check=False)
+        'PATH': path, 'HOME': str(folder), **env}, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout:
         raise RuntimeError(done.stdout + done.stderr)
     return done.returncode, done.stdout

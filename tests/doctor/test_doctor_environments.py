@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 
 import pytest
-from doctor_fakes import ORIGIN, ROOT, FakeSite, commands, install_all, run_doctor
+from doctor_fakes import ORIGIN, ROOT, TORCH, TORCHVISION, FakeSite, commands, install_all, run_doctor
 
 from hrnet_plugin.requirements import install_command
 
@@ -220,3 +221,45 @@ def test_the_environment_of_the_tests(tmp_path):
     for label in ('torch', 'mmcv', 'mmcv._ext', 'hrnet_plugin'):
         assert f'\n{label:14}' in text
     assert 'Ready for: network' in text
+
+
+GPU_TORCH = TORCH.replace('device_count=lambda: 0', 'device_count=lambda: 1, get_device_name=lambda index: "H100"')
+
+
+def test_commands_name_the_interpreter_that_is_not_on_the_path(site):
+    """Neither another python on PATH nor a missing pip leads to commands that cannot work."""
+    site.uninstall('torchvision')
+    command = 'pip install torchvision torch==2.11.0'
+    for path in (os.environ['PATH'], ''):
+        _, text = site.doctor(PATH=path)
+        assert commands(text) == [f'{site.python} -m {command}']
+    (site.python.parent / 'pip').unlink()
+    assert commands(site.doctor()[1]) == [f'{site.python} -m {command}']
+
+
+def test_a_path_with_a_space(tmp_path):
+    site = FakeSite(tmp_path / 'my venv')
+    install_all(site)
+    site.uninstall('torchvision')
+    _, text = site.doctor(PATH='')
+    assert commands(text) == [f"'{site.python}' -m pip install torchvision torch==2.11.0"]
+
+
+def test_a_torch_that_cannot_use_numpy(site):
+    site.install('torch', '2.1.2', {'torch/__init__.py': TORCH + (
+        "def from_numpy(array):\n    raise RuntimeError('Numpy is not available')\n")})
+    site.uninstall('numpy')
+    site.install('numpy', '2.2.6', {'numpy/__init__.py': "__version__ = '2.2.6'\ndef zeros(shape): return []"})
+    found, text = diagnose(site)
+    assert found == ["pip install 'numpy<2'"]
+    assert 'RuntimeError: Numpy is not available' in text
+    assert 'Ready for: nothing\n' in text
+
+
+def test_a_torchvision_without_cuda_beside_a_gpu(site):
+    site.install('torch', '2.11.0', {'torch/__init__.py': GPU_TORCH})
+    assert diagnose(site)[0] == []
+    site.install('torchvision', '0.26.0', {'torchvision/__init__.py': TORCHVISION.replace('13000', '-1')})
+    found, text = diagnose(site)
+    assert found == ['pip uninstall -y torchvision && pip install torchvision torch==2.11.0']
+    assert 'Not ready for: mmdet, mmpose, mmseg\n' in text

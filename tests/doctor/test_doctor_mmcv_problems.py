@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from doctor_facts import LITE, OPERATORS, SITE, USER, VERSIONS, change, errors, healthy, notes, only
+from doctor_facts import LITE, OPERATORS, SITE, USER, VERSIONS, change, errors, healthy, notes, only, with_details
 
 from hrnet_plugin.doctor.facts import HOSTS, Distribution, Module
 from hrnet_plugin.doctor.problems import find_problems, split_by_readiness
@@ -109,3 +109,24 @@ def test_operators_behind_the_user_site():
                                'mmcv-torch-ops': '0.1.0'},
                    {'mmcv': Module(f'{USER}/mmcv/__init__.py'), 'mmcv._ext': None}, search_path=(USER, SITE))
     assert errors(facts) == [f'pip install --ignore-installed --no-deps --user {OPERATORS}']
+
+
+def test_operators_without_cuda_beside_a_gpu():
+    gpu = with_details(healthy(), {'torch': dict(cuda='13.0', devices='2')})
+    facts = with_details(gpu, {'mmcv._ext': dict(cuda='not available')})
+    assert only(facts).command == f'pip uninstall -y mmcv && pip install {LITE} {OPERATORS}'
+    assert only(facts).affects == set(HOSTS)
+    assert errors(with_details(gpu, {'mmcv._ext': dict(cuda='13.0')})) == []
+    assert errors(with_details(facts, {'torch': dict(cuda='13.0', devices='0')})) == []
+
+
+@pytest.mark.parametrize('operators', [None, USER])
+def test_an_mmcv_in_a_folder_that_pip_cannot_write_to(operators):
+    """The operators are in the user site, or would get there."""
+    ours = operators and Distribution('mmcv-torch-ops', '0.1.0', operators)
+    facts = change(healthy(), {'mmcv': None, 'mmcv-lite': '2.1.0', 'mmcv-torch-ops': ours},
+                   {'mmcv': Module(f'{SITE}/mmcv/__init__.py'), 'mmcv._ext': None, 'mmdet': 'mmcv._ext'},
+                   search_path=(USER, SITE), site_is_writable=False)
+    assert errors(facts) == [f'pip install --user --ignore-installed --no-deps {LITE} {OPERATORS}']
+    assert '--user' not in errors(change(facts, search_path=(SITE, )))[0]  # a venv does not see the user site
+    assert '--user' not in errors(change(facts, site_is_writable=True))[0]

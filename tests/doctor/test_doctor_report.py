@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hrnet_plugin.doctor.facts import Distribution, Facts, Module
@@ -57,3 +59,13 @@ def test_the_exit_code(is_error, monkeypatch, capsys):
     monkeypatch.setattr(doctor, 'find_problems', lambda facts, wanted: (Problem('y.', 'pip', is_error=is_error), ))
     assert doctor.main([]) == is_error
     assert 'Ready for: network' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('command', 'expected'), [
+    ("python -c 'import mmdet'  # prints the traceback", "/bin/py -c 'import mmdet'  # prints the traceback"),
+    ('unset PYTHONPATH && pip install x-pip y', 'unset PYTHONPATH && /bin/py -m pip install x-pip y'),
+    ('export X=1', 'export X=1')])
+def test_commands_name_the_interpreter(command, expected):
+    examined = replace(facts(), executable='/bin/py')
+    assert f'\n    {expected}' in report(examined, [Problem('y.', command)])
+    assert f'\n    {command}' in report(facts(), [Problem('y.', command)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from doctor_facts import change, errors, healthy, notes, only
+from doctor_facts import change, errors, healthy, notes, only, with_details
 
 from hrnet_plugin.doctor.facts import HOSTS
 from hrnet_plugin.doctor.problems import find_problems, split_by_readiness
@@ -74,3 +74,32 @@ def test_pkg_resources():
     assert problem.affects == set(HOSTS)
     assert only(change(facts, uses_pkg_resources=False)).affects == set()
     assert errors(change(facts, {'openmim': None, 'onedl-mim': '0.3.10'}, {'mim': ''}, uses_pkg_resources=False)) == []
+
+
+@pytest.mark.parametrize(('numpy', 'command'), [('2.2.6', "pip install 'numpy<2'"),
+                                                ('1.26.4', "pip install --force-reinstall 'numpy<2'")])
+def test_a_torch_that_cannot_use_numpy(numpy, command):
+    facts = with_details(change(healthy(), {'numpy': numpy}, checkpoint_error='x'),
+                         {'torch': dict(version='2.1.2', numpy_error='RuntimeError: Numpy is not available')})
+    problem = only(facts)
+    assert problem.command == command
+    assert problem.message == (f'torch 2.1.2 must be able to use numpy {numpy}, got RuntimeError: Numpy is not '
+                               'available.')
+    assert problem.affects == {'network', *HOSTS}
+
+
+GPU = dict(version='2.11.0+cu130', cuda='13.0', devices='1')
+
+
+def test_a_torchvision_without_cuda():
+    """mmcv-torch-ops needs it on a GPU. A compiled mmcv does not."""
+    command = 'pip uninstall -y torchvision && pip install torchvision torch==2.11.0'
+    compiled = with_details(healthy(), {'torch': GPU, 'torchvision': dict(cuda='-1')})
+    assert errors(compiled) == []
+    assert notes(compiled) == [command]
+    problem = only(with_details(compiled, {'mmcv._ext': dict(origin='mmcv_torch_ops 0.1.0')}))
+    assert problem.command == command
+    assert problem.affects == set(HOSTS)
+    for torch in (dict(GPU, devices='0'), dict(GPU, cuda=''), {}):  # ROCm has no CUDA version
+        assert find_problems(with_details(compiled, {'torch': torch})) == ()
+    assert find_problems(with_details(compiled, {'torchvision': dict(cuda='13000')})) == ()

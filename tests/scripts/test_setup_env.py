@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / 'scripts' / 'setup_env.py'
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope='module')
 def script():
-    spec = importlib.util.spec_from_file_location('setup_env', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / 'scripts'))
+        yield importlib.import_module('setup_env')
 
 
 def test_another_python_is_refused(script, monkeypatch):
@@ -54,6 +58,21 @@ def test_finished_steps_are_skipped_and_failed_ones_are_not(script, tmp_path):
         environment.step('second', 'key', fail)
     environment.step('second', 'key', lambda: done.append(4))
     assert done == [1, 3, 4]
+
+
+def test_a_step_that_failed_undoes_an_earlier_one(script, tmp_path):
+    """A failed switch of operators has removed those that were there."""
+    environment = script.Environment(tmp_path, tmp_path / 'cache', dev=False)
+    done = []
+    environment.step('mmcv', 'torch', lambda: done.append('torch'))
+
+    def fail():
+        raise script.SetupError('stop')
+
+    with pytest.raises(script.SetupError):
+        environment.step('mmcv', 'compiled', fail)
+    environment.step('mmcv', 'torch', lambda: done.append('torch again'))
+    assert done == ['torch', 'torch again']
 
 
 def test_requirements_are_pinned(script):
@@ -95,6 +114,21 @@ def test_operators_need_no_compiler(script, commands, tmp_path, monkeypatch):
     assert str(script.OPS_PACKAGE) in ours
 
 
+def test_operators_are_installed_again_when_their_sources_change(script, commands, tmp_path, monkeypatch):
+    """The build folder that pip leaves there does not count."""
+    package = tmp_path / 'mmcv_ops'
+    shutil.copytree(script.OPS_PACKAGE, package, ignore=shutil.ignore_patterns('build', '*.egg-info', '__pycache__'))
+    monkeypatch.setattr(script, 'OPS_PACKAGE', package)
+    environment = script.Environment(tmp_path, tmp_path / 'cache', dev=False)
+    counts = []
+    for changed in ('README.md', 'build/lib/mmcv_torch_ops/nms.py', 'mmcv_torch_ops/nms.py', 'setup.cfg'):
+        (package / changed).parent.mkdir(parents=True, exist_ok=True)
+        (package / changed).write_text(changed)
+        environment.step_operators('key')
+        counts.append(len(commands))
+    assert counts == [3, 3, 6, 9]
+
+
 def test_compiled_operators_replace_the_others(script, commands, tmp_path, monkeypatch):
     environment = script.Environment(tmp_path, tmp_path / 'cache', dev=False, ops='compiled')
     folder = tmp_path / 'cache' / 'wheels' / 'this'
@@ -109,3 +143,156 @@ def test_compiled_operators_replace_the_others(script, commands, tmp_path, monke
     environment.ops = 'torch'  # and back
     environment.step_operators('key')
     assert commands[-2][-1] == 'mmcv-lite==2.1.0'
+
+
+@pytest.fixture
+def build(script, commands, monkeypatch):
+    """Return a function that builds an environment without running a command, and returns its operators."""
+    monkeypatch.setattr(script.VenvFolder, 'has_python', lambda self, version: self.path.joinpath('python').exists())
+    monkeypatch.setattr(script, 'ask', lambda command: '')
+    monkeypatch.setattr(script, 'find_compiler', lambda: '/bin/c++')
+    monkeypatch.setattr(script.Environment, 'mmcv_wheel_folder', lambda self: Path('wheel'))
+    monkeypatch.setattr(script.Environment, 'install_mmcv', lambda self, folder: commands.append(['compiled']))
+
+    def build(folder, ops=''):
+        folder.mkdir(exist_ok=True)
+        (folder / 'python').touch()
+        commands.clear()
+        script.Environment(folder, folder, False, ops).build()
+        return [words[-1] for words in commands if words[-1] in ('compiled', 'mmcv-lite==2.1.0')]
+
+    return build
+
+
+def test_operators_change_only_where_they_are_named(build, tmp_path):
+    assert build(tmp_path / 'new') == ['mmcv-lite==2.1.0']
+    assert build(tmp_path / 'new') == []
+    assert build(tmp_path / 'new', 'compiled') == ['compiled']
+    assert build(tmp_path / 'new') == []
+    assert build(tmp_path / 'new', 'torch') == ['mmcv-lite==2.1.0']
+    assert build(tmp_path / 'new') == []
+
+
+def test_a_compiled_mmcv_without_a_record(script, build, tmp_path, monkeypatch):
+    """The one that imports is kept."""
+    monkeypatch.setattr(script, 'ask', lambda command: 'compiled')
+    assert script.Environment(tmp_path, tmp_path, False).ops == 'compiled'
+    assert script.Environment(tmp_path, tmp_path, False, 'torch').ops == 'torch'
+
+
+def test_operators_outlast_another_python(script, build, tmp_path):
+    script.VenvFolder(tmp_path / 'venv').clear('/bin/python')
+    assert build(tmp_path / 'venv', 'compiled') == ['compiled']
+    environment = script.Environment(tmp_path / 'venv', tmp_path, False)
+    (tmp_path / 'venv' / 'python').unlink()
+    environment.make_venv()
+    assert not (tmp_path / 'venv' / '.setup' / 'mmcv').exists()
+    assert environment.ops == 'compiled'
+
+
+def test_a_folder_of_somebody_else_is_not_erased(script, commands, tmp_path):
+    folder = tmp_path / 'precious'
+    (folder / '.setup').mkdir(parents=True)
+    (folder / 'file').write_text('text')
+    (tmp_path / 'a file').touch()
+    for path in (folder, tmp_path / 'a file'):
+        with pytest.raises(script.SetupError, match=rf'--venv must be missing, .* got {re.escape(str(path))}'):
+            script.Environment(path, tmp_path, False).make_venv()
+    assert (folder / 'file').read_text() == 'text'
+    assert commands == []
+
+
+def test_an_own_folder_is_emptied(script, commands, tmp_path):
+    for path in (tmp_path / 'missing', tmp_path / 'empty'):
+        (tmp_path / 'empty').mkdir(exist_ok=True)
+        environment = script.Environment(path, tmp_path, False)
+        environment.make_venv()
+        (path / 'lib').mkdir()
+        (path / 'lib64').symlink_to('lib')
+        (path / 'pyvenv.cfg').touch()
+        environment.folder.remember('step', 'key')
+        environment.make_venv()
+        assert [child.name for child in path.iterdir()] == ['.setup']
+        assert [child.name for child in (path / '.setup').iterdir()] == ['python']
+        assert Path(environment.folder.recall('python')).is_file()
+
+
+def test_a_real_environment_is_kept(script, tmp_path, monkeypatch):
+    environment = script.Environment(tmp_path / 'a b', tmp_path, False)
+    environment.make_venv()
+    (tmp_path / 'a b' / 'file').touch()
+    environment.make_venv()
+    assert (tmp_path / 'a b' / 'file').exists()
+    monkeypatch.setattr(script.sys, 'version_info', SimpleNamespace(major=3, minor=9))
+    monkeypatch.setattr(script, 'run', lambda *words, **env: None)
+    environment.make_venv()
+    assert not (tmp_path / 'a b' / 'file').exists()
+
+
+def test_a_wheel_of_another_python_does_not_count(script, build, tmp_path, monkeypatch):
+    """The compiler is looked for before anything is fetched."""
+    def find():
+        raise script.SetupError('no compiler')
+
+    monkeypatch.setattr(script, 'find_compiler', find)
+    pins = next(line for line in script.requirement_lines(script.python_pins()) if line.startswith('torch=='))
+    name = script.wheel_name(pins.partition('==')[2] + '+cu130', 'cuda')
+    other = tmp_path / 'wheels' / name.replace(f'cp{sys.version_info.major}{sys.version_info.minor}', 'cp39')
+    ours = tmp_path / 'wheels' / name
+    for folder in (other, ours):
+        folder.mkdir(parents=True)
+    (other / 'mmcv-2.1.0.whl').touch()
+    with pytest.raises(script.SetupError, match='no compiler'):
+        build(tmp_path, 'compiled')
+    (ours / 'mmcv-2.1.0.whl').touch()
+    assert build(tmp_path, 'compiled') == ['compiled']
+
+
+@pytest.mark.parametrize(('words', 'expected'), [
+    ([], '"/opt/my python" scripts/setup_env.py --dev'),
+    (['OPS=compiled'], '"/opt/my python" scripts/setup_env.py --dev --ops "compiled"'),
+    (['PYTHON=/a b/python3.12'], '"/a b/python3.12" scripts/setup_env.py --dev')])
+def test_make_keeps_the_python_of_the_environment(tmp_path, words, expected):
+    if shutil.which('make') is None:
+        pytest.skip('no make')
+    shutil.copy(ROOT / 'Makefile', tmp_path)
+    (tmp_path / '.venv' / '.setup').mkdir(parents=True)
+    (tmp_path / '.venv' / '.setup' / 'python').write_text('/opt/my python')
+    environment = {key: value for key, value in os.environ.items() if key not in ('PYTHON', 'OPS', 'MAKEFLAGS')}
+    done = subprocess.run(['make', '-n', 'setup', *words], cwd=tmp_path, env=environment, capture_output=True,
+                          text=True, check=True)
+    assert done.stdout.splitlines()[-1].rstrip() == expected
+
+
+def test_the_compiler_has_no_space_in_its_path(script, tmp_path, monkeypatch):
+    """torch's ninja file does not quote it."""
+    wheel = importlib.import_module('mmcv_wheel')
+    root, seen = tmp_path / 'my checkout', []
+    root.mkdir()
+    monkeypatch.setattr(wheel, 'WRAPPER', shutil.copy2(wheel.WRAPPER, root))
+    monkeypatch.setattr(wheel.tempfile, 'tempdir', str(tmp_path))
+
+    def pip(*words, failure, **env):
+        assert os.access(env['CXX'], os.X_OK)
+        seen.append(env['CXX'])
+        words[-1].mkdir()
+
+    wheel.build_wheel(pip, root / 'cache' / 'wheel', '/bin/c++', for_cuda=False)
+    assert seen
+    assert ' ' not in seen[0]
+    assert (root / 'cache' / 'wheel').is_dir()
+
+
+def test_the_compiler_takes_paths_with_spaces(tmp_path):
+    compiler = shutil.which('c++')
+    if compiler is None:
+        pytest.skip('no compiler')
+    folder = tmp_path / 'with space'
+    (folder / 'torch').mkdir(parents=True)
+    (folder / 'torch' / 'extension.h').write_text('inline int three() { return 3; }')
+    (folder / 'a.cpp').write_text('int four() { return three() + 1; }')
+    environment = {**os.environ, 'PCH_CXX': compiler, 'PCH_DIR': str(folder)}
+    subprocess.run([ROOT / 'scripts' / 'cxx_with_pch.sh', f'-I{folder}', '-c', folder / 'a.cpp', '-o', folder / 'a.o'],
+                   env=environment, check=True)
+    assert (folder / 'a.o').is_file()
+    assert (folder / 'torch_pch.h.gch').is_file()

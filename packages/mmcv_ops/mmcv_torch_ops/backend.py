@@ -23,3 +23,8 @@ def widen(tensor: Tensor) -> Tensor:
     coordinates above 256 pixels have no fractions in bfloat16.
     """
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).contiguous()
+
+
+def pixel_rows(features: Tensor) -> Tensor:
+    """Return the pixels of a feature map (N, C, H, W) as rows, shape (N * H * W, C), for embedding bags."""
+    return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])

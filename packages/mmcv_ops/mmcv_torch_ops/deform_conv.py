@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from mmcv_torch_ops.backend import operators, widen
+from mmcv_torch_ops.deform_columns import finite_offsets, image_chunks, sample_columns
+from mmcv_torch_ops.eager import eager, nondeterministic
 
 
+@eager
 def deform_conv_forward(input: Tensor, weight: Tensor, offset: Tensor, output: Tensor, columns: Tensor, ones: Tensor,
                         kW: int, kH: int, dW: int, dH: int, padW: int, padH: int, dilationW: int, dilationH: int,
                         group: int, deformable_group: int, im2col_step: int) -> None:
@@ -28,10 +32,12 @@ def deform_conv_forward(input: Tensor, weight: Tensor, offset: Tensor, output: T
         im2col_step: Not used.
     """
     geometry = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
-    tensors = _operands(input, weight, offset)
-    output.copy_(operators.deform_conv2d(*tensors, *geometry, False))
+    for part in image_chunks(offset, weight, group):
+        tensors = _operands(input[part], weight, offset[part])
+        output[part].copy_(operators.deform_conv2d(*tensors, *geometry, False))
 
 
+@eager
 def deform_conv_backward_input(input: Tensor, offset: Tensor, gradOutput: Tensor, gradInput: Tensor,
                                gradOffset: Tensor, weight: Tensor, columns: Tensor, kW: int, kH: int, dW: int,
                                dH: int, padW: int, padH: int, dilationW: int, dilationH: int, group: int,
@@ -42,12 +48,15 @@ def deform_conv_backward_input(input: Tensor, offset: Tensor, gradOutput: Tensor
     ``deform_conv_forward``.
     """
     geometry = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
-    tensors = _operands(input, weight, offset)
-    grads = operators._deform_conv2d_backward(widen(gradOutput), *tensors, *geometry, False)
-    gradInput.add_(grads[0])
-    gradOffset.copy_(grads[2])
+    for part in image_chunks(offset, weight, group):
+        tensors = _operands(input[part], weight, offset[part])
+        with nondeterministic(input.device):
+            grads = operators._deform_conv2d_backward(widen(gradOutput[part]), *tensors, *geometry, False)
+        gradInput[part].add_(grads[0])
+        gradOffset[part].copy_(grads[2])
 
 
+@eager
 def deform_conv_backward_parameters(input: Tensor, offset: Tensor, gradOutput: Tensor, gradWeight: Tensor,
                                     columns: Tensor, ones: Tensor, kW: int, kH: int, dW: int, dH: int, padW: int,
                                     padH: int, dilationW: int, dilationH: int, group: int, deformable_group: int,
@@ -57,13 +66,25 @@ def deform_conv_backward_parameters(input: Tensor, offset: Tensor, gradOutput: T
     ``gradOutput`` has the shape of the output, (N, O, OH, OW). The other arguments are those of
     ``deform_conv_forward``.
     """
-    geometry = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
-    tensors = _operands(input, gradWeight, offset)  # the gradient does not depend on the kernels' values
-    grads = operators._deform_conv2d_backward(widen(gradOutput), *tensors, *geometry, False)
-    gradWeight.add_(grads[1], alpha=scale)
+    geometry = (dH, dW, padH, padW, dilationH, dilationW)
+    for part in image_chunks(offset, gradWeight, group):
+        x, offsets = widen(input[part]), finite_offsets(widen(offset[part]))
+        columns = sample_columns(x, offsets, (kH, kW), geometry, deformable_group)
+        gradWeight.add_(_weight_gradient(columns, widen(gradOutput[part]), group).view_as(gradWeight), alpha=scale)
+
+
+def _weight_gradient(columns: Tensor, grad_output: Tensor, group: int) -> Tensor:
+    """Multiply output gradients, (N, O, OH, OW), with sampled columns, (N, C, K, OH * OW).
+
+    Returns:
+        Gradient of the kernels, shape (O, C / group * K).
+    """
+    grads = grad_output.flatten(2).unflatten(1, (group, -1))
+    samples = columns.flatten(1, 2).unflatten(1, (group, -1))
+    return torch.matmul(grads, samples.transpose(2, 3)).sum(0).flatten(0, 1)
 
 
 def _operands(input: Tensor, weight: Tensor, offset: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return feature map, kernels, offsets, an unused mask and a zero bias."""
     x = widen(input)
-    return x, widen(weight), widen(offset), x.new_zeros(len(x), 1), x.new_zeros(len(weight))
+    return x, widen(weight), finite_offsets(widen(offset)), x.new_zeros(len(x), 1), x.new_zeros(len(weight))

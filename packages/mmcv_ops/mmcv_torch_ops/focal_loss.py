@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from mmcv_torch_ops.backend import widen
+from mmcv_torch_ops.eager import eager
 
 
+@eager
 def sigmoid_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float,
                                alpha: float) -> None:
     """Compute the focal loss of each class as a binary problem.
@@ -28,6 +30,7 @@ def sigmoid_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor, ou
     output.copy_(_combine(positive, negative, target, weight))
 
 
+@eager
 def sigmoid_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float,
                                 alpha: float) -> None:
     """Compute the gradient of ``sigmoid_focal_loss_forward`` for an output gradient of ones.
@@ -49,6 +52,7 @@ def sigmoid_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor, g
     grad_input.copy_(_combine(positive, negative, target, weight))
 
 
+@eager
 def softmax_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float,
                                alpha: float) -> None:
     """Compute the focal loss of the target class.
@@ -66,6 +70,7 @@ def softmax_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor, ou
     output.copy_(loss.masked_fill(target < 0, 0))
 
 
+@eager
 def softmax_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor, buff: Tensor, grad_input: Tensor,
                                 gamma: float, alpha: float) -> None:
     """Compute the gradient of the softmax focal loss with respect to the logits.

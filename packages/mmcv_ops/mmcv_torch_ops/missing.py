@@ -8,6 +8,11 @@ from typing import Any, NoReturn
 
 Operator = Callable[..., Any]
 
+# Without build isolation, since the build leaves the operators out where it finds no torch. Without pip's cache, whose
+# wheel may be for another torch.
+COMPILE_MMCV = ("pip uninstall -y mmcv-lite mmcv-torch-ops && pip install 'setuptools<81' wheel ninja psutil && "
+                'MMCV_WITH_OPS=1 pip install --no-build-isolation --no-cache-dir --no-binary mmcv mmcv==2.1.0')
+
 
 @cache
 def missing_operator(name: str) -> Operator:
@@ -25,8 +30,8 @@ def missing_operator(name: str) -> Operator:
         raise AttributeError(f'name must be an operator of mmcv, got {name!r}')
 
     def operator(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f'mmcv_torch_ops has no operator {name}. Install a compiled mmcv, for example with '
-                                  '`make setup OPS=compiled`.')
+        raise NotImplementedError(f'mmcv_torch_ops has no operator {name}. Compile mmcv, which takes a C++ compiler '
+                                  f'and up to half an hour: {COMPILE_MMCV}')
 
     operator.__name__ = operator.__qualname__ = name
     return operator

@@ -5,8 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from mmcv_torch_ops.backend import operators, widen
+from mmcv_torch_ops.deform_columns import finite_offsets, image_chunks
+from mmcv_torch_ops.eager import eager, nondeterministic
 
 
+@eager
 def modulated_deform_conv_forward(input: Tensor, weight: Tensor, bias: Tensor, ones: Tensor, offset: Tensor,
                                   mask: Tensor, output: Tensor, columns: Tensor, kernel_h: int, kernel_w: int,
                                   stride_h: int, stride_w: int, pad_h: int, pad_w: int, dilation_h: int,
@@ -31,10 +34,12 @@ def modulated_deform_conv_forward(input: Tensor, weight: Tensor, bias: Tensor, o
         with_bias: Whether to add the bias.
     """
     geometry = (stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group, deformable_group)
-    tensors = _operands(input, weight, offset, mask, bias, with_bias)
-    output.copy_(operators.deform_conv2d(*tensors, *geometry, True))
+    for part in image_chunks(offset, weight, group):
+        tensors = _operands(input[part], weight, offset[part], mask[part], bias, with_bias)
+        output[part].copy_(operators.deform_conv2d(*tensors, *geometry, True))
 
 
+@eager
 def modulated_deform_conv_backward(input: Tensor, weight: Tensor, bias: Tensor, ones: Tensor, offset: Tensor,
                                    mask: Tensor, columns: Tensor, grad_input: Tensor, grad_weight: Tensor,
                                    grad_bias: Tensor, grad_offset: Tensor, grad_mask: Tensor, grad_output: Tensor,
@@ -48,18 +53,20 @@ def modulated_deform_conv_backward(input: Tensor, weight: Tensor, bias: Tensor, 
     output, (N, O, OH, OW). The other arguments are those of ``modulated_deform_conv_forward``.
     """
     geometry = (stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group, deformable_group)
-    tensors = _operands(input, weight, offset, mask, bias, with_bias)
-    grads = operators._deform_conv2d_backward(widen(grad_output), *tensors, *geometry, True)
-    grad_input.add_(grads[0])
-    grad_weight.add_(grads[1])
-    grad_offset.copy_(grads[2])
-    grad_mask.copy_(grads[3])
-    if with_bias:
-        grad_bias.add_(grads[4])
+    for part in image_chunks(offset, weight, group):
+        tensors = _operands(input[part], weight, offset[part], mask[part], bias, with_bias)
+        with nondeterministic(input.device):
+            grads = operators._deform_conv2d_backward(widen(grad_output[part]), *tensors, *geometry, True)
+        grad_input[part].add_(grads[0])
+        grad_weight.add_(grads[1])
+        grad_offset[part].copy_(grads[2])
+        grad_mask[part].copy_(grads[3])
+        if with_bias:
+            grad_bias.add_(grads[4])
 
 
 def _operands(input: Tensor, weight: Tensor, offset: Tensor, mask: Tensor, bias: Tensor,
               with_bias: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return feature map, kernels, offsets, mask and a bias that is zero without ``with_bias``."""
-    x = widen(input)
-    return x, widen(weight), widen(offset), widen(mask), widen(bias) if with_bias else x.new_zeros(len(weight))
+    x, offsets = widen(input), finite_offsets(widen(offset))
+    return x, widen(weight), offsets, widen(mask), widen(bias) if with_bias else x.new_zeros(len(weight))

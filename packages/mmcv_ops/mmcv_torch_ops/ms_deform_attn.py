@@ -9,8 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmcv_torch_ops.backend import widen
+from mmcv_torch_ops.eager import eager, nondeterministic
 
 
+@eager
 def ms_deform_attn_forward(value: Tensor, value_spatial_shapes: Tensor, value_level_start_index: Tensor,
                            sampling_locations: Tensor, attention_weights: Tensor, im2col_step: int) -> Tensor:
     """Sum bilinear samples of the feature maps of all levels, weighted by attention.
@@ -37,6 +39,7 @@ def ms_deform_attn_forward(value: Tensor, value_spatial_shapes: Tensor, value_le
     return output.view(batch, heads * channels, queries).transpose(1, 2).to(value.dtype).contiguous()
 
 
+@eager
 def ms_deform_attn_backward(value: Tensor, value_spatial_shapes: Tensor, value_level_start_index: Tensor,
                             sampling_locations: Tensor, attention_weights: Tensor, grad_output: Tensor,
                             grad_value: Tensor, grad_sampling_loc: Tensor, grad_attn_weight: Tensor,
@@ -95,6 +98,7 @@ def _sample(features: Tensor, grid: Tensor) -> Tensor:
 def _sample_backward(grad: Tensor, features: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
     """Compute the gradients of ``_sample`` with respect to feature maps and grid."""
     bilinear = zeros = 0
-    grads: tuple[Tensor, Tensor] = torch.ops.aten.grid_sampler_2d_backward(grad, features, grid, bilinear, zeros,
-                                                                           False, [True, True])
+    with nondeterministic(grad.device):
+        grads: tuple[Tensor, Tensor] = torch.ops.aten.grid_sampler_2d_backward(
+            grad, features, grid, bilinear, zeros, False, [True, True])
     return grads

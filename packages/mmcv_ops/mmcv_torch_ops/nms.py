@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mmcv_torch_ops.backend import operators, widen
+from mmcv_torch_ops.eager import eager
+
+BoolArray = NDArray[np.bool_]
+BLOCK = 64  # boxes whose IoU with all others is computed at once
 
 
+@eager
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
     """Return the indices of the boxes that no kept box of higher score overlaps.
 
@@ -52,6 +59,7 @@ def _area(start: Tensor, end: Tensor, offset: int, smallest: float = -torch.inf)
     return width * height
 
 
+@eager
 def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
     """Group each kept box with the boxes that it suppresses.
 
@@ -63,11 +71,30 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
         A list of indices per kept box, in descending order of score. The kept box comes first.
     """
     boxes = widen(dets.t())
-    rest = boxes[4].sort(descending=True).indices
-    groups = []
+    rest, groups = boxes[4].sort(descending=True).indices, []
     while len(rest):
-        is_suppressed = overlaps(boxes[:4, rest[:1]], boxes[:4, rest], offset=0) >= iou_threshold
-        is_suppressed[0] = True  # also an empty box, whose IoU with itself is 0
-        groups.append(rest[is_suppressed].tolist())
-        rest = rest[~is_suppressed]
+        block = overlaps(boxes[:4, rest[:BLOCK], None], boxes[:4, None, rest], offset=0) >= iou_threshold
+        members, is_left = _group(block.cpu().numpy())
+        order = rest.cpu().numpy()
+        groups += [order[group].tolist() for group in members]
+        rest = rest[torch.from_numpy(is_left).to(rest.device)]
     return groups
+
+
+def _group(is_overlap: BoolArray) -> tuple[list[BoolArray], BoolArray]:
+    """Group the first B of N boxes in descending order of score with the boxes that they suppress.
+
+    Args:
+        is_overlap: Mask of the pairs whose boxes suppress each other, shape (B, N).
+
+    Returns:
+        Mask of the members of each group, shape (N,), and mask of the boxes that are in no group, shape (N,).
+    """
+    groups, is_left = [], np.ones(is_overlap.shape[1], bool)
+    for i, row in enumerate(is_overlap):
+        if is_left[i]:
+            row &= is_left
+            row[i] = True  # also an empty box, whose IoU with itself is 0
+            is_left &= ~row
+            groups.append(row)
+    return groups, is_left

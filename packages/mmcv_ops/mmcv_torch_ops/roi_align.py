@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from mmcv_torch_ops.backend import operators, widen
+from mmcv_torch_ops.eager import eager, nondeterministic
 from mmcv_torch_ops.roi_align_max import max_align, max_align_backward
 
 MAX, AVERAGE = 0, 1
 
 
+@eager
 def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Tensor, argmax_x: Tensor,
                       aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int,
                       pool_mode: int, aligned: bool) -> None:
@@ -41,6 +43,7 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Ten
         target.copy_(result)
 
 
+@eager
 def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argmax_x: Tensor, grad_input: Tensor,
                        aligned_height: int, aligned_width: int, spatial_scale: float, sampling_ratio: int,
                        pool_mode: int, aligned: bool) -> None:
@@ -54,8 +57,9 @@ def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argm
     if pool_mode == MAX:
         grad_input.add_(max_align_backward(grad, boxes, argmax_y, argmax_x, grad_input.shape))
         return
-    grad_input.add_(operators._roi_align_backward(grad, boxes, spatial_scale, aligned_height, aligned_width,
-                                                  *grad_input.shape, sampling_ratio, aligned))
+    with nondeterministic(grad.device):
+        grad_input.add_(operators._roi_align_backward(grad, boxes, spatial_scale, aligned_height, aligned_width,
+                                                      *grad_input.shape, sampling_ratio, aligned))
 
 
 def _ordered(rois: Tensor, sampling_ratio: int) -> Tensor:

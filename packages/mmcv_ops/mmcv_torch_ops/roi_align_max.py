@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from mmcv_torch_ops.backend import pixel_rows
+
+MAX_GRADIENTS = 2**20  # at a time; each takes about 100 bytes
 
 def max_align(features: Tensor, rois: Tensor, bins: tuple[int, int], spatial_scale: float, sampling_ratio: int,
               aligned: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -26,12 +30,12 @@ def max_align(features: Tensor, rois: Tensor, bins: tuple[int, int], spatial_sca
     """
     starts, steps = _bins(rois, bins, spatial_scale, aligned)
     grids = _grid_sizes(steps, sampling_ratio)
-    shape = (len(rois), features.shape[1], *bins)
+    shape, rows = (len(rois), features.shape[1], *bins), pixel_rows(features)
     maxima, ys, xs = features.new_zeros(shape), features.new_full(shape, -1), features.new_full(shape, -1)
     for i, (image, grid) in enumerate(zip(rois[:, 0].long().tolist(), grids)):
         if min(grid) > 0:
             y, x = (_locations(starts[i, axis], steps[i, axis], bins[axis], grid[axis]) for axis in (0, 1))
-            maxima[i], ys[i], xs[i] = _largest_samples(features[image], y, x)
+            maxima[i], ys[i], xs[i] = _largest_samples(rows, image, features.shape[2:], y, x)
     return maxima, ys, xs
 
 
@@ -45,18 +49,26 @@ def max_align_backward(grad_output: Tensor, rois: Tensor, ys: Tensor, xs: Tensor
         xs: x of the maxima, shape (R, C, PH, PW).
         shape: Shape of the feature map, (N, C, H, W).
     """
-    batch, channels, height, width = shape
-    *rows, inside_y = _neighbors(ys.to(grad_output.dtype), height)
-    *columns, inside_x = _neighbors(xs.to(grad_output.dtype), width)
-    grad = grad_output * (inside_y & inside_x & (ys != -1))
-    planes = rois[:, :1].long() * channels + torch.arange(channels, device=rois.device)
+    total = grad_output.new_zeros(shape).view(-1)
+    size = max(MAX_GRADIENTS // max(grad_output[:1].numel(), 1), 1)
+    chunks = (tensor.split(size) for tensor in (grad_output, rois[:, 0].long(), ys, xs))
+    for grad, images, y, x in zip(*chunks):
+        _add_gradients(total, grad, images, y, x, shape)
+    return total.view(*shape)
+
+
+def _add_gradients(total: Tensor, grad: Tensor, images: Tensor, ys: Tensor, xs: Tensor, shape: Sequence[int]) -> None:
+    """Add the gradients of the maxima of some RoIs, whose images are given, to a flattened feature map."""
+    _, channels, height, width = shape
+    *rows, inside_y = _neighbors(ys.to(grad.dtype), height)
+    *columns, inside_x = _neighbors(xs.to(grad.dtype), width)
+    grad = grad * (inside_y & inside_x & (ys != -1))
+    planes = images[:, None] * channels + torch.arange(channels, device=images.device)
     first = planes[:, :, None, None] * height * width
-    total = grad.new_zeros(batch * channels * height * width)
     for row, row_weight in zip(rows[:2], rows[2:]):
         for column, column_weight in zip(columns[:2], columns[2:]):
             pixels = first + row * width + column
             total.index_add_(0, pixels.flatten(), (grad * (row_weight * column_weight)).flatten())
-    return total.view(batch, channels, height, width)
 
 
 def _bins(rois: Tensor, bins: tuple[int, int], spatial_scale: float, aligned: bool) -> tuple[Tensor, Tensor]:
@@ -82,33 +94,41 @@ def _locations(start: Tensor, step: Tensor, bins: int, samples: int) -> Tensor:
     return start + index[:bins, None] * step + (index[:samples] + 0.5) * step / samples
 
 
-def _largest_samples(features: Tensor, ys: Tensor, xs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _largest_samples(rows: Tensor, image: int, size: Sequence[int], ys: Tensor,
+                     xs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Find the first largest sample of each bin of one RoI.
 
     Args:
-        features: Feature map of the image, shape (C, H, W).
+        rows: Pixels of the feature maps of all images, shape (N * H * W, C).
+        image: Index of the image.
+        size: Height and width of the feature map.
         ys: y of the samples, shape (PH, GH).
         xs: x of the samples, shape (PW, GW).
 
     Returns:
         Maxima, their y and their x, each of shape (C, PH, PW).
     """
-    samples = _bilinear(features, ys.flatten(), xs.flatten()).unflatten(2, xs.shape).unflatten(1, ys.shape)
-    maxima, index = samples.transpose(2, 3).flatten(3).max(3)
+    indices, weights = _bilinear(ys.flatten(), xs.flatten(), size)
+    samples = F.embedding_bag(indices + image * size[0] * size[1], rows, mode='sum', per_sample_weights=weights)
+    bins = samples.view(*ys.shape, *xs.shape, -1).transpose(1, 2).flatten(2, 3)
+    maxima, index = (result.permute(2, 0, 1) for result in bins.max(2))
     row, column = index // xs.shape[1], index % xs.shape[1]
     bins_y, bins_x = (torch.arange(len(axis), device=axis.device) for axis in (ys, xs))
     return maxima, ys[bins_y[:, None], row], xs[bins_x, column]
 
 
-def _bilinear(features: Tensor, ys: Tensor, xs: Tensor) -> Tensor:
-    """Sample a feature map (C, H, W) at all pairs of coordinates, as (C, Y, X). Samples outside are 0."""
-    top, bottom, weight_top, weight_bottom, inside_y = _neighbors(ys[:, None], features.shape[1])
-    left, right, weight_left, weight_right, inside_x = _neighbors(xs, features.shape[2])
-    samples = (features[:, top, left] * (weight_top * weight_left) +
-               features[:, top, right] * (weight_top * weight_right) +
-               features[:, bottom, left] * (weight_bottom * weight_left) +
-               features[:, bottom, right] * (weight_bottom * weight_right))
-    return samples * (inside_y & inside_x)
+def _bilinear(ys: Tensor, xs: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return indices and weights of the four pixels around each pair of coordinates, shape (Y * X, 4).
+
+    Weights outside the feature map are 0.
+    """
+    top, bottom, weight_top, weight_bottom, inside_y = _neighbors(ys[:, None], size[0])
+    left, right, weight_left, weight_right, inside_x = _neighbors(xs, size[1])
+    corners = [(row * size[1] + column, row_weight * column_weight * (inside_y & inside_x))
+               for row, row_weight in ((top, weight_top), (bottom, weight_bottom))
+               for column, column_weight in ((left, weight_left), (right, weight_right))]
+    indices, weights = (torch.stack(values, 2).flatten(0, 1) for values in zip(*corners))
+    return indices, weights
 
 
 def _neighbors(coordinates: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from mmcv_torch_ops.backend import widen
+from mmcv_torch_ops.eager import eager
 from mmcv_torch_ops.nms import overlaps
 
 NAIVE, LINEAR, GAUSSIAN = 0, 1, 2
 MAX_PAIRWISE = 2000  # 16 MB for the decay of each pair of so many boxes
 
 
+@eager
 def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float, sigma: float, min_score: float,
             method: int, offset: int) -> Tensor:
     """Keep the best box, decay the scores of the others by their IoU with it, and repeat.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import sys
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 
 import mmcv_torch_ops
+import numpy as np
 import pytest
 import torch
 
 pytest.importorskip('mmcv.ops')
+
+DATA = Path(__file__).resolve().parents[1] / 'data'
+OUTPUTS, SIGNATURES = DATA / 'compiled_outputs.npz', DATA / 'compiled_signatures.json'
+recorded = None  # the outputs of compiled operators, while write_compiled_outputs.py runs the tests
 
 # Sums of the GPU have no fixed order.
 CUDA_TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 2e-2}
@@ -38,11 +48,61 @@ def operators(extension):
 def compiled(device='cpu'):
     """Return mmcv's compiled operators, or skip the test."""
     extension = import_module('mmcv._ext')
-    if not extension.__file__.endswith(tuple(EXTENSION_SUFFIXES)):
+    if not is_compiled():
         pytest.skip('mmcv is not compiled here')
     if device == 'cuda' and extension.get_compiling_cuda_version() == 'not available':
         pytest.skip('mmcv is not compiled for CUDA here')
     return extension
+
+
+def is_compiled():
+    return import_module('mmcv._ext').__file__.endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def from_compiled(compute, device='cpu'):
+    """Return the tensors that ``compute`` returns for the compiled operators.
+
+    They are computed where mmcv is compiled. Otherwise, they are those that write_compiled_outputs.py has stored.
+    """
+    if device == 'cuda':
+        return compute(compiled(device))
+    if not is_compiled():
+        return stored(current_test())
+    outputs = compute(compiled())
+    if recorded is not None:
+        recorded[current_test()] = outputs
+    else:
+        assert_close([tensor.float() for tensor in stored(current_test())], [tensor.float() for tensor in outputs])
+    return outputs
+
+
+def current_test():
+    """Return the name of the running test with its parameters."""
+    return os.environ['PYTEST_CURRENT_TEST'].partition('::')[2].partition(' ')[0]
+
+
+def stored(test):
+    """Return the stored outputs of a test: float32 or int32."""
+    count = sum(key.startswith(f'{test}:') for key in stored_arrays())
+    if not count:
+        pytest.fail(f'{OUTPUTS.name} must have outputs of {test}. Run write_compiled_outputs.py with a compiled mmcv.')
+    return [torch.from_numpy(stored_arrays()[f'{test}:{index}']) for index in range(count)]
+
+
+@cache
+def stored_arrays():
+    with np.load(OUTPUTS) as arrays:
+        return dict(arrays)
+
+
+def read_signature(name):
+    """Return the names of the arguments of a compiled operator, from its docstring."""
+    first_line = getattr(compiled(), name).__doc__.splitlines()[0]
+    return re.findall(r'(\w+): ', first_line[first_line.index('(') + 1:first_line.rindex(')')])
+
+
+def stored_signature(name):
+    return json.loads(SIGNATURES.read_text())[name]
 
 
 def with_gradients(function, *tensors, extension=mmcv_torch_ops):
@@ -72,8 +132,12 @@ def assert_close(ours, theirs, tolerance=1e-6):
 
 def check_against_compiled(function, *tensors, device='cpu', tolerance=1e-6):
     """Compare output and gradients with those of a compiled mmcv."""
-    assert_close(with_gradients(function, *tensors), with_gradients(function, *tensors, extension=compiled(device)),
-                 tolerance)
+    ours = with_gradients(function, *tensors)
+    theirs = from_compiled(lambda extension: with_gradients(function, *tensors, extension=extension), device)
+    if not is_compiled():
+        theirs = [tensor.to(mine.dtype) for tensor, mine in zip(theirs, ours, strict=True)]
+        tolerance = max(tolerance, 1e-6)
+    assert_close(ours, theirs, tolerance)
 
 
 def check_gradients(function, *tensors):

@@ -14,10 +14,12 @@ from mmcv_ops_helpers import (
     check_gradients,
     check_half,
     check_layouts,
+    from_compiled,
     mmcv_module,
     operators,
     with_gradients,
 )
+from mmcv_torch_ops import deform_columns
 
 # stride, padding, dilation, groups, deform_groups
 CASES = [((1, 1), (1, 1), (1, 1), 1, 1), ((2, 1), (0, 1), (1, 2), 1, 2), ((1, 2), (2, 1), (2, 1), 2, 1),
@@ -75,11 +77,11 @@ def test_convolution(device, case, modulated):
 
 @both
 @cases
-def test_against_compiled(device, case, modulated):
-    """In float64, and in float32 up to the order of sums."""
-    function = convolution(case, modulated)
-    check_against_compiled(function, *tensors(case, modulated, device, torch.float64), device=device, tolerance=1e-12)
-    check_against_compiled(function, *tensors(case, modulated, device), device=device)
+@pytest.mark.parametrize(('dtype', 'tolerance'), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
+def test_against_compiled(device, case, modulated, dtype, tolerance):
+    """In float32 up to the order of sums."""
+    args = tensors(case, modulated, device, dtype)
+    check_against_compiled(convolution(case, modulated), *args, device=device, tolerance=tolerance)
 
 
 @both
@@ -150,3 +152,57 @@ def test_gradients_are_added():
     mmcv_torch_ops.deform_conv_backward_parameters(x, offset, grad, total_weight, scratch, scratch, scale=0.5,
                                                    **common)
     assert_close([total, total_weight], [1 + grad_input, 1 + 0.5 * grad_weight])
+
+
+@both
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_offsets_that_are_not_finite(device, modulated, value):
+    """Their samples contribute 0, as in mmcv, and get no gradient."""
+    x, offset, *rest = tensors(CASES[1], modulated, device)
+    far = offset.clone()
+    offset[0, ::3, 1], far[0, ::3, 1] = value, -1e6
+    output, grad_x, grad_offset, *grads = with_gradients(convolution(CASES[1], modulated), x, offset, *rest)
+    expected = with_gradients(convolution(CASES[1], modulated), x, far, *rest)
+    assert_close([output, grad_x, grad_offset, *grads], expected, 0)
+    assert not grad_offset[0, ::3, 1].any()
+    assert all(result.isfinite().all() for result in expected)
+
+
+@both
+def test_offsets_that_are_all_nan(device, modulated):
+    """The output is the bias."""
+    x, offset, *rest = tensors(CASES[0], modulated, device)
+    output, *grads = with_gradients(convolution(CASES[0], modulated), x, torch.full_like(offset, torch.nan), *rest)
+    bias = rest[2].view(1, -1, 1, 1) if modulated else 0
+    assert_close([output], [torch.zeros_like(output) + bias], 0)
+    assert not any(grad.any() for grad in (grads[:-1] if modulated else grads))
+
+
+@both
+def test_nan_offsets_against_compiled(modulated):
+    def compute(extension):
+        x, offset, *rest = tensors(CASES[1], modulated)
+        offset[0, ::3, 1] = torch.nan
+        with operators(extension):
+            return [convolution(CASES[1], modulated)(x, offset, *rest)]
+
+    assert_close(compute(mmcv_torch_ops), from_compiled(compute))
+
+
+@both
+@cases
+def test_chunks_of_images(monkeypatch, device, case, modulated):
+    """The results do not depend on them."""
+    args = tensors(case, modulated, device, torch.float64, batch=5)
+    expected = with_gradients(convolution(case, modulated), *args)
+    for samples in (1, 2 * args[0][0].numel() * 6):
+        monkeypatch.setattr('mmcv_torch_ops.deform_columns.MAX_COLUMNS', samples)
+        assert_close(with_gradients(convolution(case, modulated), *args), expected, 1e-14)
+
+
+@pytest.mark.parametrize(('samples', 'sizes'), [(1, [1, 1, 1, 1, 1]), (2 * 4 * 6 * 30, [2, 2, 1]), (10**9, [5])])
+def test_sizes_of_chunks(monkeypatch, samples, sizes):
+    monkeypatch.setattr(deform_columns, 'MAX_COLUMNS', samples)
+    offset, weight = torch.zeros(5, 12, 5, 6), torch.zeros(2, 2, *KERNEL)
+    chunks = list(deform_columns.image_chunks(offset, weight, group=2))
+    assert [len(range(5)[part]) for part in chunks] == sizes

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import mmcv_ops_references as references
 import mmcv_torch_ops
 import numpy as np
 import pytest
 import torch
-from mmcv_ops_helpers import DEVICES, compiled, mmcv_module, operators
+from mmcv_ops_helpers import DEVICES, from_compiled, mmcv_module, operators
 
 module = mmcv_module('nms')
 METHODS = ('naive', 'linear', 'gaussian')
@@ -25,6 +27,12 @@ def random_boxes(number, device='cpu', size=40., seed=0):
     return torch.cat([corners, corners + sizes], 1).to(device), torch.rand(number, generator=generator).to(device)
 
 
+def check_detections(compute):
+    """Compare detections, each followed by their indices, with those of compiled operators."""
+    for mine, other in zip(compute(mmcv_torch_ops), from_compiled(compute), strict=True):
+        torch.testing.assert_close(mine, other.to(mine.dtype), rtol=1e-6, atol=1e-7)
+
+
 @pytest.mark.parametrize('offset', [0, 1])
 @pytest.mark.parametrize('threshold', [0.1, 0.5, 0.7])
 def test_nms(device, threshold, offset):
@@ -38,12 +46,16 @@ def test_nms(device, threshold, offset):
 @pytest.mark.parametrize('offset', [0, 1])
 @pytest.mark.parametrize('threshold', [0.1, 0.6])
 def test_nms_against_compiled(device, threshold, offset):
-    extension = compiled(device)
-    for seed in range(5):
-        boxes, scores = random_boxes(300, device, seed=seed)
-        boxes, scores = boxes.round(), (scores * 20).round() / 20  # equal scores and equal IoU
-        ours = mmcv_torch_ops.nms(boxes, scores, threshold, offset)
-        assert ours.tolist() == extension.nms(boxes, scores, threshold, offset).tolist()
+    def compute(extension):
+        kept = []
+        for seed in range(5):
+            boxes, scores = random_boxes(300, device, seed=seed)
+            boxes, scores = boxes.round(), (scores * 20).round() / 20  # equal scores and equal IoU
+            kept.append(extension.nms(boxes, scores, threshold, offset))
+        return kept
+
+    ours, theirs = compute(mmcv_torch_ops), from_compiled(compute, device)
+    assert [kept.tolist() for kept in ours] == [kept.tolist() for kept in theirs]
 
 
 @pytest.mark.parametrize('threshold', [3 / 5, 7 / 10, 1 / 3])
@@ -52,7 +64,8 @@ def test_an_iou_of_exactly_the_threshold_is_kept(threshold):
     boxes = torch.tensor([[0., 0, width, 10], [0, 0, width * threshold, 10]])
     scores = torch.tensor([1., 0.5])
     assert mmcv_torch_ops.nms(boxes, scores, threshold, 0).tolist() == [0, 1]
-    assert compiled().nms(boxes, scores, threshold, 0).tolist() == [0, 1]
+    theirs, = from_compiled(lambda extension: [extension.nms(boxes, scores, threshold, 0)])
+    assert theirs.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
@@ -101,13 +114,27 @@ def test_boxes_without_area_are_kept():
     assert dets.isfinite().all()
 
 
+@pytest.mark.parametrize('block', [1, 7, 50])
+def test_blocks_of_nms_match(monkeypatch, device, block):
+    boxes, scores = random_boxes(50, device)
+    monkeypatch.setattr(sys.modules['mmcv_torch_ops.nms'], 'BLOCK', block)
+    groups = mmcv_torch_ops.nms_match(torch.cat([boxes, scores[:, None]], 1), 0.3)
+    assert groups == references.nms_match(boxes, scores, 0.3)
+
+
 @pytest.mark.parametrize('threshold', [0.2, 0.6])
 def test_nms_match(threshold):
     boxes, scores = random_boxes(50)
     dets = torch.cat([boxes, scores[:, None]], 1)
     groups = mmcv_torch_ops.nms_match(dets, threshold)
     assert groups == references.nms_match(boxes, scores, threshold)
-    assert groups == compiled().nms_match(dets, threshold)
+
+    def compute(extension):
+        theirs = extension.nms_match(dets, threshold)
+        return torch.tensor([index for group in theirs for index in group]), torch.tensor(list(map(len, theirs)))
+
+    assert [result.tolist() for result in compute(mmcv_torch_ops)] == [
+        result.tolist() for result in from_compiled(compute)]
     with operators(mmcv_torch_ops):
         for group, array in zip(groups, module.nms_match(dets.numpy(), threshold), strict=True):
             np.testing.assert_array_equal(group, array)
@@ -129,17 +156,15 @@ def test_soft_nms(device, method, offset):
 @pytest.mark.parametrize('method', METHODS)
 def test_soft_nms_against_compiled(method):
     """Also the order of equal scores, which depends on how boxes are removed."""
-    extension = compiled()
-    for seed in range(5):
-        boxes, scores = random_boxes(200, size=60., seed=seed)
-        boxes, scores = boxes.round(), (scores * 10).round() / 10
+    def compute(extension):
         results = []
-        for operator in (mmcv_torch_ops, extension):
-            with operators(operator):
-                results.append(module.soft_nms(boxes, scores, 0.3, 0.5, 0.05, method))
-        (ours, our_indices), (theirs, their_indices) = results
-        assert our_indices.tolist() == their_indices.tolist()
-        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+        for seed in range(5):
+            boxes, scores = random_boxes(200, size=60., seed=seed)
+            with operators(extension):
+                results += module.soft_nms(boxes.round(), (scores * 10).round() / 10, 0.3, 0.5, 0.05, method)
+        return results
+
+    check_detections(compute)
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -160,10 +185,9 @@ def test_soft_nms_of_many_boxes(monkeypatch, method):
 def test_batched_nms_against_compiled(nms_cfg):
     boxes, scores = random_boxes(100)
     labels = torch.arange(100) % 3
-    results = []
-    for operator in (mmcv_torch_ops, compiled()):
-        with operators(operator):
-            results.append(module.batched_nms(boxes, scores, labels, nms_cfg))
-    (ours, our_indices), (theirs, their_indices) = results
-    assert our_indices.tolist() == their_indices.tolist()
-    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
+
+    def compute(extension):
+        with operators(extension):
+            return module.batched_nms(boxes, scores, labels, nms_cfg)
+
+    check_detections(compute)

@@ -16,7 +16,7 @@ from mmcv_ops_helpers import (
     check_gradients,
     check_half,
     check_layouts,
-    compiled,
+    from_compiled,
     mmcv_module,
     operators,
     with_gradients,
@@ -130,12 +130,12 @@ def test_maxima_of_empty_rois_have_no_location():
 
 
 def test_locations_of_maxima_against_compiled():
-    results = []
-    for extension in (mmcv_torch_ops, compiled()):
+    def compute(extension):
         outputs = [torch.zeros(6, 3, 2, 2) for _ in range(3)]
         extension.roi_align_forward(features(), rois()[:6], *outputs, 2, 2, 0.25, 0, 0, True)
-        results.append(outputs)
-    assert_close(*results)
+        return outputs
+
+    assert_close(compute(mmcv_torch_ops), from_compiled(compute))
 
 
 @pytest.mark.parametrize('scale', [0.25, 1.0])
@@ -179,3 +179,22 @@ def test_equal_values_pass_the_gradient_to_the_first():
     output, grad = with_gradients(pool(bins=1, scale=1.), torch.zeros(1, 1, 4, 4), torch.tensor([[0., 1, 1, 3, 3]]))
     assert output.item() == 0
     assert grad.nonzero().tolist() == [[0, 0, 1, 1]]
+
+
+@pytest.mark.parametrize('limit', [1, 60])
+def test_chunks_of_rois(monkeypatch, device, limit):
+    """The results do not depend on them."""
+    x, boxes = features(torch.float64, device), rois(torch.float64, device)
+    expected = [with_gradients(function, x, boxes) for function in (align(mode='max'), pool())]
+    monkeypatch.setattr('mmcv_torch_ops.roi_align_max.MAX_GRADIENTS', limit)
+    monkeypatch.setattr('mmcv_torch_ops.roi_pool.CHUNK', limit // 20 + 1)
+    for function, results in zip((align(mode='max'), pool()), expected):
+        assert_close(with_gradients(function, x, boxes), results, 1e-14)
+
+
+def test_maxima_of_negative_values():
+    """Samples outside the feature map are 0."""
+    x, boxes = -1 - features(torch.float64).abs(), rois(torch.float64)
+    with operators(mmcv_torch_ops):
+        assert_close([align(mode='max')(x, boxes)], [references.roi_align(x, boxes, 3, 0.25, 0, 'max', True)], 1e-12)
+        assert_close([pool()(x, boxes)], [references.roi_pool(x, boxes, 3, 0.25)], 0)
