@@ -1,7 +1,7 @@
 # Two commands: `make train` and `make test`. Both set up .venv first, which takes minutes the first time only.
-# PYTHON: 3.10 to 3.13. OPS: mmcv's operators, `torch` (on torchvision, no compiler) or `compiled`.
-PYTHON ?= $(or $(shell command -v python3.11),python3)
-OPS ?= torch
+# PYTHON: 3.10 to 3.13 (default: that of .venv, python3.11 for a new one).
+# OPS: mmcv's operators, `torch` (on torchvision, no compiler) or `compiled` (default: those of .venv, torch for a new one).
+INTERPRETER = $(or $(PYTHON),$(shell cat .venv/.setup/python 2>/dev/null),$(shell command -v python3.11),python3)
 CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
 WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
@@ -14,18 +14,19 @@ help:
 	@echo "make setup   install only"
 
 setup:
-	@command -v $(PYTHON) >/dev/null || { echo "PYTHON must be a Python, got $(PYTHON): make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) scripts/setup_env.py --dev --ops $(OPS)
+	@command -v "$(INTERPRETER)" >/dev/null || { echo "PYTHON must be a Python, got $(INTERPRETER): make PYTHON=/path/to/python3.11"; exit 1; }
+	"$(INTERPRETER)" scripts/setup_env.py --dev $(if $(OPS),--ops "$(OPS)")
 
 train: setup
 	$(BIN)/mim run hrnet_plugin sample_set data/sample
-	$(BIN)/mim train hrnet_plugin $(CONFIG).py --work-dir $(WORK_DIR)
-	$(BIN)/mim test hrnet_plugin $(CONFIG).py --checkpoint "$$(cat $(WORK_DIR)/last_checkpoint)" --work-dir $(WORK_DIR) --show-dir pictures
-	$(BIN)/mim run hrnet_plugin report $(WORK_DIR)
+	$(BIN)/mim train hrnet_plugin "$(CONFIG).py" --work-dir "$(WORK_DIR)"
+	$(BIN)/mim test hrnet_plugin "$(CONFIG).py" --checkpoint "$$(cat "$(WORK_DIR)/last_checkpoint")" --work-dir "$(WORK_DIR)" --show-dir pictures
+	$(BIN)/mim run hrnet_plugin report "$(WORK_DIR)"
 
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test: setup lint
 	$(BIN)/pytest

@@ -1,4 +1,4 @@
-"""The rate of convolutions on this machine, by width and kind, as the fast form runs them.
+"""The rate of convolutions on this machine, by width and kind, as the torch engine runs them.
 
     PYTHONPATH=. python benchmarks/conv_rates.py [--seconds 1]
 

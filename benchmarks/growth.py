@@ -2,7 +2,7 @@
 
     python benchmarks/growth.py [--rounds 5] [--out FILE.json] [--plot FILE.png]
 
-Predictions in the fast form are timed, and what a training step of the plain form keeps for the backward pass is
+Predictions by the torch engine are timed, and what an eager training step keeps for the backward pass is
 weighed. Each series changes one thing and leaves the others at W18, 512 x 512, batch 1. For pixels and batch, the
 largest deviation from the best line through the origin is printed.
 """
@@ -20,11 +20,11 @@ import matplotlib
 import torch
 from torch import nn
 
+from hrnet_plugin.arch import arch_channels
 from hrnet_plugin.benchmarking import describe, in_turns, kept_bytes, random_weights
 from hrnet_plugin.counting import count_call
+from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.models.arch import arch_channels
-from hrnet_plugin.runtime import make_fast
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
@@ -52,7 +52,7 @@ def prepared(arch: str, size: tuple[int, int], batch: int, device: str) -> tuple
     kept = kept_bytes(partial(model.train(), images), device)
     with torch.no_grad():
         count, _ = count_call(model, model.eval(), images)
-    make_fast(model)
+    optimize_for_inference(model, 'torch')
     facts = dict(arch=arch, channels=arch_channels(arch)[0], size=list(size), batch=batch,
                  pixels=batch * size[0] * size[1], macs=count.macs, kept=kept)
     return facts, torch.no_grad()(partial(model, images))

@@ -1,4 +1,4 @@
-"""All detections of a trained detector with and without the fast form, matched, through ``mim test``.
+"""All detections of a trained detector with and without the torch engine, matched, through ``mim test``.
 
     python benchmarks/same_detections.py CONFIG=CHECKPOINT [...] [--out FILE.json]
 
@@ -24,7 +24,7 @@ from pycocotools import mask as coco_mask
 from hrnet_plugin.benchmarking import run_mim
 
 PIXELS, SCORE = 1e-2, 1e-4
-FAST = ['--cfg-options', 'default_hooks.fast_form.type=hrnet_plugin.FastFormHook']
+ENGINE = ['--cfg-options', 'default_hooks.engine.type=hrnet_plugin.InferenceEngineHook']
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -63,10 +63,10 @@ def partners(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[int, int]
     return pairs
 
 
-def compare(plain: Sequence[Any], fast: Sequence[Any]) -> dict[str, Any]:
+def compare(eager: Sequence[Any], engine: Sequence[Any]) -> dict[str, Any]:
     """The share of detections that are the same, and how much these differ."""
     numbers, matched, boxes, scores, pixels, wrong = [0, 0], 0, 0., 0., 0, 0
-    for sample, twin in zip(plain, fast):
+    for sample, twin in zip(eager, engine):
         one, other = ({key: torch.as_tensor(part[key]) for key in ('bboxes', 'scores', 'labels')}
                       for part in (sample['pred_instances'], twin['pred_instances']))
         pairs = partners(one, other)
@@ -80,7 +80,7 @@ def compare(plain: Sequence[Any], fast: Sequence[Any]) -> dict[str, Any]:
                 a, b = (coco_mask.decode(part['pred_instances']['masks'][k]) for part, k in ((sample, i), (twin, j)))
                 pixels += int(a.sum())
                 wrong += int(np.count_nonzero(a != b))
-    record: dict[str, Any] = dict(images=len(plain), detections=numbers, matched=matched,
+    record: dict[str, Any] = dict(images=len(eager), detections=numbers, matched=matched,
                                   share=matched / max(*numbers, 1), largest_difference=dict(pixels=boxes, score=scores))
     if pixels:
         record['mask_pixels'] = dict(inside=pixels, different=wrong)
@@ -93,9 +93,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for job in args.jobs:
         config, checkpoint = job.split('=', 1)
         work = args.work_dir / Path(config).stem
-        (before, plain), (after, fast) = (run_test(config, checkpoint, work / name, options)
-                                          for name, options in (('plain', []), ('fast', FAST)))
-        record = dict(config=Path(config).stem, **compare(plain, fast), figures=before,
+        (before, eager), (after, engine) = (run_test(config, checkpoint, work / name, options)
+                                          for name, options in (('eager', []), ('engine', ENGINE)))
+        record = dict(config=Path(config).stem, **compare(eager, engine), figures=before,
                       largest_difference_of_figures=max(abs(before[key] - after[key]) for key in before))
         records.append(record)
         print(f'{record["config"]}: {record["matched"]} of {record["detections"]} detections the same '

@@ -20,7 +20,7 @@ import torch
 from mmseg.models.decode_heads import FCNHead as UpstreamFCNHead
 from torch import Tensor, nn
 
-from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.arch import arch_channels
 from hrnet_plugin.models.decode_heads import FCNHead
 
 CLASSES = 19

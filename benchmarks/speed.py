@@ -3,7 +3,7 @@
     python benchmarks/speed.py [--arch w18 w32] [--size 800 1344 512 512] [--batch 1] [--rounds 5] [--train]
                                [--norm-eval no] [--amp fp16] [--out FILE.json]
 
-Of each network HRNet + HRFPN of mmdet and of the plugin, the latter also in its fast form (in training, where norms
+Of each network HRNet + HRFPN of mmdet and of the plugin, the latter also by the torch engine (in training, where norms
 learn their statistics: with lean memory), and ResNet-50 (W18) or ResNet-101 (others) + FPN of mmdet. The size 256 x 192
 is pose: one stream, no neck. Ratios are mmdet's time over the own one, and medians over the rounds.
 """
@@ -25,10 +25,10 @@ from mmdet.models.necks import FPN
 from mmdet.models.necks import HRFPN as UpstreamHRFPN
 from torch import nn
 
+from hrnet_plugin.arch import ARCHS, arch_channels
 from hrnet_plugin.benchmarking import describe, measure, probe, random_weights, upstream_extra
+from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.models.arch import ARCHS, arch_channels
-from hrnet_plugin.runtime import make_fast
 from hrnet_plugin.tools.benchmark import AMP
 
 POSE = (256, 192)
@@ -67,7 +67,7 @@ def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str
     for name in list(models)[1:]:
         models[name].load_state_dict(theirs.state_dict())
     if not train:
-        models['ours, fast form'] = make_fast(deepcopy(models['ours']))
+        models['ours, torch engine'] = optimize_for_inference(deepcopy(models['ours']), 'torch')
     if not pose:
         depth = 50 if arch == 'w18' else 101
         models[f'ResNet-{depth}'] = random_weights(nn.Sequential(

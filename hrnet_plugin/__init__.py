@@ -1,8 +1,23 @@
-"""One HRNet for mmdet, mmpose and mmsegmentation, named by config files as ``hrnet_plugin.HRNet``."""
+"""HRNet for mmdet, mmpose and mmsegmentation.
+
+Config files of these hosts name the parts of a model as ``type='hrnet_plugin.HRNet'``. Python code imports them:
+
+    >>> from hrnet_plugin import HRNet, HRFPN
+    >>> backbone = HRNet('w32')           # HRNetV1, or the branches of HRNetV2 and HRNetV2p
+    >>> neck = HRFPN(arch='w32')          # HRNetV2p, the feature pyramid for detection
+
+Names are imported when they are first used:
+
+- ``HRNet``, ``HRFPN``, ``HRNetV2``, ``HRNetClassifier``, ``ClassificationHead``: the networks of the paper.
+- ``optimize_for_inference(model)``, ``restore_eager(model)``: faster inference of any host's model, and the way back.
+- ``cfg(name)``: path of a shipped config, to inherit from.
+- ``__version__``.
+"""
 
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +26,17 @@ from hrnet_plugin.version import __version__
 
 if TYPE_CHECKING:
     from hrnet_plugin.config_files import cfg
+    from hrnet_plugin.execution import optimize_for_inference, restore_eager
+    from hrnet_plugin.models import HRFPN, ClassificationHead, HRNet, HRNetClassifier, HRNetV2
 
-__all__ = ['__version__', 'cfg']
+__all__ = ['HRFPN', 'ClassificationHead', 'HRNet', 'HRNetClassifier', 'HRNetV2', '__version__', 'cfg',
+           'optimize_for_inference', 'restore_eager']
+
+_MODULES = {
+    **dict.fromkeys(('HRFPN', 'ClassificationHead', 'HRNet', 'HRNetClassifier', 'HRNetV2'), 'hrnet_plugin.models'),
+    **dict.fromkeys(('optimize_for_inference', 'restore_eager'), 'hrnet_plugin.execution'),
+    'cfg': 'hrnet_plugin.config_files',
+}
 
 if find_spec('mmengine') is None:  # which pip does not install with the plugin: there are two distributions of it
     warnings.warn(f'hrnet_plugin needs mmengine, which is not installed: {install_command("mmengine")}', RuntimeWarning,
@@ -20,11 +44,10 @@ if find_spec('mmengine') is None:  # which pip does not install with the plugin:
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``cfg`` when it is used: tools that diagnose an installation import the package without mmengine."""
-    if name == 'cfg':
-        from hrnet_plugin.config_files import cfg
-        return cfg
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    """Import a public name when it is used: tools that diagnose an installation import the package without mmengine."""
+    if name not in _MODULES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

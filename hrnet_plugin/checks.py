@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from hrnet_plugin.tracing import is_tracing
+
 MOST_CHANNELS = 1 << 20  # of a layer; torch fails at larger ones, without a name
 
 
@@ -76,7 +78,9 @@ def check_init_cfg(value: Any) -> None:
 
 
 def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
-    """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels."""
+    """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels. Skip tracers."""
+    if is_tracing():
+        return
     if isinstance(maps, Tensor) or not isinstance(maps, Sequence):
         raise TypeError(f'{name} must be a sequence of {len(channels)} maps, finest first, got {type(maps).__name__}')
     if len(maps) != len(channels):
@@ -86,7 +90,9 @@ def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> No
 
 
 def check_map(name: str, feature: Tensor, channels: int) -> None:
-    """Raise unless ``feature`` is a tensor of shape (N, channels, H, W)."""
+    """Raise unless ``feature`` is a tensor of shape (N, channels, H, W). Skip tracers, which have no values."""
+    if is_tracing():
+        return
     if not isinstance(feature, Tensor):
         raise TypeError(f'{name} must be a tensor, got {type(feature).__name__}')
     if feature.dim() != 4 or feature.size(1) != channels:

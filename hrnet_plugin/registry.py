@@ -31,7 +31,7 @@ _OF_HOSTS = {
 
 
 class HostAwareRegistry(Registry):
-    """A registry that imports what extends a host when it is asked for, so that no host is imported for another's job.
+    """Registry that imports what extends a host when a config names it, and prepares the process for models.
 
     Raises:
         ImportError: From ``get``, if the host of what is asked for is not installed; it has the command that installs
@@ -39,6 +39,7 @@ class HostAwareRegistry(Registry):
     """
 
     def get(self, key: str) -> Any:
+        import_module('hrnet_plugin.plugin')
         host, module = _OF_HOSTS.get(key.removeprefix(f'{self.scope}.'), ('', ''))
         if module:
             if find_spec(host) is None:

@@ -142,19 +142,19 @@ def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
     assert (job[0] / 'pictures.png').is_file()
 
 
-FAST = 'default_hooks.fast_form.type=hrnet_plugin.FastFormHook'
+ENGINE = 'default_hooks.engine.type=hrnet_plugin.InferenceEngineHook'
 
 
-def test_the_fast_form_detects_the_same(mim, job):
+def test_the_torch_engine_detects_the_same(mim, job):
     """With the plugin's tool and with mmdet's."""
     predictions = []
     for name, package, config, options in (('plain', 'hrnet_plugin', f'{SAMPLE}.py', []),
-                                           ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [FAST]),
-                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [FAST])):
+                                           ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE]),
+                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [ENGINE])):
         work = mim.folder / 'forms' / name
         mim('test', package, config, '--checkpoint', 'work/epoch_1.pth', '--work-dir', work, '--out',
             work.with_suffix('.pkl'), '--cfg-options', *QUICK, *options)
-        assert ('FastFormHook' in next(work.glob('*/*.log')).read_text()) == bool(options)
+        assert ('InferenceEngineHook' in next(work.glob('*/*.log')).read_text()) == bool(options)
         predictions.append(pickle.loads(work.with_suffix('.pkl').read_bytes()))
     plain, *others = predictions
     for fast in others:
@@ -213,8 +213,8 @@ def test_a_submission(mim, job):
 def test_benchmarking(mim):
     out = mim('run', 'hrnet_plugin', 'benchmark', '--config', SAMPLE, '--config', POSE, '--shape', 64, 64,
               '--rounds', 1)
-    assert f'{SAMPLE}, fast form' in out
-    assert f'{POSE}, fast form' in out
+    assert f'{SAMPLE}, torch engine' in out
+    assert f'{POSE}, torch engine' in out
 
 
 def test_resuming(mim, job):

@@ -2,7 +2,7 @@
 _base_ = 'mmseg::_base_/models/fcn_hr18.py'
 
 # mmseg's inferencer reads a checkpoint before it builds the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     pretrained=None,

@@ -2,7 +2,7 @@
 _base_ = 'mmseg::_base_/models/ocrnet_hr18.py'
 
 # mmseg's inferencer reads a checkpoint before it builds the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 __head = dict(arch='w18', num_classes=19, align_corners=True, norm_cfg=dict(type='SyncBN', requires_grad=True))
 model = dict(

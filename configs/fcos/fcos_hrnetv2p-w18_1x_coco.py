@@ -10,7 +10,7 @@ _base_ = ['mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py', 'mmdet::retinanet
 
 # Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
 # said by then that mmengine's checkpoints are safe.
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     # the statistics in RGB, as the backbone's weights were trained; the base has those of another backbone, in BGR

@@ -8,7 +8,7 @@ _base_ = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
 
 # Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
 # said by then that mmengine's checkpoints are safe.
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     backbone=dict(

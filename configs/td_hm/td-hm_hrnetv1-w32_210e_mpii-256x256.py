@@ -8,7 +8,7 @@ PCKh on the MPII validation set, at a half and at a tenth of the head: 90.3; 37.
 _base_ = 'mmpose::body_2d_keypoint/topdown_heatmap/mpii/td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py'
 
 # mmpose's inferencers read a checkpoint before they build the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     backbone=dict(

@@ -8,7 +8,7 @@ in the official repository; 2.92; 5.64; 3.45; 4.10 in mmpose's model zoo.
 _base_ = 'mmpose::face_2d_keypoint/topdown_heatmap/300w/td-hm_hrnetv2-w18_8xb64-60e_300w-256x256.py'
 
 # mmpose's inferencers read a checkpoint before they build the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     backbone=dict(

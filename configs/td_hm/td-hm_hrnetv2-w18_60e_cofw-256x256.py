@@ -7,7 +7,7 @@ NME on the test set: 3.45 in the paper (table 22) and in the official repository
 _base_ = 'mmpose::face_2d_keypoint/topdown_heatmap/cofw/td-hm_hrnetv2-w18_8xb64-60e_cofw-256x256.py'
 
 # mmpose's inferencers read a checkpoint before they build the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.models'], allow_failed_imports=False)
+custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
 
 model = dict(
     backbone=dict(

@@ -14,8 +14,8 @@ import torch
 from torch import nn
 from torch.utils.benchmark import Timer
 
-from hrnet_plugin.models.layers.memory_format import channels_last
-from hrnet_plugin.runtime.fused_conv import Kernel, fused_conv
+from hrnet_plugin.execution.memory_format import to_channels_last
+from hrnet_plugin.execution.packed_conv import ConvWeights, packed_conv_class
 
 _PACKAGES = ('hrnet_plugin', 'mmengine', 'mmcv', 'mmcv-lite', 'mmcv-torch-ops', 'mmdet', 'mmpose', 'mmsegmentation')
 
@@ -49,10 +49,10 @@ def probe(device: str = 'cpu', dtype: torch.dtype = torch.float32, seconds: floa
 @torch.no_grad()
 def conv_rate(conv: nn.Conv2d, size: tuple[int, int], device: str = 'cpu', dtype: torch.dtype = torch.float32,
               seconds: float = 1.0, relu: bool = False) -> float:
-    """Multiply-adds per second of a convolution of one map of ``size``, as the fast form runs it."""
-    x = channels_last(torch.randn(1, conv.in_channels, *size, device=device, dtype=dtype))
-    run = fused_conv(x.device, dtype)(Kernel.of(conv.to(device)), dtype)
-    taken = Timer('run(x, relu)', globals=dict(run=run, x=x, relu=relu), num_threads=torch.get_num_threads())
+    """Return multiply-adds per second of the torch engine's convolution of one feature map of ``size``."""
+    x = to_channels_last(torch.randn(1, conv.in_channels, *size, device=device, dtype=dtype))
+    run = packed_conv_class(x.device, dtype)(ConvWeights.of(conv.to(device)), dtype)
+    taken = Timer('run(x, relu=relu)', globals=dict(run=run, x=x, relu=relu), num_threads=torch.get_num_threads())
     return conv.weight.numel() * run(x)[0, 0].numel() / taken.blocked_autorange(min_run_time=seconds).median
 
 

@@ -16,7 +16,6 @@ from torch.utils.benchmark import Timer
 from hrnet_plugin.benchmarking.machine import Machine
 from hrnet_plugin.benchmarking.memory import kept_bytes, peak_bytes
 from hrnet_plugin.counting import count_call
-from hrnet_plugin.runtime import make_plain
 
 
 def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, train: bool = False,
@@ -32,7 +31,7 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
         machine: For the shares of what it can do.
 
     Returns:
-        For each network what :func:`in_turns` gives; ``macs`` of a forward pass, not in fast form; ``operators`` that
+        For each network what :func:`in_turns` gives; ``macs`` of a forward pass, run eagerly; ``operators`` that
         are called, without views; ``peak``, the most bytes held at a time beyond those held before. In training
         ``kept``, bytes for the backward pass. Of predictions ``relative_error``, the largest difference from the first
         one's maps over their largest value, where it has the same weights; and with a machine ``conv_share``, the time
@@ -110,9 +109,9 @@ def _operators(run: Callable[[], None]) -> int:
 
 
 def _macs(model: nn.Module, images: Tensor) -> int:
-    plain = make_plain(deepcopy(model))
+    eager = deepcopy(model)
     with torch.no_grad():
-        count, _ = count_call(plain, plain, images)
+        count, _ = count_call(eager, eager, images)
     return count.macs
 
 

@@ -11,7 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
-from hrnet_plugin.models.arch import arch_stages
+from hrnet_plugin.arch import arch_stages
 
 
 def network(model: Mapping[str, Any], scope: str) -> nn.Module:

@@ -111,4 +111,4 @@ def _concatenate(model: nn.Module) -> None:
     """Let all streams be concatenated before they are merged, as in the published networks."""
     for module in model.modules():
         if isinstance(module, MergeConv):
-            module.commutes = False
+            module.plain_convs = False  # the paper counts the convolution of the concatenation

@@ -17,7 +17,6 @@ import torch
 from mmengine.logging import print_log
 from torch import nn
 
-from hrnet_plugin.checkpoints.part import UPSAMPLING
 from hrnet_plugin.models.layers import Upsampling
 
 
@@ -130,7 +129,7 @@ def _corners(head: Any) -> str | None:
 
 
 NETWORK: Mapping[str, Fact] = {
-    UPSAMPLING: Fact(_upsampling, _upsampling_differs),
+    'upsampling': Fact(_upsampling, _upsampling_differs),
     'images': Fact(_images, _images_differ),
     'fusion_operator': Fact(_operator, _operator_differs),
     'norm_eps': Fact(_eps, _eps_differs),

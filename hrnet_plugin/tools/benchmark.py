@@ -2,10 +2,10 @@
 
     mim run hrnet_plugin benchmark --config A --config B --shape 800 1344 [--batch 1] [--train] [--amp bf16]
 
-Configs are names of the plugin's own, or paths of any. Each prediction is also measured in the fast form, where the
-config has one. All are timed in turns in one process, with random weights; ratios are to the first config, and are
-medians over the rounds. The share of the machine's convolutions is the time that the multiply-adds would take at the
-rate that large 3x3 convolutions reach on it, over the time taken.
+Configs are names of the plugin's own, or paths of any. Each prediction is also measured with the torch engine, if the
+config has parts of this package. All are timed in turns in one process, with random weights. Ratios are to the first
+config, and are medians over the rounds. The share of the machine's convolutions is the time that the multiply-adds
+would take at the rate that large 3x3 convolutions reach on it, over the time taken.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from torch import nn
 
 from hrnet_plugin.benchmarking import Machine, describe, measure, network, probe
 from hrnet_plugin.config_files import find_config
-from hrnet_plugin.runtime import make_fast
+from hrnet_plugin.execution import optimize_for_inference
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 
@@ -49,7 +49,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.Module]:
-    """Each config's network, and its fast form where it has one and it predicts."""
+    """Return each config's network and, for predictions, a copy that the torch engine runs."""
     found = {}
     for name in names:
         config = find_config(name)
@@ -62,7 +62,7 @@ def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.
         if train:
             continue
         with suppress(ValueError):  # of another package
-            found[f'{title}, fast form'] = make_fast(deepcopy(model))
+            found[f'{title}, torch engine'] = optimize_for_inference(deepcopy(model), 'torch')
     return found
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from hrnet_plugin.benchmarking import describe, kept_bytes, measure, network, peak_bytes, probe, random_weights
+from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.runtime import make_fast
 
 
 def test_kept_bytes_are_those_that_backward_needs():
@@ -42,7 +42,7 @@ def networks():
     plain = random_weights(nn.Sequential(HRNet('w18_small_v1'), HRFPN(arch='w18_small_v1', out_channels=16)))
     other = nn.Sequential(HRNet('w18_small_v1'), HRFPN(arch='w18_small_v1', out_channels=16))
     other.load_state_dict(plain.state_dict())
-    return dict(first=plain, fast=make_fast(other))
+    return dict(first=plain, engine=optimize_for_inference(other))
 
 
 def test_predictions():
@@ -50,13 +50,13 @@ def test_predictions():
     assert machine.macs > 1e8
     assert machine.bytes > 1e8
     records = measure(networks(), torch.randn(1, 3, 64, 64), rounds=3, machine=machine)
-    first, fast = records['first'], records['fast']
+    first, engine = records['first'], records['engine']
     assert first['ratio'] == 1
     assert first['relative_error'] == 0
-    assert 0 < fast['relative_error'] < 1e-5
-    assert fast['operators'] < 0.5 * first['operators']
-    assert fast['macs'] == first['macs'] > 0
-    assert fast['conv_share'] == pytest.approx(fast['macs'] / machine.macs / fast['seconds'])
+    assert 0 < engine['relative_error'] < 1e-5
+    assert engine['operators'] < 0.5 * first['operators']
+    assert engine['macs'] == first['macs'] > 0
+    assert engine['conv_share'] == pytest.approx(engine['macs'] / machine.macs / engine['seconds'])
     assert 'kept' not in first
 
 
@@ -80,7 +80,7 @@ def test_training_steps():
 
 def test_in_mixed_precision():
     records = measure(networks(), torch.randn(1, 3, 64, 64), rounds=1, amp=torch.bfloat16)
-    assert 1e-4 < records['fast']['relative_error'] < 0.1
+    assert 1e-4 < records['engine']['relative_error'] < 0.1
 
 
 def test_ratios_are_medians_of_rounds(monkeypatch):

@@ -11,7 +11,7 @@ import torch
 from catalogue import SAMPLE, docstring, index, load, readme_row
 from conftest import upstream_extra
 
-from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.arch import arch_channels
 
 pytest.importorskip('mmdet')
 from mmdet.registry import MODELS

@@ -12,7 +12,7 @@ from catalogue import SAMPLE, docstring, index, load, readme_row
 from mmengine.config import Config
 from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
 
-from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.arch import arch_channels
 
 ROWS = [name for name in catalogue.PUBLISHED if name not in catalogue.ABLATIONS]
 POSE, SEGMENTATION = (catalogue.of_host(host, names=ROWS) for host in ('mmpose', 'mmseg'))

@@ -1,7 +1,7 @@
 import pytest
 from conftest import upstream_extra
 
-from hrnet_plugin.models.arch import ARCHS, arch_channels, arch_stages
+from hrnet_plugin.arch import ARCHS, arch_channels, arch_stages
 
 
 @pytest.mark.parametrize('arch', ARCHS)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from conftest import randomize, relative_error, same_weights, upstream_extra
 
+from hrnet_plugin.arch import ARCHS, arch_channels
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.models.arch import ARCHS, arch_channels
 
 mmdet_backbones = pytest.importorskip('mmdet.models.backbones')
 mmdet_necks = pytest.importorskip('mmdet.models.necks')

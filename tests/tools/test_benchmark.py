@@ -29,7 +29,7 @@ def test_two_configs_side_by_side(capsys, tmp_path):
                     '--out', str(out)])
     printed = capsys.readouterr().out
     record = json.loads(out.read_text())
-    assert list(record['networks']) == [NAME, f'{NAME}, fast form', 'other', 'other, fast form']
+    assert list(record['networks']) == [NAME, f'{NAME}, torch engine', 'other', 'other, torch engine']
     assert all(name in printed for name in record['networks'])
     assert 'GMAC/s' in printed
     assert record['setting']['shape'] == [64, 48]
@@ -43,7 +43,7 @@ def test_training(capsys, tmp_path):
     benchmark.main(['--config', str(other), '--shape', '64', '64', '--batch', '2', '--rounds', '1', '--train'])
     printed = capsys.readouterr().out
     assert 'kept (MiB)' in printed
-    assert 'fast form' not in printed
+    assert 'torch engine' not in printed
 
 
 @pytest.mark.parametrize(('words', 'message'), [

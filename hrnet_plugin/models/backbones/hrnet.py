@@ -9,6 +9,7 @@ from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from hrnet_plugin.arch import Arch, StageSpec
 from hrnet_plugin.checks import (
     MOST_CHANNELS,
     check_bool,
@@ -18,24 +19,31 @@ from hrnet_plugin.checks import (
     check_map,
     check_no_others,
 )
-from hrnet_plugin.models.arch import Arch, StageSpec
 from hrnet_plugin.models.backbones.options import InitCfg, check_fusion, or_default, resolve_arch, resolve_init_cfg
 from hrnet_plugin.models.hosts import HOSTS
-from hrnet_plugin.models.layers import FusionConfig, HRModule, LayerConfig, Transition, Upsampling, residual_branch
-from hrnet_plugin.models.layers.conv import conv_norm_relu, is_plain_cfg
-from hrnet_plugin.models.layers.folding import has_batch_statistics
-from hrnet_plugin.models.layers.fusion_config import is_fused
-from hrnet_plugin.models.layers.lean import lean_memory
-from hrnet_plugin.models.layers.memory_format import channels_last, contiguous, pays
+from hrnet_plugin.models.layers import (
+    FusionConfig,
+    HRModule,
+    LayerConfig,
+    Stem,
+    Transition,
+    Upsampling,
+    residual_branch,
+)
+from hrnet_plugin.models.layers.conv import is_plain_cfg
+from hrnet_plugin.models.layers.fusion import is_fused
+from hrnet_plugin.models.layers.optimizable import Optimizable
+from hrnet_plugin.models.layers.stem import STEM_CHANNELS
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 from hrnet_plugin.models.weight_notes import NETWORK, note_facts
 from hrnet_plugin.registry import MODELS
 
-STEM_CHANNELS = 64
+# names of the executions in hrnet_plugin.execution
+_MEMORY = {'full': 'folded', 'lean': 'recomputing'}
 
 
 @MODELS.register_module()
-class HRNet(BaseModule):
+class HRNet(Stem, Optimizable, BaseModule):
     """HRNetV1 (``multiscale_output=False``: the finest stream) or the streams of HRNetV2 and HRNetV2p (all four).
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
@@ -60,8 +68,8 @@ class HRNet(BaseModule):
         with_cp: Whether residual blocks recompute their inside in the backward pass: less memory, more time.
         memory: What a training step keeps for the backward pass: 'full', or 'lean' for the convolutions' outputs and
             the fused maps only, from which norms that learn statistics, residual sums and ReLUs are computed again:
-            little more than half, for little time. (Of norms with fixed statistics no more is kept anyway, and under a
-            compiler, which decides for itself, it does nothing.) Not with ``with_cp``.
+            little more than half, for little time. No effect on norms with frozen statistics, which keep
+            no more anyway, and under torch.compile. Not with ``with_cp``.
         zero_init_residual: Whether ``init_weights`` zeroes the last norm of each residual block. A checkpoint named by
             ``init_cfg`` wins.
         frozen_stages: -1 freezes nothing, 0 the stem, s = 1 to 4 the stem and all stages up to s, with the transitions
@@ -94,26 +102,13 @@ class HRNet(BaseModule):
     init_cfg: Any
     loads_checkpoints_last = True  # which hrnet_plugin.Pretrained asks for
 
-    def __init__(self,
-                 arch: Arch | None = None,
-                 extra: Mapping[str, Any] | None = None,
-                 in_channels: int = 3,
-                 conv_cfg: Mapping[str, Any] | None = None,
-                 norm_cfg: Mapping[str, Any] = dict(type='BN'),
-                 norm_eval: bool | None = None,
-                 with_cp: bool = False,
-                 memory: str = 'full',
-                 zero_init_residual: bool = False,
-                 frozen_stages: int = -1,
-                 multiscale_output: bool | None = None,
-                 upsample: UpsampleCfg = None,
-                 fusion: str = 'all',
-                 fusion_operator: str = 'sum',
-                 downsample: str = 'strided',
-                 host: str = 'mmdet',
-                 pretrained: str | None = None,
-                 init_cfg: InitCfg = None,
-                 **others: Any) -> None:
+    def __init__(self, arch: Arch | None = None, *, extra: Mapping[str, Any] | None = None, in_channels: int = 3,
+                 conv_cfg: Mapping[str, Any] | None = None, norm_cfg: Mapping[str, Any] = dict(type='BN'),
+                 norm_eval: bool | None = None, with_cp: bool = False, memory: str = 'full',
+                 zero_init_residual: bool = False, frozen_stages: int = -1, multiscale_output: bool | None = None,
+                 upsample: UpsampleCfg = None, fusion: str = 'all', fusion_operator: str = 'sum',
+                 downsample: str = 'strided', host: str = 'mmdet', pretrained: str | None = None,
+                 init_cfg: InitCfg = None, **others: Any) -> None:
         check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'")
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host]
@@ -125,11 +120,14 @@ class HRNet(BaseModule):
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels
         self.memory = memory
-        layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual)
+        check_choice('memory', memory, _MEMORY)
+        layers = LayerConfig(conv_cfg, norm_cfg, with_cp, zero_init_residual, _MEMORY[memory])
         self._check_options(layers)
+        self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
         self.plain_convs = is_plain_cfg(conv_cfg)
         units = FusionConfig(upsampling, fusion_operator, downsample)
         check_fusion(fusion, units, stages, self.multiscale_output)
+        self.stages = tuple(stages)
         self._build(stages, fusion, units, layers)
         self.out_channels = stages[-1].out_channels[:None if self.multiscale_output else 1]
         self.upsampling, self.fusion_operator = upsampling, fusion_operator
@@ -144,18 +142,12 @@ class HRNet(BaseModule):
         check_layer_cfg('norm_cfg', layers.norm_cfg, optional=False)
         check_bool('with_cp', layers.with_cp)
         check_bool('zero_init_residual', layers.zero_init_residual)
-        check_choice('memory', self.memory, ('full', 'lean'))
         if layers.with_cp and self.memory == 'lean':
             raise ValueError("give with_cp=True or memory='lean', and not both: either decides what is kept")
 
     def _build(self, stages: Sequence[StageSpec], fusion: str, units: FusionConfig, layers: LayerConfig) -> None:
         """Add all layers, in the official order: it is that of the keys and of the random initial weights."""
-        self.stem_norms = []
-        for k, width in enumerate((self.in_channels, STEM_CHANNELS), 1):
-            self.add_module(f'conv{k}', layers.conv(width, STEM_CHANNELS, 3, stride=2))
-            name, norm = layers.norm(STEM_CHANNELS, k)
-            self.add_module(name, norm)
-            self.stem_norms.append(name)
+        self.build_stem(self.in_channels, layers)
         first, *later = stages
         # named layer1, not stage1: checkpoints use it
         self.layer1 = residual_branch(first.block, STEM_CHANNELS, first.num_channels[0], first.num_blocks[0], layers)
@@ -180,19 +172,28 @@ class HRNet(BaseModule):
             contiguous images they are contiguous.
         """
         check_map('x', x, self.in_channels)
-        if self.plain_convs and pays(x):
-            return tuple(contiguous(out) for out in self._streams(channels_last(x)))
-        with lean_memory(self.memory == 'lean' and any(map(has_batch_statistics, self.modules()))):
-            return tuple(self._streams(x))
+        return self.optimized_or_eager(x)
 
-    def _streams(self, x: Tensor) -> Sequence[Tensor]:
-        for k, norm in enumerate(self.stem_norms, 1):
-            x = conv_norm_relu(getattr(self, f'conv{k}'), getattr(self, norm), x, relu=True)
-        feats = [self.layer1(x)]
+    def eager_forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """As :meth:`forward`, without checks."""
+        return tuple(self.execution.run(self._streams, [x], self.plain_convs))
+
+    def _streams(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        feats = [self.layer1(self.stem(inputs[0]))]
         for s in (2, 3, 4):
             feats = getattr(self, f'transition{s - 1}')(feats)
             feats = getattr(self, f'stage{s}')(feats)
         return feats
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """The stages in the ``extra`` schema of mmdet, mmpose and mmsegmentation."""
+        return {f'stage{s}': stage.cfg for s, stage in enumerate(self.stages, 1)}
+
+    stage1_cfg = property(lambda self: self.extra['stage1'])
+    stage2_cfg = property(lambda self: self.extra['stage2'])
+    stage3_cfg = property(lambda self: self.extra['stage3'])
+    stage4_cfg = property(lambda self: self.extra['stage4'])
 
     def init_weights(self) -> None:
         """Initialise all weights as ``init_cfg`` has it; checkpoints come last, whatever their order in it.
@@ -231,7 +232,7 @@ class HRNet(BaseModule):
     def _frozen_names(self) -> list[str]:
         if self.frozen_stages < 0:
             return []
-        names = ['conv1', 'conv2', *self.stem_norms]
+        names = ['conv1', str(self.norm1_name), 'conv2', str(self.norm2_name)]
         for s in range(1, self.frozen_stages + 1):
             names.append('layer1' if s == 1 else f'stage{s}')
             if s < 4:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from hrnet_plugin.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg
-from hrnet_plugin.models.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.models.layers import FusionConfig
-from hrnet_plugin.models.layers.fusion_config import FUSED_MODULES
+from hrnet_plugin.models.layers.fusion import FUSED_MODULES
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 
 InitCfg = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None

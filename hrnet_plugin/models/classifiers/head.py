@@ -11,8 +11,8 @@ from mmcv.cnn import build_conv_layer
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
-from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.layers import LayerConfig, residual_branch
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS

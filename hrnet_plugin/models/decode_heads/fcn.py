@@ -8,8 +8,8 @@ from typing import Any
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
 from torch import Tensor
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
-from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
     check_inherited_options,
@@ -88,4 +88,4 @@ class FCNHead(UpstreamFCNHead):
 
     def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, channels, H, W)``."""
-        return self.convs[0](*(inputs[i] for i in self.in_index))
+        return self.convs[0]([inputs[i] for i in self.in_index])

@@ -7,8 +7,8 @@ from typing import Any
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
-from hrnet_plugin.models.arch import Arch
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
     check_inherited_options,

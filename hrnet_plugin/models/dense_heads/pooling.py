@@ -11,7 +11,6 @@ from mmcv.ops import CornerPool
 from torch import Tensor, nn
 
 from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
-from hrnet_plugin.models.layers.lean import relu_
 
 
 class KeypointPooling(nn.Module):
@@ -29,12 +28,13 @@ class KeypointPooling(nn.Module):
         self.second = conv_norm(layers, channels, pool_channels, 3, relu=True)
         self.merge = conv_norm(layers, pool_channels, channels, 3)
         self.shortcut = conv_norm(layers, channels, channels, 1)
+        self.relu = nn.ReLU(inplace=True)
         self.mix = conv_norm(layers, channels, channels, 3, relu=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, channels, H, W)`` to the same shape."""
         merged = self.merge(self.pooled(x))
-        return self.mix(relu_(self.shortcut.add_to(merged, x)))
+        return self.mix(self.relu(merged.add_(self.shortcut(x))))
 
     @abstractmethod
     def pooled(self, x: Tensor) -> Tensor:

@@ -1,48 +1,48 @@
-"""The HRNet module: convolve each resolution by itself, then let every resolution add every other one."""
+"""HRNet module: convolve each resolution by itself, then let every resolution add every other one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
+from hrnet_plugin.arch import StageSpec
 from hrnet_plugin.models.layers.blocks import residual_branch
 from hrnet_plugin.models.layers.conv import LayerConfig
-from hrnet_plugin.models.layers.fusion import MultiResolutionFusion
-from hrnet_plugin.models.layers.fusion_config import FusionConfig
-
-if TYPE_CHECKING:
-    from hrnet_plugin.models.arch import StageSpec
+from hrnet_plugin.models.layers.fusion import FusionConfig, MultiResolutionFusion, NoFusion
 
 
 class ParallelBranches(ModuleList):
     """One branch of residual blocks for each resolution."""
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """Map each ``(N, C_b, H / 2**b, W / 2**b)`` to a map of the same shape."""
+        """Map each ``(N, C_b, H / 2**b, W / 2**b)`` to a feature map of the same shape."""
         return [branch(x) for branch, x in zip(self, feats)]
 
 
 class HRModule(BaseModule):
-    """Parallel branches, then multi-resolution fusion.
+    """Parallel branches, then multi-resolution fusion and ReLU.
 
     Args:
         stage: Widths and depths of the branches.
-        num_outs: Number of resolutions that come out of the fusion, from the finest; the others' is not built.
-        fusion: How the fusion unit is built; None for none, as in networks that fuse less often.
-        layers: How all layers are built.
+        num_outs: Number of resolutions that the fusion computes, from the finest; the paths to others are not built.
+        fusion: Configuration of the fusion unit; None for none, as in networks that fuse less often.
+        layers: Configuration of all layers.
     """
 
     def __init__(self, stage: StageSpec, num_outs: int, fusion: FusionConfig | None, layers: LayerConfig) -> None:
         super().__init__()
+        self.in_channels = list(stage.out_channels)
+        self.num_branches = stage.num_branches
+        self.multiscale_output = num_outs == stage.num_branches
         self.branches = ParallelBranches(
             residual_branch(stage.block, in_channels, width, depth, layers)
             for in_channels, width, depth in zip(stage.out_channels, stage.num_channels, stage.num_blocks))
-        self.fuse_layers = nn.Identity() if fusion is None else MultiResolutionFusion(
+        self.fuse_layers = NoFusion() if fusion is None else MultiResolutionFusion(
             stage.out_channels, num_outs, fusion, layers)
+        self.relu = nn.Identity() if fusion is None else nn.ReLU(inplace=True)
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to the first ``num_outs`` of the same shapes."""
-        return self.fuse_layers(self.branches(feats))
+        return [self.relu(x) for x in self.fuse_layers(self.branches(feats))]

@@ -1,4 +1,4 @@
-"""A 1x1 convolution of all resolutions at the finest one, without concatenating them."""
+"""A 1x1 convolution of all resolutions at the finest one."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hrnet_plugin.models.layers.conv import is_plain_cfg
+from hrnet_plugin.models.layers.optimizable import Optimizable
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
 
 
-class MergeConv(ConvModule):
-    """1x1 convolution (with norm and activation) of the concatenation of all maps, upsampled to the finest.
+class MergeConv(Optimizable, ConvModule):
+    """1x1 convolution (with norm and activation) of the concatenation of all feature maps, upsampled to the finest.
 
     A 1x1 convolution commutes with bilinear interpolation, and a convolution of a concatenation is a sum of
-    convolutions. So each map is convolved at its own resolution with its slice of the weight, then upsampled and added:
-    the same function for an eighth of the multiplications, and the concatenation is never made. Another convolution
-    than the plain one (``conv_cfg``) need not commute; for it the concatenation is made.
+    convolutions. So each feature map is convolved at its own resolution with its slice of the weight, then upsampled
+    and added: the same function for an eighth of the multiplications, without the concatenation. A
+    ``conv_cfg`` of another convolution need not commute; for it the concatenation is made.
 
     Args:
-        in_channels: Channels of each map, finest first.
+        in_channels: Channels of each feature map, finest first.
         out_channels: Channels of the result.
-        align_corners: Of the bilinear interpolation.
+        align_corners: ``align_corners`` of the bilinear interpolation.
         conv_cfg, norm_cfg, act_cfg: As in mmcv's ConvModule.
     """
+
+    conv: Any
+    norm: Any
+    activate: Any
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, align_corners: bool = False,
                  conv_cfg: Mapping[str, Any] | None = None, norm_cfg: Mapping[str, Any] | None = None,
@@ -35,28 +40,36 @@ class MergeConv(ConvModule):
         super().__init__(sum(in_channels), out_channels, kernel_size=1, conv_cfg=_copied(conv_cfg),
                          norm_cfg=_copied(norm_cfg), act_cfg=_copied(act_cfg))
         self.map_channels = tuple(in_channels)
+        self.num_inputs = len(self.map_channels)
         self.align_corners = align_corners
-        self.commutes = is_plain_cfg(conv_cfg)
+        self.plain_convs = is_plain_cfg(conv_cfg)
 
-    def forward(self, *feats: Tensor) -> Tensor:
+    def forward(self, feats: Sequence[Tensor]) -> Tensor:
         """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, out_channels, H, W)``."""
-        out = self._sum(feats) if self.commutes else self.conv(self._concatenate(feats))
+        return self.optimized_or_eager(feats)[0]
+
+    def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
+        """As :meth:`forward`, in a tuple."""
+        out = self._sum(inputs) if self.plain_convs else self.conv(self._concatenated(inputs))
         if self.with_norm:
             out = self.norm(out)
-        return self.activate(out) if self.with_activation else out
+        return (self.activate(out) if self.with_activation else out, )
 
     def _sum(self, feats: Sequence[Tensor]) -> Tensor:
-        finest, *coarser = feats
-        weight, *weights = self.conv.weight.split(self.map_channels, dim=1)
-        total = F.conv2d(finest, weight, self.conv.bias)
-        for x, weight in zip(coarser, weights):
-            total = total.add_(upsample_bilinear(F.conv2d(x, weight), total.shape[-2:], self.align_corners))
+        start = self.map_channels[0]
+        total = F.conv2d(feats[0], self.conv.weight[:, :start], self.conv.bias)
+        for x, width in zip(feats[1:], self.map_channels[1:]):
+            term = F.conv2d(x, self.conv.weight[:, start:start + width])
+            total = total.add_(self._upsampled(term, feats))
+            start += width
         return total
 
-    def _concatenate(self, feats: Sequence[Tensor]) -> Tensor:
+    def _concatenated(self, feats: Sequence[Tensor]) -> Tensor:
         finest, *coarser = feats
-        size = finest.shape[-2:]
-        return torch.cat([finest, *(upsample_bilinear(x, size, self.align_corners) for x in coarser)], dim=1)
+        return torch.cat([finest, *(self._upsampled(x, feats) for x in coarser)], dim=1)
+
+    def _upsampled(self, x: Tensor, feats: Sequence[Tensor]) -> Tensor:
+        return upsample_bilinear(x, feats[0].shape[-2:], self.align_corners)
 
 
 def _copied(cfg: Mapping[str, Any] | None) -> dict[str, Any] | None:

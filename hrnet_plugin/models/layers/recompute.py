@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+from hrnet_plugin.tracing import is_tracing
+
 
 @contextmanager
 def frozen_statistics(owner: nn.Module) -> Iterator[None]:
@@ -39,3 +41,8 @@ def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor)
         return nullcontext(), frozen_statistics(owner)
 
     return checkpoint(function, *args, use_reentrant=False, context_fn=contexts)
+
+
+def needs_gradient(*feats: Tensor) -> bool:
+    """Return True if gradients of ``feats`` are computed. False under tracers, which cannot tell."""
+    return not is_tracing() and any(x.requires_grad for x in feats)

@@ -1,4 +1,4 @@
-"""Between two stages: new resolutions are opened."""
+"""Transitions between two stages, which open new resolutions."""
 
 from __future__ import annotations
 

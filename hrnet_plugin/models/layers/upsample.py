@@ -1,8 +1,8 @@
-"""How a map is brought to a finer resolution."""
+"""Interpolation to a finer resolution."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,35 +62,15 @@ class Upsampling:
         return cls(cfg['mode'], False if align_corners is None else align_corners)
 
 
-def upsample(x: Tensor, sizes: Sequence[torch.Size], upsampling: Upsampling) -> Tensor:
-    """``x`` of shape (N, C, h, w) interpolated to the last of ``sizes``.
-
-    Args:
-        x: A map.
-        sizes: (H, W) of each finer resolution on the way, each twice the one before (or one less).
-        upsampling: The interpolation.
-    """
-    if upsampling.mode == 'bilinear':
-        return upsample_bilinear(x, sizes[-1], upsampling.align_corners)
-    for size in sizes:
-        x = double_nearest(x, size)
-    return x
-
-
 def upsample_bilinear(x: Tensor, size: torch.Size, align_corners: bool) -> Tensor:
-    """``x`` of shape (N, C, h, w) interpolated to (N, C, *size)."""
+    """Interpolate ``x`` of shape (N, C, h, w) to (N, C, *size)."""
     return F.interpolate(x, size=size, mode='bilinear', align_corners=align_corners)
 
 
 def double_nearest(x: Tensor, size: torch.Size) -> Tensor:
-    """``x`` of shape (N, C, ceil(H / 2), ceil(W / 2)) with each pixel repeated, cut to ``size`` = (H, W).
+    """Interpolate ``x``, shape (N, C, ceil(H / 2), ceil(W / 2)), to ``size`` = (H, W): pixel r comes from r // 2.
 
-    Pixel (r, c) becomes (r // 2, c // 2) of the input at every size, so that applying this k times is exactly one
-    nearest interpolation by 2**k; with F.interpolate(size=...) that holds for even sizes only.
+    Applied k times, this is exactly one nearest interpolation by 2**k. At odd sizes a single F.interpolate(size=...)
+    over several resolutions takes other pixels. (Above H or W of 5000, rounding moves single pixels.)
     """
-    doubled = F.interpolate(x, scale_factor=2, mode='nearest')
-    if doubled.shape[-2:] == size:
-        return doubled
-    channels_last = not x.is_contiguous() and x.is_contiguous(memory_format=torch.channels_last)
-    memory_format = torch.channels_last if channels_last else torch.contiguous_format
-    return doubled[..., :size[0], :size[1]].contiguous(memory_format=memory_format)
+    return F.interpolate(x, size=size, mode='nearest')

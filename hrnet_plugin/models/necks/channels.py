@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hrnet_plugin.arch import Arch, arch_channels
 from hrnet_plugin.checks import MOST_CHANNELS, check_ints
-from hrnet_plugin.models.arch import Arch, arch_channels
 
 
 def neck_channels(in_channels: Sequence[int] | None, arch: Arch | None) -> tuple[int, ...]:

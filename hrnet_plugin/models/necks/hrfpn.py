@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from functools import partial
 from typing import Any
 
 from mmcv.cnn import ConvModule
@@ -12,6 +11,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import (
     MOST_CHANNELS,
     check_bool,
@@ -22,12 +22,13 @@ from hrnet_plugin.checks import (
     check_maps,
     check_no_others,
 )
-from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.layers.memory_format import contiguous, quickest
+from hrnet_plugin.models.layers.execution import get_execution
 from hrnet_plugin.models.layers.merge import MergeConv
-from hrnet_plugin.models.layers.recompute import recomputed
+from hrnet_plugin.models.layers.optimizable import Optimizable
+from hrnet_plugin.models.layers.recompute import needs_gradient, recomputed
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
+from hrnet_plugin.tracing import is_tracing
 
 _MOST_LEVELS = 16  # the last one needs images of 131069 x 131069 pixels
 _MOST_STRIDE = 64
@@ -35,7 +36,7 @@ _POOLS: dict[str, Callable[..., Tensor]] = {'AVG': F.avg_pool2d, 'MAX': F.max_po
 
 
 @MODELS.register_module()
-class HRFPN(BaseModule):
+class HRFPN(Optimizable, BaseModule):
     """All resolutions merged at the finest by a 1x1 convolution, pooled into levels, a 3x3 convolution on each.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
@@ -68,6 +69,7 @@ class HRFPN(BaseModule):
     def __init__(self,
                  in_channels: Sequence[int] | None = None,
                  out_channels: int = 256,
+                 *,
                  num_outs: int = 5,
                  pooling_type: str = 'AVG',
                  conv_cfg: Mapping[str, Any] | None = None,
@@ -82,6 +84,8 @@ class HRFPN(BaseModule):
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
+        self.num_inputs = len(self.in_channels)
+        self.execution = get_execution('folded')
         check_int('out_channels', out_channels, 1, MOST_CHANNELS)
         check_int('num_outs', num_outs, 1, _MOST_LEVELS)
         check_int('stride', stride, 1, _MOST_STRIDE)
@@ -109,33 +113,35 @@ class HRFPN(BaseModule):
             ``num_outs`` maps ``(N, out_channels, floor(H / 2**i), floor(W / 2**i))``, finest first, at ``stride=1``.
         """
         self.check_inputs(inputs)
-        if self.reduction_conv.commutes:
-            inputs = quickest(inputs)
-        convs = [partial(self._run, conv) for conv in self.fpn_convs]
-        return pyramid_levels(self._run(self.reduction_conv, *inputs), convs, self.num_outs, self.pooling_type)
+        return self.optimized_or_eager(inputs)
 
-    def _run(self, module: nn.Module, *feats: Tensor) -> Tensor:
-        if self.with_cp and any(x.requires_grad for x in feats):
-            return recomputed(module, module, *feats)
-        return module(*feats)
+    def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """As :meth:`forward`, without checks."""
+        levels = self.execution.run(self._levels, inputs, self.reduction_conv.plain_convs)
+        return tuple(level.contiguous() for level in levels)
+
+    def _levels(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        level, outs = self._run(self.reduction_conv, inputs), []
+        for i in range(self.num_outs):
+            if i > 0:
+                # from the level before, not from the finest: the same windows, read once
+                level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
+            outs.append(self._run(self.fpn_convs[0 if self.share_conv else i], level))
+        return outs
+
+    def _run(self, module: nn.Module, inputs: Any) -> Tensor:
+        feats = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if self.with_cp and needs_gradient(*feats):
+            return recomputed(module, module, inputs)
+        return module(inputs)
 
     def check_inputs(self, inputs: Sequence[Tensor]) -> None:
-        """Raise TypeError or ValueError unless these are maps that the neck takes."""
+        """Raise TypeError or ValueError unless the neck takes these feature maps. Skip tracers."""
+        if is_tracing():
+            return
         check_maps('inputs', inputs, self.in_channels)
         least = 2**(self.num_outs - 1)
         height, width = inputs[0].shape[-2:]
         if height < least or width < least:
             raise ValueError(f'num_outs = {self.num_outs} levels need a finest map of at least {least} x {least} '
                              f'(an image of {4 * least - 3} x {4 * least - 3}), got {height} x {width}')
-
-
-def pyramid_levels(level: Tensor, convs: Sequence[Callable[[Tensor], Tensor]], num_outs: int, pooling_type: str
-                   ) -> tuple[Tensor, ...]:
-    """All levels, contiguous, from the merged map ``(N, C, H, W)``; with one convolution for each, or for all."""
-    outs = []
-    for i in range(num_outs):
-        if i > 0:
-            # from the level before, not from the finest: the same windows, read once
-            level = _POOLS[pooling_type](level, kernel_size=2, stride=2)
-        outs.append(contiguous(convs[min(i, len(convs) - 1)](level)))
-    return tuple(outs)

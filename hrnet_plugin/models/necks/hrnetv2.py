@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import (
     MOST_CHANNELS,
     check_bool,
@@ -18,8 +19,7 @@ from hrnet_plugin.checks import (
     check_maps,
     check_no_others,
 )
-from hrnet_plugin.models.arch import Arch
-from hrnet_plugin.models.layers.memory_format import contiguous, quickest
+from hrnet_plugin.models.layers.execution import get_execution
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
@@ -56,6 +56,7 @@ class HRNetV2(BaseModule):
     def __init__(self,
                  in_channels: Sequence[int] | None = None,
                  out_channels: int | None = None,
+                 *,
                  conv_cfg: Mapping[str, Any] | None = None,
                  norm_cfg: Mapping[str, Any] | None = dict(type='BN'),
                  act_cfg: Mapping[str, Any] | None = dict(type='ReLU'),
@@ -70,6 +71,7 @@ class HRNetV2(BaseModule):
         self.out_channels = sum(self.in_channels) if out_channels is None else out_channels
         check_int('out_channels', self.out_channels, 1, MOST_CHANNELS)
         self.out_strides = (4, )
+        self.execution = get_execution('folded')
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=True)
         check_layer_cfg('act_cfg', act_cfg, optional=True)
@@ -79,6 +81,8 @@ class HRNetV2(BaseModule):
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """Map ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first, to one ``(N, out_channels, H, W)``."""
         check_maps('inputs', inputs, self.in_channels)
-        if self.merge_conv.commutes:
-            inputs = quickest(inputs)
-        return (contiguous(self.merge_conv(*inputs)), )
+        outs = self.execution.run(self._merge, inputs, self.merge_conv.plain_convs)
+        return (outs[0].contiguous(), )
+
+    def _merge(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        return [self.merge_conv(inputs)]

@@ -12,8 +12,8 @@ from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch.nn import functional as F
 
+from hrnet_plugin.arch import ARCHS
 from hrnet_plugin.models import ClassificationHead, HRNetClassifier
-from hrnet_plugin.models.arch import ARCHS
 
 SMALL = 'w18_small_v1'
 # arXiv 1908.07919, appendix B, and the official code

@@ -12,7 +12,7 @@ pytest.importorskip('mmseg')
 from mmseg.models.decode_heads import FCNHead as UpstreamFCNHead
 from mmseg.models.decode_heads import OCRHead as UpstreamOCRHead
 
-from hrnet_plugin.models.arch import arch_channels
+from hrnet_plugin.arch import arch_channels
 from hrnet_plugin.models.decode_heads import FCNHead, OCRHead
 
 SMALL = 'w18_small_v1'

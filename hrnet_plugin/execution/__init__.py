@@ -1,0 +1,7 @@
+"""Ways to execute a network: training-time variants and inference engines. ``models`` does not import them."""
+
+from hrnet_plugin.execution.folding import FoldedExecution
+from hrnet_plugin.execution.inference import is_optimized, optimize_for_inference, restore_eager
+from hrnet_plugin.execution.recomputing import RecomputingExecution
+
+__all__ = ['FoldedExecution', 'RecomputingExecution', 'is_optimized', 'optimize_for_inference', 'restore_eager']

@@ -1,0 +1,110 @@
+"""Passes that know convolutions and what can be computed in the same pass over memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import fx
+from torch.nn import functional as F
+
+from hrnet_plugin.execution.folding import fold, has_fixed_statistics, is_plain_conv
+from hrnet_plugin.execution.operators import add
+from hrnet_plugin.execution.packed_conv import ConvWeights
+from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
+
+
+def collect_convs(rewriter: Rewriter) -> None:
+    """Collect convolutions with constant weights."""
+    for node in rewriter.graph.nodes:
+        weights = _weights(rewriter, node)
+        if weights is not None:
+            name = f'conv_{len(rewriter.convs)}'
+            rewriter.convs[name] = weights
+            rewriter.become(node, name, node.args[:1], op='call_module')
+
+
+def interpolate_first(rewriter: Rewriter) -> None:
+    """Rewrite sums of a 1x1 convolution and interpolated ones as one convolution of concatenated inputs.
+
+    A 1x1 convolution commutes with interpolation. Where it has more outputs than inputs, interpolating its input moves
+    less memory.
+    """
+    for node in list(rewriter.graph.nodes):
+        terms: Any = node.args if node.target is add else ()
+        for total, term in (terms, terms[::-1]) if terms else ():
+            inner: Any = term.args[0] if isinstance(term, fx.Node) and term.target is F.interpolate else None
+            if not (_is_pointwise(rewriter, total) and _is_pointwise(rewriter, inner)):
+                continue
+            first, second = rewriter.convs[total.target], rewriter.convs[inner.target]
+            if second.bias is None and second.weight.size(1) < second.weight.size(0):
+                _join(rewriter, node, total, term)
+                rewriter.convs[total.target] = replace(first, weight=torch.cat([first.weight, second.weight], dim=1))
+                break
+
+
+def _join(rewriter: Rewriter, node: fx.Node, total: Any, term: Any) -> None:
+    """Let ``node`` convolve the input of ``total`` and the interpolated input of ``term`` together."""
+    source = total.args[0]
+    joined = source.args[0] if source.target is torch.cat and len(source.users) == 1 else [source]
+    with rewriter.graph.inserting_before(node):
+        finer = rewriter.graph.call_function(F.interpolate, (term.args[0].args[0], *term.args[1:]), term.kwargs)
+        joint = rewriter.graph.call_function(torch.cat, ([*joined, finer], ), dict(dim=1))
+    rewriter.become(node, total.target, (joint, ), op='call_module')
+
+
+def fold_norms(rewriter: Rewriter) -> None:
+    """Fold batch norms with fixed statistics into the convolutions before them."""
+    for node in list(rewriter.graph.nodes):
+        norm = rewriter.module_of(node)
+        conv: Any = node.args[0] if norm is not None and has_fixed_statistics(norm) else None
+        if rewriter.is_bare_conv(conv):
+            weights = rewriter.convs[conv.target]
+            weight, bias = fold(weights.weight, weights.bias, norm)
+            rewriter.convs[conv.target] = replace(weights, weight=weight, bias=bias)
+            node.replace_all_uses_with(conv)
+            rewriter.graph.erase_node(node)
+
+
+def fuse_adds(rewriter: Rewriter) -> None:
+    """Let convolutions add another value. Where both terms are convolutions, the later one does."""
+    order = {node: i for i, node in enumerate(rewriter.graph.nodes)}
+    for node in filter(lambda node: node.target is add, list(rewriter.graph.nodes)):
+        pairs: Any = (node.args, node.args[::-1])
+        for conv, other in sorted(pairs, key=lambda pair: -order.get(pair[0], -1)):
+            if rewriter.is_bare_conv(conv) and isinstance(other, fx.Node):
+                rewriter.become(node, conv.target, (conv.args[0], other), op='call_module')
+                rewriter.graph.erase_node(conv)
+                break
+
+
+def fuse_relus(rewriter: Rewriter) -> None:
+    """Let convolutions apply the ReLU behind them."""
+    for node in filter(lambda node: node.target is torch.relu, list(rewriter.graph.nodes)):
+        conv: Any = node.args[0]
+        if conv.target in rewriter.convs and len(conv.users) == 1:
+            conv.kwargs = dict(relu=True)
+            node.replace_all_uses_with(conv)
+            rewriter.graph.erase_node(node)
+
+
+def _weights(rewriter: Rewriter, node: fx.Node) -> ConvWeights | None:
+    conv = rewriter.module_of(node)
+    if conv is not None:
+        return ConvWeights.of(conv) if is_plain_conv(conv) else None
+    if node.target is not F.conv2d or node.kwargs or not 2 <= len(node.args) <= 3:
+        return None
+    try:
+        weight, *bias = map(rewriter.constant, node.args[1:])
+    except UnsupportedGraph:
+        return None
+    return ConvWeights(weight, bias[0] if bias else None)
+
+
+def _is_pointwise(rewriter: Rewriter, node: Any) -> bool:
+    if not rewriter.is_bare_conv(node):
+        return False
+    conv = rewriter.convs[node.target]
+    return (conv.weight.shape[2:] == (1, 1) and conv.groups == 1 and tuple(conv.stride) == (1, 1)
+            and tuple(conv.padding) == (0, 0))

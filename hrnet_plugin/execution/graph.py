@@ -1,0 +1,67 @@
+"""Graphs of networks for inference: one torch.fx trace of the eager network, rewritten by passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from threading import Lock
+
+import torch
+from torch import Tensor, fx, nn
+
+from hrnet_plugin.execution.conv_passes import collect_convs, fold_norms, fuse_adds, fuse_relus, interpolate_first
+from hrnet_plugin.execution.graph_passes import check_overwrites, drop_unused, normalize, reuse_memory
+from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
+from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
+from hrnet_plugin.models.layers.optimizable import Optimizable
+
+_PASSES = (check_overwrites, normalize, collect_convs, interpolate_first, drop_unused, fold_norms, fuse_adds,
+           fuse_relus, drop_unused, reuse_memory)
+_TRACING = Lock()
+
+
+class _Tracer(fx.Tracer):
+    traced_func_name = 'eager_forward'
+
+
+def trace(module: Optimizable) -> fx.Graph:
+    """Trace the eager forward of a module in eval mode, without gradients.
+
+    torch.fx patches ``nn.Module`` meanwhile. No other thread may run a module during that time.
+
+    Raises:
+        UnsupportedGraph: If the module cannot be traced.
+    """
+    concrete = None if module.num_inputs is None else {'inputs': [fx.PH] * module.num_inputs}
+    tracer, modes = _Tracer(), [(part, part.training) for part in module.modules()]
+    try:
+        for part, _ in modes:
+            part.training = False
+        with _TRACING, torch.no_grad():
+            graph = tracer.trace(module, concrete_args=concrete)
+    except Exception as error:  # whatever a layer raises that needs the values of tensors
+        raise UnsupportedGraph(f'torch.fx cannot trace it: {error}') from error
+    finally:
+        tracer.__dict__.clear()  # it is part of a reference cycle and holds the module
+        for part, training in modes:
+            part.training = training
+    graph.set_codegen(fx.graph.CodeGen())
+    return graph
+
+
+def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvWeights], PackedConv]
+                  ) -> Callable[..., Sequence[Tensor]]:
+    """Compile the graph of a module in eval mode to a function of channels_last feature maps.
+
+    Args:
+        module: Module whose weights become constants of the function.
+        graph: Its trace; is not changed.
+        make_conv: Prepares a convolution.
+
+    Raises:
+        UnsupportedGraph: If the graph reads a tensor after it was overwritten.
+    """
+    rewriter = Rewriter(module, deepcopy(graph))
+    for rewrite in _PASSES:
+        rewrite(rewriter)
+    return fx.GraphModule(rewriter.attributes(make_conv), rewriter.graph).forward

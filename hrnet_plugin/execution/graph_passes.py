@@ -1,0 +1,82 @@
+"""Passes that know which values a graph overwrites, reads and needs."""
+
+from __future__ import annotations
+
+import operator
+from collections import defaultdict
+
+import torch
+from torch import fx, nn
+from torch.nn import functional as F
+
+from hrnet_plugin.execution.memory_format import to_contiguous
+from hrnet_plugin.execution.operators import add, add_into, relu_into
+from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
+
+_KNOWN_OVERWRITES = ('add_', 'relu_', F.relu_, torch.relu_)
+_RELUS = (torch.relu, torch.relu_, F.relu, F.relu_)
+
+
+def check_overwrites(rewriter: Rewriter) -> None:
+    """Raise UnsupportedGraph unless each overwritten value is read in its new state only."""
+    nodes = list(rewriter.graph.nodes)
+    order = {node: i for i, node in enumerate(nodes)}
+    reads: dict[fx.Node, list[tuple[int, int]]] = defaultdict(list)
+    for node in nodes:
+        for source in node.all_input_nodes:
+            reads[rewriter.storage(source)].append((order[source], order[node]))
+    for node in filter(rewriter.is_in_place, nodes):
+        if node.op != 'call_module' and node.target not in _KNOWN_OVERWRITES:
+            raise UnsupportedGraph(f'{node} overwrites a tensor by an unknown operator')
+        if any(made < order[node] < read for made, read in reads[rewriter.storage(node)]):
+            raise UnsupportedGraph(f'{node.args[0]} is read after {node} has overwritten it')
+
+
+def normalize(rewriter: Rewriter) -> None:
+    """Give equal operators one name, and let none of them overwrite its arguments."""
+    for node in list(rewriter.graph.nodes):
+        module = rewriter.module_of(node)
+        method = node.target if node.op == 'call_method' else None
+        if isinstance(module, (nn.Identity, nn.modules.dropout._DropoutNd)):
+            node.replace_all_uses_with(node.args[0])
+            rewriter.graph.erase_node(node)
+        elif type(module) is nn.ReLU or method in ('relu', 'relu_') or node.target in _RELUS:
+            rewriter.become(node, torch.relu, node.args[:1])
+        elif method == 'contiguous' and not node.kwargs:
+            rewriter.become(node, to_contiguous, node.args)
+        elif (method in ('add', 'add_') or node.target in (operator.add, torch.add)) and (
+                len(node.args) == 2 and not node.kwargs):
+            rewriter.become(node, add, node.args)
+
+
+def drop_unused(rewriter: Rewriter) -> None:
+    """Remove nodes whose value nothing reads."""
+    for node in reversed(list(rewriter.graph.nodes)):
+        if not node.users and node.op not in ('placeholder', 'output'):
+            rewriter.graph.erase_node(node)
+
+
+def reuse_memory(rewriter: Rewriter) -> None:
+    """Write sums and ReLUs over values that nothing reads afterwards, and copy residuals that are read."""
+    nodes = list(rewriter.graph.nodes)
+    last_read = _last_reads(rewriter, nodes)
+    for i, node in enumerate(nodes):
+        if node.target in rewriter.convs and len(node.args) == 2:
+            storage = rewriter.storage(node.args[1])
+            if storage is not node.args[1] or last_read[storage] > i:
+                with rewriter.graph.inserting_before(node):
+                    node.args = (node.args[0], rewriter.graph.call_function(torch.clone, node.args[1:]))
+        elif node.target in (add, torch.relu):
+            free = [k for k, term in enumerate(node.args)
+                    if isinstance(term, fx.Node) and last_read[rewriter.storage(term)] <= i]
+            if free:
+                terms = node.args[free[0]:] + node.args[:free[0]]
+                rewriter.become(node, add_into if node.target is add else relu_into, terms)
+
+
+def _last_reads(rewriter: Rewriter, nodes: list[fx.Node]) -> dict[fx.Node, int]:
+    """Return the last position at which the memory of each value is read; inputs and outputs are read forever."""
+    last = {source: i for i, node in enumerate(nodes) for source in map(rewriter.storage, node.all_input_nodes)}
+    forever = [node for node in nodes if node.op in ('placeholder', 'get_attr')]
+    forever += [rewriter.storage(out) for out in nodes[-1].all_input_nodes]
+    return {**last, **dict.fromkeys(forever, len(nodes))}

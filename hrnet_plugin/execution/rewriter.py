@@ -1,0 +1,96 @@
+"""A graph that is rewritten, with what passes ask about its nodes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from copy import copy
+from functools import partial
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.fx.node import map_arg
+from torch.nn import functional as F
+
+from hrnet_plugin.execution.memory_format import to_contiguous
+from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
+
+# operators whose value may share memory with their first argument
+_VIEW_METHODS = {'contiguous', 'view', 'flatten', 'permute', 'split', 'chunk', 'detach'}
+_VIEW_FUNCTIONS = (operator.getitem, to_contiguous)
+
+
+class UnsupportedGraph(Exception):
+    """Reason why a module cannot be compiled."""
+
+
+class Rewriter:
+    """A graph and the convolutions that passes have collected in it.
+
+    Attributes:
+        graph: Graph, which passes change.
+        convs: Weights of collected convolutions by the target of their node. Such a node has the arguments ``(x, )`` or
+            ``(x, residual)``, and ``relu=True`` where it applies ReLU. It may overwrite the residual.
+    """
+
+    def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
+        self._module, self.graph = module, graph
+        self.convs: dict[Any, ConvWeights] = {}
+
+    def become(self, node: fx.Node, target: Any, args: Any, op: str = 'call_function') -> None:
+        """Change what a node computes."""
+        node.op, node.target, node.args, node.kwargs = op, target, tuple(args), {}
+
+    def module_of(self, node: fx.Node) -> Any:
+        """Return the module that a node calls; None for other nodes and collected convolutions."""
+        is_module = node.op == 'call_module' and node.target not in self.convs
+        return self._module.get_submodule(str(node.target)) if is_module else None
+
+    def constant(self, node: Any) -> Any:
+        """Return the value of an argument that depends on parameters and buffers only.
+
+        Raises:
+            UnsupportedGraph: If it depends on something else.
+        """
+        if not isinstance(node, fx.Node):
+            return node
+        if node.op == 'get_attr':
+            return self._attribute(str(node.target))
+        if node.op not in ('call_function', 'call_method'):
+            raise UnsupportedGraph(f'{node} is no constant')
+        first, *args = map_arg(node.args, self.constant)
+        kwargs, target = map_arg(node.kwargs, self.constant), node.target
+        function = getattr(first, target) if isinstance(target, str) else partial(target, first)
+        return function(*args, **kwargs)
+
+    def is_bare_conv(self, node: Any) -> bool:
+        """Return True if a node is a collected convolution without a residual, and read once."""
+        return isinstance(node, fx.Node) and node.target in self.convs and len(node.args) == 1 and len(node.users) == 1
+
+    def is_in_place(self, node: fx.Node) -> bool:
+        """Return True if a node overwrites its first argument."""
+        if node.op == 'call_method':
+            return str(node.target).endswith('_') and not str(node.target).endswith('__')
+        return (node.target in (F.relu_, torch.relu_, operator.setitem, operator.iadd)
+                or bool(node.kwargs.get('inplace') or getattr(self.module_of(node), 'inplace', False)))
+
+    def storage(self, node: Any) -> fx.Node:
+        """Return the node that allocated the memory of a value."""
+        while ((node.op == 'call_method' and node.target in _VIEW_METHODS) or node.target in _VIEW_FUNCTIONS
+               or isinstance(self.module_of(node), nn.Identity) or self.is_in_place(node)):
+            node = node.args[0]
+        return node
+
+    def attributes(self, make_conv: Callable[[ConvWeights], PackedConv]) -> dict[str, Any]:
+        """Return what the graph's nodes refer to by name."""
+        names = {node.target for node in self.graph.nodes if node.op in ('call_module', 'get_attr')}
+        others = {str(name): self._attribute(str(name)) for name in names.difference(self.convs)}
+        return {**others, **{name: make_conv(self.convs[name]) for name in names.intersection(self.convs)}}
+
+    def _attribute(self, name: str) -> Any:
+        attribute = operator.attrgetter(name)(self._module)
+        if getattr(attribute, 'inplace', False):  # passes may let others read its argument afterwards
+            attribute = copy(attribute)
+            attribute.inplace = False
+        return attribute

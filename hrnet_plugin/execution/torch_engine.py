@@ -1,0 +1,38 @@
+"""The torch engine: the eager network's graph with folded norms, prepacked weights and fused sums, run by torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, fx, nn
+
+from hrnet_plugin.execution.cuda_graphs import GraphBuckets, cuda_graph
+from hrnet_plugin.execution.graph import compile_graph
+from hrnet_plugin.execution.memory_format import to_channels_last, to_contiguous
+from hrnet_plugin.execution.packed_conv import packed_conv_class
+
+
+def compile_for_torch(module: nn.Module, graph: fx.Graph, device: torch.device, dtype: torch.dtype, max_graphs: int
+                      ) -> Callable[..., tuple[Tensor, ...]]:
+    """Compile a module in eval mode to a function of its feature maps, whose outputs are contiguous.
+
+    Args:
+        module: Module to compile; is not changed.
+        graph: Its trace.
+        device: Device of the feature maps.
+        dtype: Data type in which the function computes.
+        max_graphs: Number of input shapes for which CUDA graphs are kept on GPUs.
+
+    Raises:
+        UnsupportedGraph: If the module cannot be compiled.
+    """
+    conv_class = packed_conv_class(device, dtype)
+    run: Callable[..., Sequence[Tensor]] = compile_graph(module, graph, lambda conv: conv_class(conv, dtype))
+    if device.type == 'cuda':
+        run = GraphBuckets(run, max_graphs, cuda_graph)
+
+    def forward(*feats: Tensor) -> tuple[Tensor, ...]:
+        return tuple(map(to_contiguous, run(*(to_channels_last(x.to(dtype)) for x in feats))))
+
+    return forward

@@ -1,0 +1,48 @@
+"""Hook that lets an inference engine run the evaluations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from hrnet_plugin.checks import check_choice, check_int
+from hrnet_plugin.execution.inference import ENGINES, optimizable_parts, optimize_for_inference, restore_eager
+from hrnet_plugin.registry import HOOKS
+
+
+@HOOKS.register_module(name=['InferenceEngineHook', 'FastFormHook'])
+class InferenceEngineHook(Hook):
+    """Optimize the model for validation and testing, and restore the eager model for training.
+
+    ``--cfg-options default_hooks.engine.type=hrnet_plugin.InferenceEngineHook`` turns it on for any config.
+
+    Args:
+        engine: As in :func:`hrnet_plugin.optimize_for_inference`.
+        max_graphs: On GPUs, number of input shapes for which each part of the model keeps a CUDA graph; 0 for none.
+    """
+
+    def __init__(self, engine: str = 'auto', max_graphs: int = 8) -> None:
+        check_choice('engine', engine, ENGINES)
+        check_int('max_graphs', max_graphs, 0)
+        self.engine, self.max_graphs = engine, max_graphs
+
+    def before_run(self, runner: Any) -> None:
+        """Refuse a model that no engine can run, before anything is trained.
+
+        Raises:
+            ValueError: If it has no part of this package.
+        """
+        optimizable_parts(runner.model)
+
+    def before_val(self, runner: Any) -> None:
+        optimize_for_inference(runner.model, self.engine, max_graphs=self.max_graphs)
+
+    def after_val(self, runner: Any) -> None:
+        restore_eager(runner.model)
+
+    def before_test(self, runner: Any) -> None:
+        optimize_for_inference(runner.model, self.engine, max_graphs=self.max_graphs)
+
+    def after_test(self, runner: Any) -> None:
+        restore_eager(runner.model)

@@ -1,0 +1,27 @@
+"""Detection of tracers: tools that run a network to record it, not to compute with it."""
+
+from __future__ import annotations
+
+import torch
+from torch.fx import _symbolic_trace
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
+
+_TRACING_MODES = ('FakeTensorMode', 'FunctionalTensorMode', 'ProxyTorchDispatchMode')
+
+# torch 2.1 lacks it. Without it, torch.compile sees the eager checks, which are traceable.
+_is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+
+
+def is_tracing() -> bool:
+    """Return True under torch.compile, torch.export, torch.jit, torch.fx, torch.func or FakeTensor.
+
+    The answer depends on no tensor.
+    """
+    # torch.compile evaluates the first term while it traces, and never reaches the others
+    return bool(_is_compiling() or torch.jit.is_tracing() or _symbolic_trace._is_fx_tracing_flag
+                or torch._C._functorch.maybe_current_level() is not None or _has_tracing_mode())
+
+
+def _has_tracing_mode() -> bool:
+    return bool(torch._C._len_torch_dispatch_stack()) and any(
+        type(mode).__name__ in _TRACING_MODES for mode in _get_current_dispatch_mode_stack())
