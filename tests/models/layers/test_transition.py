@@ -1,0 +1,23 @@
+"""Transitions: resolutions that are there stay, new ones open from the lowest."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from hrnet_plugin.models.layers import LayerConfig, Transition
+from hrnet_plugin.models.layers.transition import sources
+
+
+def test_kept_widened_and_opened():
+    transition = Transition((4, 8), (4, 10, 12, 14), LayerConfig()).eval()
+    assert isinstance(transition[0], nn.Identity)
+    assert len(transition[3]) == 2
+    feats = [torch.randn(1, 4, 16, 16), torch.randn(1, 8, 8, 8)]
+    outs = transition(feats)
+    assert outs[0] is feats[0]
+    assert [tuple(out.shape[1:]) for out in outs] == [(4, 16, 16), (10, 8, 8), (12, 4, 4), (14, 2, 2)]
+
+
+def test_sources():
+    assert sources(['fine', 'low'], 4) == ['fine', 'low', 'low', 'low']
