@@ -73,7 +73,7 @@ def fuse_adds(rewriter: Rewriter) -> None:
     for node in filter(lambda node: node.target is add, list(rewriter.graph.nodes)):
         pairs: Any = (node.args, node.args[::-1])
         for conv, other in sorted(pairs, key=lambda pair: -order.get(pair[0], -1)):
-            if rewriter.is_bare_conv(conv) and isinstance(other, fx.Node):
+            if rewriter.is_bare_conv(conv) and isinstance(other, fx.Node) and other is not conv:
                 rewriter.become(node, conv.target, (conv.args[0], other), op='call_module')
                 rewriter.graph.erase_node(conv)
                 break
