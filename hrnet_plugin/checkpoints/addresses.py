@@ -16,12 +16,12 @@ from mmengine.runner.checkpoint import get_external_models
 
 from hrnet_plugin.checkpoints.downloads import check, digest, fetch
 
-__all__ = ['digest', 'obtain', 'url_of']
+__all__ = ['digest', 'resolve_checkpoint', 'url_of']
 
 _SCHEMES = 'a path, https://, http://, file://, open-mmlab://NAME, timm://MODEL.TAG or hf://OWNER/REPOSITORY/FILE'
 
 
-def obtain(addresses: Sequence[str], sha256: str | None = None) -> tuple[Path, str]:
+def resolve_checkpoint(addresses: Sequence[str], sha256: str | None = None) -> tuple[Path, str]:
     """Return the file behind the first address that gives one.
 
     Args:

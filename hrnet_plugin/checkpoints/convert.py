@@ -1,222 +1,141 @@
-"""Whole checkpoints from one family's layout to ours, and from ours to another's, with nothing lost on the way."""
+"""Translation of checkpoints between the families' state-dict keys and ours, without loss.
+
+The backbone (the body) and the necks and heads (here: the heads) are translated separately and joined afterwards.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from hrnet_plugin.checkpoints.body import Body, describe, find_bodies, is_body
-from hrnet_plugin.checkpoints.changes import absorb, release
+from hrnet_plugin.checkpoints.body import StateDict, add_prefix, split_body, split_prefix
+from hrnet_plugin.checkpoints.changes import apply_changes, fold_bias, revert_changes, unfold_bias
 from hrnet_plugin.checkpoints.families import FAMILIES, Family
+from hrnet_plugin.checkpoints.families.family import SAME_KEYS
+from hrnet_plugin.checkpoints.families.recognition import Recognized, find_family
 from hrnet_plugin.checkpoints.file import Checkpoint, Notes
-from hrnet_plugin.checkpoints.rules import Rule, matches, matches_any
+from hrnet_plugin.checkpoints.rules import matches_any, our_names, their_names
 
 HOSTS = ('mmdet', 'mmpose', 'mmseg')
 LAYOUTS = (*HOSTS, 'official', 'timm', 'mmpretrain')
 _BACKBONE = 'backbone.'
 
 
-@dataclass(frozen=True)
-class Recognised:
-    """What a checkpoint is.
-
-    Attributes:
-        family: Its row in the table.
-        root: What stands before all names of the model, such as 'module.'.
-        body: The network in it.
-    """
-
-    family: Family
-    root: str
-    body: Body
-
-
-def recognise(checkpoint: Checkpoint, prefix: str | None = None) -> Recognised:
-    """Find a checkpoint's network and family, from names and shapes.
-
-    Args:
-        checkpoint: As it was read.
-        prefix: What the network's names begin with, where there is more than one network.
-
-    Raises:
-        ValueError: If there is no HRNet, or there are several and ``prefix`` names none.
-    """
-    prefixes = find_bodies(checkpoint.tensors)
-    if not prefixes:
-        first = ', '.join(list(checkpoint.tensors)[:3])
-        raise ValueError(f'{checkpoint.source} holds no HRNet: no tensor of it has a name of this network; it has '
-                         f'{first}, ...')
-    if prefix is not None and prefix not in prefixes:
-        raise ValueError(f'prefix must be what names of a network in {checkpoint.source} begin with '
-                         f'({", ".join(map(repr, prefixes))}), got {prefix!r}')
-    if prefix is None and len(prefixes) > 1:
-        raise ValueError(f'{checkpoint.source} holds a network more than once: under '
-                         f'{" and ".join(map(repr, prefixes))}; set prefix')
-    chosen = prefixes[0] if prefix is None else prefix
-    try:
-        body = describe(checkpoint.tensors, chosen)
-    except ValueError as error:
-        raise ValueError(f'{checkpoint.source} {error}') from None
-    family, root = _family(checkpoint.tensors, chosen)
-    return Recognised(family, root, body)
-
-
-def _family(tensors: Mapping[str, Tensor], prefix: str) -> tuple[Family, str]:
-    for family in FAMILIES:
-        root = prefix.removesuffix(family.body)
-        if prefix.endswith(family.body) and (not root or root.endswith('.')):
-            inside = {name.removeprefix(root): tensor for name, tensor in tensors.items() if name.startswith(root)}
-            if _fits(family, inside):
-                return family, root
-    raise AssertionError('the last row fits every network')
-
-
-def _fits(family: Family, tensors: Mapping[str, Tensor]) -> bool:
-    heads = [name for name in tensors if not _of_body(name, family)]
-    return (all(any(matches(marker, name) for name in heads) for marker in family.markers)
-            and not any(matches_any(family.absent, name) for name in tensors)
-            and all(tensors[name].size(0) in rows for name, rows in family.classes.items()))
-
-
-def _of_body(name: str, family: Family) -> bool:
-    return name.startswith(family.body) and is_body(name.removeprefix(family.body))
-
-
-def to_plugin(checkpoint: Checkpoint, found: Recognised) -> tuple[Checkpoint, list[str]]:
-    """A checkpoint under our names.
+def to_plugin(checkpoint: Checkpoint, found: Recognized) -> tuple[Checkpoint, list[str]]:
+    """Translate a checkpoint to our keys.
 
     Returns:
-        The checkpoint, with the family's facts in its notes and, in ``kept``, what cannot be computed back; and the
-        names that have no counterpart here.
+        The translated checkpoint, and the keys without a counterpart. The notes of the checkpoint include those of the
+        family. Its ``kept`` includes the tensors that a translation back cannot compute.
     """
-    family = found.family
-    tensors: OrderedDict[str, Tensor] = OrderedDict()
-    kept = dict(checkpoint.kept)
-    unknown = []
-    inside = OrderedDict()
-    for name, tensor in checkpoint.tensors.items():
-        if name.startswith(found.root):
-            inside[name.removeprefix(found.root)] = tensor
-        elif matches_any(family.leftovers, name):
-            kept[name] = tensor
-        else:
-            unknown.append(name)
-    for bias, mean in family.biases:
-        absorb(inside, kept, bias, mean)
-    for name, tensor in inside.items():
-        ours = _ours(name, family)
-        if matches_any(family.leftovers, name):
-            kept[name] = tensor
-        elif ours is None:
-            unknown.append(found.root + name)
-        else:
-            tensors[ours] = _changed(name, tensor, family, kept)
+    family, kept = found.family, dict(checkpoint.kept)
+    model, outside = split_prefix(checkpoint.tensors, found.root)
+    outside, model = (_keep_leftovers(tensors, family, kept) for tensors in (outside, model))
+    body, heads = split_body(model, family.body_prefix)
+    body = apply_changes(body, family.body_changes, kept)
+    heads, nameless = _heads_to_ours(heads, family, kept)
+    ours = StateDict({**add_prefix(body, _BACKBONE), **heads})
+    unknown = [*outside, *(found.root + name for name in nameless)]
+    return Checkpoint(checkpoint.source, ours, _notes(checkpoint, found), kept), unknown
+
+
+def _keep_leftovers(tensors: Mapping[str, Tensor], family: Family, kept: dict[str, Tensor]) -> StateDict:
+    """Copy the family's leftovers to ``kept`` and return the other tensors."""
+    leftovers = {name: tensor for name, tensor in tensors.items() if matches_any(family.leftovers, name)}
+    kept.update(leftovers)
+    return StateDict((name, tensor) for name, tensor in tensors.items() if name not in leftovers)
+
+
+def _heads_to_ours(heads: StateDict, family: Family, kept: dict[str, Tensor]) -> tuple[StateDict, list[str]]:
+    """Return the heads under our keys, and their keys without a counterpart."""
+    for bias, mean in family.their_biases:
+        fold_bias(heads, kept, bias, mean)
+    names = our_names(family.head_rules, heads)
+    nameless = [name for name in heads if name not in names]
+    changed = apply_changes({name: heads[name] for name in names}, family.head_changes, kept)
+    ours = StateDict((names[name], tensor) for name, tensor in changed.items())
     for bias, mean in family.our_biases:
-        release(tensors, kept, bias, mean)
-    return Checkpoint(checkpoint.source, tensors, _notes(checkpoint, found), kept), unknown
+        unfold_bias(ours, kept, bias, mean)
+    return ours, nameless
 
 
-def _ours(name: str, family: Family) -> str | None:
-    if _of_body(name, family):
-        return _BACKBONE + name.removeprefix(family.body)
-    return _first(rule.forward(name) for rule in family.rules)
-
-
-def _theirs(name: str, family: Family) -> str | None:
-    if name.startswith(_BACKBONE):
-        return family.body + name.removeprefix(_BACKBONE)
-    return _first(rule.backward(name) for rule in family.rules)
-
-
-def _first(names: Iterable[str | None]) -> str | None:
-    return next((name for name in names if name is not None), None)
-
-
-def _changed(name: str, tensor: Tensor, family: Family, kept: dict[str, Tensor]) -> Tensor:
-    for change in family.changes:
-        if change.applies(name):
-            changed = change.forward(tensor)
-            if not _same(change.backward(changed), tensor):
-                kept[name] = tensor
-            return changed
-    return tensor
-
-
-def _restored(name: str, tensor: Tensor, family: Family, kept: Mapping[str, Tensor]) -> Tensor:
-    for change in family.changes:
-        if change.applies(name):
-            # as it was, unless it was trained since
-            return kept[name] if name in kept and _same(change.forward(kept[name]), tensor) else change.backward(tensor)
-    return tensor
-
-
-def _same(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
-
-
-def _notes(checkpoint: Checkpoint, found: Recognised) -> Notes:
-    """The family's, over which the file's own win."""
-    notes: Notes = {'backbone': dict(found.family.notes), **{k: dict(v) for k, v in found.family.head_notes.items()}}
-    body = (found.root + found.family.body).rstrip('.')
-    for module, entries in checkpoint.notes.items():
-        if module == body or (not body and not module):
-            notes['backbone'].update(entries)
-        elif found.family.rules == (Rule('*', '*'), ) and module.startswith(found.root):
-            notes.setdefault(module.removeprefix(found.root), {}).update(entries)
+def _notes(checkpoint: Checkpoint, found: Recognized) -> Notes:
+    """Return the notes of the family, updated by those of the file."""
+    family = found.family
+    notes: Notes = {'backbone': dict(family.notes), **{head: dict(facts) for head, facts in family.head_notes.items()}}
+    for module, facts in checkpoint.notes.items():
+        if module == found.body_prefix.rstrip('.'):
+            notes['backbone'].update(facts)
+        elif family.head_rules == SAME_KEYS and module.startswith(found.root):
+            notes.setdefault(module.removeprefix(found.root), {}).update(facts)
     return notes
 
 
 def backbone_only(checkpoint: Checkpoint) -> Checkpoint:
-    """Of a checkpoint under our names, the network alone."""
-    tensors = OrderedDict((name, x) for name, x in checkpoint.tensors.items() if name.startswith(_BACKBONE))
+    """Return the backbone of a checkpoint with our keys."""
+    tensors = add_prefix(split_prefix(checkpoint.tensors, _BACKBONE)[0], _BACKBONE)
     return replace(checkpoint, tensors=tensors, notes={'backbone': checkpoint.notes.get('backbone', {})}, kept={})
 
 
 def from_plugin(checkpoint: Checkpoint, host: str, layout: str) -> Checkpoint:
-    """A checkpoint under our names, in another layout.
+    """Translate a checkpoint with our keys to another layout.
 
     Args:
-        checkpoint: As :func:`to_plugin` gives it.
-        host: Whose model it is, as in :class:`Family`.
+        checkpoint: Checkpoint that :func:`to_plugin` returned.
+        host: Package of the model, as in :class:`Family`.
         layout: One of :data:`LAYOUTS`.
 
     Raises:
-        ValueError: If the layout has no names for its heads.
+        ValueError: If the layout has no keys for the heads.
     """
-    heads = [name for name in checkpoint.tensors if not name.startswith(_BACKBONE)]
+    _, heads = split_prefix(checkpoint.tensors, _BACKBONE)
     if layout in HOSTS and (not heads or host in ('', layout)):
         return checkpoint
-    nameless = heads
+    nameless = list(heads)
+    for family in _candidates(host, layout, bool(heads)):
+        names = their_names(family.head_rules, heads)
+        if len(names) == len(heads):
+            translated = _to_family(checkpoint, family)
+            if find_family(translated.tensors, family.body_prefix)[0] is family:
+                return translated
+        else:
+            nameless = min(nameless, [name for name in heads if name not in names], key=len)
+    raise _nameless_error(checkpoint.source, layout, nameless)
+
+
+def _candidates(host: str, layout: str, has_heads: bool) -> Iterator[Family]:
     for family in FAMILIES:
-        if layout in family.layouts and (family.host == host if heads else not family.markers):
-            renamed = {ours: _theirs(ours, family) for ours in checkpoint.tensors}
-            without = [ours for ours, name in renamed.items() if name is None]
-            if not without:
-                converted = _backward(checkpoint, family, {k: v for k, v in renamed.items() if v is not None})
-                if _family(converted.tensors, family.body)[0] is family:
-                    return converted
-            elif len(without) < len(nameless):
-                nameless = without
+        if layout in family.layouts and (family.host == host if has_heads else not family.markers):
+            yield family
+
+
+def _nameless_error(source: str, layout: str, nameless: Sequence[str]) -> ValueError:
     words = ', '.join(dict.fromkeys('.'.join(name.split('.')[:3]) for name in nameless))
-    raise ValueError(f'{checkpoint.source} has necks or heads for which the layout {layout!r} has no names '
-                     f'({words[:200]}): --backbone writes the backbone alone')
+    return ValueError(f'{source} has necks or heads for which the layout {layout!r} has no names ({words[:200]}): '
+                      '--backbone writes the backbone alone')
 
 
-def _backward(checkpoint: Checkpoint, family: Family, renamed: Mapping[str, str]) -> Checkpoint:
-    tensors = OrderedDict(checkpoint.tensors)
+def _to_family(checkpoint: Checkpoint, family: Family) -> Checkpoint:
     kept = dict(checkpoint.kept)
+    body, heads = split_prefix(checkpoint.tensors, _BACKBONE)
+    body = revert_changes(body, family.body_changes, kept)
+    heads = _heads_to_theirs(heads, family, kept)
+    leftovers = {name: tensor for name, tensor in kept.items() if matches_any(family.leftovers, name)}
+    theirs = StateDict({**add_prefix(body, family.body_prefix), **heads, **leftovers})
+    # a translation back needs the biases that this family lacks
+    still_kept = {name: x for name, x in kept.items() if family.our_biases and name not in theirs}
+    return Checkpoint(checkpoint.source, theirs, {'': checkpoint.notes.get('backbone', {})}, still_kept)
+
+
+def _heads_to_theirs(heads: StateDict, family: Family, kept: dict[str, Tensor]) -> StateDict:
+    """Return the heads under the family's keys. Each must have one."""
     for bias, mean in family.our_biases:
-        absorb(tensors, kept, bias, mean)
-    theirs: OrderedDict[str, Tensor] = OrderedDict()
-    for ours, tensor in tensors.items():
-        theirs[renamed[ours]] = _restored(renamed[ours], tensor, family, kept)
-    for bias, mean in family.biases:
-        release(theirs, kept, bias, mean)
-    left = {name: x for name, x in kept.items() if matches_any(family.leftovers, name)}
-    theirs.update(left)
-    ours_only = {name: x for name, x in kept.items() if family.our_biases and name not in theirs}
-    return Checkpoint(checkpoint.source, theirs, {'': checkpoint.notes.get('backbone', {})}, ours_only)
+        fold_bias(heads, kept, bias, mean)
+    names = their_names(family.head_rules, heads)
+    theirs = StateDict((names[name], tensor) for name, tensor in heads.items())
+    theirs = revert_changes(theirs, family.head_changes, kept)
+    for bias, mean in family.their_biases:
+        unfold_bias(theirs, kept, bias, mean)
+    return theirs

@@ -15,8 +15,8 @@ UPSAMPLING = 'upsampling'
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a checkpoint holds of a network.
+class MatchReport:
+    """Comparison of a checkpoint with a network.
 
     Attributes:
         weights: The network's tensors in the checkpoint.
@@ -31,7 +31,7 @@ class Part:
     unused: tuple[str, ...]
 
 
-def find_part(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Part:
+def find_part(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> MatchReport:
     """Compare a network's state dict with that of a checkpoint, under the same names.
 
     Raises:
@@ -44,7 +44,7 @@ def find_part(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Part:
                              'checkpoint is of another kind of network than the config')
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
-    return Part(weights, len(own), missing, tuple(key for key in tensors if key not in own))
+    return MatchReport(weights, len(own), missing, tuple(key for key in tensors if key not in own))
 
 
 def branches(names: Collection[str], of: Iterable[str]) -> list[str]:

@@ -11,11 +11,12 @@ from mmengine.logging import print_log
 from mmengine.model import update_init_info
 from torch import Tensor, nn
 
-from hrnet_plugin.checkpoints.addresses import obtain
-from hrnet_plugin.checkpoints.body import describe, is_body
-from hrnet_plugin.checkpoints.convert import Recognised, backbone_only, recognise, to_plugin
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
+from hrnet_plugin.checkpoints.body import describe, split_body
+from hrnet_plugin.checkpoints.convert import backbone_only, to_plugin
+from hrnet_plugin.checkpoints.families.recognition import Recognized, recognize
 from hrnet_plugin.checkpoints.file import Checkpoint, read
-from hrnet_plugin.checkpoints.part import UPSAMPLING, Part, branches, find_part
+from hrnet_plugin.checkpoints.part import UPSAMPLING, MatchReport, branches, find_part
 from hrnet_plugin.checks import check_bool
 from hrnet_plugin.registry import WEIGHT_INITIALIZERS
 
@@ -24,7 +25,7 @@ from hrnet_plugin.registry import WEIGHT_INITIALIZERS
 class Pretrained:
     """``init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint=...)``: a network's weights out of any checkpoint.
 
-    mmengine's 'Pretrained' leaves out what does not fit and says so in the log at most. This one recognises what the
+    mmengine's 'Pretrained' leaves out what does not fit and says so in the log at most. This one recognizes what the
     file is (see :mod:`hrnet_plugin.checkpoints.families`), finds the network in it, and loads it completely, or not at
     all. Nothing that is in the file runs.
 
@@ -67,9 +68,9 @@ class Pretrained:
         if not getattr(module, 'loads_checkpoints_last', False):
             raise TypeError("init_cfg of type 'hrnet_plugin.Pretrained' is for hrnet_plugin.HRNet, got one of "
                             f"{type(module).__name__}; its init_cfg may be of mmengine's type 'Pretrained'")
-        path, address = obtain(self.addresses, self.sha256)
+        path, address = resolve_checkpoint(self.addresses, self.sha256)
         checkpoint = read(path, address)
-        found = recognise(checkpoint, self.prefix)
+        found = recognize(checkpoint, self.prefix)
         own = module.state_dict()
         _check_same_network(address, found, own)
         weights, notes = network_of(checkpoint, found)
@@ -92,21 +93,21 @@ class Pretrained:
                   logger='current')
 
 
-def _check_same_network(address: str, found: Recognised, own: Mapping[str, Tensor]) -> None:
+def _check_same_network(address: str, found: Recognized, own: Mapping[str, Tensor]) -> None:
     wanted = describe(own)
     if found.body.stages != wanted.stages:
         arch = '' if found.body.arch is None else f' backbone.arch={found.body.arch!r} is that of the checkpoint'
         raise ValueError(f'{address} holds {found.body.text}, and the network of the config is {wanted.text}.{arch}')
 
 
-def network_of(checkpoint: Checkpoint, found: Recognised) -> tuple[OrderedDict[str, Tensor], Mapping[str, Any]]:
+def network_of(checkpoint: Checkpoint, found: Recognized) -> tuple[OrderedDict[str, Tensor], Mapping[str, Any]]:
     """The network's own tensors under its own names, and the notes about it."""
     ours = backbone_only(to_plugin(checkpoint, found)[0])
     weights = OrderedDict((name.removeprefix('backbone.'), tensor) for name, tensor in ours.tensors.items())
     return weights, ours.notes['backbone']
 
 
-def report(part: Part, found: Recognised, notes: Mapping[str, Any]) -> str:
+def report(part: MatchReport, found: Recognized, notes: Mapping[str, Any]) -> str:
     """What was loaded, in a sentence."""
     share = len(part.weights) / part.total
     text = (f'loaded {len(part.weights)} of {part.total} backbone tensors ({share:.0%}), {found.body.text} of the '
@@ -119,11 +120,9 @@ def report(part: Part, found: Recognised, notes: Mapping[str, Any]) -> str:
     return text
 
 
-def ignored(checkpoint: Checkpoint, found: Recognised) -> str:
+def ignored(checkpoint: Checkpoint, found: Recognized) -> str:
     """The parts of a checkpoint's model beside the network, for the end of a sentence."""
-    body = found.root + found.family.body
-    outside = [name for name in checkpoint.tensors
-               if not (name.startswith(body) and is_body(name.removeprefix(body)))]
+    _, outside = split_body(checkpoint.tensors, found.body_prefix)
     words = dict.fromkeys(name.removeprefix(found.root).split('.')[0] for name in outside)
     task = f' ({found.family.task})' if found.family.host else ''
     return f'; ignored: {", ".join(words)}{task}' if words else ''

@@ -1,31 +1,58 @@
-"""Names of tensors in two layouts, and the way from one to the other and back."""
+"""Renaming of state-dict keys between two layouts, in both directions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Names in two layouts, such as ``Rule('fpn_conv.#.*', 'fpn_convs.#.conv.*')``.
+    """Correspondence of keys in two layouts, such as ``Rule('fpn_conv.#.*', 'fpn_convs.#.conv.*')``.
 
     Args:
-        theirs, ours: Names, in which ``#`` stands for a number and ``*`` for anything, in the same order in both.
+        theirs: Template of their keys. ``#`` stands for a number and ``*`` for any text.
+        ours: Template of our keys, with the same placeholders in the same order.
     """
 
     theirs: str
     ours: str
 
     def forward(self, name: str) -> str | None:
-        """Our name for one of theirs; None if the rule is not about it."""
+        """Return our key for one of theirs, or None if the rule does not match."""
         return _renamed(name, self.theirs, self.ours)
 
     def backward(self, name: str) -> str | None:
-        """Their name for one of ours; None if the rule is not about it."""
+        """Return their key for one of ours, or None if the rule does not match."""
         return _renamed(name, self.ours, self.theirs)
+
+
+def our_names(rules: Sequence[Rule], names: Iterable[str]) -> dict[str, str]:
+    """Map their keys to ours by the first rule that matches. Keys without one are left out."""
+    return _renamed_by_first([rule.forward for rule in rules], names)
+
+
+def their_names(rules: Sequence[Rule], names: Iterable[str]) -> dict[str, str]:
+    """Map our keys to theirs by the first rule that matches. Keys without one are left out."""
+    return _renamed_by_first([rule.backward for rule in rules], names)
+
+
+def _renamed_by_first(functions: Sequence[Callable[[str], str | None]], names: Iterable[str]) -> dict[str, str]:
+    pairs = ((name, next((new for new in (rename(name) for rename in functions) if new is not None), None))
+             for name in names)
+    return {name: new for name, new in pairs if new is not None}
+
+
+def matches(template: str, name: str) -> bool:
+    """Return True if a key matches a template."""
+    return _pattern(template).fullmatch(name) is not None
+
+
+def matches_any(templates: Iterable[str], name: str) -> bool:
+    """Return True if a key matches one of the templates."""
+    return any(matches(template, name) for template in templates)
 
 
 @cache
@@ -39,13 +66,3 @@ def _renamed(name: str, old: str, new: str) -> str | None:
         return None
     values = iter(found.groups())
     return re.sub(r'[#*]', lambda _: next(values), new)
-
-
-def matches(template: str, name: str) -> bool:
-    """Whether a name is one that a template stands for."""
-    return _pattern(template).fullmatch(name) is not None
-
-
-def matches_any(templates: Iterable[str], name: str) -> bool:
-    """Whether a name is one that any of some templates stands for."""
-    return any(matches(template, name) for template in templates)

@@ -8,9 +8,10 @@ from typing import Any
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 
-from hrnet_plugin.checkpoints.addresses import obtain
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
 from hrnet_plugin.checkpoints.body import find_bodies
-from hrnet_plugin.checkpoints.convert import recognise, to_plugin
+from hrnet_plugin.checkpoints.convert import to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, read_run
 
 SCHEME = 'hrnet://'
@@ -30,10 +31,10 @@ def load_any(filename: str, map_location: Any = None) -> dict[str, Any]:
     Raises:
         OSError, ValueError: If it cannot be read; nothing that is in it runs.
     """
-    path, address = obtain([filename.removeprefix(SCHEME)])
+    path, address = resolve_checkpoint([filename.removeprefix(SCHEME)])
     checkpoint = read(path, address)
     if len(find_bodies(checkpoint.tensors)) == 1:
-        found = recognise(checkpoint)
+        found = recognize(checkpoint)
         checkpoint, unknown = to_plugin(checkpoint, found)
         left = f'; {len(unknown)} tensors without a name here are left out: {", ".join(unknown[:4])}' if unknown else ''
         print_log(f'{address} is of the family "{found.family.name}", {found.body.text}{left}', logger='current')

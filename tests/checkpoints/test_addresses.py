@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from hrnet_plugin.checkpoints import addresses
-from hrnet_plugin.checkpoints.addresses import obtain, url_of
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint, url_of
 
 BODY = save({'conv.weight': torch.arange(60.)})
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -73,20 +73,20 @@ def test_addresses_of_hubs(monkeypatch):
     ('ftp://x/y.pth', 'the address of a checkpoint must be a path')])
 def test_malformed_addresses(address, message):
     with pytest.raises(ValueError, match=message):
-        obtain([address])
+        resolve_checkpoint([address])
 
 
 def test_a_download_is_kept_and_not_repeated(server, tmp_path):
     url = at(server, NAME)
     for _ in range(2):
-        path, address = obtain([url], DIGEST[:12])
+        path, address = resolve_checkpoint([url], DIGEST[:12])
         assert (path.read_bytes(), address, path.name) == (BODY, url, NAME)
     assert server.asked == [f'/{NAME}']
     assert kept(tmp_path) == [NAME]
 
 
 def test_files_of_one_name_are_told_apart(server):
-    a, b = (obtain([at(server, f'{folder}/model.safetensors')])[0] for folder in 'ab')
+    a, b = (resolve_checkpoint([at(server, f'{folder}/model.safetensors')])[0] for folder in 'ab')
     assert a != b
     assert a.name.endswith('-model.safetensors')
 
@@ -97,24 +97,24 @@ def test_files_of_one_name_are_told_apart(server):
     ('x.pth', ValueError, 'must have the sha256 00000000, got')])
 def test_failed_downloads_leave_nothing(name, error, message, server, tmp_path):
     with pytest.raises(error, match=message):
-        obtain([at(server, name)], '00000000' if name == 'x.pth' else None)
+        resolve_checkpoint([at(server, name)], '00000000' if name == 'x.pth' else None)
     assert kept(tmp_path) == []
 
 
 def test_a_kept_file_with_another_digest_is_fetched_again(server, tmp_path):
-    path, _ = obtain([at(server, 'x.pth')])
+    path, _ = resolve_checkpoint([at(server, 'x.pth')])
     path.write_bytes(b'PK half')
-    assert obtain([at(server, 'x.pth')], DIGEST)[0].read_bytes() == BODY
+    assert resolve_checkpoint([at(server, 'x.pth')], DIGEST)[0].read_bytes() == BODY
 
 
 def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
     warned = []
     monkeypatch.setattr(addresses, 'print_log', lambda text, **_: warned.append(text))
     wanted = [str(tmp_path / 'none.pth'), at(server, 'missing.pth'), at(server, 'x.pth')]
-    assert obtain(wanted)[1] == wanted[2]
+    assert resolve_checkpoint(wanted)[1] == wanted[2]
     assert sum('trying the next' in text for text in warned) == 2
     with pytest.raises(OSError, match=r'none of the addresses gave the checkpoint:\n.*none\.pth.*\n.*404'):
-        obtain(wanted[:2])
+        resolve_checkpoint(wanted[:2])
 
 
 @pytest.mark.parametrize('rank', [0, 1])
@@ -123,13 +123,13 @@ def test_processes_meet_once_whatever_serves_them(rank, server, tmp_path, monkey
     met = []
     monkeypatch.setattr(addresses, 'get_rank', lambda: rank)
     monkeypatch.setattr(addresses, 'barrier', lambda: met.append(len(server.asked)))
-    obtain([at(server, 'missing.pth'), at(server, 'net.pth')])
+    resolve_checkpoint([at(server, 'missing.pth'), at(server, 'net.pth')])
     assert met == [2 if rank == 0 else 0]
     with pytest.raises(OSError, match='answered 404'):
-        obtain([at(server, 'missing.pth')])
+        resolve_checkpoint([at(server, 'missing.pth')])
     assert len(met) == 2
     (tmp_path / 'here.pth').write_bytes(BODY)
-    obtain([str(tmp_path / 'here.pth')])  # a path needs nobody
+    resolve_checkpoint([str(tmp_path / 'here.pth')])  # a path needs nobody
     assert len(met) == 2
 
 
@@ -138,18 +138,18 @@ def test_no_network_and_no_room(server, tmp_path):
     server.shutdown()
     server.server_close()
     with pytest.raises(OSError, match=r'cannot be fetched: .*Without a network, give the path of a file'):
-        obtain([f'http://127.0.0.1:{port}/x.pth'])
+        resolve_checkpoint([f'http://127.0.0.1:{port}/x.pth'])
     (tmp_path / 'hub' / 'checkpoints').rmdir()
     (tmp_path / 'hub' / 'checkpoints').write_text('a file')
     with pytest.raises(OSError, match=r'cannot be kept in .*hub/checkpoints: .*; TORCH_HOME names another folder'):
-        obtain([f'http://127.0.0.1:{port}/x.pth'])
+        resolve_checkpoint([f'http://127.0.0.1:{port}/x.pth'])
 
 
 def test_paths(tmp_path):
     (tmp_path / 'x y.pth').write_bytes(BODY)
-    assert obtain([str(tmp_path / 'x y.pth')], DIGEST)[0] == tmp_path / 'x y.pth'
-    assert obtain([f'file://{tmp_path}/x%20y.pth'])[0] == tmp_path / 'x y.pth'
+    assert resolve_checkpoint([str(tmp_path / 'x y.pth')], DIGEST)[0] == tmp_path / 'x y.pth'
+    assert resolve_checkpoint([f'file://{tmp_path}/x%20y.pth'])[0] == tmp_path / 'x y.pth'
     with pytest.raises(ValueError, match=r'x y\.pth must have the sha256 abcdef12, got'):
-        obtain([str(tmp_path / 'x y.pth')], 'abcdef12')
+        resolve_checkpoint([str(tmp_path / 'x y.pth')], 'abcdef12')
     with pytest.raises(FileNotFoundError):
-        obtain([str(tmp_path / 'z.pth')])
+        resolve_checkpoint([str(tmp_path / 'z.pth')])

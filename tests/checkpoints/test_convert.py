@@ -1,4 +1,4 @@
-"""Every family: recognised, mapped onto the plugin's models tensor by tensor, and written back bit by bit."""
+"""Every family: recognized, mapped onto the plugin's models tensor by tensor, and written back bit by bit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from mmengine.registry import DefaultScope
 from torch import nn
 from torch.nn import functional as F
 
-from hrnet_plugin.checkpoints.convert import backbone_only, from_plugin, recognise, to_plugin
+from hrnet_plugin.arch import ARCHS
+from hrnet_plugin.checkpoints.convert import backbone_only, from_plugin, to_plugin
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, FAMILIES, NEAREST
+from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import Checkpoint
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRFPN, HRNet, HRNetClassifier
-from hrnet_plugin.models.arch import ARCHS
 from hrnet_plugin.registry import MODELS
 
 ARCH = 'w18_small_v1'
@@ -153,7 +154,7 @@ def checkpoint_of(model, prefix=''):
 
 
 def to_ours(checkpoint):
-    found = recognise(checkpoint)
+    found = recognize(checkpoint)
     ours, unknown = to_plugin(checkpoint, found)
     assert not unknown
     return ours, found
@@ -396,7 +397,7 @@ def test_leftovers_of_losses_are_kept_apart():
 def test_names_without_a_counterpart_are_told():
     checkpoint = checkpoint_of(OFFICIAL['official pose']())
     checkpoint.tensors['surplus.weight'] = torch.rand(1)
-    _, unknown = to_plugin(checkpoint, recognise(checkpoint))
+    _, unknown = to_plugin(checkpoint, recognize(checkpoint))
     assert unknown == ['surplus.weight']
 
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save
 
 from hrnet_plugin.checkpoints import downloads
-from hrnet_plugin.checkpoints.addresses import obtain
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
 from hrnet_plugin.checkpoints.downloads import digits_in, fetch
 from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.published import published
@@ -116,11 +116,11 @@ def test_other_bodies_are_not_kept_and_the_next_address_is_tried(body, message, 
     servers[0].answer = answer(body, 'Content-Type: text/html', f'Content-Length: {len(body)}')
     first, second = (server.url('x.pth') for server in servers)
     with pytest.raises(ValueError, match=rf'{first} {message}'):
-        obtain([first])
+        resolve_checkpoint([first])
     with pytest.raises(ValueError, match=rf'must have the sha256 {DIGEST[:8]}, as its name says, got .*: it {message}'):
-        obtain([servers[0].url(NAME)])
+        resolve_checkpoint([servers[0].url(NAME)])
     assert os.listdir(cache) == []
-    assert obtain([first, second])[1] == second
+    assert resolve_checkpoint([first, second])[1] == second
 
 
 def test_a_compressed_body_is_decoded(server, cache):

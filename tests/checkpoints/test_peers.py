@@ -13,7 +13,8 @@ from conftest import randomize, relative_error
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 
-from hrnet_plugin.checkpoints.convert import from_plugin, recognise, to_plugin
+from hrnet_plugin.checkpoints.convert import from_plugin, to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, write
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRNetClassifier
@@ -110,7 +111,7 @@ def test_a_peers_checkpoint(name, tmp_path):
     torch.save(dict(meta=dict(epoch=1), state_dict=peer.state_dict()), tmp_path / 'peer.pth')
 
     checkpoint = read(tmp_path / 'peer.pth')
-    found = recognise(checkpoint)
+    found = recognize(checkpoint)
     mapped, unknown = to_plugin(checkpoint, found)
     assert (found.family.name, unknown) == (family, [])
     model = ours_of(host, ours, name == 'OCR')

@@ -10,12 +10,12 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from hrnet_plugin.arch import ARCHS
 from hrnet_plugin.checkpoints.body import describe
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, NEAREST
 from hrnet_plugin.checkpoints.published import published, with_digest
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRNet
-from hrnet_plugin.models.arch import ARCHS
 from hrnet_plugin.registry import MODELS
 from hrnet_plugin.tools.weights import inspect
 

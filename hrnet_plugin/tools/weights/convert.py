@@ -15,8 +15,9 @@ if __name__ == '__main__':
 import argparse
 from collections.abc import Sequence
 
-from hrnet_plugin.checkpoints.addresses import obtain
-from hrnet_plugin.checkpoints.convert import LAYOUTS, backbone_only, from_plugin, recognise, to_plugin
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
+from hrnet_plugin.checkpoints.convert import LAYOUTS, backbone_only, from_plugin, to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, write
 
 
@@ -32,9 +33,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    path, address = obtain([args.source])
+    path, address = resolve_checkpoint([args.source])
     checkpoint = read(path, address)
-    found = recognise(checkpoint, args.prefix)
+    found = recognize(checkpoint, args.prefix)
     ours, unknown = to_plugin(checkpoint, found)
     if args.backbone:
         ours = backbone_only(ours)

@@ -14,8 +14,9 @@ import argparse
 from collections import Counter
 from collections.abc import Sequence
 
-from hrnet_plugin.checkpoints.addresses import digest, obtain
-from hrnet_plugin.checkpoints.convert import recognise, to_plugin
+from hrnet_plugin.checkpoints.addresses import digest, resolve_checkpoint
+from hrnet_plugin.checkpoints.convert import to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.published import with_digest
 
@@ -33,9 +34,9 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
     Raises:
         OSError, ValueError: If it cannot be read, or holds no HRNet.
     """
-    path, _ = obtain([address])
+    path, _ = resolve_checkpoint([address])
     checkpoint = read(path, address)
-    found = recognise(checkpoint, prefix)
+    found = recognize(checkpoint, prefix)
     ours, unknown = to_plugin(checkpoint, found)
     body = found.body
     dtypes = Counter(str(tensor.dtype).removeprefix('torch.') for tensor in checkpoint.tensors.values())
