@@ -19,7 +19,7 @@ def is_tracing() -> bool:
     """
     # torch.compile evaluates the first term while it traces, and never reaches the others
     return bool(_is_compiling() or torch.jit.is_tracing() or _symbolic_trace._is_fx_tracing_flag
-                or torch._C._functorch.maybe_current_level() is not None or _has_tracing_mode())
+                or torch._C._functorch.peek_interpreter_stack() is not None or _has_tracing_mode())
 
 
 def _has_tracing_mode() -> bool:

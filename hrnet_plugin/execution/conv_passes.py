@@ -9,10 +9,11 @@ import torch
 from torch import fx
 from torch.nn import functional as F
 
-from hrnet_plugin.execution.folding import fold, has_fixed_statistics, is_plain_conv
+from hrnet_plugin.execution.folding import fold, has_fixed_statistics
 from hrnet_plugin.execution.operators import add
 from hrnet_plugin.execution.packed_conv import ConvWeights
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
+from hrnet_plugin.models.layers.module_checks import is_plain_conv
 
 
 def collect_convs(rewriter: Rewriter) -> None:
@@ -20,9 +21,7 @@ def collect_convs(rewriter: Rewriter) -> None:
     for node in rewriter.graph.nodes:
         weights = _weights(rewriter, node)
         if weights is not None:
-            name = f'conv_{len(rewriter.convs)}'
-            rewriter.convs[name] = weights
-            rewriter.become(node, name, node.args[:1], op='call_module')
+            rewriter.add_conv(node, weights)
 
 
 def interpolate_first(rewriter: Rewriter) -> None:
@@ -47,7 +46,8 @@ def interpolate_first(rewriter: Rewriter) -> None:
 def _join(rewriter: Rewriter, node: fx.Node, total: Any, term: Any) -> None:
     """Let ``node`` convolve the input of ``total`` and the interpolated input of ``term`` together."""
     source = total.args[0]
-    joined = source.args[0] if source.target is torch.cat and len(source.users) == 1 else [source]
+    is_joint = source.target is torch.cat and source.kwargs == dict(dim=1) and len(source.users) == 1
+    joined = source.args[0] if is_joint else [source]
     with rewriter.graph.inserting_before(node):
         finer = rewriter.graph.call_function(F.interpolate, (term.args[0].args[0], *term.args[1:]), term.kwargs)
         joint = rewriter.graph.call_function(torch.cat, ([*joined, finer], ), dict(dim=1))
@@ -73,7 +73,7 @@ def fuse_adds(rewriter: Rewriter) -> None:
     for node in filter(lambda node: node.target is add, list(rewriter.graph.nodes)):
         pairs: Any = (node.args, node.args[::-1])
         for conv, other in sorted(pairs, key=lambda pair: -order.get(pair[0], -1)):
-            if rewriter.is_bare_conv(conv) and isinstance(other, fx.Node) and other is not conv:
+            if rewriter.is_bare_conv(conv) and other is not conv and _is_tensor(rewriter, other):
                 rewriter.become(node, conv.target, (conv.args[0], other), op='call_module')
                 rewriter.graph.erase_node(conv)
                 break
@@ -92,7 +92,7 @@ def fuse_relus(rewriter: Rewriter) -> None:
 def _weights(rewriter: Rewriter, node: fx.Node) -> ConvWeights | None:
     conv = rewriter.module_of(node)
     if conv is not None:
-        return ConvWeights.of(conv) if is_plain_conv(conv) else None
+        return ConvWeights.of(conv) if is_plain_conv(conv) and not isinstance(conv.padding, str) else None
     if node.target is not F.conv2d or node.kwargs or not 2 <= len(node.args) <= 3:
         return None
     try:
@@ -100,6 +100,10 @@ def _weights(rewriter: Rewriter, node: fx.Node) -> ConvWeights | None:
     except UnsupportedGraph:
         return None
     return ConvWeights(weight, bias[0] if bias else None)
+
+
+def _is_tensor(rewriter: Rewriter, value: Any) -> bool:
+    return isinstance(value, fx.Node) and bool(rewriter.storages(value))
 
 
 def _is_pointwise(rewriter: Rewriter, node: Any) -> bool:

@@ -13,16 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.modules import module as torch_module
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.execution.memory_format import prefers_channels_last, to_channels_last, to_contiguous
 from hrnet_plugin.models.layers.execution import EXECUTIONS, Execution, finish
+from hrnet_plugin.models.layers.module_checks import has_hooks, is_plain_conv
 from hrnet_plugin.tracing import is_tracing
 
-# torch's mappings of them, which it changes and never replaces
-_GLOBAL_HOOKS = [getattr(torch_module, f'_global_{kind}_hooks') for kind in (
-    'backward_pre', 'backward', 'forward_pre', 'forward')]
 # Largest weight that is folded at each call. HRNet's larger ones are at low resolutions, where feature maps are small.
 _MAX_FOLDED = 1 << 17
 
@@ -71,11 +68,6 @@ def fold(weight: Tensor, bias: Tensor | None, norm: Any) -> tuple[Tensor, Tensor
     return weight * scale.to(weight.dtype).view(-1, 1, 1, 1), folded.to(weight.dtype)
 
 
-def is_plain_conv(conv: nn.Module) -> bool:
-    """Return True if a convolution is torch's own, padded with zeros."""
-    return type(conv) is nn.Conv2d and conv.padding_mode == 'zeros' and 'forward' not in conv.__dict__
-
-
 def is_batch_norm(norm: nn.Module) -> bool:
     """Return True if a norm computes what torch's batch norm does, not what a subclass has in its place."""
     return (isinstance(norm, _BatchNorm) and type(norm).forward in (_BatchNorm.forward, nn.SyncBatchNorm.forward)
@@ -90,14 +82,3 @@ def has_fixed_statistics(norm: Any) -> bool:
 def has_batch_statistics(norm: Any) -> bool:
     """Return True if a norm is a batch norm that computes the statistics of its input."""
     return is_batch_norm(norm) and (norm.training or norm.running_var is None)
-
-
-def has_global_hooks() -> bool:
-    """Return True if there are hooks of all modules. torch has a function for it only in newer versions."""
-    return any(_GLOBAL_HOOKS)
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Return True if calling a module runs hooks, its own or those of all modules."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-                or module._backward_pre_hooks or has_global_hooks())

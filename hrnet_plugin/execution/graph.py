@@ -49,19 +49,26 @@ def trace(module: Optimizable) -> fx.Graph:
     return graph
 
 
-def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvWeights], PackedConv]
-                  ) -> Callable[..., Sequence[Tensor]]:
+def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvWeights], PackedConv],
+                  dtype: torch.dtype = torch.float32) -> Callable[..., Sequence[Tensor]]:
     """Compile the graph of a module in eval mode to a function of channels_last feature maps.
 
     Args:
         module: Module whose weights become constants of the function.
         graph: Its trace; is not changed.
         make_conv: Prepares a convolution.
+        dtype: Data type of the feature maps.
 
     Raises:
-        UnsupportedGraph: If the graph reads a tensor after it was overwritten.
+        UnsupportedGraph: If the graph reads a tensor after it was overwritten, or has weights of another data type
+            outside of convolutions.
     """
     rewriter = Rewriter(module, deepcopy(graph))
     for rewrite in _PASSES:
         rewrite(rewriter)
-    return fx.GraphModule(rewriter.attributes(make_conv), rewriter.graph).forward
+    attributes = rewriter.attributes(make_conv)
+    for name, attribute in attributes.items():
+        weights = attribute.parameters() if isinstance(attribute, nn.Module) else [attribute]
+        if any(isinstance(x, Tensor) and x.is_floating_point() and x.dtype != dtype for x in weights):
+            raise UnsupportedGraph(f'{name} does not compute in {dtype}')
+    return fx.GraphModule(attributes, rewriter.graph).forward

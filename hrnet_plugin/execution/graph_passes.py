@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -24,11 +25,12 @@ def check_overwrites(rewriter: Rewriter) -> None:
     reads: dict[fx.Node, list[tuple[int, int]]] = defaultdict(list)
     for node in nodes:
         for source in node.all_input_nodes:
-            reads[rewriter.storage(source)].append((order[source], order[node]))
+            for storage in rewriter.storages(source):
+                reads[storage].append((order[source], order[node]))
     for node in filter(rewriter.is_in_place, nodes):
         if node.op != 'call_module' and node.target not in _KNOWN_OVERWRITES:
             raise UnsupportedGraph(f'{node} overwrites a tensor by an unknown operator')
-        if any(made < order[node] < read for made, read in reads[rewriter.storage(node)]):
+        if any(made < order[node] < read for storage in rewriter.storages(node) for made, read in reads[storage]):
             raise UnsupportedGraph(f'{node.args[0]} is read after {node} has overwritten it')
 
 
@@ -37,16 +39,20 @@ def normalize(rewriter: Rewriter) -> None:
     for node in list(rewriter.graph.nodes):
         module = rewriter.module_of(node)
         method = node.target if node.op == 'call_method' else None
-        if isinstance(module, (nn.Identity, nn.modules.dropout._DropoutNd)):
+        if isinstance(module, (nn.Identity, nn.modules.dropout._DropoutNd)) and not module.training:
             node.replace_all_uses_with(node.args[0])
             rewriter.graph.erase_node(node)
-        elif type(module) is nn.ReLU or method in ('relu', 'relu_') or node.target in _RELUS:
+        elif _is_relu(module) or method in ('relu', 'relu_') or node.target in _RELUS:
             rewriter.become(node, torch.relu, node.args[:1])
         elif method == 'contiguous' and not node.kwargs:
             rewriter.become(node, to_contiguous, node.args)
         elif (method in ('add', 'add_') or node.target in (operator.add, torch.add)) and (
                 len(node.args) == 2 and not node.kwargs):
             rewriter.become(node, add, node.args)
+
+
+def _is_relu(module: Any) -> bool:
+    return type(module) is nn.ReLU and 'forward' not in module.__dict__
 
 
 def drop_unused(rewriter: Rewriter) -> None:
@@ -60,23 +66,29 @@ def reuse_memory(rewriter: Rewriter) -> None:
     """Write sums and ReLUs over values that nothing reads afterwards, and copy residuals that are read."""
     nodes = list(rewriter.graph.nodes)
     last_read = _last_reads(rewriter, nodes)
+    storages = {node: rewriter.storages(node) for node in nodes}
+
+    def is_free(value: Any, position: int) -> bool:
+        # a value that may share memory with another one is left alone
+        return isinstance(value, fx.Node) and storages[value] == {value} and last_read[value] <= position
+
     for i, node in enumerate(nodes):
         if node.target in rewriter.convs and len(node.args) == 2:
-            storage = rewriter.storage(node.args[1])
-            if storage is not node.args[1] or last_read[storage] > i:
+            x, residual = node.args
+            if not is_free(residual, i) or residual in storages[x]:
                 with rewriter.graph.inserting_before(node):
-                    node.args = (node.args[0], rewriter.graph.call_function(torch.clone, node.args[1:]))
+                    node.args = (x, rewriter.graph.call_function(torch.clone, (residual, )))
         elif node.target in (add, torch.relu):
-            free = [k for k, term in enumerate(node.args)
-                    if isinstance(term, fx.Node) and last_read[rewriter.storage(term)] <= i]
-            if free:
+            free = [k for k, term in enumerate(node.args) if is_free(term, i)]
+            if free and all(isinstance(term, (fx.Node, int, float)) for term in node.args):
                 terms = node.args[free[0]:] + node.args[:free[0]]
                 rewriter.become(node, add_into if node.target is add else relu_into, terms)
 
 
 def _last_reads(rewriter: Rewriter, nodes: list[fx.Node]) -> dict[fx.Node, int]:
     """Return the last position at which the memory of each value is read; inputs and outputs are read forever."""
-    last = {source: i for i, node in enumerate(nodes) for source in map(rewriter.storage, node.all_input_nodes)}
+    last = {storage: i for i, node in enumerate(nodes) for source in node.all_input_nodes
+            for storage in rewriter.storages(source)}
     forever = [node for node in nodes if node.op in ('placeholder', 'get_attr')]
-    forever += [rewriter.storage(out) for out in nodes[-1].all_input_nodes]
+    forever += [storage for out in nodes[-1].all_input_nodes for storage in rewriter.storages(out)]
     return {**last, **dict.fromkeys(forever, len(nodes))}

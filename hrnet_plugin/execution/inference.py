@@ -18,8 +18,10 @@ def optimize_for_inference(model: nn.Module, engine: str = 'auto', expected_imag
     """Let an engine run the HRNet parts of a model wherever no gradients are needed.
 
     The eager modules stay: training, hooks of submodules and tracers run them, and :func:`restore_eager` ends the use
-    of the engine. State dicts do not change. Copies and pickles of the model are eager. Weights may change. Of single
-    weights that are written through ``.data``, ``model.eval()`` has to tell.
+    of the engine. State dicts do not change. Copies and pickles of the model are eager. Weights may change. Call
+    ``model.eval()`` after a write through ``.data`` on a GPU, or to single values: it leaves no other trace. Call this
+    function before threads start: torch.fx patches ``nn.Module`` while it traces the model. What ``eager_forward`` of a
+    derived class decides by Python values is decided then.
 
     Args:
         model: Detector, pose estimator, segmentor or classifier with parts of this package, or one of these parts.

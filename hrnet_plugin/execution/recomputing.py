@@ -18,8 +18,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 
-from hrnet_plugin.execution.folding import FoldedExecution, folds, has_batch_statistics, has_hooks
+from hrnet_plugin.execution.folding import FoldedExecution, folds, has_batch_statistics
 from hrnet_plugin.models.layers.execution import EXECUTIONS, finish
+from hrnet_plugin.models.layers.module_checks import has_hooks
 from hrnet_plugin.tracing import is_tracing
 
 _active = threading.local()
@@ -179,7 +180,8 @@ def _state(x: Tensor) -> tuple[Any, ...]:
 
 
 def _is_recomputable(norm: nn.Module, act: nn.Module | None) -> bool:
-    plain_act = act is None or (type(act) is nn.ReLU and act.inplace and not has_hooks(act))
+    # hooks of the activation may write to its result or replace it: then the recorder does not find it
+    plain_act = act is None or (type(act) is nn.ReLU and act.inplace and 'forward' not in act.__dict__)
     return plain_act and has_batch_statistics(norm) and not has_hooks(norm)
 
 

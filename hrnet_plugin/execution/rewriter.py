@@ -13,12 +13,15 @@ from torch import fx, nn
 from torch.fx.node import map_arg
 from torch.nn import functional as F
 
-from hrnet_plugin.execution.memory_format import to_contiguous
+from hrnet_plugin.execution.operators import add
 from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
 
-# operators whose value may share memory with their first argument
-_VIEW_METHODS = {'contiguous', 'view', 'flatten', 'permute', 'split', 'chunk', 'detach'}
-_VIEW_FUNCTIONS = (operator.getitem, to_contiguous)
+# operators whose value has memory of its own; the value of any other may share that of each argument
+_FRESH_FUNCTIONS = (add, operator.add, torch.add, operator.mul, torch.relu, torch.cat, F.interpolate, F.conv2d,
+                    F.avg_pool2d, F.max_pool2d)
+_FRESH_MODULES = (nn.modules.conv._ConvNd, nn.modules.batchnorm._NormBase, nn.GroupNorm)
+# facts that are no tensors
+_FACTS = ('shape', 'size', 'dim', 'ndim', 'numel', 'dtype', 'device')
 
 
 class UnsupportedGraph(Exception):
@@ -75,12 +78,25 @@ class Rewriter:
         return (node.target in (F.relu_, torch.relu_, operator.setitem, operator.iadd)
                 or bool(node.kwargs.get('inplace') or getattr(self.module_of(node), 'inplace', False)))
 
-    def storage(self, node: Any) -> fx.Node:
-        """Return the node that allocated the memory of a value."""
-        while ((node.op == 'call_method' and node.target in _VIEW_METHODS) or node.target in _VIEW_FUNCTIONS
-               or isinstance(self.module_of(node), nn.Identity) or self.is_in_place(node)):
-            node = node.args[0]
-        return node
+    def storages(self, node: fx.Node) -> frozenset[fx.Node]:
+        """Return the nodes whose memory a value may share; none for values that are no tensors."""
+        module = self.module_of(node)
+        if self.is_in_place(node):
+            return self.storages(node.all_input_nodes[0])
+        if (node.op == 'call_method' and node.target in _FACTS) or (node.target is getattr and node.args[1] in _FACTS):
+            return frozenset()
+        is_fresh = node.target in self.convs or node.target in _FRESH_FUNCTIONS or isinstance(module, _FRESH_MODULES)
+        if is_fresh or node.op in ('placeholder', 'get_attr'):
+            return frozenset([node])
+        return frozenset().union(*map(self.storages, node.all_input_nodes))
+
+    def add_conv(self, node: fx.Node, weights: ConvWeights) -> None:
+        """Collect the convolution that a node computes."""
+        name = f'collected_conv_{len(self.convs)}'
+        while hasattr(self._module, name):
+            name += '_'
+        self.convs[name] = weights
+        self.become(node, name, node.args[:1], op='call_module')
 
     def attributes(self, make_conv: Callable[[ConvWeights], PackedConv]) -> dict[str, Any]:
         """Return what the graph's nodes refer to by name."""

@@ -28,7 +28,7 @@ def compile_for_torch(module: nn.Module, graph: fx.Graph, device: torch.device, 
         UnsupportedGraph: If the module cannot be compiled.
     """
     conv_class = packed_conv_class(device, dtype)
-    run: Callable[..., Sequence[Tensor]] = compile_graph(module, graph, lambda conv: conv_class(conv, dtype))
+    run: Callable[..., Sequence[Tensor]] = compile_graph(module, graph, lambda conv: conv_class(conv, dtype), dtype)
     if device.type == 'cuda':
         run = GraphBuckets(run, max_graphs, cuda_graph)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def load_config(args: argparse.Namespace) -> Config:
 
 
 def make_runner(config: Config) -> Runner:
-    """The runner that a config describes, also for several processes on machines without a GPU."""
+    """Build the runner that a config describes, also for several processes on machines without a GPU."""
+    import_module('hrnet_plugin.plugin')  # new-style configs name classes, which no registry looks up
     if torch.cuda.is_available():
         return HRNetRunner.from_cfg(config)
     if config.launcher == 'pytorch':

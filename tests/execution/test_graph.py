@@ -31,6 +31,7 @@ class Network(Optimizable):
         self.first, self.second = (nn.Sequential(nn.Conv2d(4, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4))
                                    for _ in range(2))
         self.relu, self.pointwise = nn.ReLU(inplace=True), nn.Conv2d(4, 8, 1)
+        self.bias = nn.Parameter(torch.randn(1, 4, 1, 1))
         self.compute = compute
 
     def eager_forward(self, x):
@@ -42,14 +43,17 @@ def compiled(module, inputs):
     randomize(module).eval()
     kept = inputs.clone()
     Recording.calls = []
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     with torch.no_grad():
         function = compile_graph(module, trace(module), lambda weights: Recording(weights, torch.float32))
+        function(inputs)
         expected = [out.clone() for out in module.eager_forward(inputs.clone())]
         got = function(inputs)
     assert len(got) == len(expected)
     assert all(relative_error(a, b) < 1e-5 for a, b in zip(got, expected))
     assert torch.equal(inputs, kept)
-    return Recording.calls
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+    return Recording.calls[:len(Recording.calls) // 2]
 
 
 @pytest.mark.parametrize(('compute', 'calls'), [
@@ -66,7 +70,17 @@ def compiled(module, inputs):
     # outputs that are inputs, or one value twice
     (lambda net, x: (x, net.first(x)), [(False, False)]),
     (lambda net, x: (lambda y: (y, y))(net.first(x)), [(False, False)]),
-    # numbers are no tensors
+    # the residual is the convolution's own input
+    (lambda net, x: (lambda y: (y + net.second(y), ))(net.relu(net.first(x))), [(False, True), (True, False)]),
+    # views, of what is read later and of the input
+    (lambda net, x: (lambda y: (F.relu(y.reshape(2, 4, -1)), y))(net.first(x)), [(False, False)]),
+    (lambda net, x: (lambda y: (y.transpose(2, 3) + 1, y * 2))(net.first(x)), [(False, False)]),
+    (lambda net, x: (F.relu(x.float()), net.first(x)), [(False, False)]),
+    (lambda net, x: (net.bias.expand(2, -1, 9, 7) + x, ), []),
+    (lambda net, x: (lambda y: (y, F.relu(torch.flatten(y, 2))))(net.first(x)), [(False, False)]),
+    # tuples and numbers are no tensors
+    (lambda net, x: (net.first(x).reshape((2, 2, 2) + x.shape[2:]), ), [(False, False)]),
+    (lambda net, x: (net.first(x) + x.size(1), ), [(False, False)]),
     (lambda net, x: (F.interpolate(net.first(x), size=(x.size(2) + 1, x.size(3) + 2)), ), [(False, False)]),
     (lambda net, x: (1 + net.first(x), ), [(False, False)]),
 ])
@@ -110,3 +124,29 @@ def test_modes_are_restored_where_tracing_fails():
     with pytest.raises(UnsupportedGraph, match='cannot trace'):
         trace(net)
     assert all(part.training for part in net.modules())
+
+
+def test_names_of_own_layers_do_not_collide():
+    class Named(Network):
+        collected_conv_0 = property(lambda self: nn.Tanh())
+
+    net = Named(lambda net, x: (net.tanh(net.first(x)), ))
+    net.tanh = nn.Tanh()
+    assert compiled(net, torch.randn(2, 4, 9, 7)) == [(False, False)]
+
+
+def test_dropout_in_training_mode_stays():
+    net = randomize(Network(lambda net, x: (net.dropout(net.first(x)), )))
+    net.dropout = nn.Dropout(0.5)
+    net.eval()
+    net.dropout.train()
+    with torch.no_grad():
+        function = compile_graph(net, trace(net), lambda weights: PackedConv(weights, torch.float32))
+        x = torch.randn(2, 4, 9, 7)
+        assert not torch.equal(function(x)[0], function(x)[0])
+
+
+def test_activation_with_a_forward_of_its_own():
+    net = Network(lambda net, x: (net.relu(net.first(x)), ))
+    net.relu.forward = F.silu
+    assert compiled(net, torch.randn(2, 4, 9, 7)) == [(False, False)]

@@ -191,12 +191,33 @@ def replace_layer(model):
     model[0].conv1 = randomize(nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False))
 
 
+def scale_by_data(model):
+    # the whole of a stage, as hooks that average weights do; tensors and versions stay what they are
+    for parameter in model[0].stage2.parameters():
+        parameter.data.mul_(2)
+
+
+def patch_forward(model):
+    conv = model[0].conv2
+    conv.forward = lambda x: nn.functional.conv2d(x, conv.weight, stride=2, padding=1) + 1
+
+
+def change_eps(model):
+    model[0].bn2.eps = 1.
+
+
+def change_memory_format(model):
+    model.to(memory_format=torch.channels_last)
+    model[0].conv1.weight.data.mul_(3)
+
+
 def adapt_a_norm(model):
     model[0].bn1.train()(torch.randn(4, 64, 16, 16) * 3 + 2)
     model[0].bn1.eval()
 
 
-@pytest.mark.parametrize('change', [write, write_by_data, load, load_other_tensors, replace_weight,
+@pytest.mark.parametrize('change', [write, write_by_data, scale_by_data, patch_forward, change_eps,
+                                    change_memory_format, load, load_other_tensors, replace_weight,
                                     replace_statistics, replace_layer, adapt_a_norm])
 def test_weights_that_change_are_followed(change, assert_optimized):
     model, x = network(), torch.randn(1, 3, 64, 64)
@@ -392,6 +413,18 @@ def test_layers_that_are_exchanged(assert_optimized, change):
     model = network()[0]
     change(model)
     assert_optimized(randomize(model).eval(), torch.randn(1, 3, 64, 64))
+
+
+def test_kinds_of_layers_that_cannot_be_compiled_run_eagerly():
+    model, x = network()[0], torch.randn(1, 3, 64, 64)
+    model.layer1[0].conv2 = nn.Conv2d(model.layer1[0].conv2.in_channels, model.layer1[0].conv2.out_channels, 3,
+                                      padding='same', bias=False)
+    expected = outputs(randomize(model).eval(), x)
+    got = outputs(optimize_for_inference(model), x)
+    assert max(relative_error(a, b) for a, b in zip(got, expected)) < 1e-5
+    model.layer1[0].relu = nn.PReLU()
+    with torch.autocast('cpu', torch.bfloat16):
+        assert outputs(model, x)[0].dtype == torch.bfloat16
 
 
 def test_few_images_do_not_pay():

@@ -52,12 +52,12 @@ class LayerConfig:
 class ConvNorm(nn.Sequential):
     """Convolution, norm and, as an optional third part, activation; checkpoints name them 0, 1 and 2."""
 
-    def __init__(self, execution: Execution, *parts: nn.Module) -> None:
-        super().__init__(*parts)
-        self.execution = execution
+    execution: Execution = get_execution('plain')
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to a new tensor of the convolution's channels and size."""
+        if len(self) not in (2, 3):  # slices, and parts that were appended
+            return super().forward(x)
         conv, norm, *act = self
         return self.execution.conv_norm_act(conv, norm, act[0] if act else None, x)
 
@@ -68,4 +68,6 @@ def conv_norm(layers: LayerConfig, in_channels: int, out_channels: int, kernel_s
     parts = [layers.conv(in_channels, out_channels, kernel_size, stride), layers.norm(out_channels, 1)[1]]
     if relu:
         parts.append(nn.ReLU(inplace=True))
-    return ConvNorm(layers.get_execution(), *parts)
+    layer = ConvNorm(*parts)
+    layer.execution = layers.get_execution()
+    return layer

@@ -56,4 +56,7 @@ def finish(out: Tensor, act: nn.Module | None, residual: Tensor | None) -> Tenso
 @cache
 def get_execution(name: str) -> Any:
     """Return the :class:`Execution` registered under ``name``."""
-    return EXECUTIONS.build(dict(type=name))
+    found = EXECUTIONS.get(name)
+    if found is None:
+        raise KeyError(f'execution must be one of {sorted(EXECUTIONS.module_dict)}, got {name!r}')
+    return found()

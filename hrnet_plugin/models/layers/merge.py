@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hrnet_plugin.models.layers.conv import is_plain_cfg
+from hrnet_plugin.models.layers.module_checks import has_hooks, is_plain_conv
 from hrnet_plugin.models.layers.optimizable import Optimizable
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
 
@@ -20,8 +21,8 @@ class MergeConv(Optimizable, ConvModule):
 
     A 1x1 convolution commutes with bilinear interpolation, and a convolution of a concatenation is a sum of
     convolutions. So each feature map is convolved at its own resolution with its slice of the weight, then upsampled
-    and added: the same function for an eighth of the multiplications, without the concatenation. A
-    ``conv_cfg`` of another convolution need not commute; for it the concatenation is made.
+    and added: the same function for an eighth of the multiplications, without the concatenation. Other convolutions
+    (``conv_cfg``) need not commute. For them, and with hooks on the convolution, the concatenation is made.
 
     Args:
         in_channels: Channels of each feature map, finest first.
@@ -50,10 +51,14 @@ class MergeConv(Optimizable, ConvModule):
 
     def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """As :meth:`forward`, in a tuple."""
-        out = self._sum(inputs) if self.plain_convs else self.conv(self._concatenated(inputs))
+        out = self._sum(inputs) if self._can_split() else self.conv(self._concatenated(inputs))
         if self.with_norm:
             out = self.norm(out)
         return (self.activate(out) if self.with_activation else out, )
+
+    def _can_split(self) -> bool:
+        return (self.plain_convs and is_plain_conv(self.conv) and self.conv.kernel_size == (1, 1)
+                and not has_hooks(self.conv))
 
     def _sum(self, feats: Sequence[Tensor]) -> Tensor:
         start = self.map_channels[0]

@@ -60,6 +60,34 @@ def test_hooks_see_the_same_calls(pair, gradients):
     assert sum(counts[1].values()) > 150
 
 
+def test_hooks_and_wrappers_of_the_necks_convolution():
+    """Low-rank adapters, pruning and weight norm exchange or hook it; it is called then."""
+    from torch.nn.utils import prune
+    neck, seen = randomize(HRFPN(arch=ARCH, num_outs=3)).double(), []
+    feats = [torch.randn(1, width, 32 // 2**b, 32 // 2**b, dtype=torch.double)
+             for b, width in enumerate((16, 32, 64, 128))]
+    expected = neck(feats)
+    handle = neck.reduction_conv.conv.register_forward_hook(lambda *_: seen.append(1))
+    assert all(relative_error(a, b) < 1e-10 for a, b in zip(neck(feats), expected))
+    assert seen == [1]
+    handle.remove()
+    prune.l1_unstructured(neck.reduction_conv.conv, 'weight', amount=0.5)
+    for _ in range(2):
+        sum(out.square().sum() for out in neck(feats)).backward()
+    inner = neck.reduction_conv.conv
+    neck.reduction_conv.conv = nn.Sequential(inner, nn.Tanh())
+    assert not any(relative_error(a, b) < 1e-3 for a, b in zip(neck(feats), expected))
+
+
+def test_parts_that_are_appended_to_a_path():
+    model = randomize(HRNet(ARCH)).eval()
+    path = model.transition1[0]
+    before = model(torch.ones(1, 3, 64, 64))
+    path.append(nn.Tanh())
+    assert not torch.equal(model(torch.ones(1, 3, 64, 64))[0], before[0])
+    assert [type(part) for part in path[:2]] == [nn.Conv2d, nn.BatchNorm2d]
+
+
 @pytest.mark.parametrize('train', [False, True])
 @pytest.mark.parametrize('options', [dict(), dict(upsample='bilinear'), dict(memory='lean', norm_eval=False),
                                      dict(downsample='bilinear', fusion_operator='product'), dict(fusion='final'),
