@@ -19,8 +19,9 @@ class ModuleState:
 
     def __init__(self, module: nn.Module) -> None:
         parts = list(module.modules())
+        # empty ones are left out: what is added there changes nothing without another change
         self._owned: list[dict[str, Any]] = [
-            owned for part in parts for owned in (part._modules, part._parameters, part._buffers)]
+            owned for part in parts for owned in (part._modules, part._parameters, part._buffers) if owned]
         self._hooks = [hooks for part in parts[1:] for hooks in (
             part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks)]
         self._layers = parts[1:]
@@ -29,7 +30,7 @@ class ModuleState:
         self._norms = [part.__dict__ for part in parts if isinstance(part, _NormBase)]
         # held, so that no other object gets the identity of one that is replaced
         self._held = list(chain.from_iterable(map(dict.values, self._owned)))
-        self._tensors = [x for x in self._held if isinstance(x, Tensor)]
+        self._tensors = [x for x in self._held if isinstance(x, Tensor) and x.is_floating_point()]
         self._counted = [x for x in self._tensors if not x.is_inference()]
         weights = [x.detach() for x in self._tensors if x.device.type == 'cpu' and x.dim() > 1 and x.numel()]
         self._samples = [x.as_strided((), (), x.storage_offset()) for x in weights if x.dtype == weights[0].dtype]
