@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hrnet_plugin.models.layers.conv import is_plain_cfg
-from hrnet_plugin.models.layers.module_checks import has_hooks, is_plain_conv
+from hrnet_plugin.models.layers.module_checks import has_own_hooks, is_plain_conv
 from hrnet_plugin.models.layers.optimizable import Optimizable
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
 
@@ -58,7 +58,7 @@ class MergeConv(Optimizable, ConvModule):
 
     def _can_split(self) -> bool:
         return (self.plain_convs and is_plain_conv(self.conv) and self.conv.kernel_size == (1, 1)
-                and not has_hooks(self.conv))
+                and not has_own_hooks(self.conv))
 
     def _sum(self, feats: Sequence[Tensor]) -> Tensor:
         start = self.map_channels[0]

@@ -20,7 +20,12 @@ def has_global_hooks() -> bool:
     return any(_GLOBAL_HOOKS)
 
 
+def has_own_hooks(module: nn.Module) -> bool:
+    """Return True if hooks are registered on the module."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+                or module._backward_pre_hooks)
+
+
 def has_hooks(module: nn.Module) -> bool:
     """Return True if calling a module runs hooks, its own or those of all modules."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-                or module._backward_pre_hooks or has_global_hooks())
+    return has_own_hooks(module) or has_global_hooks()
