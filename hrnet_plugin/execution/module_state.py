@@ -31,7 +31,8 @@ class ModuleState:
         # held, so that no other object gets the identity of one that is replaced
         self._held = list(chain.from_iterable(map(dict.values, self._owned)))
         self._tensors = [x for x in self._held if isinstance(x, Tensor) and x.is_floating_point()]
-        self._counted = [x for x in self._tensors if not x.is_inference()]
+        # with num_batches_tracked, which alone shows that a norm's statistics were updated
+        self._counted = [x for x in self._held if isinstance(x, Tensor) and not x.is_inference()]
         weights = [x.detach() for x in self._tensors if x.device.type == 'cpu' and x.dim() > 1 and x.numel()]
         self._samples = [x.as_strided((), (), x.storage_offset()) for x in weights if x.dtype == weights[0].dtype]
         self._fingerprint = self._new_fingerprint()

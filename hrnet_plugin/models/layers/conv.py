@@ -52,7 +52,7 @@ class LayerConfig:
 class ConvNorm(nn.Sequential):
     """Convolution, norm and, as an optional third part, activation; checkpoints name them 0, 1 and 2."""
 
-    execution: Execution = get_execution('plain')
+    execution = Execution()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to a new tensor of the convolution's channels and size."""
