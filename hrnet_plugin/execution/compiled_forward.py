@@ -15,7 +15,7 @@ from hrnet_plugin.execution.graph import trace
 from hrnet_plugin.execution.module_state import ModuleState
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 from hrnet_plugin.execution.torch_engine import compile_for_torch
-from hrnet_plugin.models.layers.module_checks import has_global_hooks
+from hrnet_plugin.models.layers.module_checks import has_global_hooks, has_own_hooks
 from hrnet_plugin.models.layers.optimizable import Optimizable
 
 
@@ -78,9 +78,9 @@ class CompiledForward:
 
     def _traced(self, module: Optimizable) -> fx.Graph:
         """Return the graph of a module, traced anew only if a submodule was replaced."""
-        if ModuleState(module).has_hooks():
-            raise UnsupportedGraph('its layers have hooks, which would not run')
         structure = list(module.modules())[1:]
+        if any(map(has_own_hooks, structure)):
+            raise UnsupportedGraph('its layers have hooks, which would not run')
         if self._graph is None or list(map(id, structure)) != list(map(id, self._graph[1])):
             self._graph = trace(module), structure
         return self._graph[0]

@@ -38,10 +38,6 @@ class ModuleState:
         self._fingerprint = self._new_fingerprint()
         self._sampled = self._sample()
 
-    def has_hooks(self) -> bool:
-        """Return True if calling a submodule would run hooks."""
-        return any(self._hooks)
-
     def is_current(self) -> bool:
         """Return True if submodules, weights and modes are what they were and there are no hooks."""
         return (not any(self._hooks) and self._fingerprint == self._new_fingerprint()
