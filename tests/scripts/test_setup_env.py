@@ -258,7 +258,8 @@ def test_make_keeps_the_python_of_the_environment(tmp_path, words, expected):
     shutil.copy(ROOT / 'Makefile', tmp_path)
     (tmp_path / '.venv' / '.setup').mkdir(parents=True)
     (tmp_path / '.venv' / '.setup' / 'python').write_text('/opt/my python')
-    environment = {key: value for key, value in os.environ.items() if key not in ('PYTHON', 'OPS', 'MAKEFLAGS')}
+    of_an_outer_make = ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')  # it would say 'Leaving directory' at the end
+    environment = {key: value for key, value in os.environ.items() if key not in ('PYTHON', 'OPS', *of_an_outer_make)}
     done = subprocess.run(['make', '-n', 'setup', *words], cwd=tmp_path, env=environment, capture_output=True,
                           text=True, check=True)
     assert done.stdout.splitlines()[-1].rstrip() == expected
