@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from hrnet_plugin.benchmarking import conv_rate
+from hrnet_plugin.experiments.benchmarking import conv_rate
 
 # in, out, kernel, stride, height and width of the input
 LAYERS = [

@@ -21,9 +21,9 @@ import torch
 from torch import nn
 
 from hrnet_plugin.arch import arch_channels
-from hrnet_plugin.benchmarking import describe, in_turns, kept_bytes, random_weights
-from hrnet_plugin.counting import count_call
+from hrnet_plugin.evaluation.counting import count_call
 from hrnet_plugin.execution import optimize_for_inference
+from hrnet_plugin.experiments.benchmarking import describe, in_turns, kept_bytes, random_weights
 from hrnet_plugin.models import HRFPN, HRNet
 
 matplotlib.use('Agg')

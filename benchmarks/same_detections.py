@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from pycocotools import mask as coco_mask
 
-from hrnet_plugin.benchmarking import run_mim
+from hrnet_plugin.experiments.benchmarking import run_mim
 
 PIXELS, SCORE = 1e-2, 1e-4
 ENGINE = ['--cfg-options', 'default_hooks.engine.type=hrnet_plugin.InferenceEngineHook']

@@ -30,8 +30,8 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 
 from hrnet_plugin.arch import ARCHS
-from hrnet_plugin.benchmarking import run_mim
 from hrnet_plugin.config_files import cfg, list_configs
+from hrnet_plugin.experiments.benchmarking import run_mim
 
 RESULTS = Path(__file__).resolve().parent / 'results' / 'sample_ap.json'
 METRICS = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')

@@ -26,10 +26,10 @@ from mmdet.models.necks import HRFPN as UpstreamHRFPN
 from torch import nn
 
 from hrnet_plugin.arch import ARCHS, arch_channels
-from hrnet_plugin.benchmarking import describe, measure, probe, random_weights, upstream_extra
+from hrnet_plugin.cli.benchmark import AMP
 from hrnet_plugin.execution import optimize_for_inference
+from hrnet_plugin.experiments.benchmarking import describe, measure, probe, random_weights, upstream_extra
 from hrnet_plugin.models import HRFPN, HRNet
-from hrnet_plugin.tools.benchmark import AMP
 
 POSE = (256, 192)
 

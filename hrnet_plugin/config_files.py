@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from hrnet_plugin.requirements import install_command
+from hrnet_plugin.suggest import did_you_mean
 
 CONFIGS = Path(__file__).resolve().parent / '.mim' / 'configs'
 
@@ -31,10 +31,8 @@ def cfg(name: str) -> str:
     stem = Path(name).name.removesuffix('.py')
     configs = list_configs()
     if stem not in configs:
-        near = get_close_matches(stem, configs, n=3, cutoff=0.3)
-        hint = f'; near ones: {", ".join(near)}' if near else ''
-        raise FileNotFoundError(f'hrnet_plugin has no config named {name!r}{hint}. '
-                                'All of them: mim run hrnet_plugin config')
+        raise FileNotFoundError(f'config must be the name of a shipped config or the path of a file, got {name!r}.'
+                                f'{did_you_mean(stem, configs, count=3)} All shipped configs: hrnet config')
     return str(configs[stem])
 
 
@@ -95,11 +93,6 @@ def tested_dataset(config: Config) -> Any:
     while 'dataset' in dataset:
         dataset = dataset.dataset
     return dataset
-
-
-def type_name(kind: Any) -> str:
-    """Name of a config's type without its scope; configs have names, or the types themselves."""
-    return getattr(kind, '__name__', None) or str(kind).rsplit('.', 1)[-1]
 
 
 def list_configs() -> dict[str, Path]:

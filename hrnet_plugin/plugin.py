@@ -7,7 +7,7 @@ Therefore configs also import it: ``custom_imports = dict(imports=['hrnet_plugin
 """
 
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
-from hrnet_plugin.compatibility import watch_building
+from hrnet_plugin.training.compatibility import watch_building
 
 allow_mmengine_checkpoints()
 watch_building()

@@ -18,42 +18,55 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
-from hrnet_plugin.requirements import install_command
+from hrnet_plugin.hosts import HOSTS
+from hrnet_plugin.suggest import did_you_mean
 
-# Models that extend one of a host: name -> (host, the module that registers it).
-_OF_HOSTS = {
-    'FCNHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
-    'OCRHead': ('mmseg', 'hrnet_plugin.models.decode_heads'),
-    'LeftRightTTAModel': ('mmseg', 'hrnet_plugin.models.segmentors'),
-    'CenterTripletHead': ('mmdet', 'hrnet_plugin.models.dense_heads'),
-    'CenterTripletTTAModel': ('mmdet', 'hrnet_plugin.models.dense_heads'),
-}
+_EXTENSIONS = {name: (host, module) for host in HOSTS.values() for name, module in host.extensions.items()}
 
 
-class HostAwareRegistry(Registry):
-    """Registry that imports what extends a host when a config names it, and prepares the process for models.
-
-    Raises:
-        ImportError: From ``get``, if the host of what is asked for is not installed; it has the command that installs
-            it.
-    """
+class PluginRegistry(Registry):
+    """Registry that suggests the closest name if a config misspells one."""
 
     def get(self, key: str) -> Any:
+        """Return the registered type, or None if another scope may have it.
+
+        Raises:
+            KeyError: ``key`` names the scope of this package, and neither it nor mmengine has such a type.
+        """
+        found = super().get(key)
+        if found is None and key.startswith(f'{self.scope}.'):
+            raise KeyError(f'{key} is not a registered {self.name}.'
+                           f'{did_you_mean(key, (f"{self.scope}.{name}" for name in self.module_dict))}')
+        return found
+
+
+class ModelRegistry(PluginRegistry):
+    """Registry that imports extensions of a host when a config names them, and prepares the process for models."""
+
+    def get(self, key: str) -> Any:
+        """Return the registered model.
+
+        Raises:
+            ImportError: The model extends a host that is not installed. The message has the command that installs it.
+            KeyError: As of :class:`PluginRegistry`.
+        """
         import_module('hrnet_plugin.plugin')
-        host, module = _OF_HOSTS.get(key.removeprefix(f'{self.scope}.'), ('', ''))
-        if module:
-            if find_spec(host) is None:
-                raise ImportError(f'{self.scope}.{key} needs {host}, which is not installed: {install_command(host)}')
+        name = key.removeprefix(f'{self.scope}.')
+        if name in _EXTENSIONS:
+            host, module = _EXTENSIONS[name]
+            if find_spec(host.name) is None:
+                raise ImportError(f'{self.scope}.{name} needs {host.name}, which is not installed: '
+                                  f'{host.install_command}')
             import_module(module)
         return super().get(key)
 
 
-MODELS = HostAwareRegistry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
-HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='hrnet_plugin', locations=['hrnet_plugin.hooks'])
-OPTIM_WRAPPERS = Registry(
-    'optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin', locations=['hrnet_plugin.optim'])
-TRANSFORMS = Registry(
-    'transform', parent=MMENGINE_TRANSFORMS, scope='hrnet_plugin', locations=['hrnet_plugin.transforms'])
-WEIGHT_INITIALIZERS = Registry(
-    'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='hrnet_plugin',
-    locations=['hrnet_plugin.checkpoints'])
+MODELS = ModelRegistry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
+HOOKS = PluginRegistry('hook', parent=MMENGINE_HOOKS, scope='hrnet_plugin',
+                       locations=['hrnet_plugin.training.hooks', 'hrnet_plugin.evaluation.record_hook'])
+OPTIM_WRAPPERS = PluginRegistry('optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin',
+                                locations=['hrnet_plugin.training.bfloat16'])
+TRANSFORMS = PluginRegistry('transform', parent=MMENGINE_TRANSFORMS, scope='hrnet_plugin',
+                            locations=['hrnet_plugin.training.transforms'])
+WEIGHT_INITIALIZERS = PluginRegistry('weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='hrnet_plugin',
+                                     locations=['hrnet_plugin.checkpoints'])

@@ -1,22 +1,17 @@
-"""Commands that install what parts of the package need, for error messages."""
+"""Commands that install optional packages, for error messages."""
 
 from __future__ import annotations
 
-# import name -> what pip installs; mmpose requires chumpy, which it never imports and which does not build today
-_COMMANDS = {
-    'mmengine': 'pip install mmengine (or onedl-mmengine)',
-    'mmdet': 'pip install mmdet',
-    'mmpose': 'pip install --no-deps mmpose && pip install json_tricks munkres xtcocotools',
-    'mmseg': 'pip install mmsegmentation ftfy regex',
-    'mmsegmentation': 'pip install mmsegmentation ftfy regex',
-    'mmpretrain': 'pip install mmpretrain',
-}
+from hrnet_plugin.hosts import HOSTS
+
+_COMMANDS = {'mmengine': 'pip install mmengine (or onedl-mmengine)',
+             **{name: host.install_command for host in HOSTS.values() for name in (host.name, host.distribution)}}
 
 
 def install_command(name: str) -> str:
     """Return the command that installs an optional package.
 
     Args:
-        name: Name of the package, as it is imported or distributed.
+        name: Name of the package or of its distribution.
     """
     return _COMMANDS.get(name, f'pip install {name}')

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
+from paths import ROOT
 from torch import Tensor, nn
 
-from hrnet_plugin.benchmarking import random_weights as randomize
-from hrnet_plugin.benchmarking import upstream_extra  # noqa: F401  (tests take both from here)
+from hrnet_plugin.experiments.benchmarking import random_weights as randomize
+from hrnet_plugin.experiments.benchmarking import upstream_extra  # noqa: F401  (tests take both from here)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def mmdet_scope():
 
 def load_benchmark(name: str) -> Any:
     """A script of benchmarks/, as a module."""
-    path = Path(__file__).resolve().parent.parent / 'benchmarks' / f'{name}.py'
+    path = ROOT / 'benchmarks' / f'{name}.py'
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

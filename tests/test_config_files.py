@@ -21,7 +21,7 @@ def test_a_config_is_found_by_name(name):
 
 
 def test_an_unknown_name_is_answered_with_near_ones():
-    with pytest.raises(FileNotFoundError, match=f"no config named 'faster-rcnn_hrnetv2p-w18_1x'; near ones:.*{NAME}"):
+    with pytest.raises(FileNotFoundError, match=f"got 'faster-rcnn_hrnetv2p-w18_1x'. Did you mean .*{NAME}"):
         hrnet_plugin.cfg('faster-rcnn_hrnetv2p-w18_1x')
 
 

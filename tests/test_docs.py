@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
 from catalogue import host
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
              *(ROOT / 'configs').rglob('README.md')]
 CONFIGS = [(path.name, text) for path in DOCUMENTS

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pytest
 from conftest import load_benchmark
+from paths import ROOT
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
 # every detection counts: after so few steps none is sure of itself, and mmdet prints no metric where there are none
 QUICK = ['train_dataloader.batch_size=2', 'default_hooks.logger.interval=1', 'model.test_cfg.rcnn.score_thr=0.0']

@@ -144,10 +144,10 @@ def test_a_shipped_config_of_a_missing_host_says_what_to_install(host, package, 
             if hasattr(module, 'is_installed'):
                 module.is_installed = lambda name: name != '{package}' and installed(name)
         import sys
-        from hrnet_plugin.tools import config, count, launch, train
+        from hrnet_plugin.cli import config, count, run_options, train
         import hrnet_plugin
         path = hrnet_plugin.cfg('{name}')
-        for call in (lambda: launch.load_config(train.parse_args([path])), lambda: count.main(['{name}']),
+        for call in (lambda: run_options.load_config(train.parse_args([path])), lambda: count.main(['{name}']),
                      lambda: config.main(['{name}'])):
             try:
                 call()

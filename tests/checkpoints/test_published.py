@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from paths import ROOT
 
 from hrnet_plugin.arch import ARCHS
 from hrnet_plugin.checkpoints.body import describe
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, NEAREST
 from hrnet_plugin.checkpoints.published import published, with_digest
+from hrnet_plugin.cli import inspect_checkpoint as inspect
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRNet
 from hrnet_plugin.registry import MODELS
-from hrnet_plugin.tools.weights import inspect
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = published()
 OURS = [row for row in ROWS if row.config and '::' not in row.config]
 HOSTS = [row for row in ROWS if row.publisher in ('mmpose', 'mmseg') and '::' in row.config]

@@ -21,7 +21,7 @@ from hrnet_plugin.checkpoints.file import read, read_run
 from hrnet_plugin.checkpoints.loaded_arrays import LoadedArray, LoadedDtype
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints
 from hrnet_plugin.checkpoints.stand_ins import LoadedHistory, history_method
-from hrnet_plugin.runner import HRNetRunner
+from hrnet_plugin.training.runner import HRNetRunner
 
 allow_mmengine_checkpoints()
 

@@ -178,8 +178,8 @@ def test_mmsegs_interface_finds_its_pipeline(name):
 
 def test_the_sample_sets_classes_are_coco_stuffs():
     pytest.importorskip('mmseg')
-    from hrnet_plugin.data.backdrop import STUFF
-    from hrnet_plugin.data.scene import CATEGORIES
+    from hrnet_plugin.experiments.sample_set.backdrop import STUFF
+    from hrnet_plugin.experiments.sample_set.scene import CATEGORIES
     config = load('fcn_hrnetv2-w18-small-v1_sample')
     classes = config.train_dataloader.dataset.metainfo.classes
     assert sorted(classes) == sorted([*CATEGORIES, *STUFF])

@@ -11,11 +11,11 @@ from catalogue import ABLATIONS, CONFIG_FILES, of_host
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from hrnet_plugin.benchmarking import random_weights
+from hrnet_plugin.cli.evaluate import apply_options, parse_args
 from hrnet_plugin.config_files import moved_data
-from hrnet_plugin.data import write_sample_set
+from hrnet_plugin.experiments.benchmarking import random_weights
+from hrnet_plugin.experiments.sample_set import write_sample_set
 from hrnet_plugin.optim import BFloat16OptimWrapper
-from hrnet_plugin.tools.test import apply_options, parse_args
 
 pytest.importorskip('mmdet')
 from mmdet.registry import DATASETS, MODELS

@@ -9,8 +9,8 @@ import torch
 from conftest import randomize, relative_error
 from torch import nn
 
-from hrnet_plugin.benchmarking import kept_bytes
 from hrnet_plugin.execution.folding import FoldedExecution, folded_conv, folds
+from hrnet_plugin.experiments.benchmarking import kept_bytes
 from hrnet_plugin.models import HRFPN, HRNet
 
 ARCH = 'w18_small_v1'

@@ -11,8 +11,8 @@ from conftest import randomize, relative_error
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from hrnet_plugin.benchmarking import kept_bytes, peak_bytes
 from hrnet_plugin.execution.recomputing import RecomputingExecution, _statistics
+from hrnet_plugin.experiments.benchmarking import kept_bytes, peak_bytes
 from hrnet_plugin.models import HRNet
 
 ARCH = 'w18_small_v1'

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import shlex
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from paths import ROOT
 
 
 @pytest.fixture(scope='module')

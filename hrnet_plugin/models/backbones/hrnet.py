@@ -19,8 +19,8 @@ from hrnet_plugin.checks import (
     check_map,
     check_no_others,
 )
+from hrnet_plugin.hosts import HOSTS
 from hrnet_plugin.models.backbones.options import InitCfg, check_fusion, or_default, resolve_arch, resolve_init_cfg
-from hrnet_plugin.models.hosts import HOSTS
 from hrnet_plugin.models.layers import (
     FusionConfig,
     HRModule,
@@ -111,10 +111,10 @@ class HRNet(Stem, Optimizable, BaseModule):
                  init_cfg: InitCfg = None, **others: Any) -> None:
         check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'")
         check_choice('host', host, HOSTS)
-        defaults = HOSTS[host]
+        defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
         stages, upsample, multiscale_output = resolve_arch(arch, extra, upsample, multiscale_output)
-        upsampling = defaults.upsampling if upsample is None else Upsampling.parse(upsample)
+        upsampling = Upsampling(defaults.upsampling) if upsample is None else Upsampling.parse(upsample)
         self.multiscale_output = or_default('multiscale_output', multiscale_output, defaults.multiscale_output)
         self.norm_eval = or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages

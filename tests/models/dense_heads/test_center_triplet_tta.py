@@ -14,7 +14,7 @@ from torch import nn
 pytest.importorskip('mmdet')
 from mmdet.structures import DetDataSample
 
-from hrnet_plugin.benchmarking import random_weights
+from hrnet_plugin.experiments.benchmarking import random_weights
 from hrnet_plugin.models.dense_heads import CenterTripletHead, CenterTripletTTAModel
 from hrnet_plugin.models.dense_heads.candidates import Candidates, joined
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig

@@ -13,10 +13,10 @@ import mmcv_torch_ops
 import numpy as np
 import pytest
 from mmcv_ops_helpers import compiled
+from paths import ROOT
 
-from hrnet_plugin.data import write_sample_set
+from hrnet_plugin.experiments.sample_set import write_sample_set
 
-ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / 'packages' / 'mmcv_ops'
 CONFIGS = sorted(ROOT.glob('configs/[a-z]*/*_sample.py'))
 

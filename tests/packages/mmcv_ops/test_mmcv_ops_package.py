@@ -16,8 +16,8 @@ from pathlib import Path
 import mmcv_torch_ops
 import pytest
 from mmcv_ops_helpers import compiled, mmcv_module, read_signature, stored_signature
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / 'packages' / 'mmcv_ops'
 OPERATORS = [name for name in mmcv_torch_ops.__all__ if name not in ('ORIGIN', '__version__')]
 

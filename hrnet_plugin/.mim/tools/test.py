@@ -1,0 +1,3 @@
+from hrnet_plugin.cli import main
+
+main('test')

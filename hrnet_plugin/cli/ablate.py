@@ -1,0 +1,104 @@
+"""Run an ablation study.
+
+    hrnet ablate                     names of the shipped studies
+    hrnet ablate STUDY               a shipped study, or the path of a file
+
+Trains each variant with several seeds. Writes table.md, table.csv (mean and
+confidence interval per metric, parameters, operations, time per iteration) and
+figure.png. If interrupted, the same command resumes the study: finished runs
+are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.evaluation.counting import ModelCount, count_model
+from hrnet_plugin.experiments.ablation import (
+    Result,
+    Schedule,
+    Study,
+    all_runs,
+    as_csv,
+    as_markdown,
+    list_studies,
+    locked,
+    read_study,
+    rows,
+)
+from hrnet_plugin.experiments.ablation.figure import draw
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'must be at least 1, got {value}')
+    return value
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('ablate', __doc__)
+    parser.add_argument('study', nargs='?', help='a study\'s name, or the path of its file')
+    parser.add_argument('--work-dir', type=Path, help='where everything goes (work_dirs/ablate/NAME)')
+    parser.add_argument('--data-root', help='folder of the data, in place of the one in the configs')
+    parser.add_argument('--seeds', type=_positive, help='number of seeds, in place of the study\'s')
+    parser.add_argument('--jobs', type=_positive, default=1, help='how many runs at a time (1)')
+    parser.add_argument('--budget', type=float, metavar='MINUTES', help='begin no run after so many minutes')
+    return parser.parse_args(argv)
+
+
+def counts(study: Study) -> dict[str, ModelCount]:
+    """What each variant's model holds and computes."""
+    configs = {variant.name: variant.trained_config() for variant in study.variants}
+    return {name: count_model(config.model, config.get('default_scope', 'mmengine'), study.shape)
+            for name, config in configs.items()}
+
+
+def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, ModelCount], folder: Path) -> str:
+    """Write table, figure and all results into a folder; return the table."""
+    table = rows(study, results, counted)
+    text = as_markdown(study, table)
+    (folder / 'table.md').write_text(text, encoding='utf-8')
+    (folder / 'table.csv').write_text(as_csv(study, table), encoding='utf-8')
+    record = dict(study=study.name, results=[asdict(result) for result in results])
+    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+    draw(study, table, folder / 'figure.png')
+    return text
+
+
+def _stop(*unused: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.study is None:
+        print('\n'.join(list_studies()))
+        return
+    study = read_study(args.study)
+    root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
+    runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
+    counted = counts(study)  # before anything is trained: a variant that does not fit is found out here
+    signal.signal(signal.SIGTERM, _stop)  # so that the runs end, too
+    with locked(root) as lock:
+        waiting = [run for run in runs if run.result() is None]
+        finished = len(runs) - len(waiting)
+        print(f'{study.name}: {len(runs)} runs, of which {finished} have finished, in {root}', flush=True)
+        schedule = Schedule(waiting, args.jobs, None if args.budget is None else 60 * args.budget, lock,
+                            lambda line: print(line, flush=True))
+        schedule.work()
+        results = [result for run in runs if (result := run.result()) is not None]
+        if results:
+            print(write_report(study, results, counted, root))
+    if len(results) < len(runs):
+        why = f'{len(schedule.failed)} failed' if schedule.failed else 'the budget is spent'
+        print(f'{len(results)} of {len(runs)} runs have finished ({why}); the same command goes on')
+    if schedule.failed:
+        raise SystemExit(1)

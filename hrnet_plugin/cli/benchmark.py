@@ -1,0 +1,107 @@
+"""Compare speed and memory of models.
+
+    hrnet benchmark --config A --config B --shape 800 1344 [options]
+
+Measures backbone and neck of each config, with random weights, in turns in one
+process. In inference, parts of this package are also measured with the torch
+engine. Ratios are relative to the first config. Each figure is the median of
+all rounds. The convolution share is the time that all MACs would take at the
+measured rate of large 3x3 convolutions, divided by the actual time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.config_files import find_config
+from hrnet_plugin.execution import optimize_for_inference
+from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, network, probe
+
+AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('benchmark', __doc__)
+    parser.add_argument('--config', action='append', required=True, metavar='CONFIG', help='once for each')
+    parser.add_argument('--shape', type=int, nargs=2, required=True, metavar=('H', 'W'), help='of the images')
+    parser.add_argument('--batch', type=int, default=1, help='number of images (1)')
+    parser.add_argument('--rounds', type=int, default=5, help='how often each is timed (5)')
+    parser.add_argument('--train', action='store_true', help='training steps in the place of predictions')
+    parser.add_argument('--amp', choices=AMP, help='precision of autocast')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures, hardware and versions')
+    args = parser.parse_args(argv)
+    for name, value in (('--shape', min(args.shape)), ('--batch', args.batch), ('--rounds', args.rounds)):
+        if value < 1:
+            parser.error(f'{name} must be at least 1, got {value}')
+    if len(set(args.config)) < len(args.config):
+        parser.error(f'--config must name different configs, got {args.config}')
+    return args
+
+
+def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.Module]:
+    """Return each config's network and, for predictions, a copy that the torch engine runs."""
+    found = {}
+    for name in names:
+        config = find_config(name)
+        if config.get('model') is None:
+            raise ValueError(f'{name} must have the entry model')
+        model = network(config.model, config.get('default_scope', 'mmengine')).to(device)
+        alike = [other for other in names if Path(other).stem == Path(name).stem]
+        title = Path(name).stem if len(alike) == 1 else name
+        found[title] = model
+        if train:
+            continue
+        with suppress(ValueError):  # of another package
+            found[f'{title}, torch engine'] = optimize_for_inference(deepcopy(model), 'torch')
+    return found
+
+
+_COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    'seconds': ('seconds', lambda value: f'{value:.4f}'),
+    'ratio': ('ratio', lambda value: f'{value:.2f}'),
+    'macs': ('MACs (1e9)', lambda value: f'{value / 1e9:.2f}'),
+    'operators': ('operators', str),
+    'kept': ('kept (MiB)', lambda value: f'{value / 2**20:.0f}'),
+    'peak': ('peak (MiB)', lambda value: f'{value / 2**20:.0f}'),
+    'conv_share': ('conv share', lambda value: f'{value:.0%}'),
+}
+
+
+def table(records: dict[str, dict[str, Any]]) -> str:
+    """The figures, one network a line."""
+    keys = [key for key in _COLUMNS if any(key in record for record in records.values())]
+    width = max(map(len, records))
+    lines = [' ' * width + ''.join(f'{_COLUMNS[key][0]:>12}' for key in keys)]
+    for name, record in records.items():
+        cells = (_COLUMNS[key][1](record[key]) if key in record else '-' for key in keys)
+        lines.append(f'{name:{width}}' + ''.join(f'{cell:>12}' for cell in cells))
+    return '\n'.join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    torch.manual_seed(0)
+    amp = AMP.get(args.amp)
+    machine: Machine | None = None if args.train else probe(args.device, amp or torch.float32)
+    images = torch.randn(args.batch, 3, *args.shape, device=args.device)
+    records = measure(contestants(args.config, args.train, args.device), images, args.rounds, args.train, amp, machine)
+    print(table(records))
+    if machine is not None:
+        print(f'this machine: {machine.macs / 1e9:.1f} GMAC/s in large 3x3 convolutions, '
+              f'{machine.bytes / 1e9:.1f} GB/s in sums')
+    if args.out is not None:
+        setting = dict(describe(args.device), shape=args.shape, batch=args.batch, rounds=args.rounds, amp=args.amp,
+                       training=args.train, machine=machine and asdict(machine))
+        args.out.write_text(json.dumps(dict(setting=setting, networks=records), indent=1) + '\n')

@@ -1,0 +1,47 @@
+"""Convert a checkpoint to the state-dict keys of another library.
+
+    hrnet convert SOURCE TARGET --to mmdet
+
+SOURCE is a path, or any address that init_cfg of type hrnet_plugin.Pretrained
+takes. TARGET ends in .safetensors, or in .pth for mmengine. Metadata that the
+other library does not have is saved with the weights, so that a conversion back
+gives the same bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
+from hrnet_plugin.checkpoints.convert import LAYOUTS, backbone_only, from_plugin, to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
+from hrnet_plugin.checkpoints.file import read, write
+from hrnet_plugin.cli.parser import make_parser
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('convert', __doc__)
+    parser.add_argument('source', help='path or address of a checkpoint')
+    parser.add_argument('target', help='file to write, .safetensors or .pth')
+    parser.add_argument('--to', required=True, choices=LAYOUTS, help='whose names to use')
+    parser.add_argument('--backbone', action='store_true', help='write the backbone alone')
+    parser.add_argument('--prefix', help="what the network's names begin with, where there are several networks")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    path, address = resolve_checkpoint([args.source])
+    checkpoint = read(path, address)
+    found = recognize(checkpoint, args.prefix)
+    ours, unknown = to_plugin(checkpoint, found)
+    if args.backbone:
+        ours = backbone_only(ours)
+    elif unknown:
+        raise ValueError(f'{address} has {len(unknown)} tensors for which there is no name ({", ".join(unknown[:4])}): '
+                         '--backbone writes the backbone alone')
+    converted = from_plugin(ours, found.family.host, args.to)
+    write(converted, args.target)
+    print(f'{args.target}: {len(converted.tensors)} tensors of {found.body.text}, from the family '
+          f'"{found.family.name}" to {args.to}')

@@ -1,0 +1,99 @@
+"""Count parameters and operations of a model.
+
+    hrnet count CONFIG                    a detector at 800 x 1333, other models
+                                          at their training size
+    hrnet count CONFIG --shape 512 512    at another size
+    hrnet count CONFIG --paper            in the units of the paper; a detector
+                                          at 800 x 1216, CenterNet at 511 x 511
+    hrnet count --paper                   all published rows, as Markdown
+
+No weights are needed. Multiply-adds (MACs) include convolutions and matrix
+products.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.config_files import find_config
+from hrnet_plugin.evaluation.counting import Count, PaperRow, count_model, paper_count, paper_rows
+from hrnet_plugin.evaluation.counting.paper import is_papers_detector, paper_shape
+from hrnet_plugin.evaluation.counting.size import tested_rois, usual_size
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('count', __doc__)
+    parser.add_argument('config', nargs='?', help='name of one of the plugin\'s configs, or path of any')
+    parser.add_argument('--shape', type=int, nargs=2, metavar=('H', 'W'), help='height and width in pixels')
+    parser.add_argument('--paper', action='store_true', help='in the paper\'s units')
+    parser.add_argument('--box-rois', type=int, help='regions in each box head (as many as the config tests)')
+    parser.add_argument('--mask-rois', type=int, help='regions in each mask head (as many as the config tests)')
+    args = parser.parse_args(argv)
+    if args.config is None and not args.paper:
+        parser.error('name a config, or give --paper for the paper\'s table')
+    if args.config is None and args.shape is not None:
+        parser.error('--shape needs a config; the paper\'s table has its own')
+    if args.paper and (args.box_rois is not None or args.mask_rois is not None):
+        parser.error('--paper has its own numbers of regions: leave --box-rois and --mask-rois out')
+    for option, values, least in (('--shape', args.shape, 1), ('--box-rois', [args.box_rois], 0),
+                                  ('--mask-rois', [args.mask_rois], 0)):
+        if any(value is not None and value < least for value in values or ()):
+            parser.error(f'{option} must be at least {least}, got {values}')
+    return args
+
+
+def plain_table(counts: dict[str, Count]) -> str:
+    """The counts of each part, one a line."""
+    lines = [f'{"":>10}{"parameters":>16}{"MACs (1e9)":>14}{"norm, ReLU (1e9)":>19}']
+    lines += [f'{part:>10}{count.parameters:>16,}{count.macs / 1e9:>14.2f}{count.pointwise / 1e9:>19.2f}'
+              for part, count in counts.items()]
+    return '\n'.join(lines)
+
+
+def paper_table(rows: Iterable[PaperRow]) -> str:
+    """Markdown: the rows, this package's count and the published one."""
+    lines = ['| framework | width | size | params (M) | paper | difference | GFLOPs | paper | difference | unit |',
+             '|---|---|---|---|---|---|---|---|---|---|']
+    for row in rows:
+        lines.append(
+            f'| {row.framework} | {_title(row.width)} | {row.shape[0]} x {row.shape[1]} '
+            f'| {row.params:.2f} | {row.paper_params} | {row.params - row.paper_params:+.2f} M | {row.gflops:.2f} '
+            f'| {row.paper_gflops} | {100 * (row.gflops / row.paper_gflops - 1):+.2f} % | {row.unit.text} |')
+    return '\n'.join(lines)
+
+
+def _title(width: str) -> str:
+    first, dash, rest = width.partition('-')
+    return first.upper() + dash + rest
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.config is None:
+        print(paper_table(paper_rows()))
+        return
+    config = find_config(args.config)
+    if args.paper:
+        shape = tuple(args.shape or usual_size(config, paper_shape(config.model)))
+        params, gflops, unit = paper_count(config, shape)
+        regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
+        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
+        if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
+            print('not a model of the paper; counted as its other detectors are')
+        return
+    shape = tuple(args.shape or usual_size(config, (800, 1333)))
+    boxes, masks = tested_rois(config)
+    boxes = boxes if args.box_rois is None else args.box_rois
+    masks = masks if args.mask_rois is None else args.mask_rois
+    counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
+    print(plain_table(counted.parts))
+    if counted.left_out:
+        print(f'weights counted, operations not: {", ".join(counted.left_out)}')
+    regions = f'; {_regions(boxes, masks)}' if 'roi_head' in config.model else ''
+    print(f'{shape[0]} x {shape[1]}{regions}')
+
+
+def _regions(boxes: int, masks: int) -> str:
+    return f'{boxes} regions in each box head, {masks} in each mask head, if there is one'

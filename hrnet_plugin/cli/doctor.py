@@ -1,0 +1,37 @@
+"""Check the installation.
+
+    hrnet doctor                     everything that is installed
+    hrnet doctor --for mmdet         a missing or broken mmdet is an error
+    python -m hrnet_plugin doctor    the same, if hrnet is not on PATH
+
+Prints the commands that repair what does not work. The exit code is 0 if all
+that is installed works, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from hrnet_plugin.cli.diagnosis.collect import collect
+from hrnet_plugin.cli.diagnosis.facts import HOSTS
+from hrnet_plugin.cli.diagnosis.problems import find_problems
+from hrnet_plugin.cli.diagnosis.report import report
+from hrnet_plugin.cli.parser import make_parser
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('doctor', __doc__)
+    parser.add_argument('--for', dest='wanted', nargs='+', default=[], choices=HOSTS, metavar='HOST',
+                        help=f'hosts that must work: {", ".join(HOSTS)} (default: those that are installed)')
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    print('Importing what is installed. This takes up to a minute.', file=sys.stderr, flush=True)
+    facts = collect()
+    problems = find_problems(facts, args.wanted)
+    print(report(facts, problems, args.wanted))
+    return int(any(problem.is_error for problem in problems))

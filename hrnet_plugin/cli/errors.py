@@ -1,0 +1,56 @@
+"""Errors as the command line reports them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+import sqlite3
+import sys
+import traceback
+
+from hrnet_plugin.suggest import did_you_mean
+
+# their messages say what is wrong; other types are named, since a message such as "'bbox'" does not
+_PLAIN = (OSError, ImportError, ValueError, TypeError, RuntimeError, sqlite3.Error)
+
+
+def one_line(error: BaseException) -> str:
+    """Return the message of an error as one line, with a suggestion for a misspelled argument of a network.
+
+    Args:
+        error: Any exception.
+    """
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f'{error.filename}: {error.strerror}'
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    message = ' '.join(str(text).split())
+    if not isinstance(error, _PLAIN) or not message:
+        message = f'{type(error).__name__}: {message}'.removesuffix(': ')
+    return message + _argument_hint(message)
+
+
+def write_to_log(error: BaseException) -> str:
+    """Append the traceback to the log file of the current run and return the file's path.
+
+    Returns:
+        Path of the log file; empty if no run has started.
+    """
+    module = sys.modules.get('mmengine.logging')  # a run has imported it
+    for handler in module.MMLogger.get_current_instance().handlers if module else ():
+        if isinstance(handler, logging.FileHandler):
+            text = ''.join(traceback.format_exception(error))
+            handler.handle(logging.LogRecord('hrnet', logging.ERROR, __file__, 0, text, None, None))
+            return handler.baseFilename
+    return ''
+
+
+def _argument_hint(message: str) -> str:
+    found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", message)
+    registry = sys.modules.get('hrnet_plugin.registry')
+    if found is None or registry is None:
+        return ''
+    for known in (registry.MODELS, registry.HOOKS, registry.TRANSFORMS, registry.OPTIM_WRAPPERS):
+        if found[1] in known.module_dict:
+            return did_you_mean(found[2], inspect.signature(known.module_dict[found[1]]).parameters)
+    return ''

@@ -1,0 +1,84 @@
+"""Test a model.
+
+    hrnet test CONFIG CHECKPOINT [options]
+
+CONFIG is the name of a shipped config or the path of any config of mmdet,
+mmpose or mmsegmentation. CHECKPOINT is a path, or any address that init_cfg of
+type hrnet_plugin.Pretrained takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+
+from hrnet_plugin.cli.run_options import load_config, make_run_parser
+from hrnet_plugin.config_files import tested_dataset
+from hrnet_plugin.evaluation.record_hook import STORE
+from hrnet_plugin.hosts import find_host, host_of_config
+from hrnet_plugin.training.launch import make_runner
+from hrnet_plugin.training.run_config import load_any
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_run_parser('test', __doc__)
+    parser.add_argument('checkpoint', nargs='?', help='path or address of the checkpoint')
+    parser.add_argument('--checkpoint', dest='named_checkpoint', metavar='CHECKPOINT', help='the same, as for mim')
+    parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
+    parser.add_argument('--show-dir', metavar='FOLDER',
+                        help='draw predictions into this folder of the run\'s own one (segmentation: of its vis_data)')
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation, as the config\'s entries tta_model and tta_pipeline have it')
+    parser.add_argument('--record', nargs='?', const=STORE, metavar='FILE',
+                        help=f'keep the results for the leaderboard ({STORE})')
+    parser.add_argument('--note', default='', help='what sets the model apart from others of its kind, for --record')
+    args = parser.parse_args(argv)
+    args.checkpoint = args.named_checkpoint or args.checkpoint
+    if args.checkpoint is None:
+        parser.error('a checkpoint is required')
+    if args.note and args.record is None:
+        parser.error('--note is of a record: it needs --record')
+    return args
+
+
+def apply_options(config: Config, args: argparse.Namespace) -> None:
+    """Write the options of testing into the config.
+
+    Raises:
+        ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or
+            ``--tta`` for a config without ``tta_model`` and ``tta_pipeline``.
+    """
+    load_any(config, args.checkpoint)
+    if args.tta:
+        _augment_tests(config)
+    if args.show_dir is not None:
+        host_of_config(config).draw_into(config, args.show_dir)
+    if args.record is not None:
+        config.custom_hooks = [*(config.get('custom_hooks') or []),
+                               dict(type='hrnet_plugin.RecordHook', store=args.record, note=args.note)]
+    if args.out is not None:
+        if Path(args.out).suffix not in ('.pkl', '.pickle'):
+            raise ValueError(f'--out must end in .pkl or .pickle, got {args.out!r}')
+        host = find_host(config.get('default_scope'))
+        dump = host.result_dump if host else 'DumpResults'
+        evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
+        config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=args.out)]
+
+
+def _augment_tests(config: Config) -> None:
+    for entry in ('tta_model', 'tta_pipeline'):
+        if config.get(entry) is None:
+            host = find_host(config.get('default_scope'))
+            raise ValueError(f'--tta needs the entry {entry!r} in the config, got none{host.tta_hint if host else ""}')
+    config.model = dict(**config.tta_model, module=config.model)
+    tested_dataset(config).pipeline = config.tta_pipeline
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    config = load_config(args)
+    apply_options(config, args)
+    make_runner(config).test()

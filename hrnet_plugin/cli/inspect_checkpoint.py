@@ -1,0 +1,70 @@
+"""Describe a checkpoint.
+
+    hrnet inspect FILE
+
+FILE is a path, or any address that init_cfg of type hrnet_plugin.Pretrained
+takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+
+from hrnet_plugin.checkpoints.addresses import digest, resolve_checkpoint
+from hrnet_plugin.checkpoints.convert import to_plugin
+from hrnet_plugin.checkpoints.families.recognition import recognize
+from hrnet_plugin.checkpoints.file import read
+from hrnet_plugin.checkpoints.published import with_digest
+from hrnet_plugin.cli.parser import make_parser
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('inspect', __doc__)
+    parser.add_argument('file', help='path or address of a checkpoint')
+    parser.add_argument('--prefix', help="what the network's names begin with, where there are several networks")
+    return parser.parse_args(argv)
+
+
+def facts(address: str, prefix: str | None = None) -> dict[str, str]:
+    """What there is to say about a checkpoint.
+
+    Raises:
+        OSError, ValueError: If it cannot be read, or holds no HRNet.
+    """
+    path, _ = resolve_checkpoint([address])
+    checkpoint = read(path, address)
+    found = recognize(checkpoint, prefix)
+    ours, unknown = to_plugin(checkpoint, found)
+    body = found.body
+    dtypes = Counter(str(tensor.dtype).removeprefix('torch.') for tensor in checkpoint.tensors.values())
+    parts = Counter(name.split('.')[0] for name in ours.tensors)
+    lines = {
+        'family': found.family.name,
+        'task': found.family.task,
+        'network': (f'{body.text}, {body.outputs} of {body.stages[-1].num_branches} outputs, '
+                    f'{body.in_channels} channels in'),
+        'tensors': f'{len(checkpoint.tensors)} ({", ".join(f"{count} {name}" for name, count in dtypes.items())})',
+        'parts': ', '.join(f'{name} {count}' for name, count in parts.items()),
+    }
+    for module, notes in ours.notes.items():
+        for name, text in notes.items():
+            if name != 'version':
+                lines[f'{module}: {name}'] = str(text)
+    if unknown:
+        lines['without a name here'] = f'{len(unknown)} ({", ".join(unknown[:4])} ...)'
+    lines['sha256'] = digest(path)
+    row = with_digest(lines['sha256'])
+    if row is not None:
+        lines['published as'] = row.text
+        if row.config:
+            lines['config'] = row.config
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    lines = facts(args.file, args.prefix)
+    width = max(map(len, lines))
+    print('\n'.join(f'{name:<{width}}  {text}' for name, text in lines.items()))

@@ -1,0 +1,114 @@
+"""Rank your results among published ones.
+
+    hrnet leaderboard                          the best 20 per task, and all of
+                                               your results
+    hrnet leaderboard --task pose --width W32  results of one task and width
+    hrnet leaderboard --out leaderboard        write leaderboard.html, .md, .csv
+
+Your results are those that `hrnet test ... --record` stores. They are ranked
+with published ones if they were measured on the same images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.evaluation.comparison.comparison import Comparison
+from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
+from hrnet_plugin.evaluation.leaderboard.own import own_entries
+from hrnet_plugin.evaluation.leaderboard.published import published_entries
+from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
+from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
+from hrnet_plugin.evaluation.record_hook import STORE
+
+_FILTERS = {'task': 'detection, pose or segmentation', 'method': 'framework or head, such as "Faster R-CNN"',
+            'width': 'of HRNet, such as W32', 'schedule': 'such as 2x', 'data': 'such as COCO',
+            'split': 'such as val2017', 'source': 'paper, official, mmdet, mmpose, mmseg or own'}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('leaderboard', __doc__)
+    parser.add_argument('--store', nargs='+', metavar='FILE', help=f'own results ({STORE}, if it is there)')
+    for name, words in _FILTERS.items():
+        choices = list(METRICS) if name == 'task' else None
+        parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
+    parser.add_argument('--by', metavar='METRIC',
+                        help='rank by this one, such as "mask AP"; of errors such as NME, the lowest is first')
+    parser.add_argument('--top', type=int, help='how many rows the terminal shows, and all own ones (20)')
+    parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
+    parser.add_argument('--title', help='of the page')
+    parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
+                        help='comparison.json of the compare tool, for the page')
+    parser.add_argument('--pictures', nargs='+', type=Path, default=[], metavar='FOLDER',
+                        help='trusted folders: the page embeds their images, too, and not only those of the run '
+                             'folders below the folder of a store')
+    args = parser.parse_args(argv)
+    if args.top is not None and (args.out is not None or args.top < 0):
+        parser.error('--top must be at least 0, and is of the terminal, not of --out')
+    if (args.title is not None or args.compare or args.pictures) and args.out is None:
+        parser.error('--title, --compare and --pictures are of the page: they need --out')
+    for folder in args.pictures:
+        if not folder.is_dir():
+            parser.error(f'--pictures must be folders, got {str(folder)!r}')
+    return args
+
+
+def boards(args: argparse.Namespace) -> list[Board]:
+    """The boards that were asked for.
+
+    Raises:
+        FileNotFoundError: If a store that was named is not there.
+        ValueError: If no row is left, or none has what was asked for.
+    """
+    stores = args.store if args.store is not None else [STORE] if Path(STORE).is_file() else []
+    entries = [*published_entries(), *own_entries(stores, args.pictures)]
+    chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
+    if not chosen:
+        raise ValueError('no row has all of what was asked for')
+    return rank(chosen, args.by)
+
+
+def read_comparison(file: Path) -> dict[str, Any]:
+    """What the compare tool has written.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of nesting
+        raise ValueError(f'--compare must be comparison.json of the compare tool, got {file}: {error}') from None
+    if not isinstance(found, dict) or {field.name for field in fields(Comparison)} != set(found):
+        raise ValueError(f'--compare must be comparison.json of this version\'s compare tool, got {file}')
+    return found
+
+
+def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path]) -> None:
+    """Write the three files."""
+    compared = [read_comparison(file) for file in comparisons]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
+    (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
+    from hrnet_plugin.evaluation.leaderboard.page import write_page  # needs plotly, which the others do not
+    write_page(found, folder / 'leaderboard.html', title, compared)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    found = boards(args)
+    if args.out is not None:
+        write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
+        print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
+        return
+    console = Console()
+    for board in found:
+        console.print()
+        console.print(terminal_table(board, 20 if args.top is None else args.top, console.width))

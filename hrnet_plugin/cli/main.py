@@ -1,0 +1,78 @@
+"""Entry point of the console command and its one error boundary."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from hrnet_plugin.cli.commands import COMMANDS, overview
+from hrnet_plugin.cli.errors import one_line, write_to_log
+from hrnet_plugin.suggest import did_you_mean
+from hrnet_plugin.version import __version__
+
+USAGE_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 130, 141  # the last two as shells report the signals
+
+
+def main(command: str | None = None) -> NoReturn:
+    """Run the command line of this process, and exit.
+
+    Args:
+        command: Subcommand that gets all words of the command line. Default: the first word.
+    """
+    raise SystemExit(run(sys.argv[1:] if command is None else [command, *sys.argv[1:]]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a subcommand and return the exit code.
+
+    Errors end as one line on stderr and exit code 2. With ``--debug``, the traceback precedes the line. If a run has a
+    log file, the traceback is in it, too.
+
+    Args:
+        words: Subcommand and its arguments.
+    """
+    debug = '--debug' in words
+    name, *rest = [word for word in words if word != '--debug'] or ['--help']
+    if name in ('-h', '--help', '--version'):
+        return _print(__version__ if name == '--version' else overview())
+    name = name.replace('_', '-')
+    if name not in COMMANDS:
+        return _fail('hrnet', f'unknown command {name!r}.{did_you_mean(name, COMMANDS)} All commands: hrnet --help')
+    try:
+        code = import_module(COMMANDS[name]).main(rest)
+        sys.stdout.flush()
+        return int(code or 0)
+    except BrokenPipeError:
+        return _leave_closed_pipe()
+    except KeyboardInterrupt:
+        _fail(f'hrnet {name}', 'interrupted')
+        return INTERRUPTED
+    except Exception as error:  # the boundary: whatever it is, the user gets one line
+        log = write_to_log(error)
+        if debug:
+            traceback.print_exception(error)
+        where = '' if debug else f' (traceback: {log})' if log else ' (traceback: --debug)'
+        return _fail(f'hrnet {name}', one_line(error) + where)
+
+
+def _print(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        return _leave_closed_pipe()
+    return 0
+
+
+def _fail(prog: str, message: str) -> int:
+    print(f'{prog}: error: {message}', file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _leave_closed_pipe() -> int:
+    # the interpreter flushes stdout once more when it exits, and would complain
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE

@@ -1,0 +1,127 @@
+r"""Store the results of an earlier test for the leaderboard.
+
+    hrnet record --config CONFIG --results results.bbox.json \
+        --annotations instances_val2017.json
+    hrnet record --work-dir work_dirs/NAME --data COCO --split val2017 \
+        --images 5000
+
+The first form evaluates boxes or masks (results.segm.json) in COCO format. The
+second form reads the metrics that the newest test logged to a work directory:
+they are rounded, and per-class metrics are missing.
+
+For a new test, use: hrnet test CONFIG CHECKPOINT --record
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.config_files import find_config, read_config
+from hrnet_plugin.evaluation.detections import kind_of
+from hrnet_plugin.evaluation.leaderboard.data_facts import DataFacts, describe_annotations
+from hrnet_plugin.evaluation.leaderboard.gather import about_model, assemble, augmentation
+from hrnet_plugin.evaluation.leaderboard.metrics import named
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.record_hook import STORE
+from hrnet_plugin.hosts import MMDET, host_of_config
+
+_TIMES = ('data_time', 'time')  # which mmengine logs among the metrics
+_NEEDS = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('record', __doc__)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--results', nargs='+', type=Path, metavar='FILE', help='boxes, masks or both')
+    source.add_argument('--work-dir', type=Path, help='of mim test')
+    parser.add_argument('--config', help='name of one of the plugin\'s configs, or path of any; with --results')
+    parser.add_argument('--annotations', type=Path, metavar='FILE', help='the truth; with --results')
+    parser.add_argument('--checkpoint', default='', help='the weights that were tested')
+    parser.add_argument('--data', help='as published rows have it, such as COCO; with --work-dir')
+    parser.add_argument('--split', help='such as val2017; with --work-dir')
+    parser.add_argument('--images', type=int, help='how many were tested; with --work-dir')
+    parser.add_argument('--note', default='', help='what sets the model apart from others of its kind')
+    parser.add_argument('--store', default=STORE, metavar='FILE', help=f'to which it is appended ({STORE})')
+    args = parser.parse_args(argv)
+    used, other = ('results', 'work_dir') if args.results else ('work_dir', 'results')
+    missing = [f'--{name}' for name in _NEEDS[used] if getattr(args, name) is None]
+    surplus = [f'--{name}' for name in _NEEDS[other] if getattr(args, name) is not None]
+    if missing or surplus:
+        wrong = f'no {", ".join(missing)}' if missing else ' and '.join(surplus)
+        parser.error(f'--{used.replace("_", "-")} needs --{", --".join(_NEEDS[used])}, and nothing of the other '
+                     f'source, got {wrong}')
+    if args.images is not None and args.images < 1:
+        parser.error(f'--images must be at least 1, got {args.images}')
+    return args
+
+
+def from_results(args: argparse.Namespace) -> Record:
+    """A record of files with detections, evaluated.
+
+    Raises:
+        ValueError: If the config is not of a detector, or results and annotations do not fit.
+    """
+    from hrnet_plugin.evaluation.coco_evaluation import (  # needs pycocotools
+        evaluate_detections,
+        read_annotations,
+        read_results,
+    )
+    config = find_config(args.config)
+    if host_of_config(config) is not MMDET:
+        raise ValueError(f'--results needs a config of mmdet, got one of {config.default_scope}')
+    truth = read_annotations(args.annotations)
+    metrics: dict[str, float | None] = {}
+    classes: dict[str, Any] = {}
+    for file in args.results:
+        detections = read_results(file)
+        kinds = {kind_of(detection) for detection in detections if isinstance(detection, Mapping)}
+        kind = 'segm' if 'segm' in kinds else 'bbox'
+        try:
+            found = evaluate_detections(truth, detections, kind)
+        except ValueError as error:
+            raise ValueError(f'{file}: {error}') from None
+        metrics.update(found.metrics)
+        classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes
+    data = describe_annotations(args.annotations, truth.imgs)
+    return _record(config, data, metrics, classes, args)
+
+
+def from_work_dir(args: argparse.Namespace) -> Record:
+    """A record of the newest test in a work directory.
+
+    Raises:
+        FileNotFoundError: If there was none.
+    """
+    # a test writes its metrics into TIME/TIME.json, and its config beside the logs
+    files = [file for file in args.work_dir.glob('*/*.json') if file.stem == file.parent.name]
+    if not files:
+        raise FileNotFoundError(f'--work-dir must be the work directory of a test, got {str(args.work_dir)!r} without '
+                                'TIME/TIME.json')
+    newest = max(files)
+    config = read_config(newest.parent / 'vis_data' / 'config.py')
+    task = host_of_config(config).task
+    logged = json.loads(newest.read_text(encoding='utf-8'))
+    metrics = named(task, {key: value for key, value in logged.items() if key not in _TIMES})
+    args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
+    return _record(config, DataFacts.of(task, args.data, args.split, args.images), metrics, {}, args)
+
+
+def _record(config: Config, data: DataFacts, metrics: dict[str, float | None], classes: dict[str, Any],
+            args: argparse.Namespace) -> Record:
+    facts = dict(about_model(config, data.data), note=args.note, test=augmentation(config))
+    return assemble(config, data, metrics, classes, facts, args.checkpoint)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    number = ResultStore(args.store).append(from_results(args) if args.results else from_work_dir(args))
+    print(f'kept as number {number} of {args.store}')

@@ -1,0 +1,95 @@
+"""Prepare results for the COCO evaluation server.
+
+    hrnet submission config CONFIG --out test-dev.py
+        write a config whose test saves the detections of test-dev
+    hrnet submission check FILE --images image_info_test-dev2017.json
+        report errors in the file
+    hrnet submission pack FILE --images image_info_test-dev2017.json --name NAME
+        check the file and write the archive for the server
+
+With --evaluate instances_val2017.json, check and pack also evaluate a file of
+val2017.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.config_files import find_config
+from hrnet_plugin.evaluation.submission.archive import SPLITS, archive_path, check_split, write_archive
+from hrnet_plugin.evaluation.submission.check import check_file
+from hrnet_plugin.evaluation.submission.images import SplitImages
+from hrnet_plugin.evaluation.submission.inference import test_dev_config
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser('submission', __doc__)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    config = commands.add_parser('config', help='a config that writes the detections of test-dev')
+    config.add_argument('config', help='name of one of the plugin\'s configs, or path of any of mmdet')
+    config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='the config to be written')
+    config.add_argument('--data-root', help='folder of COCO, in place of the config\'s')
+    config.add_argument('--prefix', default='work_dirs/test-dev', help='of the detections\' files (%(default)s)')
+    for name, words in (('check', 'what is wrong with a file'), ('pack', 'check a file, and zip it')):
+        command = commands.add_parser(name, help=words)
+        command.add_argument('results', type=Path, metavar='FILE', help='detections, or masks')
+        command.add_argument('--images', type=Path, required=True, metavar='FILE',
+                             help='image_info_test-dev2017.json, or annotations of another split')
+        command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations: evaluate the file, too')
+        if name == 'pack':
+            command.add_argument('--name', required=True, help='of the method, in the names of the files')
+            command.add_argument('--split', choices=list(SPLITS), default='test-dev2017', help='(%(default)s)')
+            command.add_argument('--stand-in', action='store_true', help='take other images than the split\'s, to try')
+            command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER', help='where the archive goes')
+    return parser.parse_args(argv)
+
+
+def write_config(args: argparse.Namespace) -> None:
+    """Write the inference config."""
+    if args.out.suffix != '.py':
+        raise ValueError(f'--out must end in .py, got {args.out}')
+    if args.out.exists():
+        raise FileExistsError(f'--out must be a new file, got {args.out}, which is there')
+    made = test_dev_config(find_config(args.config), args.data_root, args.prefix)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    made.dump(args.out)
+    print(f'{args.out} writes {args.prefix}.bbox.json, and .segm.json of masks: mim test mmdet {args.out} --checkpoint '
+          'FILE')
+
+
+def check(args: argparse.Namespace, images: SplitImages) -> str:
+    """Check a file, evaluate it if that was asked for, say what was found, and return its kind.
+
+    Raises:
+        ValueError: If something is wrong with the file.
+    """
+    report = check_file(args.results, images)
+    print(report.text)
+    if report.errors:
+        raise ValueError(f'{args.results} would not be evaluated as it is meant')
+    if args.evaluate is not None:
+        from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # needs pycocotools
+        metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
+        print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
+    return report.kind
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(argv)
+    if args.command == 'config':
+        write_config(args)
+        return
+    images = SplitImages.read(args.images)
+    if args.evaluate is not None and not args.evaluate.is_file():
+        raise FileNotFoundError(f'--evaluate must be a file of annotations, got {args.evaluate}, which is not there')
+    if args.command == 'check':
+        check(args, images)
+        return
+    target = archive_path(args.out, args.split, args.name)  # refused before a long check, not after it
+    if not args.stand_in:
+        check_split(args.split, images)
+    write_archive(args.results, check(args, images), target)
+    print(f'{target} is ready')

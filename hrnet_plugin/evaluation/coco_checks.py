@@ -1,0 +1,113 @@
+"""Checks of what the COCO API reads without a check: annotations, images and detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
+from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentation_error
+
+
+class FileAnnotations(COCO):
+    """COCO API's annotations of a file, numbered from 1.
+
+    Attributes:
+        file: Path of the file.
+        ids: Number of an annotation -> its id in the file.
+    """
+
+    def __init__(self, file: str | Path) -> None:
+        super().__init__()
+        self.file = file
+        self.ids: dict[int, Any] = {}
+
+
+def name_of(truth: COCO) -> str:
+    """Return the name of annotations for error messages."""
+    return f'annotations ({truth.file})' if isinstance(truth, FileAnnotations) else 'annotations'
+
+
+def check_image_sizes(truth: COCO) -> None:
+    """Refuse annotations with an image on which the API cannot evaluate masks.
+
+    Raises:
+        ValueError: If an image has no valid height and width.
+    """
+    for number, image in truth.imgs.items():
+        wrong = image_size_error(image.get('height'), image.get('width'))
+        if wrong:
+            raise ValueError(f'{name_of(truth)}, image {short(number)}: {wrong}')
+
+
+def check_annotations(evaluation: COCOeval) -> None:
+    """Refuse annotations that would crash the API or lead to wrong figures.
+
+    Args:
+        evaluation: Evaluation before its first run. Annotations of other images and classes are not checked.
+
+    Raises:
+        ValueError: If a box or segmentation is wrong.
+    """
+    truth, params = evaluation.cocoGt, evaluation.params
+    for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
+        wrong = _annotation_error(annotation, params.iouType, truth)
+        if wrong:
+            number = annotation['id']
+            name = truth.ids[number] if isinstance(truth, FileAnnotations) else number
+            raise ValueError(f'{name_of(truth)}, annotation {short(name)}: {wrong}')
+
+
+def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO) -> str:
+    key = SHAPES[kind]
+    if key not in annotation:
+        return f'must have {key}, got {short(sorted(annotation))}'
+    area, crowd = annotation.get('area'), annotation.get('iscrowd', 0)
+    if not is_finite_number(area) or type(crowd) not in (int, bool) or crowd not in (0, 1):
+        return f'area must be a finite number and iscrowd 0 or 1, got {short(area)} and {short(crowd)}'
+    shape, image = annotation[key], truth.imgs.get(annotation['image_id'])
+    if kind == 'bbox':
+        return _box_error(shape)
+    if image is None:
+        return f'image_id must be one of the images, got {short(annotation["image_id"])}'
+    return segmentation_error(shape, int(image['height']), int(image['width']))
+
+
+def _box_error(box: Any) -> str:
+    if not isinstance(box, list) or len(box) != 4:  # the API refuses other sequences
+        return f'bbox must be [x, y, width, height], got {short(box)}'
+    return '' if all(map(is_finite_number, box)) else f'bbox must be four finite numbers, got {short(box)}'
+
+
+def result_error(detection: Any, kind: str, truth: COCO) -> str:
+    """Return what is wrong with a detection, or an empty string.
+
+    Args:
+        detection: Element of the list of results.
+        kind: 'bbox' or 'segm'.
+        truth: Annotations whose image sizes have been checked, for masks.
+    """
+    key = SHAPES[kind]
+    missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in detection] if isinstance(
+        detection, Mapping) else ['the keys of a detection']
+    if missing:
+        return f'must have {", ".join(missing)} to be one of {"masks" if kind == "segm" else "boxes"}'
+    for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
+        if not isinstance(detection[name], (int, str)) or detection[name] not in known:
+            return f'{name} must be one of the annotations\', got {short(detection[name])}'
+    if kind == 'bbox':
+        return _scored_box_error(detection['score'], detection[key])
+    if not is_finite_number(detection['score']):
+        return f'score must be a finite number, got {short(detection["score"])}'
+    image = truth.imgs[detection['image_id']]
+    return rle_error(detection[key], int(image['height']), int(image['width']))
+
+
+def _scored_box_error(score: Any, box: Any) -> str:
+    if isinstance(box, list) and len(box) == 4 and not all(map(is_finite_number, (score, *box))):
+        return f'score and bbox must be finite numbers, got {short((score, *box))}'
+    return _box_error(box)

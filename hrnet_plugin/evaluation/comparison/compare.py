@@ -1,0 +1,91 @@
+"""Comparing two models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hrnet_plugin.evaluation.coco_evaluation import Evaluation, figures, read_annotations, run_api
+from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
+from hrnet_plugin.evaluation.comparison.comparison import Comparison, Errors
+from hrnet_plugin.evaluation.comparison.errors import count_errors
+from hrnet_plugin.evaluation.comparison.matches import ClassMatches, class_matches, mean_precision
+
+
+def compare(annotations: str | Path, first: str | Path, second: str | Path, kind: str = 'bbox',
+            names: tuple[str, str] = ('first', 'second'), draws: int = 1000, seed: int = 0,
+            most: int = 20) -> Comparison:
+    """Compare two files of detections.
+
+    Args:
+        annotations: File with the truth, in COCO's format.
+        first, second: Files in the format for submissions.
+        kind: 'bbox' or 'segm'.
+        names: For people.
+        draws, seed: Of :func:`~hrnet_plugin.evaluation.comparison.bootstrap.paired_interval`.
+        most: How many differing images are named, of either sign.
+
+    Raises:
+        ValueError: If there are no objects, and as
+            :func:`~hrnet_plugin.evaluation.coco_evaluation.evaluate_detections` does.
+    """
+    truth = read_annotations(annotations)
+    if all(annotation['iscrowd'] for annotation in truth.anns.values()):
+        raise ValueError(f'annotations must have objects, got none in {annotations}')
+    one, other = (_Model.of(truth, results, kind) for results in (first, second))
+    interval = paired_interval(one.matches, other.matches, draws, seed)
+    files = [str(image.get('file_name', number)) for number, image in sorted(truth.imgs.items())]
+    return Comparison(
+        names=names, kind=kind, images=len(files), covered=(one.covered, other.covered), interval=interval,
+        metrics={name: (value, other.figures.metrics[name]) for name, value in one.figures.metrics.items()},
+        classes={name: (value, other.figures.classes[name]) for name, value in one.figures.classes.items()},
+        errors=(one.errors, other.errors), differing=_differing(files, one.matches, other.matches, most))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What is kept of an evaluation, which needs gigabytes at COCO's size."""
+    matches: list[ClassMatches]
+    figures: Evaluation
+    errors: Errors
+    covered: int
+
+    @classmethod
+    def of(cls, truth: Any, results: str | Path, kind: str) -> _Model:
+        evaluation = run_api(truth, results, kind)
+        covered = len({detection['image_id'] for detection in evaluation.cocoDt.anns.values()})
+        return cls(class_matches(evaluation), figures(evaluation), count_errors(evaluation), covered)
+
+
+def _differing(files: Sequence[str], first: Sequence[ClassMatches], second: Sequence[ClassMatches], most: int,
+               ) -> list[tuple[str, tuple[float, float]]]:
+    one, other = image_precisions(first), image_precisions(second)
+    order = np.argsort(one - other, kind='mergesort')
+    chosen = [k for k in [*order[:most], *order[max(most, len(order) - most):]] if one[k] != other[k]]
+    return [(files[k], (float(one[k]), float(other[k]))) for k in chosen]
+
+
+def image_precisions(matches: Sequence[ClassMatches]) -> np.ndarray:
+    """How good the detections of each image are, from 0 to 1: the mean over the classes that it, or they, have.
+
+    Of a class that the image has, the AP as if it were the only image. Of one that it does not have, 1 less the score
+    of the surest detection. An image without either is 1.
+    """
+    images = len(matches[0].objects)
+    total, number = np.zeros(images), np.zeros(images)
+    for match in matches:
+        threshold = match.counted[0]
+        for image in np.union1d(np.flatnonzero(match.objects), match.images[threshold]):
+            mine = match.images == image
+            number[image] += 1
+            if match.objects[image] == 0:
+                total[image] += 1 - match.scores[mine & threshold].max()
+                continue
+            alone = ClassMatches(match.scores[mine], np.zeros(mine.sum(), int), match.hits[:, mine],
+                                 match.counted[:, mine], match.objects[image:image + 1])
+            total[image] += mean_precision([alone])
+    return np.where(number > 0, total / np.maximum(number, 1), 1.)

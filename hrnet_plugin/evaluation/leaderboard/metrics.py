@@ -1,0 +1,48 @@
+"""Names, units and directions of metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from hrnet_plugin.hosts import HOSTS, host_of_task
+
+#: Task -> names of the metrics that tables show. The first one that a model has ranks it.
+METRICS = {host.task: tuple(metric.name for metric in host.metrics if metric.is_shown) for host in HOSTS.values()}
+
+
+def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """Rename a host's metrics as in published tables. Others keep their keys.
+
+    Args:
+        task: Task of the model.
+        metrics: Key -> value. Undefined values (-1 of the COCO API) and values that are not finite become None. Values
+            that are not numbers are left out.
+    """
+    names = {metric.key: metric.name for metric in host_of_task(task).metrics if metric.is_in(metrics)}
+    numbers = {names.get(key, key): float(value) for key, value in metrics.items() if isinstance(value, Real)}
+    return {name: value if math.isfinite(value) and value >= 0 else None for name, value in numbers.items()}
+
+
+def lower_is_better(name: str) -> bool:
+    """Return True if a lower value of a metric is better, as for errors. Unknown metrics are better if higher.
+
+    Args:
+        name: Name as :func:`named` returns it. It may have a prefix, as in 'crowd_human/mMR'.
+    """
+    last = name.rpartition('/')[2].partition('@')[0]
+    return any(host.is_error(last) for host in HOSTS.values())
+
+
+def in_percent(task: str, name: str, value: float) -> float:
+    """Return a value of a record as tables show it. Unknown metrics keep their unit.
+
+    Args:
+        task: Task of the model.
+        name: Name of the metric.
+        value: Value in the unit of the evaluator.
+    """
+    known = {metric.name: metric for metric in host_of_task(task).metrics}
+    return known[name].in_percent(value) if name in known else value

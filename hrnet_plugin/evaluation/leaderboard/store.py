@@ -1,0 +1,216 @@
+"""The store of evaluations: a file to which any number of processes append, and from which nothing is lost.
+
+It is an SQLite database with a rollback journal: what a killed process had begun to write is taken back by the next one
+that opens the file, and writers wait for each other. (SQLite's other journal, WAL, needs memory shared by all writers,
+which machines on a network file system do not have.) Triggers refuse to change or delete what has been appended.
+
+Anything that reads SQLite can read it, for example::
+
+    sqlite3 work_dirs/leaderboard.sqlite "SELECT config, value FROM records JOIN metrics ON record = number
+                                          WHERE name = 'AP' ORDER BY value DESC"
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.evaluation.leaderboard.record import Record
+
+WAIT = 120  # seconds for other writers
+_VERSION = 1
+_APPLICATION = 0x48524C42  # 'HRLB', in the file's header: this is not another program's database
+_COLUMNS = ('time', 'task', 'config', 'config_text', 'config_sha256', 'checkpoint', 'checkpoint_sha256', 'data',
+            'split', 'images', 'whole')
+_TABLES = f'''
+CREATE TABLE records (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    {", ".join(f"{name} {'INTEGER' if name in ('images', 'whole') else 'TEXT'} NOT NULL" for name in _COLUMNS)},
+    facts TEXT NOT NULL
+);
+CREATE TABLE metrics (
+    record INTEGER NOT NULL REFERENCES records (number),
+    class TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value REAL,
+    PRIMARY KEY (record, class, name)
+) WITHOUT ROWID;
+''' + ''.join(f'''
+CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} {when} BEGIN
+    SELECT RAISE(ABORT, 'the store is append-only');
+END;
+''' for table, again in (
+    ('records', 'EXISTS (SELECT 1 FROM records WHERE number = NEW.number)'),
+    # INSERT OR REPLACE deletes without asking; and only the newest record gets metrics
+    ('metrics', 'NEW.record <> (SELECT max(number) FROM records) OR EXISTS (SELECT 1 FROM metrics WHERE '
+                'record = NEW.record AND class = NEW.class AND name = NEW.name)'),
+) for event, when in (('UPDATE', ''), ('DELETE', ''), ('INSERT', f'WHEN {again}')))
+
+
+class ResultStore:
+    """A file of records.
+
+    Args:
+        path: Of the file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def prepare(self) -> None:
+        """Make the file if it is not there, and see that it can be written.
+
+        Raises:
+            OSError, sqlite3.Error: If not, or if it is not a store.
+        """
+        with self._writing():
+            pass
+
+    def append(self, record: Record) -> int:
+        """Write a record, all of it or nothing; return its number.
+
+        Args:
+            record: Without a number.
+
+        Raises:
+            ValueError: If the record has a number, a value that is not finite, or a fact that JSON does not have.
+            sqlite3.OperationalError: If other writers keep the file for more than :data:`WAIT` seconds, or it cannot be
+                written.
+            sqlite3.DatabaseError: If the file is not a store.
+        """
+        if record.number is not None:
+            raise ValueError(f'record must not be in a store already, got number {record.number}')
+        values = dict(_metric_rows(record))
+        facts = _as_json(record.facts)
+        stamped = replace(record, time=record.time or datetime.now(timezone.utc).isoformat(timespec='seconds'))
+        row = [getattr(stamped, name) for name in _COLUMNS]
+        with self._writing() as database:
+            marks = ', '.join('?' * (len(_COLUMNS) + 1))
+            database.execute(f'INSERT INTO records ({", ".join(_COLUMNS)}, facts) VALUES ({marks})', [*row, facts])
+            number: int = database.execute('SELECT last_insert_rowid()').fetchone()[0]
+            database.executemany('INSERT INTO metrics (record, class, name, value) VALUES (?, ?, ?, ?)',
+                                 [(number, *key, value) for key, value in values.items()])
+        return number
+
+    def read(self) -> list[Record]:
+        """All records, the oldest first.
+
+        Raises:
+            FileNotFoundError: If there is no store.
+            sqlite3.DatabaseError: If the file is not a store.
+        """
+        if not self.path.is_file():
+            raise FileNotFoundError(f'store must be a file with results, got {str(self.path)!r}, which is not there. '
+                                    'mim test hrnet_plugin ... --record writes one')
+        with self._opened(create=False) as database, _transaction(database, 'DEFERRED'):
+            if _is_empty(database):  # its first writer has not come to an end
+                return []
+            _check(database, self.path)
+            metrics: dict[int, dict[str, dict[str, float | None]]] = {}
+            for number, cls, name, value in database.execute('SELECT record, class, name, value FROM metrics'):
+                metrics.setdefault(number, {}).setdefault(cls, {})[name] = value
+            found = database.execute(f'SELECT number, {", ".join(_COLUMNS)}, facts FROM records ORDER BY number')
+            return [_record(row, metrics.get(row[0], {})) for row in found]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._opened(create=True) as database, _transaction(database):
+            _prepare(database, self.path)
+            yield database
+
+    @contextmanager
+    def _opened(self, create: bool) -> Iterator[sqlite3.Connection]:
+        # not read-only even for reading: what a killed writer left has to be taken back first
+        address = f'{self.path.resolve().as_uri()}?mode={"rwc" if create else "rw"}'
+        try:
+            opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise sqlite3.OperationalError(f'store must be a file that can be written, got {str(self.path)!r}: '
+                                           f'{error}') from None
+        with closing(opened) as database:
+            database.execute('PRAGMA foreign_keys = ON')
+            yield database
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection, kind: str = 'IMMEDIATE') -> Iterator[None]:
+    database.execute(f'BEGIN {kind}')
+    try:
+        yield
+    except BaseException:
+        if database.in_transaction:  # a full disk has ended it already
+            database.execute('ROLLBACK')
+        raise
+    database.execute('COMMIT')
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file; check any other."""
+    if not _is_empty(database):
+        _check(database, path)
+        return
+    for statement in _statements(_TABLES):
+        database.execute(statement)
+    database.execute(f'PRAGMA application_id = {_APPLICATION}')
+    database.execute(f'PRAGMA user_version = {_VERSION}')
+
+
+def _is_empty(database: sqlite3.Connection) -> bool:
+    return database.execute('SELECT count(*) FROM sqlite_master').fetchone()[0] == 0
+
+
+def _check(database: sqlite3.Connection, path: Path) -> None:
+    application, version = (database.execute(f'PRAGMA {name}').fetchone()[0]
+                            for name in ('application_id', 'user_version'))
+    if application != _APPLICATION:
+        raise sqlite3.DatabaseError(f'store must be a file that hrnet_plugin has written, got {str(path)!r} of another '
+                                    'program')
+    if version != _VERSION:
+        raise sqlite3.DatabaseError(f'store must have version {_VERSION}, got {version} in {str(path)!r}: another '
+                                    'version of hrnet_plugin has written it')
+
+
+def _statements(script: str) -> Iterator[str]:
+    # one by one, since executescript would commit what has been begun
+    statement = ''
+    for piece in script.split(';'):
+        statement += piece + ';'
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ''
+
+
+def _metric_rows(record: Record) -> Iterator[tuple[tuple[str, str], float | None]]:
+    groups: list[tuple[str, str, float | None]] = [('', name, value) for name, value in record.metrics.items()]
+    groups += [(cls, name, value) for name, values in record.classes.items() for cls, value in values.items()]
+    for cls, name, value in groups:
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f'metrics must be finite numbers or None, got {value} for {name!r}')
+        yield (cls, name), value
+
+
+def _as_json(facts: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'facts must be of JSON\'s types, got {facts!r}: {error}') from None
+
+
+def _record(row: tuple[Any, ...], metrics: Mapping[str, Mapping[str, float | None]]) -> Record:
+    number, *values, facts = row
+    columns = dict(zip(_COLUMNS, values))
+    columns['whole'] = bool(columns['whole'])
+    classes: dict[str, dict[str, float | None]] = {}
+    for cls, named in metrics.items():
+        for name, value in named.items():
+            if cls:
+                classes.setdefault(name, {})[cls] = value
+    return Record(number=number, metrics=dict(metrics.get('', {})), classes=classes, facts=json.loads(facts), **columns)

@@ -1,0 +1,134 @@
+"""Boards as text: for a terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from io import StringIO
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from hrnet_plugin.evaluation.leaderboard.entry import OWN, Entry
+from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
+from hrnet_plugin.evaluation.leaderboard.ranking import Board
+
+NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # property of an entry -> title
+_PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
+_TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with the spaces between
+
+
+def model_text(entry: Entry) -> str:
+    """Method, backbone, schedule, what sets the row apart, and of an own one on how many images it was measured."""
+    words = [', '.join(filter(None, (entry.method, entry.backbone, entry.schedule))), entry.size.replace('x', ' x '),
+             entry.note, f'tested with {entry.test}' if entry.test else '', partial_text(entry)]
+    return '; '.join(filter(None, words))
+
+
+def partial_text(entry: Entry) -> str:
+    """The mark of a row that cannot be compared with published ones; empty for others."""
+    return '' if entry.whole else f'only {entry.images} images, not a published split'
+
+
+def source_text(entry: Entry) -> str:
+    """Where the row is from."""
+    return f'own, {entry.store} {entry.number}' if entry.source == OWN else f'{entry.source}, {entry.place}'
+
+
+def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Table:
+    """A table of rich's.
+
+    Args:
+        board: What it shows.
+        top: How many of its rows, and all own ones.
+        width: Of the terminal, in characters; what does not fit is left out, the metrics beside the first one before
+            sizes and times.
+    """
+    metrics, numbers = _fitting(board, width)
+    table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
+                  padding=0)
+    titles = [*metrics, *(NUMBERS[name] for name in numbers)]
+    rest = max(0, width - _TEXT_WIDTH - sum(map(_width, titles)))
+    table.add_column('', justify='right', width=_PLACE_WIDTH)
+    table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
+    table.add_column('source', width=_SOURCE_WIDTH + min(20, rest // 3), overflow='fold')
+    for title in titles:
+        table.add_column(title, justify='right', width=_width(title) - 1)
+    for place, entry in enumerate(board.entries, 1):
+        if top is None or place <= top or entry.source == OWN:
+            # as Text: brackets in a note are no markup
+            table.add_row(*map(Text, _cells(board, place, entry, metrics, numbers)),
+                          style='bold' if entry.source == OWN else None)
+    return table
+
+
+def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
+    """Metrics and numbers whose columns fit beside the model and its source."""
+    known = [name for name in NUMBERS if any(getattr(entry, name) is not None for entry in board.entries)]
+    # of masks the AP alone
+    metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
+    wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
+    left, chosen = width - _TEXT_WIDTH, set()
+    for name in wanted:
+        left -= _width(NUMBERS.get(name, name))
+        if left >= 0:
+            chosen.add(name)
+    return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
+
+
+def _width(title: str) -> int:
+    """Of a column of numbers, with the space behind it."""
+    return max(5, len(title)) + 1
+
+
+def markdown(boards: Sequence[Board]) -> str:
+    """All boards, with all rows."""
+    parts = []
+    for board in boards:
+        titles = ['', 'model', 'source', *map(plain, board.metrics), *NUMBERS.values(), 'unit']
+        lines = [f'## {plain(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
+                 '|' + '---|' * len(titles)]
+        for place, entry in enumerate(board.entries, 1):
+            cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
+            cells = [plain(cell) for cell in (*cells, entry.unit)]
+            if entry.source == OWN:
+                cells[1] = f'**{cells[1]}**'
+            lines.append(f'| {" | ".join(cells)} |')
+        parts.append('\n'.join(lines))
+    return '\n\n'.join(parts) + '\n'
+
+
+def plain(text: str) -> str:
+    """A text in a cell or heading of Markdown, where a note may have anything in it."""
+    return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """All rows with all that is known, without classes: a line each."""
+    words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes', 'refused_pictures')]
+    shown = [name for names in METRICS.values() for name in names]
+    others = [name for board in boards for entry in board.entries for name in entry.metrics]
+    metrics = list(dict.fromkeys([*shown, *others]))
+    out = StringIO()
+    writer = csv.writer(out, lineterminator='\n')
+    writer.writerow(['rank', *words, *metrics])
+    for board in boards:
+        for place, entry in enumerate(board.entries, 1):
+            values = [getattr(entry, word) for word in words]
+            writer.writerow([place if board.metric in entry.metrics else '',
+                             *('' if value is None else value for value in values),
+                             *(entry.metrics.get(name, '') for name in metrics)])
+    return out.getvalue()
+
+
+def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    values = [f'{entry.metrics[name]:.1f}' if name in entry.metrics else '' for name in metrics]
+    return [str(place) if board.metric in entry.metrics else '', model_text(entry), source_text(entry), *values,
+            *(_short(getattr(entry, name)) for name in numbers)]
+
+
+def _short(value: float | None) -> str:
+    return '' if value is None else f'{value:.1f}'

@@ -1,0 +1,57 @@
+"""The images and categories of a split of COCO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.evaluation.detections import short
+from hrnet_plugin.evaluation.rle import image_size_error
+
+
+@dataclass(frozen=True)
+class SplitImages:
+    """What results may be about.
+
+    Attributes:
+        sizes: Number of an image -> height and width in pixels.
+        categories: Number of a category -> name.
+    """
+
+    sizes: Mapping[int, tuple[int, int]]
+    categories: Mapping[int, str]
+
+    @classmethod
+    def read(cls, file: str | Path) -> SplitImages:
+        """Read them from annotations, or from ``image_info_test-dev2017.json``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it has no images or categories, or an image's size is wrong.
+        """
+        try:
+            content = json.loads(Path(file).read_text(encoding='utf-8'))
+            sizes = {image['id']: _size(image) for image in content['images']}
+            categories = {category['id']: category['name'] for category in content['categories']}
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f'images must be a file with the images and categories of a split, got {str(file)!r}: '
+                             f'{error!r}') from None
+        return cls(sizes, categories)
+
+    def hint(self, name: str, value: int) -> str:
+        """What may have gone wrong where a number is not known."""
+        if name == 'category_id' and 0 <= value < len(self.categories):
+            return ' (is it a label, counted from 0, in place of COCO\'s number?)'
+        return ''
+
+
+def _size(image: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the height and width of an image."""
+    height, width = image['height'], image['width']
+    wrong = image_size_error(height, width)
+    if wrong:
+        raise ValueError(f'image {short(image["id"])}: {wrong}')
+    return int(height), int(width)

@@ -1,0 +1,36 @@
+"""The figure of a study: a bar for each variant, with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+from hrnet_plugin.experiments.ablation.study import Study
+from hrnet_plugin.experiments.ablation.table import Row
+
+mpl.use('Agg')
+from matplotlib import pyplot as plt
+
+
+def draw(study: Study, table: Sequence[Row], target: Path) -> None:
+    """Groups of bars, one group for each metric, a bar for each variant in the study's order."""
+    figure, axes = plt.subplots(1, len(study.metrics), figsize=(1.5 + 0.75 * len(table) * len(study.metrics), 4.2),
+                                layout='constrained', squeeze=False)
+    colours = plt.get_cmap('tab10')
+    for axis, title in zip(axes[0], study.metrics):
+        for place, row in enumerate(table):
+            estimate = row.metrics[title]
+            if estimate.number == 0:
+                continue
+            margin = 0. if math.isnan(estimate.margin) else estimate.margin
+            axis.bar(place, estimate.mean, 0.7, yerr=margin or None, capsize=4, color=colours(place % 10))
+            axis.text(place, estimate.mean + margin, f'{estimate.mean:.1f}', ha='center', va='bottom', fontsize=8)
+        axis.set_xticks(range(len(table)), [row.variant.name for row in table], rotation=35, ha='right', fontsize=8)
+        axis.set_ylabel(title)
+        axis.margins(y=0.12)
+        axis.spines[['top', 'right']].set_visible(False)
+    figure.savefig(target, dpi=120)
+    plt.close(figure)

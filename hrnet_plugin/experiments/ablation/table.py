@@ -1,0 +1,130 @@
+"""The table of a study: means and intervals over the seeds, and differences from the first variant."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from statistics import mean, stdev
+
+from scipy.stats import t
+
+from hrnet_plugin.evaluation.counting import ModelCount
+from hrnet_plugin.experiments.ablation.runs import Result
+from hrnet_plugin.experiments.ablation.study import Study, Variant
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval.
+
+    Attributes:
+        mean: Of the values; not a number without any.
+        margin: Half of the width of Student's 95 per cent interval; not a number with fewer than two values.
+        number: Of values.
+    """
+    mean: float
+    margin: float
+    number: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Estimate:
+        """Of independent values."""
+        n = len(values)
+        if n == 0:
+            return cls(math.nan, math.nan, 0)
+        margin = t.ppf((1 + CONFIDENCE) / 2, n - 1) * stdev(values) / math.sqrt(n) if n > 1 else math.nan
+        return cls(mean(values), float(margin), n)
+
+    def __str__(self) -> str:
+        if self.number == 0:
+            return '-'
+        return f'{self.mean:.1f}' if math.isnan(self.margin) else f'{self.mean:.1f} ± {self.margin:.1f}'
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant's figures.
+
+    Attributes:
+        variant: Whose.
+        metrics: Title -> over the seeds.
+        differences: Title -> this variant's value less the first one's, of each seed that both have, over those seeds.
+        step_seconds: Of a training step, the least of the seeds' medians; not a number without any, or where runs were
+            made in different settings, which would be compared.
+        count: What its model holds and computes.
+    """
+    variant: Variant
+    metrics: Mapping[str, Estimate]
+    differences: Mapping[str, Estimate]
+    step_seconds: float
+    count: ModelCount
+
+
+def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCount]) -> list[Row]:
+    """The table, in the study's order.
+
+    Args:
+        study: The study.
+        results: Of the runs that have finished.
+        counts: Name of a variant -> its count.
+    """
+    alike = all(result.setting == results[0].setting for result in results)
+
+    def values(variant: Variant, title: str) -> dict[int, float]:
+        found = {r.seed: r.metrics[title] for r in results if r.variant == variant.name}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def row(variant: Variant) -> Row:
+        metrics, differences = {}, {}
+        for title in study.metrics:
+            own, first = values(variant, title), values(study.variants[0], title)
+            metrics[title] = Estimate.of([*own.values()])
+            differences[title] = Estimate.of([own[seed] - first[seed] for seed in own if seed in first])
+        times = [r.step_seconds for r in results if alike and r.variant == variant.name and r.step_seconds is not None]
+        return Row(variant, metrics, differences, min(times, default=math.nan), counts[variant.name])
+
+    return [row(variant) for variant in study.variants]
+
+
+def as_csv(study: Study, table: Sequence[Row]) -> str:
+    """With all digits, and with the ends of the intervals."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator='\n')
+    writer.writerow(['variant', 'seeds', *(f'{title}{what}' for title in study.metrics for what in (
+        '', ' low', ' high', ' difference', ' difference low', ' difference high', ' published')),
+        'parameters', 'macs', 'step_seconds'])
+    for row in table:
+        cells: list[object] = []
+        for title in study.metrics:
+            for estimate in (row.metrics[title], row.differences[title]):
+                cells += [estimate.mean, estimate.mean - estimate.margin, estimate.mean + estimate.margin]
+            cells.append(row.variant.published.get(title, ''))
+        total = row.count.parts['total']
+        writer.writerow([row.variant.name, row.metrics[study.metric].number, *cells, total.parameters, total.macs,
+                         row.step_seconds])
+    return out.getvalue()
+
+
+def as_markdown(study: Study, table: Sequence[Row]) -> str:
+    """For people: mean ± margin; the first variant has no difference from itself."""
+    published = [title for title in study.metrics if any(title in row.variant.published for row in table)]
+    titles = ['variant', *study.metrics, *(f'{title}, difference' for title in study.metrics)]
+    titles += [f'{title}, published' for title in published]
+    titles += ['seeds', 'parameters (M)', 'MACs (G)', 'step (s)']
+    lines = [f'| {" | ".join(titles)} |', '|' + '---|' * len(titles)]
+    for row in table:
+        first = row is table[0]
+        cells = [row.variant.name, *(str(row.metrics[title]) for title in study.metrics)]
+        cells += ['' if first else str(row.differences[title]) for title in study.metrics]
+        cells += [str(row.variant.published.get(title, '')) for title in published]
+        total = row.count.parts['total']
+        step = '-' if math.isnan(row.step_seconds) else f'{row.step_seconds:.3f}'
+        cells += [str(row.metrics[study.metric].number), f'{total.parameters / 1e6:.3f}', f'{total.macs / 1e9:.3f}',
+                  step]
+        lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines) + '\n'

@@ -1,0 +1,216 @@
+"""What is known about a host library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+InitCfg = tuple[Mapping[str, Any], ...]
+_CONSTANT = dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])
+KAIMING: InitCfg = (dict(type='Kaiming', layer='Conv2d'), _CONSTANT)
+SMALL_NORMAL: InitCfg = (dict(type='Normal', std=0.001, layer=['Conv2d']), _CONSTANT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkDefaults:
+    """Defaults of a host's HRNet.
+
+    Args:
+        norm_eval: Whether batch norms are frozen in training.
+        multiscale_output: Whether all branches are returned, or the finest only.
+        upsampling: Interpolation mode of the fusion, 'nearest' or 'bilinear'.
+        init_cfg: Initializers of a network without a checkpoint.
+    """
+
+    norm_eval: bool
+    multiscale_output: bool
+    upsampling: str
+    init_cfg: InitCfg
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric of a host's evaluators.
+
+    Args:
+        name: Name in published tables, e.g. 'mask AP50'.
+        key: Key in the logs, e.g. 'coco/segm_mAP_50'. Empty if it is not logged.
+        unit: Unit of the logged value: 'fraction', 'percent', or a physical unit.
+        is_shown: Whether tables have a column for it.
+        is_drawn: Whether the curves of a training run include it.
+        requires_key: Key that must be logged, too. Empty if ``key`` is unique.
+    """
+
+    name: str
+    key: str
+    unit: str = 'fraction'
+    is_shown: bool = True
+    is_drawn: bool = False
+    requires_key: str = ''
+
+    def is_in(self, logged: Mapping[str, Any]) -> bool:
+        """Return True if the metric is among logged values."""
+        return bool(self.key) and self.key in logged and (not self.requires_key or self.requires_key in logged)
+
+    def in_percent(self, value: float) -> float:
+        """Return a logged value as tables show it: fractions in percent, other units as they are."""
+        return 100 * value if self.unit == 'fraction' else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """Adapter of a host library.
+
+    Args:
+        name: Name of the package and of the registry scope, e.g. 'mmseg'.
+        distribution: Name of the distribution, e.g. 'mmsegmentation'.
+        install_command: Command that installs it.
+        task: 'detection', 'pose', 'segmentation' or 'classification'.
+        network: Defaults of its HRNet.
+        metrics: Metrics of its evaluators. The first one that a model has ranks it.
+        metrics_title: Label of the metrics in plots.
+        lower_is_better: Last part of the keys of error metrics.
+        datasets: Class of a dataset -> name in published tables.
+        splits: (dataset, split) -> possible numbers of samples of the whole split.
+        methods: Type of a model or head -> name of the method in published tables.
+        drawing: Entries of the visualization hook that turn drawing on.
+        drawing_folder: Entry of the visualization hook that names the output folder. Empty if the visualizer names it.
+        result_dump: Type of the metric that dumps predictions.
+        tta_hint: Hint for configs without test-time augmentation.
+        extensions: Type of this package that extends the host -> module that registers it.
+    """
+
+    name: str
+    distribution: str
+    install_command: str
+    task: str
+    network: NetworkDefaults
+    metrics: tuple[Metric, ...]
+    metrics_title: str
+    lower_is_better: frozenset[str] = frozenset()
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    methods: Mapping[str, str] = field(default_factory=dict)
+    drawing: tuple[str, ...] = ('draw', )
+    drawing_folder: str = ''
+    result_dump: str = 'DumpResults'
+    tta_hint: str = ''
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+    def owns(self, module: Any) -> bool:
+        """Return True if a class of the host is among the base classes of a module."""
+        return any(parent.__module__.startswith(f'{self.name}.') for parent in type(module).__mro__)
+
+    def is_error(self, metric: str) -> bool:
+        """Return True if a lower value of a metric is better.
+
+        Args:
+            metric: Last part of its key, e.g. 'NME'.
+        """
+        return metric in self.lower_is_better
+
+    def method(self, model: Mapping[str, Any]) -> str:
+        """Return the name of a model's method in published tables.
+
+        Args:
+            model: ``model`` of a config.
+        """
+        raise NotImplementedError
+
+    def schedule(self, train_cfg: Mapping[str, Any]) -> str:
+        """Return the length of a training schedule as published tables write it.
+
+        Args:
+            train_cfg: ``train_cfg`` of a config.
+        """
+        epochs, iterations = train_cfg.get('max_epochs'), train_cfg.get('max_iters')
+        if epochs:
+            return f'{epochs}e'
+        if not iterations:
+            return ''
+        return f'{iterations // 1000}k' if iterations % 1000 == 0 else f'{iterations} iterations'
+
+    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+        """Return the name of a dataset in published tables, or an empty string.
+
+        Args:
+            dataset: Dataset of the host.
+            annotations: Path of the annotations. May be empty.
+            images: IDs of the images in the annotations, if they are in COCO format.
+        """
+        return self.datasets.get(type(dataset).__name__, '')
+
+    def input_size(self, config: Any) -> tuple[int, int] | None:
+        """Return height and width of the training images in pixels, or None if the config has no fixed size."""
+        size = (config.model.get('data_preprocessor') or {}).get('size')
+        return None if size is None else (size[0], size[1])
+
+    def test_augmentation(self, config: Any) -> str:
+        """Return how published rows describe the averaging of predictions in a config without ``--tta``."""
+        return ''
+
+    def test_note(self, dataset: Any) -> str:
+        """Return a remark on a test that is not comparable with published ones, or an empty string.
+
+        Args:
+            dataset: Tested dataset.
+        """
+        return ''
+
+    def coco_metrics(self, evaluator: Any) -> list[Any]:
+        """Return the evaluator's metrics that write detections in COCO format."""
+        return []
+
+    def forward(self, model: Any, image: Any, box_rois: int, mask_rois: int) -> None:
+        """Run backbone, neck and heads once, without pre- and postprocessing.
+
+        Nothing depends on the values of tensors, so that the meta device will do.
+
+        Args:
+            model: Model of the host.
+            image: Images, shape (1, C, H, W).
+            box_rois: Number of RoIs for each box head. Two-stage detectors only.
+            mask_rois: Number of RoIs for each mask head. Two-stage detectors only.
+        """
+        from mmengine.structures import BaseDataElement
+        shape = tuple(image.shape[-2:])
+        meta = dict(img_shape=shape, batch_input_shape=shape, ori_shape=shape, pad_shape=shape, scale_factor=(1., 1.))
+        model(image, [BaseDataElement(metainfo=meta)], mode='tensor')
+
+    def draw_into(self, config: Any, folder: str) -> None:
+        """Make the tests of a config save visualizations.
+
+        Args:
+            config: Changed in place.
+            folder: Folder name inside the log folder of the run.
+
+        Raises:
+            ValueError: The config has no visualization hook.
+        """
+        hook = config.get('default_hooks', {}).get('visualization')
+        if hook is None:
+            raise ValueError(f'--show-dir requires default_hooks.visualization in the config, got none of {self.name}')
+        hook.update(dict.fromkeys(self.drawing, True), interval=1)
+        if self.drawing_folder:
+            hook[self.drawing_folder] = folder
+            return
+        for backend in config.visualizer.vis_backends:
+            if backend.type == 'LocalVisBackend':
+                backend.img_save_dir = folder
+
+    def drawn_folders(self, config: Any, log_dir: Path) -> list[Path]:
+        """Return the folders to which a test may have saved visualizations.
+
+        Args:
+            config: Config of the test.
+            log_dir: Log folder of the run.
+        """
+        hook = config.get('default_hooks', {}).get('visualization') or {}
+        if self.drawing_folder:
+            return [log_dir / hook[self.drawing_folder]] if hook.get(self.drawing_folder) else []
+        if not hook.get('draw'):
+            return []
+        backends = config.get('visualizer', {}).get('vis_backends') or []
+        return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]

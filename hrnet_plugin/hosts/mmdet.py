@@ -1,0 +1,124 @@
+"""Adapter of mmdet: object detection and instance segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.names import type_name
+
+_SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
+_COCO = 'instances_val2017'  # file name of the annotations, which other datasets use, too
+_COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, which other datasets do not have
+
+
+def _coco_metrics() -> Iterator[Metric]:
+    for prefix, kind in (('', 'bbox'), ('mask ', 'segm')):
+        for size, key in _SIZES.items():
+            yield Metric(name=f'{prefix}AP{size}', key=f'coco/{kind}_mAP{key}',
+                         is_drawn=not prefix and not size.isdigit())
+    for prefix in ('', 'mask '):
+        for limit in ('1', '10', '100', 's', 'm', 'l'):
+            yield Metric(name=f'{prefix}AR{limit}', key='', is_shown=False)
+
+
+class MMDetHost(Host):
+    """Adapter of mmdet."""
+
+    def method(self, model: Mapping[str, Any]) -> str:
+        """Return the name of a model's method in published tables."""
+        kind = type_name(model['type'])
+        if (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead':
+            return 'CenterNet'
+        if kind == 'CascadeRCNN' and (model.get('roi_head') or {}).get('mask_head') is not None:
+            return 'Cascade Mask R-CNN'
+        return self.methods.get(kind, kind)
+
+    def schedule(self, train_cfg: Mapping[str, Any]) -> str:
+        """Return the length of a training schedule: '1x', '2x' or '20e'."""
+        return {12: '1x', 24: '2x'}.get(train_cfg.get('max_epochs', 0)) or super().schedule(train_cfg)
+
+    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+        """Return 'COCO' for the annotations of COCO val2017."""
+        if type(dataset).__name__ == 'CocoDataset':
+            return coco_name(annotations, images, _COCO)
+        return super().dataset_name(dataset, annotations, images)
+
+    def input_size(self, config: Any) -> tuple[int, int] | None:
+        """Return None: detectors take images of many sizes."""
+        return None
+
+    def coco_metrics(self, evaluator: Any) -> list[Any]:
+        """Return the evaluator's metrics of type ``CocoMetric``."""
+        # mmpose has a class of the same name
+        return [metric for metric in evaluator.metrics
+                if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'proposal_nums')]
+
+    def forward(self, model: Any, image: Any, box_rois: int, mask_rois: int) -> None:
+        """Run backbone, neck and heads once. Box and mask heads of two-stage detectors get RoIs without content."""
+        if getattr(model, 'roi_head', None) is None:
+            super().forward(model, image, box_rois, mask_rois)
+            return
+        feats = model.extract_feat(image)
+        if getattr(model, 'rpn_head', None) is not None:
+            model.rpn_head(feats)
+        _forward_roi_head(model.roi_head, feats, box_rois, mask_rois)
+
+
+def coco_name(annotations: Path, images: Any, stem: str) -> str:
+    """Return 'COCO' if annotations are those of COCO val2017, else an empty string.
+
+    Args:
+        annotations: Path of the file.
+        images: IDs of the images in it.
+        stem: Name of COCO's file without suffix.
+    """
+    return 'COCO' if annotations.stem == stem and set(_COCO_IMAGES) <= set(images) else ''
+
+
+def _forward_roi_head(head: Any, feats: Any, box_rois: int, mask_rois: int) -> None:
+    for extractor, stage in _stages(head, 'bbox'):
+        stage(_empty_rois(extractor, box_rois, feats[0]))
+    if getattr(head, 'semantic_head', None) is not None:
+        head.semantic_head(feats)
+    last = None
+    for extractor, stage in _stages(head, 'mask'):
+        rois = _empty_rois(extractor, mask_rois, feats[0])
+        if not hasattr(stage, 'with_conv_res'):
+            stage(rois)
+        else:  # information flow of HTC: each stage reads the features of the previous one
+            _, last = stage(rois, last) if stage.with_conv_res and last is not None else stage(rois)
+
+
+def _stages(head: Any, part: str) -> Iterator[tuple[Any, Any]]:
+    heads: Any = getattr(head, f'{part}_head', None)
+    extractors: Any = getattr(head, f'{part}_roi_extractor', None)
+    if heads is None:
+        return
+    if not hasattr(heads, '__iter__'):  # cascades have lists
+        heads, extractors = [heads], [extractors]
+    yield from zip(extractors, heads)
+
+
+def _empty_rois(extractor: Any, number: int, like: Any) -> Any:
+    return like.new_empty(number, extractor.out_channels, *extractor.roi_layers[0].output_size)
+
+
+MMDET = MMDetHost(
+    name='mmdet',
+    distribution='mmdet',
+    install_command='pip install mmdet',
+    task='detection',
+    network=NetworkDefaults(norm_eval=True, multiscale_output=True, upsampling='nearest', init_cfg=KAIMING),
+    metrics=tuple(_coco_metrics()),
+    metrics_title='box AP (%)',
+    # CrowdHuman: miss rate; MOTChallenge: numbers of errors
+    lower_is_better=frozenset(('mMR', 'IDSW', 'FP', 'FN', 'IDFP', 'IDFN', 'Frag', 'ML')),
+    splits={('COCO', 'val2017'): (5000, )},
+    methods={'FasterRCNN': 'Faster R-CNN', 'CascadeRCNN': 'Cascade R-CNN', 'MaskRCNN': 'Mask R-CNN',
+             'HybridTaskCascade': 'Hybrid Task Cascade', 'CenterNet': 'CenterNet, objects as points'},
+    drawing_folder='test_out_dir',
+    result_dump='DumpDetResults',  # also encodes masks
+    extensions=dict.fromkeys(('CenterTripletHead', 'CenterTripletTTAModel'), 'hrnet_plugin.models.dense_heads'))

@@ -1,0 +1,34 @@
+"""Adapter of mmpretrain: image classification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.names import type_name
+
+
+class MMPretrainHost(Host):
+    """Adapter of mmpretrain."""
+
+    def method(self, model: Mapping[str, Any]) -> str:
+        """Return 'classification', or the type of a model that is no plain classifier."""
+        kind = type_name(model['type'])
+        return self.methods.get(kind, kind)
+
+
+MMPRETRAIN = MMPretrainHost(
+    name='mmpretrain',
+    distribution='mmpretrain',
+    install_command='pip install mmpretrain',
+    task='classification',
+    network=NetworkDefaults(norm_eval=False, multiscale_output=True, upsampling='nearest', init_cfg=KAIMING),
+    metrics=(Metric(name='top-1', key='accuracy/top1', unit='percent', is_drawn=True),
+             Metric(name='top-5', key='accuracy/top5', unit='percent', is_drawn=True)),
+    metrics_title='accuracy (%)',
+    datasets={'ImageNet': 'ImageNet-1K'},
+    splits={('ImageNet-1K', 'val'): (50000, )},
+    methods={'ImageClassifier': 'classification', 'HRNetClassifier': 'classification'},
+    drawing=('enable', ),
+    drawing_folder='out_dir')

@@ -1,0 +1,54 @@
+"""Adapter of mmsegmentation: semantic segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.names import type_name
+
+
+class MMSegHost(Host):
+    """Adapter of mmsegmentation."""
+
+    def method(self, model: Mapping[str, Any]) -> str:
+        """Return the name of the (last) decode head in published tables."""
+        head = model.get('decode_head')
+        head = head[-1] if isinstance(head, (list, tuple)) else head
+        kind = type_name(model['type'])
+        return self.methods.get(type_name((head or {}).get('type', kind)), kind)
+
+    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+        """Return the name of a dataset; COCO-Stuff has a name for the split of 10,000 images only."""
+        if type(dataset).__name__ == 'COCOStuffDataset':
+            prefix = getattr(dataset, 'data_prefix', None) or {}
+            return 'COCO-Stuff 10k' if 'test2014' in str(prefix.get('img_path', '')) else ''
+        return super().dataset_name(dataset, annotations, images)
+
+
+MMSEG = MMSegHost(
+    name='mmseg',
+    distribution='mmsegmentation',
+    install_command='pip install mmsegmentation ftfy regex',
+    task='segmentation',
+    network=NetworkDefaults(norm_eval=False, multiscale_output=True, upsampling='bilinear', init_cfg=KAIMING),
+    metrics=(Metric(name='mIoU', key='mIoU', unit='percent', is_drawn=True),
+             Metric(name='mAcc', key='mAcc', unit='percent', is_drawn=True, is_shown=False),
+             Metric(name='aAcc', key='aAcc', unit='percent', is_drawn=True, is_shown=False)),
+    metrics_title='mIoU, accuracies (%)',
+    # depth estimation
+    lower_is_better=frozenset(('abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'log10', 'silog')),
+    datasets={'CityscapesDataset': 'Cityscapes', 'ADE20KDataset': 'ADE20K', 'LIPDataset': 'LIP',
+              'PascalContextDataset': 'PASCAL-Context 60', 'PascalContextDataset59': 'PASCAL-Context 59'},
+    splits={('Cityscapes', 'val'): (500, ),
+            ('ADE20K', 'val'): (2000, ),
+            ('LIP', 'val'): (10000, ),
+            ('PASCAL-Context 59', 'val'): (5104, 5105),  # one more in the list that some copies have
+            ('PASCAL-Context 60', 'val'): (5104, 5105),
+            ('COCO-Stuff 10k', 'test'): (1000, )},
+    methods={'FCNHead': 'HRNetV2 head', 'OCRHead': 'OCR', 'PSPHead': 'PSPNet', 'ASPPHead': 'DeepLabv3',
+             'DepthwiseSeparableASPPHead': 'DeepLabv3+'},
+    extensions={'FCNHead': 'hrnet_plugin.models.decode_heads', 'OCRHead': 'hrnet_plugin.models.decode_heads',
+                'LeftRightTTAModel': 'hrnet_plugin.models.segmentors'})

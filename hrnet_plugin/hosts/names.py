@@ -1,0 +1,14 @@
+"""Names of types in configs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def type_name(kind: Any) -> str:
+    """Return the name of a config's type without its scope.
+
+    Args:
+        kind: Name of the type, or the type itself as in new-style configs.
+    """
+    return getattr(kind, '__name__', None) or str(kind).rsplit('.', 1)[-1]

@@ -1,0 +1,77 @@
+"""Changes to a config between its file and mmengine's runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.hosts import type_name
+from hrnet_plugin.training.work_dir import check_resumable, newest_checkpoint
+
+COMPLETE_LOAD = 'hrnet_plugin.CompleteLoadHook'
+
+
+def add_hook(config: Config, kind: str, **arguments: Any) -> None:
+    """Add a custom hook, unless the config has one of that type."""
+    hooks = config.get('custom_hooks') or []
+    if not any(type_name(hook['type']) == type_name(kind) for hook in hooks):
+        config.custom_hooks = [*hooks, dict(type=kind, **arguments)]
+
+
+def load_any(config: Config, checkpoint: str, part: str = '') -> None:
+    """Have the runner load a checkpoint of any family, and refuse one that is not of the model.
+
+    Args:
+        config: Is changed.
+        checkpoint: Its address.
+        part: As in :class:`~hrnet_plugin.training.hooks.CompleteLoadHook`.
+    """
+    config.load_from = SCHEME + checkpoint.removeprefix(SCHEME)
+    add_hook(config, COMPLETE_LOAD, part=part)
+
+
+def resume(config: Config, checkpoint: str | None = None) -> list[str]:
+    """Have the runner resume from a checkpoint of the same model; return lines for the log.
+
+    Args:
+        config: Is changed.
+        checkpoint: Its path. By default the newest complete one in the work directory; without one, the run starts
+            from the beginning.
+
+    Raises:
+        FileNotFoundError, ValueError: If the path is not that of a complete checkpoint.
+    """
+    notices: list[str] = []
+    if checkpoint is None:
+        checkpoint = newest_checkpoint(config.work_dir, notices)
+        if checkpoint is None:
+            config.resume = False
+            return [*notices, f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
+                              'beginning']
+        notices.append(f'resuming from {checkpoint}')
+    elif '://' not in checkpoint and not Path(checkpoint).is_dir():  # others are left to mmengine
+        check_resumable(checkpoint)
+    config.resume, config.load_from = True, checkpoint
+    add_hook(config, COMPLETE_LOAD)
+    return notices
+
+
+def save_atomically(config: Config) -> None:
+    """Put AtomicCheckpointHook in the place of mmengine's CheckpointHook."""
+    if config.get('default_hooks') is None:
+        config.default_hooks = {}
+    config.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # mmengine's default
+    for hook in _hooks(config):
+        if type_name(hook.get('type', 'CheckpointHook')) == 'CheckpointHook':
+            hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
+
+
+def _hooks(config: Config) -> Iterator[Any]:
+    checkpoint = config.default_hooks.checkpoint
+    if checkpoint is not None:  # the config turns it off
+        yield checkpoint
+    yield from (hook for hook in config.get('custom_hooks') or [] if 'type' in hook)

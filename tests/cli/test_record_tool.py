@@ -1,0 +1,42 @@
+"""The tool that records what has been tested before."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hrnet_plugin.cli import record
+from hrnet_plugin.config_files import list_configs
+
+pytest.importorskip('pycocotools')
+SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Record a mask, and return the error."""
+    pytest.importorskip('mmdet')
+
+    def run_tool(rle, segmentation):
+        files = {name: tmp_path / f'{name}.json' for name in ('masks', 'truth')}
+        files['masks'].write_text(json.dumps([dict(image_id=1, category_id=1, score=.9, segmentation=rle)]))
+        files['truth'].write_text(json.dumps(dict(
+            images=[dict(id=1, height=48, width=64)], categories=[dict(id=1, name='a')],
+            annotations=[dict(id=17, image_id=1, category_id=1, bbox=[10, 10, 20, 20], area=400,
+                              segmentation=segmentation)])))
+        with pytest.raises(ValueError, match='segmentation') as caught:
+            record.main(['--store', str(tmp_path / 'store.sqlite'), '--config', SAMPLE, '--results',
+                         str(files['masks']), '--annotations', str(files['truth'])])
+        assert not (tmp_path / 'store.sqlite').exists()
+        return str(caught.value).replace(f'{tmp_path}/', '')
+    return run_tool
+
+
+def test_masks_on_which_the_api_would_hang_or_crash(run):
+    square, good = [[10, 10, 30, 10, 30, 30, 10, 30]], dict(size=[48, 64], counts='0T3ll2')
+    assert run(dict(good, size=[0, 0]), square) == (
+        'masks.json: results, detection 0: segmentation must have the size of its image, [48, 64], got [0, 0]')
+    assert run(good, [[0, 0, 1e9, 0, 1e9, 1e9]]) == (
+        'masks.json: annotations (truth.json), annotation 17: segmentation must have finite coordinates near its image '
+        'of 64 x 48 and outlines of at most 77824 pixels, got [0, 0, 1000000000.0, 0, 1000000000.0, 1000000000.0]')

@@ -1,0 +1,78 @@
+"""The tool for submissions: on COCO's own example, and on what it refuses."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+from mmengine.config import Config
+from paths import SHARED
+
+from hrnet_plugin.cli import submission
+
+pytest.importorskip('ijson')
+FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
+
+
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.parametrize(('kind', 'figure'), [
+    ('bbox', 'AP 0.505, AP50 0.697'), ('segm', 'mask AP 0.320, mask AP50 0.562')])
+def test_there_and_back(kind, figure, tmp_path, capsys):
+    pytest.importorskip('pycocotools')
+    results, truth = (FIXTURES / name for name in (
+        f'instances_val2014_fake{kind}100_results.json', 'instances_val2014_100.json'))
+    submission.main(['pack', str(results), '--images', str(truth), '--name', 'example', '--split', 'val2017', '--out',
+                     str(tmp_path), '--evaluate', str(truth), '--stand-in'])
+    out = capsys.readouterr().out
+    assert '734 detections' in out
+    assert figure in out
+    with zipfile.ZipFile(tmp_path / 'detections_val2017_example_results.zip') as archive:
+        inner, = archive.namelist()
+        archive.extract(inner, tmp_path)
+    submission.main(['check', str(tmp_path / inner), '--images', str(truth), '--evaluate', str(truth)])
+    assert figure in capsys.readouterr().out
+
+
+@pytest.fixture
+def images(tmp_path):
+    path = tmp_path / 'info.json'
+    path.write_text(json.dumps(dict(images=[dict(id=5, height=30, width=40)], categories=[dict(id=1, name='person')])))
+    return path
+
+
+def test_a_broken_file_makes_no_archive(tmp_path, images, capsys):
+    results = tmp_path / 'results.json'
+    results.write_text(json.dumps([dict(image_id=6, category_id=1, bbox=[1, 1, 2, 2], score=1)]))
+    with pytest.raises(ValueError, match='would not be evaluated as it is meant'):
+        submission.main(['pack', str(results), '--images', str(images), '--name', 'a', '--out', str(tmp_path),
+                         '--stand-in'])
+    assert 'error: detection 0: image_id must be one of the 1 of the split, got 6' in capsys.readouterr().out
+    assert not list(tmp_path.glob('*.zip'))
+
+
+def test_what_is_wrong_is_told_before_a_long_check(tmp_path, images):
+    def pack(*words):
+        submission.main(['pack', str(tmp_path / 'nothing'), '--images', str(images), '--out', str(tmp_path), *words])
+
+    with pytest.raises(ValueError, match="got 'a b'"):
+        pack('--name', 'a b')
+    with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 1'):
+        pack('--name', 'a')
+    with pytest.raises(FileNotFoundError, match=r'--evaluate must be a file of annotations, got nothing\.json'):
+        pack('--name', 'a', '--evaluate', 'nothing.json')
+    with pytest.raises(ValueError, match=r'--out must end in \.py'):
+        submission.main(['config', 'faster-rcnn_hrnetv2p-w18_1x_coco', '--out', 'folder'])
+
+
+def test_a_config_is_written_and_none_is_overwritten(tmp_path, capsys):
+    pytest.importorskip('mmdet')
+    path = tmp_path / 'new' / 'test-dev.py'
+    words = ['config', 'faster-rcnn_hrnetv2p-w18_1x_coco', '--out', str(path), '--data-root', '/coco']
+    submission.main(words)
+    assert f'mim test mmdet {path}' in capsys.readouterr().out
+    config = Config.fromfile(path)
+    assert config.test_evaluator.ann_file == '/coco/annotations/image_info_test-dev2017.json'
+    assert config.test_dataloader.dataset.data_root == '/coco'
+    with pytest.raises(FileExistsError, match='--out must be a new file'):
+        submission.main(words)

@@ -1,0 +1,264 @@
+"""The tools' decisions, without running a model; tests/test_mim.py runs them whole."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from hrnet_plugin.cli import config, leaderboard, record, report, run_options, train
+from hrnet_plugin.cli import evaluate as test
+from hrnet_plugin.config_files import list_configs
+from hrnet_plugin.hosts import MMDET, MMPOSE, MMPRETRAIN, MMSEG
+from hrnet_plugin.training import launch
+
+SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
+
+
+@pytest.fixture
+def sample():
+    pytest.importorskip('mmdet')
+    return Config.fromfile(SAMPLE)
+
+
+def test_a_config_of_ones_own_is_printed(tmp_path, capsys):
+    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path)
+    config.main([str(path)])
+    assert "arch='w32'" in capsys.readouterr().out
+
+
+def test_a_config_that_is_not_there_is_named():
+    with pytest.raises(FileNotFoundError, match=r"config must be the name of a shipped config or .*, got 'nothing.py'"):
+        run_options.load_config(train.parse_args(['nothing.py']))
+
+
+def test_options_of_training(sample):
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', '--auto-scale-lr']))
+    assert sample.optim_wrapper.type == 'AmpOptimWrapper'
+    assert sample.auto_scale_lr.enable is True
+    sample.load_from = 'timm://hrnet_w18'
+    train.apply_options(sample, train.parse_args([SAMPLE]))
+    assert sample.load_from == 'hrnet://timm://hrnet_w18'
+    assert dict(type='hrnet_plugin.CompleteLoadHook', part='backbone') in sample.custom_hooks
+    assert dict(type='hrnet_plugin.FrozenNormCheckHook') in sample.custom_hooks
+    assert sample.default_hooks.checkpoint.type == 'hrnet_plugin.AtomicCheckpointHook'
+    with pytest.raises(ValueError, match=r'--auto-scale-lr needs auto_scale_lr\.base_batch_size'):
+        train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
+
+
+@pytest.mark.parametrize('entry', [True, False])
+def test_resuming(sample, entry, tmp_path):
+    """By the option, and by the config's own entry."""
+    sample.work_dir = str(tmp_path)
+    sample.resume = entry
+    words = [SAMPLE] if entry else [SAMPLE, '--resume']
+    train.apply_options(sample, train.parse_args(words))
+    assert (sample.resume, sample.get('load_from')) == (False, None)  # there is nothing to resume from
+    torch.save(dict(state_dict={}, meta={}), tmp_path / 'epoch_3.pth')
+    sample.resume = entry
+    train.apply_options(sample, train.parse_args(words))
+    assert (sample.resume, sample.load_from) == (True, f'{tmp_path}/epoch_3.pth')
+    assert dict(type='hrnet_plugin.CompleteLoadHook') in sample.custom_hooks
+
+
+def test_a_run_without_a_checkpoint_to_resume_from_loads_its_initial_weights(sample, tmp_path):
+    sample.work_dir, sample.load_from = str(tmp_path), 'start.pth'
+    train.apply_options(sample, train.parse_args([SAMPLE, '--resume']))
+    assert (sample.resume, sample.load_from) == (False, 'hrnet://start.pth')
+
+
+@pytest.mark.parametrize(('launcher', 'added'), [('none', False), ('pytorch', True), ('slurm', True), ('mpi', True)])
+def test_statistics_are_synchronized_between_processes(sample, launcher, added):
+    sample.launcher = launcher
+    train.apply_options(sample, train.parse_args([SAMPLE]))
+    assert (dict(type='hrnet_plugin.SyncNormStatisticsHook') in sample.custom_hooks) == added
+
+
+def test_bfloat16_takes_the_place_of_another_wrapper(sample):
+    sample.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+    sample.optim_wrapper.dtype = 'bfloat16'
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp']))
+    assert sample.optim_wrapper.dtype == 'float16'
+    train.apply_options(sample, train.parse_args([SAMPLE, '--amp', 'bf16']))
+    assert sample.optim_wrapper.type == 'hrnet_plugin.BFloat16OptimWrapper'
+    assert set(sample.optim_wrapper) == {'type', 'optimizer', 'clip_grad'}
+
+
+def test_recording(sample):
+    test.apply_options(sample, test.parse_args([SAMPLE, 'x.pth', '--record', '--note', 'mine']))
+    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.RecordHook', store='work_dirs/leaderboard.sqlite',
+                                           note='mine')
+    test.apply_options(sample, test.parse_args([SAMPLE, 'x.pth', '--record', 'here.sqlite']))
+    assert sample.custom_hooks[-1].store == 'here.sqlite'
+
+
+@pytest.mark.parametrize(('parse', 'words', 'message'), [
+    (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note is of a record'),
+    (leaderboard.parse_args, ['--top', '-1'], '--top must be at least 0'),
+    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'not of --out'),
+    (leaderboard.parse_args, ['--title', 'x'], 'need --out'),
+    (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
+    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
+     'got --config'),
+    (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '0'], 'at least 1, got 0'),
+])
+def test_options_that_would_do_nothing_are_refused(parse, words, message, capsys):
+    with pytest.raises(SystemExit):
+        parse(words)
+    assert message in capsys.readouterr().err
+
+
+def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where there is no store
+    leaderboard.main(['--task', 'detection', '--width', 'w32', '--top', '3'])
+    assert 'HRNetV2p-W32' in capsys.readouterr().out
+    with pytest.raises(FileNotFoundError, match='which is not there'):
+        leaderboard.main(['--store', 'nothing.sqlite'])
+    with pytest.raises(ValueError, match='no row has all'):
+        leaderboard.main(['--task', 'pose', '--method', 'FCOS'])
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    ('{', r'results .*boxes\.json.* must be JSON'),
+    ('{"a": 1}', r'results .*boxes\.json.* must be a list of detections, got a dict'),
+    ('[3, 4]', r'boxes\.json: results, detection 0: must have the keys of a detection'),
+])
+def test_recorded_results_that_are_none(tmp_path, text, words):
+    pytest.importorskip('mmdet')
+    files = {name: tmp_path / f'{name}.json' for name in ('boxes', 'truth')}
+    files['boxes'].write_text(text)
+    files['truth'].write_text(json.dumps(dict(images=[dict(id=1)], categories=[dict(id=1, name='a')], annotations=[])))
+    store = tmp_path / 'store.sqlite'
+    with pytest.raises(ValueError, match=words):
+        record.main(['--store', str(store), '--config', SAMPLE, '--results', str(files['boxes']),
+                     '--annotations', str(files['truth'])])
+    assert not store.exists()
+
+
+@pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}', pytest.param('[' * 200000, id='nested')])
+def test_a_comparison_that_is_none(tmp_path, text):
+    path = tmp_path / 'other.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r'--compare must be comparison\.json of .*, got .*other\.json'):
+        leaderboard.main(['--task', 'pose', '--out', str(tmp_path / 'out'), '--compare', str(path)])
+
+
+def test_tables_without_plotly(tmp_path, monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.write.find_spec', lambda name: None)
+    with pytest.raises(ImportError, match='the page needs plotly, which is not installed: pip install plotly'):
+        leaderboard.main(['--task', 'pose', '--out', str(tmp_path / 'out')])
+    assert {file.name for file in (tmp_path / 'out').iterdir()} == {'leaderboard.md', 'leaderboard.csv'}
+
+
+def test_no_test_in_a_work_directory(tmp_path):
+    with pytest.raises(FileNotFoundError, match='--work-dir must be the work directory of a test'):
+        record.main(['--work-dir', str(tmp_path), '--data', 'a', '--split', 'b', '--images', '3'])
+
+
+def test_test_time_augmentation_needs_its_entries(sample):
+    sample.tta_model = None
+    with pytest.raises(ValueError, match="--tta needs the entry 'tta_model' in the config"):
+        test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+
+
+def test_test_time_augmentation_of_pose_is_an_entry_of_its_configs():
+    pytest.importorskip('mmpose')
+    pose = Config.fromfile(str(list_configs()['td-hm_hrnetv1-w18-small-v1_sample']))
+    with pytest.raises(ValueError, match=r'pose models average the mirror image where model\.test_cfg\.flip_test'):
+        test.apply_options(pose, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+
+
+def test_test_time_augmentation_reaches_wrapped_datasets(sample):
+    inner = sample.test_dataloader.dataset
+    sample.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=inner)
+    test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
+    assert sample.test_dataloader.dataset.dataset.pipeline == sample.tta_pipeline
+    assert 'pipeline' not in sample.test_dataloader.dataset
+    assert sample.model.module.type == 'FasterRCNN'
+
+
+def test_options_of_testing(sample):
+    args = test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'pictures', '--out', 'all.pkl'])
+    test.apply_options(sample, args)
+    assert sample.load_from == 'hrnet://weights.pth'
+    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.CompleteLoadHook', part='')
+    assert sample.default_hooks.visualization.draw is True
+    assert sample.default_hooks.visualization.test_out_dir == 'pictures'
+    assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
+    with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
+        test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
+    with pytest.raises(ValueError, match='--show-dir needs a config of mmdet, mmpose, mmseg'):
+        test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
+
+
+@pytest.mark.parametrize(('name', 'place'), [
+    ('td-hm_hrnetv1-w18-small-v1_sample', 'hook'), ('fcn_hrnetv2-w18-small-v1_sample', 'backend')])
+def test_pictures_of_pose_and_segmentation(name, place):
+    loaded = Config.fromfile(str(list_configs()[name]))
+    pytest.importorskip(loaded.default_scope)
+    test.apply_options(loaded, test.parse_args([name, 'weights.pth', '--show-dir', 'shown', '--out', 'all.pkl']))
+    hook, backend = loaded.default_hooks.visualization, loaded.visualizer.vis_backends[0]
+    assert hook.interval == 1  # each image
+    assert hook.enable if place == 'hook' else hook.draw
+    assert (hook.out_dir if place == 'hook' else backend.img_save_dir) == 'shown'
+    assert loaded.test_evaluator[-1].type == 'DumpResults'
+
+
+def test_syncbn_becomes_bn_in_several_processes_without_gpus(monkeypatch):
+    made = []
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(launch.Runner, 'from_cfg', made.append)
+    norm = dict(type='SyncBN', requires_grad=True)
+    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', parts=[dict(norm_cfg=norm)], norm_cfg=norm))))
+    assert made[0].model == dict(type='X', parts=[dict(norm_cfg=dict(norm, type='BN'))], norm_cfg=dict(norm, type='BN'))
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: True)
+    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', norm_cfg=norm))))
+    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
+    launch.make_runner(Config(dict(launcher='none', model=dict(type='X', norm_cfg=norm))))
+    assert made[1].model.norm_cfg == made[2].model.norm_cfg == norm
+
+
+def test_an_heir_is_written_once(tmp_path):
+    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+    assert Config.fromfile(str(path)).model.backbone.arch == 'w32'
+    with pytest.raises(FileExistsError, match='is left as it is'):
+        config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+
+
+def _run(work_dir, name, epochs, host=MMDET):
+    records = []
+    values = {metric.key: 0.1 if metric.unit == 'fraction' else 10. for metric in host.metrics if metric.key}
+    for epoch in epochs:
+        records += [dict(epoch=epoch, iter=10 * epoch, step=10 * epoch, loss=5 / epoch),
+                    {'step': epoch, **{key: value * epoch for key, value in values.items()}}]
+    folder = work_dir / name / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
+    return records
+
+
+def test_a_report_of_a_run_that_measured_nothing(tmp_path):
+    folder = tmp_path / '1' / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text(json.dumps(dict(loss=1., step=1)))
+    with pytest.raises(FileNotFoundError, match=r'logged an evaluation, such as coco/bbox_mAP, .*, accuracy/top1, got'):
+        report.main([str(tmp_path)])
+
+
+@pytest.mark.parametrize(('host', 'pictures', 'columns'), [
+    (MMDET, 'pictures', 14), (MMPOSE, 'pictures', 11), (MMSEG, 'vis_data/pictures', 3), (MMPRETRAIN, 'pictures', 2)],
+    ids=lambda value: getattr(value, 'name', None))
+def test_a_report_draws(host, pictures, columns, tmp_path, capsys):
+    _run(tmp_path, '1', (1, 2, 3), host)
+    (tmp_path / '1' / pictures).mkdir()
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / '1' / pictures / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
+    report.main([str(tmp_path)])
+    last = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith('3 '))
+    assert last.split() == ['3'] + ['30.0'] * columns
+    assert cv2.imread(str(tmp_path / 'curve.png')).std() > 0
+    assert cv2.imread(str(tmp_path / 'pictures.png')).shape == (2 * 28, 2 * 48, 3)

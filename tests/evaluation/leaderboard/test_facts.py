@@ -1,0 +1,168 @@
+"""What a config and a data set are, in the words of the published rows."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from mmengine.config import Config
+
+from hrnet_plugin.config_files import cfg
+from hrnet_plugin.evaluation.leaderboard.data_facts import describe_annotations, describe_data
+from hrnet_plugin.evaluation.leaderboard.gather import augmentation, config_digest, file_digest
+from hrnet_plugin.evaluation.leaderboard.metrics import named
+from hrnet_plugin.evaluation.leaderboard.model_facts import count, describe_model
+
+
+@pytest.mark.parametrize(('name', 'facts'), [
+    ('faster-rcnn_hrnetv2p-w32_2x_coco', ('Faster R-CNN', 'HRNetV2p-W32', '2x')),
+    ('cascade-mask-rcnn_hrnetv2p-w18_20e_coco', ('Cascade Mask R-CNN', 'HRNetV2p-W18', '20e')),
+    ('cascade-rcnn_hrnetv2p-w48_20e_coco', ('Cascade R-CNN', 'HRNetV2p-W48', '20e')),
+    ('htc_hrnetv2p-w48_28e_coco', ('Hybrid Task Cascade', 'HRNetV2p-W48', '28e')),
+    ('fcos_hrnetv2p-w18_1x_coco', ('FCOS', 'HRNetV2p-W18', '1x')),
+    ('centernet-triplet_hrnetv2-w64_crop511-480k_coco', ('CenterNet', 'HRNetV2-W64', '480k')),
+    ('faster-rcnn_hrnetv1-w32_1x_coco', ('Faster R-CNN', 'HRNetV1-W32', '1x')),
+])
+def test_detectors(name, facts):
+    pytest.importorskip('mmdet')
+    assert tuple(describe_model(Config.fromfile(cfg(name))).values()) == facts
+
+
+def test_poses_and_segmentation():
+    pytest.importorskip('mmpose')
+    pytest.importorskip('mmseg')
+    assert describe_model(Config.fromfile(cfg('td-hm_hrnetv1-w48_210e_coco-384x288'))) == dict(
+        method='top-down heat maps', backbone='HRNetV1-W48', schedule='210e', size='384x288')
+    assert describe_model(Config.fromfile(cfg('ocr_hrnetv2-w48_120k_cityscapes'))) == dict(
+        method='OCR', backbone='HRNetV2-W48', schedule='120k')
+    assert describe_model(Config.fromfile(cfg('fcn_hrnetv2-w18-small-v2_120k_cityscapes')))['backbone'] == (
+        'HRNetV2-W18-small-v2')
+
+
+@pytest.mark.parametrize(('name', 'backbone'), [
+    ('mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', 'ResNet-50-FPN'),
+    ('mmdet::faster_rcnn/faster-rcnn_x101-64x4d_fpn_1x_coco.py', 'ResNeXt-101-64x4d-FPN'),
+    ('mmdet::hrnet/faster-rcnn_hrnetv2p-w18-1x_coco.py', 'HRNetV2p-W18'),
+])
+def test_hosts_models(tmp_path, name, backbone):
+    pytest.importorskip('mmdet')
+    path = tmp_path / 'mine.py'
+    path.write_text(f"_base_ = ['{name}']\n")
+    assert describe_model(Config.fromfile(path)) == dict(method='Faster R-CNN', backbone=backbone, schedule='1x')
+
+
+def test_another_scope_is_refused():
+    with pytest.raises(ValueError, match=r"default_scope of mmdet, mmpose, mmseg, got 'mmengine'"):
+        describe_model(Config(dict(default_scope='mmengine', model=dict())))
+
+
+@pytest.mark.slow
+def test_counts_are_in_the_papers_units_where_it_has_such_a_model():
+    pytest.importorskip('mmdet')
+    pytest.importorskip('mmseg')
+    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')), 'COCO')
+    assert (round(facts['params'], 1), facts['unit'], facts['counted at']) == (
+        26.2, 'MACs / 2^30; weights / 2^20, without batch norms', '800x1216')
+    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), 'sample')  # its pyramid has norms
+    assert facts['unit'] == 'MACs / 1e9; weights / 1e6'
+    facts = count(Config.fromfile(cfg('fcn_hrnetv2-w48_120k_cityscapes')), 'Cityscapes')
+    assert (facts['counted at'], round(facts['gflops'], 1)) == ('1024x2048', 696.2)
+
+
+def test_a_model_that_cannot_be_counted_has_no_count():
+    assert count(Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x')))), '') == {}
+
+
+def test_a_model_without_a_backbone_of_its_own():
+    model = dict(type='SoftTeacher', detector=dict(type='FasterRCNN'))
+    assert describe_model(Config(dict(default_scope='mmdet', model=model)))['backbone'] == ''
+
+
+def test_averages_of_several_images():
+    def config(**entries):
+        return Config(dict(default_scope='mmdet', **entries))
+
+    one, two = dict(type='Resize', scale=1), dict(type='Resize', scale=2)
+    flips = [dict(type='RandomFlip', prob=0.), dict(type='RandomFlip', prob=1.)]
+    for resizes, words in (([one], 'flip'), ([one, two], 'scales, flip')):
+        pipeline = [dict(type='LoadImageFromFile'), dict(type='TestTimeAug', transforms=[resizes, flips])]
+        assert augmentation(config(model=dict(type='TTA', module=dict()), tta_pipeline=pipeline)) == words
+        assert augmentation(config(model=dict(type='FCOS'), tta_pipeline=pipeline)) == ''
+    for flip, words in ((True, ''), (False, 'no flip')):
+        assert augmentation(Config(dict(default_scope='mmpose', model=dict(test_cfg=dict(flip_test=flip))))) == words
+
+
+def dataset(kind, length, **attributes):
+    made = type(kind, (), dict(__len__=lambda self: length))()
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
+
+
+COCO_IDS = (581781, 139, 285, 632, 724, 776, 785)
+
+
+@pytest.mark.parametrize(('task', 'made', 'facts'), [
+    ('detection', dataset('CocoDataset', 5000, ann_file='data/coco/annotations/instances_val2017.json'),
+     ('COCO', 'val2017', 5000, True)),
+    ('detection', dataset('CocoDataset', 100, ann_file='a/instances_val2017.json'), ('COCO', 'val2017', 100, False)),
+    ('segmentation', dataset('CityscapesDataset', 500, ann_file='', data_root='data/cityscapes/',
+                             data_prefix=dict(img_path='data/cityscapes/leftImg8bit/val')),
+     ('Cityscapes', 'val', 500, True)),
+    ('segmentation', dataset('CityscapesDataset', 20, data_prefix=dict(img_path='leftImg8bit/val')),
+     ('Cityscapes', 'val', 20, False)),
+    ('segmentation', dataset('COCOStuffDataset', 1000, data_prefix=dict(img_path='x/images/test2014')),
+     ('COCO-Stuff 10k', 'test', 1000, True)),
+    ('segmentation', dataset('COCOStuffDataset', 100, data_root='data/sample', data_prefix=dict(img_path='val2017')),
+     ('sample', 'val2017', 100, False)),
+    ('pose', dataset('MpiiDataset', 2958, ann_file='annotations/mpii_val.json'), ('MPII', 'val', 2958, True)),
+])
+def test_data_sets(task, made, facts):
+    found = describe_data(task, made, ids=COCO_IDS)
+    assert (found.data, found.split, found.images, found.whole) == facts
+    wrapped = SimpleNamespace(dataset=made)
+    assert describe_data(task, wrapped, ids=COCO_IDS) == found
+
+
+def test_other_images_with_the_names_of_cocos_files():
+    made = dataset('CocoDataset', 5000, ann_file='data/mine/annotations/instances_val2017.json', data_root='data/mine/')
+    found = describe_data('detection', made, ids=range(1000000, 1005000))
+    assert (found.data, found.whole) == ('mine', False)
+
+
+def test_persons_are_not_images():
+    persons = dataset('CocoDataset', 104125, ann_file='a/person_keypoints_val2017.json', data_root='data/coco')
+    found = describe_data('pose', persons, images=5000, ids=COCO_IDS)
+    assert (found.data, found.images, found.whole) == ('COCO', 5000, True)
+
+
+def test_a_file_with_annotations(tmp_path):
+    ids = [*COCO_IDS, *range(10**6, 10**6 + 4993)]
+    found = describe_annotations(tmp_path / 'coco' / 'annotations' / 'instances_val2017.json', ids)
+    assert (found.data, found.split, found.images, found.whole) == ('COCO', 'val2017', 5000, True)
+    found = describe_annotations(tmp_path / 'cells' / 'instances_test.json', range(87))
+    assert (found.data, found.split, found.images, found.whole) == ('cells', 'test', 87, False)
+
+
+def test_names_of_metrics():
+    assert named('detection', {'coco/bbox_mAP': .5, 'coco/segm_mAP_s': -1, 'other': 2}) == {
+        'AP': .5, 'mask APs': None, 'other': 2}
+    assert named('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25}) == {'AP75': .5, 'ARl': .25}
+    assert named('pose', {'PCK': 90., 'PCK@0.1': 30., 'Head PCK': 97.}) == {
+        'PCKh': 90, 'PCKh@0.1': 30, 'Head PCK': 97}  # MPII's
+    assert named('pose', {'PCK': .98, 'AUC': .5}) == {'PCK': .98, 'AUC': .5}  # of hands
+    assert named('segmentation', {'mIoU': 81.1, 'table': [1, 2], 'word': 'x'}) == {'mIoU': 81.1}
+    assert named('segmentation', {'mIoU': 81.1, 'mAcc': float('nan')}) == {'mIoU': 81.1, 'mAcc': None}
+
+
+def test_digests(tmp_path):
+    record = dict(type='hrnet_plugin.RecordHook')
+    config = Config(dict(model=dict(type='x'), work_dir='a', custom_hooks=[record], load_from='b'))
+    moved = Config(dict(model=dict(type='x'), work_dir='c', default_hooks=dict(logger=2)))
+    assert config_digest(config) == config_digest(moved)
+    for changed in (dict(model=dict(type='y')), dict(model=dict(type='x'), custom_hooks=[dict(type='EMAHook')])):
+        assert config_digest(config) != config_digest(Config(changed))
+    path = tmp_path / 'weights.pth'
+    path.write_bytes(b'abc')
+    assert file_digest(str(path)) == 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    assert file_digest('https://nowhere/x.pth') == file_digest('') == ''

@@ -1,0 +1,37 @@
+"""The direction of metrics, by the keys that the hosts' evaluators give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hrnet_plugin.evaluation.leaderboard.metrics import lower_is_better, named
+
+
+@pytest.mark.parametrize(('name', 'lower'), [
+    ('NME', True), ('EPE', True), ('MRRPE', True), ('MPJPE', True), ('P-MPJPE', True), ('N-MPJPE_Walking', True),
+    ('MPJPE_all', True), ('wflw/NME', True), ('body/coco/NME', True), ('NME@left', True), ('crowd_human/mMR', True),
+    ('motchallenge-metric/IDSW', True), ('motchallenge-metric/FN', True), ('rmse', True), ('rmse_log', True),
+    ('silog', True), ('abs_rel', True),
+    ('AP', False), ('mask AP', False), ('PCKh@0.1', False), ('AUC', False), ('mIoU', False), ('d1', False),
+    ('crowd_human/mAP', False), ('crowd_human/JI', False), ('motchallenge-metric/MOTP', False),
+    ('HandednessAcc', False), ('coco/FP_precision', False), ('NME/AP', False), ('unknown', False), ('', False)])
+def test_directions(name, lower):
+    assert lower_is_better(name) is lower
+
+
+def test_errors_of_mmpose():
+    metrics = pytest.importorskip('mmpose.evaluation.metrics')
+    points, mask = np.zeros((2, 3, 2)), np.ones((2, 3), bool)
+    common = dict(pred_coords=points, gt_coords=points, mask=mask)
+    nme = metrics.NME('use_norm_item', norm_item='bbox_size')
+    found = [metrics.EPE().compute_metrics([common]), nme.compute_metrics([dict(common, bbox_size=np.ones((2, 1)))]),
+             metrics.MPJPE('mpjpe').compute_metrics([dict(common, actions=['Walking_1', 'Eating_2'])])]
+    keys = [key for values in found for key in named('pose', values)]
+    assert keys == ['EPE', 'NME', 'MPJPE', 'MPJPE_Walking', 'MPJPE_Eating']
+    assert all(map(lower_is_better, keys))
+
+
+def test_depth_errors_of_mmsegmentation():
+    names = pytest.importorskip('mmseg.evaluation.metrics').DepthMetric.METRICS
+    assert [name for name in names if not lower_is_better(name)] == ['d1', 'd2', 'd3']

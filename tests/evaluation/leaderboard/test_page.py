@@ -1,0 +1,326 @@
+"""The page: one file that needs nothing else; what it does is seen in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.published import published_entries
+from hrnet_plugin.evaluation.leaderboard.ranking import rank
+
+pytest.importorskip('plotly')
+from hrnet_plugin.evaluation.leaderboard.page import write_page
+
+BROWSER, DRIVER = shutil.which('chromium') or shutil.which('google-chrome'), shutil.which('chromedriver')
+in_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason='no Chromium with its driver: apt-get install '
+                                'chromium chromium-driver')
+
+
+def own(number, folder, ap, classes):
+    return Entry(task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18',
+                 note='</script>', data='sample', split='val2017', ms=10. * number, params=1. * number,
+                 metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, gflops=2. * number,
+                 unit='MACs / 1e9; weights / 1e6', store='board', number=number, images=100, whole=False,
+                 classes=classes, pictures=str(folder))
+
+
+@pytest.fixture(scope='module')
+def page(tmp_path_factory):
+    """The published rows, and two own ones with classes and pictures."""
+    folder = tmp_path_factory.mktemp('page')
+    for name, colour in (('first', 'red'), ('second', 'blue')):
+        (folder / name).mkdir()
+        for k in range(3):
+            Image.new('RGB', (900, 300), colour).save(folder / name / f'{k}.png')
+    (folder / 'second' / 'other.png').write_bytes(b'')
+    (folder / 'third').mkdir()
+    for name in ('2.png', 'third.png'):
+        (folder / 'third' / name).write_bytes(b'broken')
+    rows = [own(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
+            own(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
+            replace(own(3, '', 20., {}), pictures='/not/there'), own(4, folder / 'third', 10., {})]
+    target = folder / 'board' / 'page.html'
+    target.parent.mkdir()
+    errors = [dict(numbers=dict(missed=k), costs=dict(missed=k / 10)) for k in (3, 1)]
+    comparison = dict(
+        names=['old </script>', 'new'], kind='bbox', images=7, covered=[7, 7],
+        metrics={'AP': [.5, .4], 'APs': [None, None], 'APm': [None, .3]},
+        classes=dict(cat=[.5, .6], dog=[.4, .1], emu=[None, None]),
+        interval=dict(difference=-.1, low=-.2, high=.05, better=.2, equal=0, draws=99), errors=errors,
+        differing=[['1.jpg', [0., .5]]])
+    write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison])
+    return target
+
+
+def test_it_is_one_file(page):
+    assert [file.name for file in page.parent.iterdir()] == ['page.html']
+    text = page.read_text()
+    own_text = re.sub(r'<script>.*?</script>', '', text, flags=re.S)
+    assert not re.search(r'(src|href)\s*=\s*["\'](?!#|data:)', own_text)
+    assert not re.search(r'@\w+@', own_text)
+    assert '<title>A &lt;title&gt;</title>' in text
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+    assert sum(len(board['rows']) for board in data['boards']) == len(published_entries()) + 4
+    board, = (board for board in data['boards'] if 'sample' in board['title'])
+    assert [row['rank'] for row in board['rows']] == [1, 2, 3, 4]
+    assert '</script>' in board['rows'][0]['model']
+    assert [sorted(row['pictures']) for row in board['rows']] == [['0.png', '1.png', '2.png']] * 2 + [[], []]
+
+
+def test_a_page_without_rows(tmp_path):
+    write_page([], tmp_path / 'empty.html')
+    assert '"boards": []' in (tmp_path / 'empty.html').read_text()
+
+
+@pytest.fixture(scope='module')
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip('selenium.webdriver')
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for word in ('headless=new', 'no-sandbox', 'disable-gpu', 'no-first-run', 'disable-background-networking',
+                 'disable-component-update', 'disable-sync', 'disable-quic', 'window-size=1400,1000',
+                 f'user-data-dir={tmp_path_factory.mktemp("profile")}'):
+        options.add_argument(f'--{word}')
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser, page):
+    browser.set_window_size(1400, 1000)
+    browser.get_log('performance')
+    browser.get_log('browser')
+    browser.get(page.as_uri())
+    return browser
+
+
+def run(browser, script, *args):
+    return browser.execute_script(f'return {script}', *args)
+
+
+def column(browser, place):
+    cells = f'document.querySelectorAll("#table tbody tr td:nth-child({place})")'
+    return run(browser, f'[...{cells}].map((cell) => cell.textContent)')
+
+
+def choose(browser, selector, text):
+    select = browser.find_element('css selector', selector)
+    run(browser, '(([select, text]) => { select.value = [...select.options].find((o) => o.textContent === text).value; '
+        'select.dispatchEvent(new Event("change")); })(arguments)', select, text)
+
+
+def click_head(browser, title):
+    browser.find_element('xpath', f'//*[@id="table"]//thead//button[normalize-space()="{title}"]').click()
+
+
+@in_browser
+def test_nothing_is_wrong_and_nothing_is_asked_for(opened, page):
+    assert not opened.get_log('browser')
+    messages = [json.loads(entry['message'])['message'] for entry in opened.get_log('performance')]
+    asked = {message['params']['request']['url'] for message in messages
+             if message['method'] == 'Network.requestWillBeSent'}
+    assert page.as_uri() in asked
+    assert {url for url in asked if not url.startswith(('data:', 'blob:', 'chrome'))} == {page.as_uri()}
+    assert opened.title == 'A <title>'
+
+
+@in_browser
+def test_sorting(opened):
+    board = rank(published_entries())[0]
+    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in board.entries]
+    click_head(opened, 'APs')
+    values = [float(text) for text in column(opened, 6) if text]
+    assert values == sorted(values, reverse=True)
+    assert len(values) > 50
+    known = [bool(text) for text in column(opened, 6)]
+    assert known == sorted(known, reverse=True)  # what is not known stays below
+    click_head(opened, 'APs')
+    values = [float(text) for text in column(opened, 6) if text]
+    assert values == sorted(values)
+    assert [bool(text) for text in column(opened, 6)] == known
+    assert run(opened, '[...document.querySelectorAll("[aria-sort]")].map((h) => h.getAttribute("aria-sort"))') == [
+        'ascending']
+    click_head(opened, 'Model')
+    assert column(opened, 2)[0].startswith('Cascade Mask R-CNN')
+
+
+@in_browser
+def test_filtering(opened):
+    rows = rank(published_entries())[0].entries
+    choose(opened, '[data-filter=width]', 'W32')
+    choose(opened, '[data-filter=source]', 'paper')
+    wanted = [row for row in rows if (row.width, row.source) == ('W32', 'paper')]
+    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in wanted]
+    assert opened.find_element('id', 'count').text == f'{len(wanted)} of {len(rows)} rows'
+    opened.find_element('id', 'search').send_keys('mask 2X')
+    assert len(column(opened, 1)) == sum('Mask' in row.method and row.schedule == '2x' for row in wanted)
+    assert run(opened, 'document.getElementById("plot-weights_in_millions").data[0].x.length') == len(column(opened, 1))
+    opened.find_element('css selector', 'button[type=reset]').click()
+    assert len(column(opened, 1)) == len(rows)
+    choose(opened, '#board', 'pose, MPII val')
+    assert len(column(opened, 1)) == sum(row.data == 'MPII' for row in published_entries())
+    assert opened.find_element('id', 'sizes').is_displayed() is False
+
+
+def pareto(rows, cost):
+    """Rows such that no other one costs as little and has as much AP, the cheapest first."""
+    known = [row for row in rows if getattr(row, cost) is not None]
+    best = [row for row in known if not any(
+        (getattr(other, cost), -other.metrics['AP']) != (getattr(row, cost), -row.metrics['AP'])
+        and getattr(other, cost) <= getattr(row, cost) and other.metrics['AP'] >= row.metrics['AP'] for other in known)]
+    return sorted({(getattr(row, cost), row.metrics['AP']) for row in best})
+
+
+@in_browser
+def test_plots_and_their_fronts(opened):
+    rows = rank(published_entries())[0].entries
+    for cost in ('macs_in_billions', 'ms', 'weights_in_millions'):
+        assert run(opened, f'document.querySelectorAll("#plot-{cost} .scatterlayer .point").length') == sum(
+            getattr(row, cost) is not None for row in rows)
+        drawn = run(opened, f'document.getElementById("plot-{cost}").data.at(-1)')
+        front = pareto(rows, cost)
+        assert drawn['x'] == pytest.approx([x for x, _ in front])
+        assert drawn['y'] == [ap for _, ap in front]
+    assert run(opened, 'document.querySelectorAll("#plot-sizes .bars .point path").length') == 3 * 12
+
+
+@in_browser
+def test_two_rows_side_by_side(opened):
+    assert opened.find_element('id', 'pair').is_displayed() is False
+    choose(opened, '#board', 'detection, sample val2017 (not a whole published split)')
+    assert opened.find_element('id', 'pair').is_displayed()
+    drawn = run(opened, 'document.getElementById("plot-classes").data[0]')
+    assert dict(zip(drawn['y'], drawn['x'])) == {'cat': 5, 'dog': -10}  # the first of the ranking has 45, 40
+    names = run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.alt.split(",")[0])')
+    assert names[::2] == names[1::2]
+    assert sorted(names[::2]) == ['0.png', '1.png', '2.png']
+    opened.execute_script('document.getElementById("pictures").scrollIntoView()')
+    opened.execute_async_script('Promise.all([...document.querySelectorAll("#pictures img")].map((i) => i.decode()))'
+                                '.then(arguments[0])')
+    assert run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.naturalWidth)') == [640] * 6
+    choose(opened, '#first', run(opened, 'document.getElementById("second").selectedOptions[0].textContent'))
+    assert set(run(opened, 'document.getElementById("plot-classes").data[0].x')) == {0}
+    assert 'partial' in opened.find_element('css selector', '#table tbody td:nth-child(2)').get_attribute('class')
+    assert 'only 100 images' in column(opened, 2)[0]
+
+
+@in_browser
+def test_a_comparison(opened):
+    text = opened.find_element('id', 'comparison-text').text
+    assert text == ('Boxes in 7 images. AP of new less that of old </script>: \u221210.0, 95 % interval \u221220.0 to '
+                    '+5.0 (paired bootstrap, 99 draws): no difference can be told. new is ahead in 20 % of the draws.')
+    assert run(opened, '[...document.querySelectorAll("#comparison-errors tbody td")].map((c) => c.textContent)') == [
+        'missed', '3', '1', '+30.0', '+10.0']
+    assert run(opened, '[...document.querySelectorAll("#comparison-metrics tbody td")].map((c) => c.textContent)') == [
+        'AP', '50.0', '40.0', '\u221210.0', 'APm', '', '30.0', '']
+    drawn = run(opened, 'document.getElementById("plot-comparison").data[0]')
+    assert dict(zip(drawn['y'], drawn['x'])) == {'dog': pytest.approx(-30), 'cat': pytest.approx(10)}
+    assert '1.jpg (+50.0)' in opened.find_element('id', 'comparison-images').text
+
+
+@in_browser
+def test_on_a_phone(opened):
+    opened.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
+                           dict(width=360, height=740, deviceScaleFactor=2, mobile=True))
+    try:
+        opened.refresh()
+        assert run(opened, 'document.documentElement.scrollWidth') <= 360
+        for name in ('plot-macs_in_billions', 'plot-ms', 'plot-weights_in_millions', 'plot-sizes'):
+            assert run(opened, f'document.querySelector("#{name} svg").getBoundingClientRect().right') <= 360
+        # the model and its main figure are seen without scrolling
+        figure = 'document.querySelector("#table tbody td:nth-child(3)")'
+        assert run(opened, f'{figure}.getBoundingClientRect().right') <= 360
+        assert run(opened, 'Math.min(...[...document.querySelectorAll("form select, form input, form button")].map('
+                   '(e) => e.getBoundingClientRect().height))') >= 40
+        assert float(run(opened, 'parseFloat(getComputedStyle(document.querySelector("td")).fontSize)')) >= 14
+    finally:
+        opened.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+
+
+@in_browser
+def test_with_the_keyboard_alone(opened):
+    from selenium.webdriver import ActionChains, Keys
+    reached = []
+    for _ in range(14):
+        ActionChains(opened).send_keys(Keys.TAB).perform()
+        reached.append(run(opened, '((e) => e.id || e.className || e.dataset.filter || e.type || e.textContent)'
+                           '(document.activeElement)'))
+        assert run(opened, 'getComputedStyle(document.activeElement).outlineStyle') == 'solid'
+    assert reached[:9] == ['skip', 'board', 'method', 'width', 'schedule', 'source', 'search', 'reset', 'table']
+    assert run(opened, 'document.activeElement.closest("th") !== null')
+    ActionChains(opened).send_keys(Keys.ENTER).perform()
+    assert run(opened, 'document.querySelectorAll("[aria-sort]").length') == 1
+    # every control has a name
+    assert run(opened, '[...document.querySelectorAll("select, input")].every((e) => e.labels.length === 1)')
+
+
+MARKUP = '<a href="https://nowhere.invalid/a">a</a><span style="cursor:url(https://nowhere.invalid/b),auto">b</span>&lt;'
+
+
+@pytest.fixture(scope='module')
+def errors_page(tmp_path_factory):
+    """Faces, ranked by an error, from a record whose texts have markup in them."""
+    rows = [Entry(task='pose', source='own', place='mine', method=MARKUP, backbone=f'row {number}', data='WFLW',
+                  split='test', metrics={} if nme is None else {'NME': nme, 'APm': 5.}, params=1. + number,
+                  gflops=1. + number, ms=9., unit='MACs / 1e9; weights / 1e6', classes={MARKUP: 1. * number}, images=3,
+                  whole=False)
+            for number, nme in enumerate((4., 5., None, 3., 0., 3.5))]
+    target = tmp_path_factory.mktemp('errors') / 'page.html'
+    write_page(rank(rows, 'NME'), target)
+    return target
+
+
+def test_the_page_tells_the_direction(errors_page):
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', errors_page.read_text(),
+                                re.S)[1])
+    board, = data['boards']
+    assert board['title'] == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert (board['metric'], board['metrics'], board['lower']) == ('NME', ['NME', 'APm'], ['NME'])
+    assert [(row['rank'], row['metrics'].get('NME')) for row in board['rows']] == [
+        (1, 0), (2, 3), (3, 3.5), (4, 4), (5, 5), (None, None)]
+
+
+@in_browser
+def test_of_errors_the_lowest_is_first(browser, errors_page):
+    browser.get(errors_page.as_uri())
+    values = ['0.0', '3.0', '3.5', '4.0', '5.0', '']
+    assert column(browser, 3) == values
+    assert 'by NME (lower is better)' in browser.find_element('id', 'board').text
+    click_head(browser, 'NME')
+    assert column(browser, 3) == values
+    click_head(browser, 'NME')
+    assert column(browser, 3) == ['5.0', '4.0', '3.5', '3.0', '0.0', '']
+    drawn = run(browser, 'document.getElementById("plot-macs_in_billions").data.at(-1)')
+    assert (drawn['x'], drawn['y']) == ([1, 4, 5], [4, 3, 0])  # no other row costs as little and has as low an error
+    axis = run(browser, 'document.getElementById("plot-macs_in_billions").layout.yaxis.title.text')
+    assert axis == 'NME (lower is better)'
+
+
+@in_browser
+def test_texts_of_records_are_no_markup(browser, errors_page):
+    browser.get_log('performance')
+    browser.get_log('browser')
+    browser.get(errors_page.as_uri())
+    assert MARKUP in run(browser, 'document.querySelector("#plot-sizes .xtick text").textContent')
+    assert run(browser, 'document.querySelector("#plot-classes .ytick text").textContent') == MARKUP
+    assert run(browser, 'document.querySelectorAll("svg a, svg tspan[style]").length') == 0
+    messages = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
+    assert not [message for message in messages if 'nowhere.invalid' in json.dumps(message)]
+    assert not browser.get_log('browser')
+
+
+@in_browser
+def test_the_page_may_load_nothing(browser, errors_page):
+    browser.get(errors_page.as_uri())
+    script = ('const [done] = arguments;'
+              'document.addEventListener("securitypolicyviolation", (event) => done(event.blockedURI));'
+              'document.body.append(Object.assign(new Image(), { src: "https://nowhere.invalid/c" }));')
+    assert browser.execute_async_script(script) == 'https://nowhere.invalid/c'

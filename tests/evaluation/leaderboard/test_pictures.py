@@ -1,0 +1,205 @@
+"""A page reads images only from folders of the store's runs and from those that are named, whatever a record says."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hrnet_plugin.cli import leaderboard
+from hrnet_plugin.evaluation.leaderboard.own import own_entries, own_entry
+from hrnet_plugin.evaluation.leaderboard.pictures import is_trusted, resolve_folder
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+
+TIME = '20240229_235959'
+EMBEDDED = 'data:image/jpeg;base64,'
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """The warnings of the page."""
+    texts: list[str] = []
+    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.write.print_log',
+                        lambda text, **options: texts.append(text))
+    return texts
+
+
+def make_run(folder, *parts, name=TIME):
+    """A run folder with its log, and a folder of two images in it."""
+    pictures = draw(folder.joinpath(name, *parts))
+    (folder / name / f'{name}.log').touch()
+    return pictures
+
+
+def draw(folder):
+    folder.mkdir(parents=True)
+    for name in ('a.png', 'b.jpg'):
+        Image.new('RGB', (40, 30), 'red').save(folder / name)
+    return folder
+
+
+def store_of(folder, *pictures):
+    """A store with a row for each folder of images."""
+    store = ResultStore(folder / 'results.sqlite')
+    for place in pictures:
+        store.append(Record(task='pose', config='mine', data='sample', split='', images=3, whole=False,
+                            metrics={'AP': .5}, facts={} if place is None else {'pictures': place}))
+    return store.path
+
+
+def page_of(store, *options):
+    """What the page of the rows of a store is, with the tool's options."""
+    pytest.importorskip('plotly')
+    out = store.parent / 'out'
+    leaderboard.main(['--store', str(store), '--data', 'sample', '--out', str(out), *map(str, options)])
+    return (out / 'leaderboard.html').read_text(encoding='utf-8')
+
+
+def test_images_of_runs_below_the_store_are_embedded(tmp_path, said):
+    """As `mim test ... --show-dir pictures --record` and mmsegmentation leave them."""
+    first = make_run(tmp_path / 'work_dirs' / 'one', 'pictures')
+    second = make_run(tmp_path / 'work_dirs' / 'two', 'vis_data', 'vis_image')
+    store = store_of(tmp_path / 'work_dirs', str(first), str(second))
+    assert [entry.pictures for entry in own_entries([store])] == [str(first), str(second)]
+    assert page_of(store).count(EMBEDDED) == 4
+    assert said == []
+
+
+def test_a_relative_store_and_relative_folders(tmp_path, monkeypatch):
+    pictures = make_run(tmp_path / 'one', 'pictures')
+    store_of(tmp_path, os.path.relpath(pictures, tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert own_entries(['results.sqlite'])[0].pictures == str(pictures)
+    monkeypatch.chdir(tmp_path / 'one')  # they start at the store's folder, not at the working directory
+    assert own_entries(['../results.sqlite'])[0].pictures == str(pictures)
+
+
+def test_private_folders_below_a_foreign_store_are_not(tmp_path, said):
+    """The store lies in the home directory, where everything is below it."""
+    private = [draw(tmp_path / 'Pictures'), draw(tmp_path / '.ssh'), draw(tmp_path / TIME / 'photos')]  # without a log
+    store = store_of(tmp_path, *map(str, [*private, *private]))
+    assert EMBEDDED not in page_of(store)
+    assert len(said) == 3  # one for each folder
+    for folder, text in zip(private, said):
+        assert repr(str(folder)) in text
+        assert '--pictures FOLDER' in text
+
+
+def test_runs_elsewhere_are_not(tmp_path, said):
+    other = make_run(tmp_path / 'other', 'pictures')
+    (tmp_path / 'mine').mkdir()
+    store = store_of(tmp_path / 'mine', str(other), str(tmp_path / 'mine' / '..' / 'other' / TIME / 'pictures'),
+                     f'../other/{TIME}/pictures')
+    assert EMBEDDED not in page_of(store)
+    assert len(said) == 1  # three names of one folder
+
+
+def test_folders_that_are_named_are(tmp_path, said):
+    first, second, third = (draw(tmp_path / name) for name in ('root/one', 'root/two', 'private'))
+    store = store_of(tmp_path, str(first), str(second), str(third))
+    assert page_of(store, '--pictures', tmp_path / 'root').count(EMBEDDED) == 4
+    assert len(said) == 1
+    assert repr(str(third)) in said[0]
+    assert page_of(store, '--pictures', first, second, third).count(EMBEDDED) == 6
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='symbolic links need rights there')
+def test_links_are_not_followed_out_of_a_run(tmp_path, said):
+    private = draw(tmp_path / 'private')
+    runs = tmp_path / 'runs'
+    linked = make_run(runs / 'one', 'pictures')
+    for name in ('a.png', 'b.jpg'):
+        (linked / name).unlink()
+        (linked / name).symlink_to(private / name)
+    (runs / 'two' / TIME).mkdir(parents=True)
+    (runs / 'two' / TIME / f'{TIME}.log').touch()
+    (runs / 'two' / TIME / 'pictures').symlink_to(private)
+    (runs / 'three').mkdir()
+    (runs / 'three' / 'loop').symlink_to('loop')
+    store = store_of(runs, str(linked), str(linked), str(runs / 'two' / TIME / 'pictures'), 'three/loop')
+    assert EMBEDDED not in page_of(store)
+    assert sum(repr(str(private)) in text for text in said) == 1
+    assert sum('symbolic link that leads out of it' in text for text in said) == 4
+    assert EMBEDDED not in page_of(store, '--pictures', runs)
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='symbolic links need rights there')
+def test_a_folder_of_runs_may_be_a_link(tmp_path):
+    make_run(tmp_path / 'disk' / 'one', 'pictures')
+    (tmp_path / 'work_dirs').symlink_to(tmp_path / 'disk')
+    store = store_of(tmp_path / 'work_dirs', str(tmp_path / 'work_dirs' / 'one' / TIME / 'pictures'))
+    assert own_entries([store])[0].pictures == str(tmp_path / 'disk' / 'one' / TIME / 'pictures')
+
+
+@pytest.mark.parametrize('value', [
+    None, 3, 1.5, True, ['a'], {'a': 'b'}, '', '\0', 'a\0b', '\ud800', '\n', 'x' * 5000, 'x/' * 10**6, '/' * 10**6,
+    'x/' * 2000, '/not/there', 'results.sqlite'], ids=lambda value: repr(value)[:20])
+def test_what_is_no_folder_is_left_out(tmp_path, value):
+    assert resolve_folder(value, tmp_path) == ''
+    if value != '\ud800':  # which SQLite does not take from here
+        entry, = own_entries([store_of(tmp_path, value)])
+        assert (entry.pictures, entry.refused_pictures) == ('', '')
+
+
+def test_a_row_that_is_made_without_a_store_has_no_folder(tmp_path):
+    record = Record(task='pose', config='mine', data='sample', split='', images=3, whole=False, metrics={'AP': .5},
+                    facts={'pictures': str(make_run(tmp_path, 'pictures'))})
+    assert own_entry(record, 'results').pictures == ''
+
+
+@pytest.mark.parametrize(('name', 'log', 'trusted'), [
+    (TIME, f'{TIME}.log', True), (TIME, f'{TIME}_node_device0_rank0.log', True), (TIME, 'other.log', False),
+    (TIME, f'{TIME}.txt', False), ('pictures', 'pictures.log', False), ('2024_2025', '2024_2025.log', False)])
+def test_run_folders(tmp_path, name, log, trusted):
+    folder = tmp_path / name / 'pictures'
+    folder.mkdir(parents=True)
+    (tmp_path / name / log).touch()
+    assert is_trusted(str(folder), tmp_path) is trusted
+    assert is_trusted(str(folder.parent), tmp_path) is trusted
+    assert is_trusted(str(tmp_path), tmp_path) is False
+
+
+def huge_png():
+    """A file of some bytes that promises 400 million pixels."""
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+    head = struct.pack('>IIBBBBB', 20000, 20000, 8, 2, 0, 0, 0)
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(b'')) + chunk(b'IEND', b'')
+
+
+def as_bytes(image, kind):
+    out = io.BytesIO()
+    image.save(out, kind)
+    return out.getvalue()
+
+
+PNG = as_bytes(Image.effect_noise((64, 64), 50), 'PNG')
+BROKEN = {'huge': huge_png(), 'half': PNG[:len(PNG) // 2], 'other header': PNG[:16] + b'\xff' * 8 + PNG[24:],
+          'text': b'not an image', 'empty': b'', 'EPS': as_bytes(Image.new('RGB', (4, 4)), 'EPS')}
+
+
+@pytest.mark.parametrize('content', BROKEN.values(), ids=BROKEN)
+def test_the_page_does_without_a_broken_image(tmp_path, said, content):
+    folders = [make_run(tmp_path / name, 'pictures') for name in ('one', 'two')]
+    (folders[0] / 'a.png').write_bytes(content)
+    assert page_of(store_of(tmp_path, *map(str, folders))).count(EMBEDDED) == 3
+    assert len(said) == 1
+    assert repr(str(folders[0] / 'a.png')) in said[0]
+
+
+@pytest.mark.parametrize(('words', 'message'), [
+    (['--pictures', '.'], 'need --out'),
+    (['--out', 'x', '--pictures', '.', 'not-there'], "--pictures must be folders, got 'not-there'")])
+def test_the_option_of_trusted_folders(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        leaderboard.parse_args(words)
+    assert message in capsys.readouterr().err
+    assert leaderboard.parse_args(['--out', 'x', '--pictures', '.', str(tmp_path)]).pictures == [Path('.'), tmp_path]

@@ -1,0 +1,191 @@
+"""Rows are chosen, ranked among what they can be compared with, and written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.own import own_entry
+from hrnet_plugin.evaluation.leaderboard.published import published_entries
+from hrnet_plugin.evaluation.leaderboard.ranking import rank, select
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
+
+
+def make(ap=40., **changes):
+    values = dict(task='detection', source='paper', place='table 8', method='Faster R-CNN', backbone='HRNetV2p-W32',
+                  data='COCO', split='val2017', metrics={'AP': ap})
+    return Entry(**{**values, **changes})
+
+
+OWN = Record(
+    task='detection', config='mine', data='sample', split='val2017', images=100, whole=False, number=7,
+    metrics={'AP': .451, 'AP50': None, 'mask AP': .3}, classes={'AP': {'cat': .5, 'dog': None}},
+    facts=dict(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='6e', ms=50., params=10., gflops=100.,
+               unit='MACs / 1e9; weights / 1e6', versions={}, machine='CPU', batch=4, **{'counted at': '800x1216'}))
+
+
+def test_ranking():
+    rows = [make(40), make(42), make(41, metrics={'mask AP': 35.}), make(50, split='test-dev2017'),
+            make(task='pose', data='COCO', metrics={'AP': 75.})]
+    boards = rank(rows)
+    assert [(board.title, [row.metrics.get('AP') for row in board.entries]) for board in boards] == [
+        ('detection, COCO val2017', [42, 40, None]), ('detection, COCO test-dev2017', [50]),
+        ('pose, COCO val2017', [75])]
+    assert boards[0].metrics == ('AP', 'mask AP')
+    assert rank(rows, 'mask AP')[0].entries[0] is rows[2]
+    with pytest.raises(ValueError, match="metric must be one of AP, mask AP, got 'APx'"):
+        rank(rows, 'APx')
+    assert rank([]) == []
+
+
+def test_a_board_without_its_tasks_metric_has_another():
+    board, = rank([make(task='pose', data='MPII', metrics={'PCKh': value}) for value in (88., 90.)])
+    assert (board.metric, board.entries[0].metrics['PCKh']) == ('PCKh', 90)
+
+
+def faces(**metrics):
+    """Rows of WFLW, measured, by their notes; the values of a metric are in the rows' order, None for missing."""
+    rows = zip(*metrics.values())
+    return [make(task='pose', source='own', data='WFLW', split='test', whole=False, images=2500, note=f'row {number}',
+                 metrics={name: value for name, value in zip(metrics, row) if value is not None})
+            for number, row in enumerate(rows)]
+
+
+def order(board):
+    return [int(row.note.removeprefix('row ')) for row in board.entries]
+
+
+def test_of_errors_the_lowest_is_first():
+    rows = faces(NME=[4., None, 3., 0., 3.], AUC=[60., 50., 70., 55., 65.])
+    board, = rank(rows, 'NME')
+    assert order(board) == [3, 2, 4, 0, 1]  # 0 is a value, equals stay as they were, what is missing is last
+    assert board.title == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert board.metrics == ('NME', )
+    text = printed(board, 120)
+    assert 'by NME (lower is better)' in text
+    assert re.findall(r'(\d) +Faster', text) == ['1', '2', '3', '4']
+    assert re.findall(r' (\d\.\d)$', text, re.M) == ['0.0', '3.0', '3.0', '4.0']
+    lines = markdown([board]).splitlines()
+    assert lines[0] == '## Pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert [line.split(' | ')[3].strip() for line in lines[4:]] == ['0.0', '3.0', '3.0', '4.0', '']
+    table = list(csv.DictReader(io.StringIO(as_csv([board]))))
+    assert [(row['rank'], row['NME']) for row in table] == [
+        ('1', '0.0'), ('2', '3.0'), ('3', '3.0'), ('4', '4.0'), ('', '')]
+    board, = rank(rows, 'AUC')
+    assert order(board) == [2, 4, 0, 3, 1]
+    assert 'lower' not in board.title
+
+
+def test_a_board_in_which_no_row_has_the_metric_has_no_direction():
+    boards = rank([make(40), *faces(NME=[4., 3.])], 'NME')
+    assert [board.title for board in boards] == [
+        'detection, COCO val2017', 'pose, WFLW test (not a whole published split), by NME (lower is better)']
+
+
+def test_a_board_with_none_of_its_tasks_metrics_is_ranked_by_the_most_frequent_one():
+    board, = rank(faces(EPE=[None, 2., None], NME=[4., None, 3.]))
+    assert (board.metric, board.metrics, order(board)) == ('NME', ('NME', ), [2, 0, 1])
+    board, = rank(faces(AUC=[60., 70., 65.], EPE=[5., 3., 4.]))
+    assert (board.metric, order(board)) == ('AUC', [1, 2, 0])
+    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # one of the task's stays first
+    assert (board.metric, board.metrics, order(board)) == ('PCKh', ('PCKh', ), [1, 0])
+    board, = rank([make(metrics={})])
+    assert (board.metric, board.metrics) == ('AP', ())
+
+
+def test_selecting():
+    rows = [make(40), make(42, source='own'), make(43, backbone='ResNet-50-FPN')]
+    assert select(rows, dict(source=['OWN'], width=[])) == [rows[1]]
+    assert select(rows, dict(width=['w32'], source=['paper', 'own'])) == rows[:2]
+    with pytest.raises(ValueError, match="width must be one of W32, got 'W99'"):
+        select(rows, dict(width=['W99']))
+
+
+def test_what_cannot_be_compared_is_ranked_apart():
+    boards = rank([make(40), make(99, source='own', whole=False, images=20)])
+    assert [board.title for board in boards] == [
+        'detection, COCO val2017', 'detection, COCO val2017 (not a whole published split)']
+    assert [row.metrics['AP'] for row in boards[0].entries] == [40]
+
+
+def test_own_rows():
+    row = own_entry(OWN, 'board')
+    assert row.metrics == {'AP': pytest.approx(45.1), 'mask AP': pytest.approx(30)}
+    assert row.classes == {'cat': 50}
+    assert (row.source, row.place, row.store, row.number) == ('own', 'mine', 'board', 7)
+    assert row.unit == 'MACs / 1e9; weights / 1e6; at 800x1216'
+    assert row.machine == 'CPU, batches of 4'
+    assert (row.images, row.whole, row.width) == (100, False, 'W18')
+    assert (row.ms, row.params, row.weights_in_millions) == (50, 10, 10)
+    pose = own_entry(Record(task='pose', config='p', data='COCO', split='val2017', images=5000, whole=True,
+                            metrics={'AP': .75, 'PCKh': 90., 'EPE': 3.}), 'board')
+    assert pose.metrics == {'AP': 75, 'PCKh': 90, 'EPE': 3}
+    assert own_entry(Record(task='segmentation', config='s', data='x', split='', images=1, whole=False,
+                            metrics={'mIoU': 81.1, 'mDice': 90.}), 'board').metrics == {
+                                'mIoU': 81.1, 'mDice': 90}
+
+
+def test_tables():
+    boards = rank([make(40, schedule='1x', params=45., gflops=245.3, unit='MACs / 2^30; weights / 2^20', ms=80.65),
+                   own_entry(OWN, 'board'), make(38), make(0, metrics={'mask AP': 30.})])
+    text = markdown(boards)
+    assert '## Detection, COCO val2017' in text
+    assert '| 1 | Faster R-CNN, HRNetV2p-W32, 1x | paper, table 8 | 40.0 |  | 45.0 | 245.3 | 80.7 | MACs / 2^30' in text
+    assert '| **Faster R-CNN, HRNetV2p-W18, 6e; only 100 images, not a published split** | own, board 7 |' in text
+    rows = list(csv.DictReader(io.StringIO(as_csv(boards))))
+    assert [(row['rank'], row['source'], float(row['AP']) if row['AP'] else None) for row in rows] == [
+        ('1', 'paper', 40), ('2', 'paper', 38), ('', 'paper', None), ('1', 'own', pytest.approx(45.1))]
+    assert (rows[3]['whole'], rows[3]['store'], rows[3]['number']) == ('False', 'board', '7')
+
+
+def test_the_terminal_shows_the_best_and_all_own_ones():
+    rows = [make(50 - k) for k in range(10)] + [make(1, source='own', store='board', number=3)]
+    text = printed(rank(rows)[0], 160, top=4)
+    assert text.count('table 8') == 4
+    assert 'own, board 3' in text
+    assert '11 Faster' in text
+
+
+def printed(board, width, top=None):
+    console = Console(width=width, file=io.StringIO())
+    console.print(terminal_table(board, top, width))
+    return console.file.getvalue()
+
+
+def test_columns_that_fit():
+    """What is left out is not cut off: the main metric, sizes and times stay the longest."""
+    board = rank(published_entries())[0]
+    shown = {}
+    for width in (72, 80, 100, 120, 200):
+        shown[width] = [column.header for column in terminal_table(board, None, width).columns][3:]
+        text = printed(board, width)
+        assert max(map(len, text.splitlines())) <= width
+        assert all(f'{entry.metrics["AP"]:.1f}' in text for entry in board.entries)
+        head = next(line for line in text.splitlines() if 'model' in line)
+        assert all(title in head for title in shown[width])
+        assert all(f'{entry.gflops:.1f}' in text for entry in board.entries if entry.gflops is not None)
+        assert '\u2026' not in text
+    assert shown[80][0] == 'AP'
+    assert {'params (M)', 'GFLOPs', 'ms'} <= set(shown[80])
+    assert shown[200] == ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'mask AP', 'params (M)', 'GFLOPs', 'ms']
+    assert len(shown[72]) < len(shown[100]) < len(shown[200])
+
+
+NASTY = 'see [/docs] [bold]x[/bold] | <b>\n`y`'
+
+
+def test_a_note_may_have_anything_in_it():
+    boards = rank([make(note=NASTY)])
+    assert '[/docs]' in printed(boards[0], 200)
+    title = markdown(rank([make(data=NASTY)])).splitlines()[0]
+    assert title.startswith('## Detection, see \\[/docs] \\[bold]x\\[/bold] \\| \\<b>')
+    line = markdown(boards).splitlines()[-1]
+    assert line.count(' | ') == 7
+    assert '\\[/docs]' in line
+    assert '\\<b>' in line

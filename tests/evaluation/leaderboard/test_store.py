@@ -1,0 +1,225 @@
+"""The store: what is written is read, by any number of writers, and a writer that is killed harms nothing."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from paths import ROOT
+
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore, _transaction
+
+
+def make(**changes):
+    values = dict(task='detection', config='mine', data='COCO', split='val2017', images=5000, whole=True,
+                  metrics={'AP': 0.1 + 0.2, 'APs': None}, classes={'AP': {'cat': 0.25, 'dog': None}},
+                  facts={'method': 'Faster R-CNN', 'ms': 12.5, 'versions': {'torch': '2'}}, config_text='a = 1\n',
+                  config_sha256='ab', checkpoint='x.pth', checkpoint_sha256='cd')
+    return Record(**{**values, **changes})
+
+
+def test_what_is_written_is_read(tmp_path):
+    store = ResultStore(tmp_path / 'new' / 'folder' / 'results.sqlite')
+    assert [store.append(make()), store.append(make(whole=False, time='2020-01-02T03:04:05+00:00'))] == [1, 2]
+    first, second = store.read()
+    assert first.metrics == {'AP': 0.1 + 0.2, 'APs': None}  # every bit of it
+    assert first.classes == {'AP': {'cat': 0.25, 'dog': None}}
+    assert first.facts == make().facts
+    assert (first.number, first.whole, second.number, second.whole) == (1, True, 2, False)
+    assert second.time == '2020-01-02T03:04:05+00:00'
+    assert first.time > second.time
+    assert {name: getattr(first, name) for name in ('task', 'config', 'config_text', 'config_sha256', 'checkpoint',
+                                                    'checkpoint_sha256', 'data', 'split', 'images')} == {
+        name: getattr(make(), name) for name in ('task', 'config', 'config_text', 'config_sha256', 'checkpoint',
+                                                 'checkpoint_sha256', 'data', 'split', 'images')}
+
+
+def test_nothing_is_changed_or_deleted(tmp_path):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.append(make())
+    store.append(make())
+    before = store.read()
+    with sqlite3.connect(store.path) as database:
+        for statement in ("UPDATE records SET config = 'x'", 'DELETE FROM records', 'UPDATE metrics SET value = 1',
+                          'DELETE FROM metrics', "INSERT OR REPLACE INTO metrics VALUES (2, '', 'AP', 1)",
+                          "INSERT INTO metrics VALUES (1, '', 'late', 1)",
+                          'INSERT OR REPLACE INTO records SELECT * FROM records WHERE number = 1'):
+            with pytest.raises(sqlite3.IntegrityError, match='append-only'):
+                database.execute(statement)
+    assert store.read() == before
+
+
+@pytest.mark.parametrize(('changes', 'words'), [
+    (dict(metrics={'AP': math.nan}), "finite numbers or None, got nan for 'AP'"),
+    (dict(classes={'AP': {'cat': math.inf}}), 'finite numbers or None, got inf'),
+    (dict(facts={'x': object()}), "JSON's types"),
+    (dict(facts={'x': math.nan}), "JSON's types"),
+    (dict(number=3), 'must not be in a store already, got number 3'),
+])
+def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, changes, words):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.append(make())
+    with pytest.raises(ValueError, match=words):
+        store.append(make(**changes))
+    assert len(store.read()) == 1
+
+
+def test_a_store_without_records(tmp_path):
+    store = ResultStore(tmp_path / 'folder' / 'results.sqlite')
+    store.prepare()
+    store.prepare()
+    assert store.read() == []
+    assert store.append(make()) == 1
+
+
+def test_a_store_that_was_only_begun(tmp_path):
+    (tmp_path / 'results.sqlite').touch()
+    assert ResultStore(tmp_path / 'results.sqlite').read() == []
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(sqlite3.OperationalError, match=r'store must be a file that can be written, got .*folder'):
+        ResultStore(tmp_path / 'folder').append(make())
+
+
+def test_the_cause_is_told_when_a_transaction_has_ended(tmp_path):
+    def fail(database):
+        with _transaction(database):
+            database.execute('COMMIT')  # as a full disk does
+            raise OSError('the cause')
+
+    with sqlite3.connect(tmp_path / 'x.sqlite', isolation_level=None) as made, pytest.raises(OSError, match='cause'):
+        fail(made)
+
+
+def test_no_store_is_made_by_reading(tmp_path):
+    with pytest.raises(FileNotFoundError, match='which is not there'):
+        ResultStore(tmp_path / 'none.sqlite').read()
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_files_are_left_alone(tmp_path):
+    other = tmp_path / 'other.sqlite'
+    with sqlite3.connect(other) as database:
+        database.execute('CREATE TABLE theirs (x)')
+    text = tmp_path / 'text'
+    text.write_text('not a database, and long enough to have a header of one ' * 20)
+    newer = ResultStore(tmp_path / 'newer.sqlite')
+    newer.append(make())
+    with sqlite3.connect(newer.path) as database:
+        database.execute('PRAGMA user_version = 2')
+    for path, words in ((other, 'another program'), (text, 'not a database'),
+                        (newer.path, 'must have version 1, got 2')):
+        before = path.read_bytes()
+        for act in (lambda store: store.append(make()), lambda store: store.read()):
+            with pytest.raises(sqlite3.DatabaseError, match=words):
+                act(ResultStore(path))
+        assert path.read_bytes() == before
+
+
+_WRITER = '''
+import sys
+sys.path.insert(0, {tests!r})
+from test_store import ResultStore, make
+for k in range({number}):
+    if {led} and not sys.stdin.readline():
+        sys.exit('nobody leads')
+    ResultStore({path!r}).append(make(config=f'{name} {{k}}', metrics={{str(i): k / 7 for i in range(20)}}))
+    print(k, flush=True)
+'''
+
+
+@contextmanager
+def writer(path, name, number, led=False):
+    """A process that writes so many records and tells of each; led, it waits for a line before each."""
+    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number, led=led)
+    with subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, 'PYTHONPATH': str(ROOT)}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_processes_lose_nothing(tmp_path):
+    path = tmp_path / 'results.sqlite'
+    with writer(path, 'first', 1000, led=True) as first, writer(path, 'second', 1000, led=True) as second:
+        for _ in range(1000):  # released together, or the one that is sooner up would end before the other begins
+            for process in (first, second):
+                process.stdin.write('\n')
+                process.stdin.flush()
+            for process in (first, second):
+                assert process.stdout.readline()
+        assert [first.wait(), second.wait()] == [0, 0]
+    records = ResultStore(path).read()
+    assert [record.number for record in records] == list(range(1, 2001))
+    for name in ('first', 'second'):
+        assert [record.config for record in records if record.config.startswith(name)] == [
+            f'{name} {k}' for k in range(1000)]
+    assert all(len(record.metrics) == 20 for record in records)
+
+
+def test_a_writer_waits_for_another(tmp_path, monkeypatch):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.prepare()
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute('BEGIN IMMEDIATE')
+        with monkeypatch.context() as patch:
+            patch.setattr('hrnet_plugin.evaluation.leaderboard.store.WAIT', 0)
+            with pytest.raises(sqlite3.OperationalError, match='locked'):
+                store.append(make())
+        written = pool.submit(store.append, make())
+        time.sleep(0.5)
+        other.execute('COMMIT')
+        assert written.result() == 1
+    assert len(store.read()) == 1
+
+
+def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
+    path = tmp_path / 'results.sqlite'
+    said = 0
+    for turn in range(8):
+        with writer(path, f'turn {turn}', 100000) as process:
+            assert process.stdout.readline()  # it has begun
+            time.sleep(0.02 + 0.013 * turn)
+            os.kill(process.pid, signal.SIGKILL)
+            rest = process.communicate()[0]
+        said += 1 + len(rest.splitlines())
+        records = ResultStore(path).read()
+        # it may have been killed between the end of a transaction and saying so
+        assert said <= len(records) <= said + turn + 1
+        assert all(len(record.metrics) == 20 for record in records)
+    with sqlite3.connect(path) as database:
+        assert database.execute('PRAGMA integrity_check').fetchone() == ('ok', )
+    ResultStore(path).append(make())
+    assert len(ResultStore(path).read()) == len(records) + 1
+
+
+def test_what_was_half_written_is_taken_back(tmp_path):
+    """A transaction whose pages are in the file and whose journal is still there, as a power cut leaves them."""
+    path = tmp_path / 'results.sqlite'
+    ResultStore(path).append(make())
+    code = f'''
+import os, signal, sqlite3
+database = sqlite3.connect({str(path)!r}, isolation_level=None)
+database.execute('PRAGMA cache_size = 1')  # so that pages go to the file before the end
+database.execute('PRAGMA cache_spill = 1')
+database.execute('BEGIN IMMEDIATE')
+for _ in range(12):
+    database.execute('INSERT INTO records SELECT NULL, time, task, config, config_text, config_sha256, checkpoint, '
+                     'checkpoint_sha256, data, split, images, whole, facts FROM records')
+os.kill(os.getpid(), signal.SIGKILL)
+'''
+    size = path.stat().st_size
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == -signal.SIGKILL
+    assert path.stat().st_size > size
+    assert Path(f'{path}-journal').is_file()
+    assert [record.config for record in ResultStore(path).read()] == ['mine']

@@ -1,0 +1,24 @@
+"""Boxes and masks of files of detections."""
+
+from __future__ import annotations
+
+from hrnet_plugin.evaluation.detections import kind_of, only, short
+
+
+def test_kinds():
+    box, mask = dict(bbox=[1, 2, 3, 4], score=1), dict(segmentation={}, score=1)
+    assert [kind_of(box), kind_of(mask), kind_of({**box, **mask})] == ['bbox', 'segm', 'segm']
+    assert only('segm', {**box, **mask}) == mask
+    assert only('bbox', {**box, **mask}) == only('bbox', box) == box
+
+
+def test_short_values():
+    assert [short(value) for value in ([1, 2.5, 'a'], None, {'a': [1]})] == ["[1, 2.5, 'a']", 'None', "{'a': [1]}"]
+    nested = []
+    for _ in range(100000):
+        nested = [nested]
+    for value in (nested, 'x' * 10**6, [0.123456] * 10**6, dict.fromkeys(range(10**5)), 10**1000, '\n\ud800'):
+        text = short(value)
+        assert len(text) <= 60
+        assert text.isascii()
+        assert text.isprintable()

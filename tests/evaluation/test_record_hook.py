@@ -1,0 +1,92 @@
+"""A test's results are kept for the leaderboard."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
+
+from hrnet_plugin.config_files import cfg
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.record_hook import RecordHook
+from hrnet_plugin.experiments.sample_set import write_sample_set
+
+NAME = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
+
+
+@pytest.fixture(scope='module')
+def tested(tmp_path_factory):
+    """The store, and the metrics that the runner returned, after a test of three images with random weights."""
+    pytest.importorskip('mmdet')
+    folder = tmp_path_factory.mktemp('record')
+    root = write_sample_set(folder / 'sample', 1, 3, 160, 128)
+    config = Config.fromfile(cfg(NAME))
+    config.merge_from_dict({
+        'work_dir': str(folder / 'work'), 'test_dataloader.dataset.data_root': f'{root}/',
+        'test_evaluator.ann_file': f'{root}/annotations/instances_val2017.json', 'model.test_cfg.rcnn.score_thr': 0.,
+        'default_hooks.visualization': dict(type='DetVisualizationHook', draw=True, test_out_dir='pictures'),
+        'custom_hooks': [dict(type='hrnet_plugin.RecordHook', store=str(folder / 'results.sqlite'), note='a note')]})
+    before = DefaultScope._instance_dict.copy()  # conftest.py restores it after a test, which this is before
+    metrics = Runner.from_cfg(config).test()
+    DefaultScope._instance_dict = before
+    return ResultStore(folder / 'results.sqlite'), metrics
+
+
+def test_what_is_kept(tested):
+    store, metrics = tested
+    record, = store.read()
+    assert (record.task, record.config, record.data, record.split) == ('detection', NAME, 'sample', 'val2017')
+    assert (record.images, record.whole) == (3, False)
+    # what the COCO API makes of the detections that stay in the run's folder
+    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # with mmdet
+    file, = (store.path.parent / 'work').glob('*/results.bbox.json')
+    exact = evaluate_detections(store.path.parent / 'sample/annotations/instances_val2017.json', file)
+    assert {name: record.metrics[name] for name in exact.metrics} == exact.metrics
+    assert record.classes['AP'] == exact.classes
+    assert round(record.metrics['AP'], 3) == metrics['coco/bbox_mAP']
+    assert len(record.classes['AP']) == 80
+    assert record.facts['note'] == 'a note'
+    assert (record.facts['method'], record.facts['schedule']) == ('Faster R-CNN', '6e')
+    assert record.facts['backbone'] == 'HRNetV2p-W18-small-v1'
+    assert record.facts['ms'] > 1
+    assert 0.1 < record.facts['memory'] < 100
+    assert record.facts['versions']['torch']
+    assert 2 < record.facts['params'] < 10
+    assert 'w18_small_v1' in record.config_text
+    assert (record.checkpoint, record.checkpoint_sha256) == ('', '')
+
+
+def test_detections_and_pictures_stay_in_the_runs_folder(tested):
+    store, _ = tested
+    record, = store.read()
+    file, = (store.path.parent / 'work').glob('*/results.bbox.json')
+    detections = json.loads(file.read_text())
+    assert {'image_id', 'category_id', 'bbox', 'score'} == set(detections[0])
+    pictures = store.path.parent / record.facts['pictures']
+    assert len(list(pictures.iterdir())) == 3
+
+
+@pytest.mark.parametrize(('options', 'words'), [
+    (dict(store=3), 'store must be the path of a file, got 3'), (dict(store=''), "got ''"),
+    (dict(note=None), 'note must be a text, got None')])
+def test_options_are_checked(options, words):
+    with pytest.raises(TypeError, match=words):
+        RecordHook(**options)
+
+
+def test_time_of_an_image(monkeypatch):
+    """The median over the batches after the first five, each divided by its images."""
+    clock = iter(range(100))
+    monkeypatch.setattr('hrnet_plugin.evaluation.record_hook.time.perf_counter', lambda: next(clock))
+    hook = RecordHook()
+    for k in range(8):
+        hook.before_test_iter(None, k)
+        hook.after_test_iter(None, k, outputs=[None] * 4)
+    assert hook.milliseconds == 250
+    hook._times = [0.5, 0.1, 0.2]
+    assert hook.milliseconds == 200
+    hook._times = []
+    assert hook.milliseconds is None

@@ -1,0 +1,76 @@
+"""Evaluations run an inference engine, and training the eager model."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from conftest import randomize
+from mmengine.model import BaseTTAModel, ExponentialMovingAverage
+from mmengine.registry import HOOKS, DefaultScope
+from torch import nn
+
+from hrnet_plugin.execution import is_optimized
+from hrnet_plugin.models import HRNet
+from hrnet_plugin.training.hooks import InferenceEngineHook
+
+
+def runner():
+    return SimpleNamespace(model=randomize(nn.Sequential(HRNet('w18_small_v1'))).eval())
+
+
+@pytest.mark.parametrize('name', ['hrnet_plugin.InferenceEngineHook', 'hrnet_plugin.FastFormHook'])
+@pytest.mark.parametrize('scope', ['mmengine', 'mmdet', 'mmpose', 'mmseg'])
+def test_configs_of_all_hosts_name_it(scope, name):
+    with DefaultScope.overwrite_default_scope(scope):
+        assert isinstance(HOOKS.build(dict(type=name)), InferenceEngineHook)
+
+
+@pytest.mark.parametrize('loop', ['val', 'test'])
+def test_on_before_and_off_after(loop):
+    hook, run = InferenceEngineHook(max_graphs=3), runner()
+    getattr(hook, f'before_{loop}')(run)
+    assert is_optimized(run.model)
+    getattr(hook, f'after_{loop}')(run)
+    assert not is_optimized(run.model)
+
+
+def test_model_inside_a_wrapper():
+    class Mean(BaseTTAModel):
+        def merge_preds(self, data_samples_list):
+            return data_samples_list
+
+    run = runner()
+    model = Mean.__new__(Mean)
+    nn.Module.__init__(model)
+    model.module = run.model
+    InferenceEngineHook().before_test(SimpleNamespace(model=model))
+    assert is_optimized(run.model)
+
+
+@torch.no_grad()
+def test_averaged_weights_that_are_swapped_in():
+    """mmengine's EMAHook exchanges the tensors' data between the model and its average, around each validation."""
+    run, x = runner(), torch.randn(1, 3, 64, 64)
+    average = ExponentialMovingAverage(run.model, momentum=0.5)
+    randomize(run.model)
+    own, averaged = ([out.clone() for out in model(x)] for model in (run.model[0], average.module[0]))
+    hook = InferenceEngineHook()
+    hook.before_val(run)
+    run.model(x)
+    for mine, others in zip(run.model.parameters(), average.module.parameters()):
+        mine.data, others.data = others.data, mine.data
+    for mine, others in zip(run.model.buffers(), average.module.buffers()):
+        mine.data, others.data = others.data, mine.data
+    assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(run.model(x), averaged))
+    assert not any(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in zip(own, averaged))
+
+
+def test_wrong_number_and_model():
+    with pytest.raises(ValueError, match='engine'):
+        InferenceEngineHook(engine='fast')
+    with pytest.raises(ValueError, match='max_graphs'):
+        InferenceEngineHook(max_graphs=-1)
+    with pytest.raises(ValueError, match=r'hrnet_plugin\.HRNet'):
+        InferenceEngineHook().before_run(SimpleNamespace(model=nn.Identity()))
