@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hrnet_plugin.checkpoints.changes import Change, first_to_last, last_to_first, with_first, without_first
 from hrnet_plugin.checkpoints.families.family import BGR, NEAREST, SAME_KEYS, Family, rules
 
@@ -17,55 +19,44 @@ BACKGROUND_FIRST = (
 )
 _NECK = rules(('neck.*', 'neck.*'))
 
-V1_PLAIN_FPN = Family(
+_family = partial(Family, host='mmdet', body_prefix='backbone.', notes=NEAREST)
+
+V1_PLAIN_FPN = _family(
     name='mmdet 1, with the neck of its first months',
     task='detection',
-    host='mmdet',
-    body_prefix='backbone.',
     markers=('neck.reduction_conv.conv.weight', 'neck.fpn_conv.0.weight'),
     head_rules=(*rules(('neck.reduction_conv.*', 'neck.reduction_conv.*')), *PLAIN_FPN, *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,
-    notes=NEAREST,
 )
 
-V1_TWO_STAGE = Family(
+V1_TWO_STAGE = _family(
     name='mmdet 1',
     task='detection',
-    host='mmdet',
-    body_prefix='backbone.',
     markers=('neck.fpn_convs.0.conv.weight', 'bbox_head.*fc_cls.weight'),
     head_rules=(*_NECK, *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,
-    notes=NEAREST,
 )
 
-V1_FCOS = Family(
+V1_FCOS = _family(
     name='mmdet 1, FCOS',
     task='detection without anchors',
-    host='mmdet',
-    body_prefix='backbone.',
     markers=('neck.fpn_convs.0.conv.weight', 'bbox_head.fcos_cls.weight'),
     head_rules=(*_NECK, *rules(*((f'bbox_head.fcos_{branch}.*', f'bbox_head.conv_{branch}.*')
                                  for branch in ('cls', 'reg', 'centerness')), ('bbox_head.*', 'bbox_head.*'))),
     notes=BGR,
 )
 
-TWO_STAGE = Family(
+TWO_STAGE = _family(
     name='mmdet 2 and 3',
     task='detection',
-    host='mmdet',
-    body_prefix='backbone.',
     markers=('neck.reduction_conv.conv.weight', 'roi_head.*'),
     head_rules=SAME_KEYS,
-    notes=NEAREST,
 )
 
 # the channel order of FCOS depends on its version, so no note tells it
-ONE_STAGE = Family(
+ONE_STAGE = _family(
     name='mmdet 2 and 3, detectors of one stage',
     task='detection without anchors',
-    host='mmdet',
-    body_prefix='backbone.',
     markers=('neck.reduction_conv.conv.weight', 'bbox_head.*'),
     head_rules=SAME_KEYS,
     notes={name: note for name, note in NEAREST.items() if name != 'images'},

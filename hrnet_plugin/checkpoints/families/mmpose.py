@@ -2,45 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hrnet_plugin.checkpoints.families.family import BILINEAR, NEAREST, SAME_KEYS, Family, conv_norm_conv, rules
 
-V0_HRNETV2 = Family(
+_family = partial(Family, host='mmpose', body_prefix='backbone.', notes=NEAREST)
+
+V0_HRNETV2 = _family(
     name='mmpose 0, HRNetV2',
     task='face',
-    host='mmpose',
-    body_prefix='backbone.',
     markers=('keypoint_head.final_layer.0.weight', 'keypoint_head.final_layer.3.weight'),
     head_rules=conv_norm_conv('keypoint_head.final_layer', conv='head.conv_layers.0', norm='head.conv_layers.1',
                               last='head.final_layer'),
     notes=BILINEAR,
 )
 
-V0 = Family(
+V0 = _family(
     name='mmpose 0',
     task='pose',
-    host='mmpose',
-    body_prefix='backbone.',
     markers=('keypoint_head.*', ),
     head_rules=rules(('keypoint_head.*', 'head.*')),
-    notes=NEAREST,
 )
 
-V1_HRNETV2 = Family(
+V1_HRNETV2 = _family(
     name='mmpose 1, HRNetV2',
     task='face',
-    host='mmpose',
-    body_prefix='backbone.',
     markers=('head.conv_layers.1.running_mean', 'head.final_layer.weight'),
     head_rules=SAME_KEYS,
     notes=BILINEAR,
 )
 
-V1 = Family(
+V1 = _family(
     name='mmpose 1',
     task='pose',
-    host='mmpose',
-    body_prefix='backbone.',
     markers=('head.final_layer.weight', ),
     head_rules=SAME_KEYS,
-    notes=NEAREST,
 )

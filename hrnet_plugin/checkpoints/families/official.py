@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from hrnet_plugin.checkpoints.families.family import BILINEAR, NEAREST, Family, conv_norm_conv, rules
 from hrnet_plugin.checkpoints.families.mmdet import BACKGROUND_FIRST, PLAIN_FPN, TWO_STAGE_HEADS
 
 _PLAIN_REDUCTION = rules(('neck.reduction_conv.0.*', 'neck.reduction_conv.conv.*'))
 
+_family = partial(Family, layouts=('official', ), notes=NEAREST)
+
 # timm has the same keys
-CLASSIFICATION = Family(
+CLASSIFICATION = _family(
     name='official classification, and timm',
     task='classification',
     host='hrnet_plugin',
@@ -16,7 +20,6 @@ CLASSIFICATION = Family(
     markers=('incre_modules.0.0.conv1.weight', 'classifier.weight'),
     head_rules=rules(*((f'{name}.*', f'head.{name}.*')
                        for name in ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier'))),
-    notes=NEAREST,
 )
 
 # nothing reads the head in these files
@@ -29,56 +32,47 @@ POSE_IMAGENET = Family(
     notes=NEAREST,
 )
 
-POSE = Family(
+POSE = _family(
     name='official pose',
     task='pose',
     host='mmpose',
-    layouts=('official', ),
     markers=('final_layer.weight', ),
     head_rules=rules(('final_layer.*', 'head.final_layer.*')),
-    notes=NEAREST,
 )
 
-FACE = Family(
+FACE = _family(
     name='official face',
     task='face',
     host='mmpose',
-    layouts=('official', ),
     markers=('head.0.weight', 'head.3.weight'),
     head_rules=conv_norm_conv('head', conv='head.conv_layers.0', norm='head.conv_layers.1', last='head.final_layer'),
     notes=dict(BILINEAR, norm_momentum='0.01'),
 )
 
-HIGHER_HRNET = Family(
+HIGHER_HRNET = _family(
     name='HigherHRNet',
     task='bottom-up pose',
     host='mmpose',
-    layouts=('official', ),
     markers=('final_layers.0.weight', 'deconv_layers.0.0.0.weight'),
     head_rules=rules(('final_layers.*', 'head.final_layers.*'), ('deconv_layers.*', 'head.deconv_layers.*')),
-    notes=NEAREST,
 )
 
-DETECTION_SHARED_CONV = Family(
+DETECTION_SHARED_CONV = _family(
     name='official detection, one convolution for all levels',
     task='detection',
     host='mmdet',
-    layouts=('official', ),
     body_prefix='backbone.',
     markers=('neck.fpn_conv.weight', ),
     head_rules=(*_PLAIN_REDUCTION, *rules(('neck.fpn_conv.*', 'neck.fpn_convs.0.conv.*')), *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,
-    notes=NEAREST,
 )
 
-DETECTION = Family(
+DETECTION = _family(
     name='official detection',
     task='detection',
     host='mmdet',
-    layouts=('official', ),
     body_prefix='backbone.',
     markers=('neck.reduction_conv.0.weight', 'neck.fpn_conv.0.weight'),
     head_rules=(*_PLAIN_REDUCTION, *PLAIN_FPN, *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,
-    notes=NEAREST,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from hrnet_plugin.checkpoints.changes import Change, in_place_scale, unchanged
 from hrnet_plugin.checkpoints.families.family import BILINEAR, CORNERS, Family, conv_norm_conv, rules
@@ -46,16 +47,14 @@ def _ocr() -> tuple[Rule, ...]:
         *_projection(f'{block}.f_up', f'{context}.out_project'),
     )
 
+_family = partial(Family, host='mmseg', layouts=('official', ), leftovers=('loss.*', ))
 
-FCN = Family(
+FCN = _family(
     name='official segmentation',
     task='segmentation',
-    host='mmseg',
-    layouts=('official', ),
     markers=('last_layer.0.weight', 'last_layer.3.weight'),
     head_rules=_fcn('last_layer', 'decode_head'),
     their_biases=(('last_layer.0.bias', 'last_layer.1.running_mean'), ),
-    leftovers=('loss.*', ),
     notes=BILINEAR,
     head_notes={'decode_head': dict(align_corners='False')},
 )
@@ -84,16 +83,13 @@ FCN_CORNERS_TORCH04 = replace(
     head_changes=_IN_PLACE,
 )
 
-OCR = Family(
+OCR = _family(
     name='official segmentation with OCR',
     task='segmentation with OCR',
-    host='mmseg',
-    layouts=('official', ),
     markers=('conv3x3_ocr.0.weight', 'aux_head.0.weight'),
     head_rules=_ocr(),
     their_biases=(('aux_head.0.bias', 'aux_head.1.running_mean'),
                   ('conv3x3_ocr.0.bias', 'conv3x3_ocr.1.running_mean')),
-    leftovers=('loss.*', ),
     notes=CORNERS,
     head_notes={'decode_head.0': dict(align_corners='True'), 'decode_head.1': dict(align_corners='True')},
 )
