@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from hrnet_plugin.suggest import did_you_mean
 from hrnet_plugin.tracing import is_tracing
 
 MOST_CHANNELS = 1 << 20  # of a layer; torch fails at larger ones, without a name
@@ -16,7 +17,8 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
     """Raise ValueError unless ``value`` is one of ``choices``."""
     choices = tuple(choices)
     if value not in choices:
-        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}')
+        hint = did_you_mean(value, map(str, choices)) if isinstance(value, str) else ''
+        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}{hint and "." + hint}')
 
 
 def check_int(name: str, value: Any, least: int, most: int | None = None) -> None:
@@ -46,7 +48,7 @@ def check_ints(name: str, value: Any, length: int | None = None, least: int = 1,
     return tuple(value)
 
 
-def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: str) -> None:
+def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: str, known: Iterable[str] = ()) -> None:
     """Raise TypeError if a part of a model got arguments that its type does not have.
 
     mmengine merges an entry of a config into the inherited one, whose arguments stay although the type changes.
@@ -56,7 +58,12 @@ def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: st
         kind: Its type, such as 'hrnet_plugin.HRNet'.
         others: The arguments.
         example: An argument that the type needs, for the advice.
+        known: Names of the type's arguments, for suggestions.
     """
+    hints = (did_you_mean(name, known) for name in others)
+    hint = next(filter(None, hints), '')
+    if hint:
+        raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}.{hint}')
     if others:
         raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}. If they come from an '
                         f"inherited config, replace its {part}: {part}=dict(_delete_=True, type='{kind}', {example})")

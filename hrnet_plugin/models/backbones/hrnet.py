@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from mmengine.model import BaseModule, Sequential, initialize
@@ -109,7 +110,7 @@ class HRNet(Stem, Optimizable, BaseModule):
                  upsample: UpsampleCfg = None, fusion: str = 'all', fusion_operator: str = 'sum',
                  downsample: str = 'strided', host: str = 'mmdet', pretrained: str | None = None,
                  init_cfg: InitCfg = None, **others: Any) -> None:
-        check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'")
+        check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'", signature(HRNet).parameters)
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 from mmcv.cnn import ConvModule
@@ -80,7 +81,7 @@ class HRFPN(Optimizable, BaseModule):
                  arch: Arch | None = None,
                  init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d'),
                  **others: Any) -> None:
-        check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'")
+        check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'", signature(HRFPN).parameters)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)

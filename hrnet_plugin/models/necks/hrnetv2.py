@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from inspect import signature
 from typing import Any
 
 from mmengine.model import BaseModule
@@ -64,7 +65,7 @@ class HRNetV2(BaseModule):
                  arch: Arch | None = None,
                  init_cfg: Any = None,
                  **others: Any) -> None:
-        check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'")
+        check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'", signature(HRNetV2).parameters)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
