@@ -10,6 +10,8 @@ _TRACING_MODES = ('FakeTensorMode', 'FunctionalTensorMode', 'ProxyTorchDispatchM
 
 # torch 2.1 lacks it. Without it, torch.compile sees the eager checks, which are traceable.
 _is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+# torch 2.1 lacks the first one, newer ones warn about the second one
+_is_fx_tracing = getattr(_symbolic_trace, 'is_fx_symbolic_tracing', _symbolic_trace.is_fx_tracing)
 
 
 def is_tracing() -> bool:
@@ -18,7 +20,7 @@ def is_tracing() -> bool:
     The answer depends on no tensor.
     """
     # torch.compile evaluates the first term while it traces, and never reaches the others
-    return bool(_is_compiling() or torch.jit.is_tracing() or _symbolic_trace._is_fx_tracing_flag
+    return bool(_is_compiling() or torch.jit.is_tracing() or _is_fx_tracing()
                 or torch._C._functorch.peek_interpreter_stack() is not None or _has_tracing_mode())
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
-TESTS = ('tests/models/backbones/test_hrnet.py', 'tests/models/necks', 'tests/models/test_arch.py')
+TESTS = ('tests/models/backbones/test_hrnet.py', 'tests/models/necks', 'tests/test_arch.py', 'tests/test_tracing.py')
 OPS = './packages/mmcv_ops'
 # the commands of docs/install.md
 DETECTION, NUMPY_1 = ('.[lite,mmdet]', OPS), ('numpy<2', 'opencv-python<4.12')

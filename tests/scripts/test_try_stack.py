@@ -29,3 +29,7 @@ def test_the_documented_command_is_tried(script, name):
     assert {word.partition('==')[0] for word in torch} == {'torch', 'torchvision'}
     assert command in documented()
     assert ('numpy<2' in command) == (name == 'torch21')
+
+
+def test_the_tests_that_it_runs_are_there(script):
+    assert all((ROOT / path).exists() for path in script.TESTS)
