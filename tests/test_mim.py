@@ -105,11 +105,12 @@ def test_the_archives_hold_what_mim_needs(built):
     wheel, = built.glob('*.whl')
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ('models/decode_heads/fcn.py', 'compatibility/detectors.py', 'execution/graph.py',
-                 'checkpoints/families/official.py', 'tools/train.py', 'py.typed',
-                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/tools/weights/inspect.py',
+    for name in ('models/decode_heads/fcn.py', 'training/compatibility/detectors.py', 'execution/graph.py',
+                 'checkpoints/families/official.py', 'cli/train.py', '__main__.py', 'py.typed',
+                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/tools/checkpoints/inspect.py',
                  '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
-                 'leaderboard/published/pose.csv', 'leaderboard/page/page.html', 'leaderboard/page/page.js',
+                 'evaluation/leaderboard/published/pose.csv', 'evaluation/leaderboard/page/page.html',
+                 'evaluation/leaderboard/page/page.js',
                  '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names

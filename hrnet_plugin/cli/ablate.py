@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.counting import ModelCount, count_model
 from hrnet_plugin.experiments.ablation import (
     Result,
@@ -85,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     study = read_study(args.study)
     root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
     runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
-    counted = counts(study)  # before anything is trained: a variant that does not fit is found out here
+    with progress('counting operations'):
+        counted = counts(study)  # before training: a variant that does not fit is found out here
     signal.signal(signal.SIGTERM, _stop)  # so that the runs end, too
     with locked(root) as lock:
         waiting = [run for run in runs if run.result() is None]

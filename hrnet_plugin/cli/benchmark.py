@@ -24,6 +24,7 @@ import torch
 from torch import nn
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, network, probe
@@ -96,7 +97,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     amp = AMP.get(args.amp)
     machine: Machine | None = None if args.train else probe(args.device, amp or torch.float32)
     images = torch.randn(args.batch, 3, *args.shape, device=args.device)
-    records = measure(contestants(args.config, args.train, args.device), images, args.rounds, args.train, amp, machine)
+    with progress(f'measuring {args.rounds} rounds'):
+        records = measure(contestants(args.config, args.train, args.device), images, args.rounds, args.train, amp,
+                          machine)
     print(table(records))
     if machine is not None:
         print(f'this machine: {machine.macs / 1e9:.1f} GMAC/s in large 3x3 convolutions, '

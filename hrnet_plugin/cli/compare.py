@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -42,8 +43,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     from hrnet_plugin.evaluation.comparison.text import as_markdown
     first, second = args.results
     names = tuple(args.names or (str(first), str(second)))
-    found = compare(args.annotations, first, second, 'segm' if args.masks else 'bbox', (names[0], names[1]), args.draws,
-                    args.seed)
+    with progress(f'comparing {names[0]} and {names[1]}'):
+        found = compare(args.annotations, first, second, 'segm' if args.masks else 'bbox', (names[0], names[1]),
+                        args.draws, args.seed)
     text = as_markdown(found)
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from hrnet_plugin.checkpoints.convert import LAYOUTS, backbone_only, from_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, write
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -32,10 +33,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    path, address = resolve_checkpoint([args.source])
-    checkpoint = read(path, address)
-    found = recognize(checkpoint, args.prefix)
-    ours, unknown = to_plugin(checkpoint, found)
+    with progress(f'reading {args.source}'):
+        path, address = resolve_checkpoint([args.source])
+        checkpoint = read(path, address)
+        found = recognize(checkpoint, args.prefix)
+        ours, unknown = to_plugin(checkpoint, found)
     if args.backbone:
         ours = backbone_only(ours)
     elif unknown:

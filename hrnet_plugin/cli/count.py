@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.evaluation.counting import Count, PaperRow, count_model, paper_count, paper_rows
 from hrnet_plugin.evaluation.counting.paper import is_papers_detector, paper_shape
@@ -72,12 +73,15 @@ def _title(width: str) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.config is None:
-        print(paper_table(paper_rows()))
+        with progress('counting all published networks'):
+            table = paper_table(paper_rows())
+        print(table)
         return
     config = find_config(args.config)
     if args.paper:
         shape = tuple(args.shape or usual_size(config, paper_shape(config.model)))
-        params, gflops, unit = paper_count(config, shape)
+        with progress('counting'):
+            params, gflops, unit = paper_count(config, shape)
         regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
         print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
         if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
@@ -87,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     boxes, masks = tested_rois(config)
     boxes = boxes if args.box_rois is None else args.box_rois
     masks = masks if args.mask_rois is None else args.mask_rois
-    counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
+    with progress('counting'):
+        counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
     print(plain_table(counted.parts))
     if counted.left_out:
         print(f'weights counted, operations not: {", ".join(counted.left_out)}')

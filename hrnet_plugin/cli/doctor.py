@@ -11,7 +11,6 @@ that is installed works, else 1.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from hrnet_plugin.cli.diagnosis.collect import collect
@@ -19,6 +18,7 @@ from hrnet_plugin.cli.diagnosis.facts import HOSTS
 from hrnet_plugin.cli.diagnosis.problems import find_problems
 from hrnet_plugin.cli.diagnosis.report import report
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -30,8 +30,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
-    print('Importing what is installed. This takes up to a minute.', file=sys.stderr, flush=True)
-    facts = collect()
+    with progress('importing what is installed, up to a minute'):
+        facts = collect()
     problems = find_problems(facts, args.wanted)
     print(report(facts, problems, args.wanted))
     return int(any(problem.is_error for problem in problems))

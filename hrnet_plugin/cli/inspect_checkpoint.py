@@ -18,6 +18,7 @@ from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.published import with_digest
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -65,6 +66,7 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    lines = facts(args.file, args.prefix)
+    with progress(f'reading {args.file}'):
+        lines = facts(args.file, args.prefix)
     width = max(map(len, lines))
     print('\n'.join(f'{name:<{width}}  {text}' for name, text in lines.items()))

@@ -21,6 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.comparison.comparison import Comparison
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.own import own_entries
@@ -105,7 +106,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     found = boards(args)
     if args.out is not None:
-        write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
+        with progress('writing the page'):
+            write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
         print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
     console = Console()

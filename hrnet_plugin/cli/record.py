@@ -24,9 +24,11 @@ from mmengine.config import Config
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config, read_config
 from hrnet_plugin.evaluation.detections import kind_of
-from hrnet_plugin.evaluation.leaderboard.data_facts import DataFacts, describe_annotations
+from hrnet_plugin.evaluation.leaderboard.data_facts import data_facts, describe_annotations
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.gather import about_model, assemble, augmentation
 from hrnet_plugin.evaluation.leaderboard.metrics import named
 from hrnet_plugin.evaluation.leaderboard.record import Record
@@ -86,13 +88,14 @@ def from_results(args: argparse.Namespace) -> Record:
         kinds = {kind_of(detection) for detection in detections if isinstance(detection, Mapping)}
         kind = 'segm' if 'segm' in kinds else 'bbox'
         try:
-            found = evaluate_detections(truth, detections, kind)
+            with progress(f'evaluating {file}'):
+                found = evaluate_detections(truth, detections, kind)
         except ValueError as error:
             raise ValueError(f'{file}: {error}') from None
         metrics.update(found.metrics)
         classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes
     data = describe_annotations(args.annotations, truth.imgs)
-    return _record(config, data, metrics, classes, args)
+    return _record(config, data, Scores(metrics=metrics, classes=classes), args)
 
 
 def from_work_dir(args: argparse.Namespace) -> Record:
@@ -112,13 +115,12 @@ def from_work_dir(args: argparse.Namespace) -> Record:
     logged = json.loads(newest.read_text(encoding='utf-8'))
     metrics = named(task, {key: value for key, value in logged.items() if key not in _TIMES})
     args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
-    return _record(config, DataFacts.of(task, args.data, args.split, args.images), metrics, {}, args)
+    return _record(config, data_facts(task, args.data, args.split, args.images), Scores(metrics=metrics), args)
 
 
-def _record(config: Config, data: DataFacts, metrics: dict[str, float | None], classes: dict[str, Any],
-            args: argparse.Namespace) -> Record:
-    facts = dict(about_model(config, data.data), note=args.note, test=augmentation(config))
-    return assemble(config, data, metrics, classes, facts, args.checkpoint)
+def _record(config: Config, data: DataFacts, scores: Scores, args: argparse.Namespace) -> Record:
+    model, cost = about_model(config, data.data, args.note)
+    return assemble(config, data, scores, model, cost, Conditions(test=augmentation(config)), args.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

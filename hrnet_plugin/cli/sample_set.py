@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.experiments.sample_set import write_sample_set
 
 
@@ -25,5 +26,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     width, height = args.size
-    root = write_sample_set(args.folder, args.train, args.val, width, height, args.seed)
+    with progress('drawing images'):
+        root = write_sample_set(args.folder, args.train, args.val, width, height, args.seed)
     print(f'{root}: {args.train} training and {args.val} validation images of {width} x {height}')

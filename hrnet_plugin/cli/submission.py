@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.evaluation.submission.archive import SPLITS, archive_path, check_split, write_archive
 from hrnet_plugin.evaluation.submission.check import check_file
@@ -66,13 +67,15 @@ def check(args: argparse.Namespace, images: SplitImages) -> str:
     Raises:
         ValueError: If something is wrong with the file.
     """
-    report = check_file(args.results, images)
+    with progress(f'checking {args.results}'):
+        report = check_file(args.results, images)
     print(report.text)
     if report.errors:
         raise ValueError(f'{args.results} would not be evaluated as it is meant')
     if args.evaluate is not None:
         from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # needs pycocotools
-        metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
+        with progress(f'evaluating {args.results}'):
+            metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
         print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
     return report.kind
 

@@ -191,7 +191,7 @@ def test_options_of_testing(sample):
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
     with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
-    with pytest.raises(ValueError, match='--show-dir needs a config of mmdet, mmpose, mmseg'):
+    with pytest.raises(ValueError, match='default_scope of the config must be one of mmdet, mmpose, mmseg, mmpretrain, got None'):
         test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
 
 
@@ -250,7 +250,7 @@ def test_a_report_of_a_run_that_measured_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(('host', 'pictures', 'columns'), [
-    (MMDET, 'pictures', 14), (MMPOSE, 'pictures', 11), (MMSEG, 'vis_data/pictures', 3), (MMPRETRAIN, 'pictures', 2)],
+    (MMDET, 'pictures', 12), (MMPOSE, 'pictures', 11), (MMSEG, 'vis_data/pictures', 3), (MMPRETRAIN, 'pictures', 2)],
     ids=lambda value: getattr(value, 'name', None))
 def test_a_report_draws(host, pictures, columns, tmp_path, capsys):
     _run(tmp_path, '1', (1, 2, 3), host)

@@ -1,0 +1,29 @@
+"""Progress of commands that take longer than two seconds."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Show a spinner and the elapsed time on stderr while the context is active.
+
+    Nothing is shown if stderr is not a terminal, so that logs and pipes stay clean.
+
+    Args:
+        what: What is being done, e.g. 'Evaluating boxes.bbox.json'.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    columns = SpinnerColumn(), TextColumn('{task.description}', markup=False), TimeElapsedColumn()
+    # stdout is not redirected: it may be a pipe while stderr is a terminal
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False,
+                  redirect_stderr=False) as shown:
+        shown.add_task(what, total=None)
+        yield
