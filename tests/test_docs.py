@@ -11,6 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from paths import ROOT
 
+from hrnet_plugin.version import __version__
+
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md'),
              *(ROOT / 'configs').rglob('README.md')]
 CONFIGS = [(path.name, text) for path in DOCUMENTS
@@ -37,3 +39,7 @@ def test_links_lead_somewhere(document):
         if anchor:
             headings = re.findall(r'^#+ (.*)$', target.read_text(), re.M)
             assert anchor in [re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-') for heading in headings], anchor
+
+
+def test_the_citation_has_the_version():
+    assert re.search(r'^version: (.*)$', (ROOT / 'CITATION.cff').read_text(), re.M)[1] == __version__
