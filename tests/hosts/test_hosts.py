@@ -1,20 +1,90 @@
-"""Defaults of each host's network, against the hosts' own signatures."""
+"""What the adapters say about the hosts, against the hosts themselves."""
 
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from mmengine.config import Config
+from torch import nn
 
-from hrnet_plugin.hosts import HOSTS
+from hrnet_plugin.hosts import HOSTS, MMDET, MMPOSE, find_host, host_of_config, host_of_task, type_name
+
+HOOKS = dict(mmdet='DetVisualizationHook', mmpose='PoseVisualizationHook', mmseg='SegVisualizationHook',
+             mmpretrain='VisualizationHook')
 
 
-@pytest.mark.parametrize('host', HOSTS)
+@pytest.fixture(params=HOSTS.values(), ids=HOSTS)
+def host(request):
+    pytest.importorskip(request.param.name)
+    return request.param
+
+
 def test_norm_eval_is_the_hosts(host):
-    upstream = pytest.importorskip(f'{host}.models.backbones.hrnet').HRNet
-    assert inspect.signature(upstream).parameters['norm_eval'].default == HOSTS[host].network.norm_eval
+    upstream = import_module(f'{host.name}.models.backbones.hrnet').HRNet
+    assert inspect.signature(upstream).parameters['norm_eval'].default == host.network.norm_eval
 
 
 def test_what_the_tasks_need():
     assert [name for name, host in HOSTS.items() if not host.network.multiscale_output] == ['mmpose']
     assert [name for name, host in HOSTS.items() if host.network.upsampling == 'bilinear'] == ['mmseg']
+    assert [host.metrics[0].name for host in HOSTS.values()] == ['AP', 'AP', 'mIoU', 'top-1']
+
+
+def test_the_visualization_hook_has_these_entries(host):
+    hook = getattr(import_module(f'{host.name}.engine.hooks'), HOOKS[host.name])
+    entries = {*host.drawing, *filter(None, [host.drawing_folder]), 'interval'}
+    assert entries <= {*inspect.signature(hook).parameters}
+
+
+def test_datasets_methods_and_dumps_are_types_of_the_host(host):
+    import_module(f'{host.name}.utils').register_all_modules(init_default_scope=False)
+    registry = import_module(f'{host.name}.registry')
+    assert all(name in registry.DATASETS for name in host.datasets)
+    assert all(name in registry.MODELS for name in host.methods if name != 'HRNetClassifier')
+    assert registry.METRICS.get(host.result_dump) is not None
+
+
+def test_names_are_unique(host):
+    names = [metric.name for metric in host.metrics]
+    keys = [metric.key for metric in host.metrics if metric.key]
+    assert len(set(names)) == len(names)
+    assert len(set(keys)) == len(keys)
+    assert host_of_task(host.task) is host
+
+
+def test_a_config_has_the_adapter_of_its_scope():
+    assert host_of_config(Config(dict(default_scope='mmpose'))) is MMPOSE
+    assert find_host('mmengine') is find_host(None) is None
+    with pytest.raises(ValueError, match='must be one of mmdet, mmpose, mmseg, mmpretrain, got None'):
+        host_of_config(Config(dict()))
+
+
+def test_a_host_owns_what_derives_from_its_classes():
+    base = type('Head', (nn.Module, ), {'__module__': 'mmpose.models.heads'})
+    mine = type('Mine', (base, ), {'__module__': 'mine'})
+    assert MMPOSE.owns(mine()) is True
+    assert MMDET.owns(mine()) is False
+
+
+def test_names_of_types():
+    assert type_name('mmdet.FasterRCNN') == type_name('FasterRCNN') == 'FasterRCNN'
+    assert type_name(nn.Module) == 'Module'
+
+
+@pytest.mark.parametrize(('train_cfg', 'detector', 'other'), [
+    (dict(max_epochs=12), '1x', '12e'), (dict(max_epochs=24), '2x', '24e'), (dict(max_epochs=20), '20e', '20e'),
+    (dict(max_iters=120_000), '120k', '120k'), (dict(max_iters=1500), *['1500 iterations'] * 2),
+    ({}, '', '')])
+def test_schedules(train_cfg, detector, other):
+    assert (MMDET.schedule(train_cfg), MMPOSE.schedule(train_cfg)) == (detector, other)
+
+
+def test_evaluators_of_detections_are_mmdets():
+    theirs = type('CocoMetric', (), dict(proposal_nums=(1, )))()
+    poses = type('CocoMetric', (), {})()
+    evaluator = SimpleNamespace(metrics=[poses, theirs])
+    assert MMDET.coco_metrics(evaluator) == [theirs]
+    assert MMPOSE.coco_metrics(evaluator) == []
