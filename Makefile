@@ -20,10 +20,10 @@ setup:
 	"$(INTERPRETER)" scripts/setup_env.py --dev $(if $(OPS),--ops "$(OPS)")
 
 train: setup
-	$(BIN)/mim run hrnet_plugin sample_set data/sample
+	$(BIN)/hrnet sample-set data/sample
 	$(BIN)/mim train hrnet_plugin "$(CONFIG).py" --work-dir "$(WORK_DIR)"
 	$(BIN)/mim test hrnet_plugin "$(CONFIG).py" --checkpoint "$$(cat "$(WORK_DIR)/last_checkpoint")" --work-dir "$(WORK_DIR)" --show-dir pictures
-	$(BIN)/mim run hrnet_plugin report "$(WORK_DIR)"
+	$(BIN)/hrnet report "$(WORK_DIR)"
 
 lint:
 	$(BIN)/ruff check .
