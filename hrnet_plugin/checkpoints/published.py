@@ -1,30 +1,50 @@
-"""The table of published checkpoints, ``published.csv``: what each file is, and what its network expects."""
+"""Published checkpoints, from ``published.csv``: what each file is, and what its network expects.
+
+Most figures are looked up in the CSV files of ``evaluation/leaderboard/published/``. They are in the rows with the
+checkpoint's ``key``, or else with the name of its file. All others are in the column ``figures``.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+# File of scores -> column -> name of the metric here.
+_METRICS: Mapping[str, Mapping[str, str]] = {
+    'detection': {'AP': 'box AP', 'mask AP': 'mask AP'},
+    'pose': {'AP': 'AP', 'PCKh': 'PCKh', 'PCKh@0.1': 'PCKh@0.1'},
+    'segmentation': {'mIoU': 'mIoU'},
+}
+
+#: Splits whose annotations are not public, as (dataset, split). Configs are not tested on them.
+HELD_OUT = {('COCO', 'test-dev2017'), ('Cityscapes', 'test')}
+#: Test-time augmentation in the CSV files -> as tables show it.
+TEST_NAMES = {'scales, flip': 'ms+flip', 'flip': 'flip'}
 
 
 @dataclass(frozen=True)
 class Published:
-    """A row: a file that somebody has published.
+    """Published checkpoint.
 
     Attributes:
-        task: What its network is for.
+        task: Task of its network.
         publisher: 'official' (the authors' codes), 'open-mmlab', 'timm', 'mmdet', 'mmpose', 'mmseg' or 'mmpretrain'.
-        model: For people.
-        arch: Of :class:`~hrnet_plugin.models.HRNet`.
-        data: What it was trained on.
-        figures: As published; empty if there are none.
-        images: Order of colours, and normalisation where it is not ImageNet's.
-        upsampling: In the fusion, with which the weights were trained.
-        config: Name of one of this package's configs for the same network and data, or a host's, such as
-            'mmseg::hrnet/....py', in which the backbone's type is all to change; empty if there is neither.
-        sha256: First eight digits of the file's digest, where its name has them.
-        address: For ``init_cfg``, or for people where it is a page; a file name alone where it lies in a shared folder.
+        model: Description for users.
+        arch: ``arch`` of :class:`~hrnet_plugin.models.HRNet`.
+        data: Training data.
+        key: Key of its rows in the leaderboard's CSV files. Empty if they have the name of its file, or do not exist.
+        figures: Scores in the publisher's unit. Empty if there are none.
+        images: Channel order, and the normalization if it is not that of ImageNet.
+        upsampling: Interpolation of the fusion in training.
+        config: Config for the same network and data, or empty. It is a name, or 'HOST::PATH' for a config of a host, in
+            which only the type of the backbone differs.
+        sha256: First eight digits of the digest, if the file name contains them.
+        address: Value for ``init_cfg``, or the address of a web page. A file name if it is in a shared folder.
     """
 
     task: str
@@ -32,6 +52,7 @@ class Published:
     model: str
     arch: str
     data: str
+    key: str
     figures: str
     images: str
     upsampling: str
@@ -40,19 +61,72 @@ class Published:
     address: str
 
     @property
+    def file_name(self) -> str:
+        """Last part of the address."""
+        return self.address.rpartition('/')[2]
+
+    @property
     def text(self) -> str:
-        """For people, in a line."""
+        """Description in one line."""
         words = f'{self.model}, {self.data} ({self.publisher})'
         return f'{words}: {self.figures}' if self.figures else words
 
 
 @cache
 def published() -> tuple[Published, ...]:
-    """All rows, by task and publisher."""
-    with (Path(__file__).parent / 'published.csv').open(newline='', encoding='utf-8') as file:
-        return tuple(Published(**row) for row in csv.DictReader(file))
+    """Return all rows, by task and publisher."""
+    return read_published(PACKAGE)
+
+
+def read_published(package: Path) -> tuple[Published, ...]:
+    """Read the rows and look up their figures.
+
+    Args:
+        package: Folder of ``hrnet_plugin``, or of a copy.
+    """
+    # Read as files: this package does not import evaluation.
+    scores = _read_scores(package / 'evaluation' / 'leaderboard' / 'published')
+    rows = (Published(**row) for row in read_csv(package / 'checkpoints' / 'published.csv'))
+    return tuple(replace(row, figures=row.figures or _figures(row, scores)) for row in rows)
+
+
+def read_csv(file: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file."""
+    with file.open(newline='', encoding='utf-8') as lines:
+        return list(csv.DictReader(lines))
 
 
 def with_digest(sha256: str) -> Published | None:
-    """The published file with a digest, or None if no file's name says that it has this one."""
+    """Return the checkpoint with a digest, or None if no published file name contains it."""
     return next((row for row in published() if row.sha256 and sha256.startswith(row.sha256)), None)
+
+
+def _read_scores(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
+    """Return key or file name -> (metric, value, conditions) of each figure."""
+    scores: dict[str, list[tuple[str, str, str]]] = {}
+    for task, names in _METRICS.items():
+        for row in read_csv(folder / f'{task}.csv'):
+            scores.setdefault(row['key'] or row['weights'], []).extend(_row_scores(row, names))
+    for row in read_csv(folder / 'unranked.csv'):
+        scores.setdefault(row['key'], []).append((row['metric'], row['value'], ''))
+    return scores
+
+
+def _row_scores(row: Mapping[str, str], names: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    held_out = ' on test' if (row['data'], row['split']) in HELD_OUT else ''
+    test = f' ({TEST_NAMES[row["test"]]})' if row.get('test') else ''
+    # mmpose publishes fractions
+    return ((name, str(Decimal(row[column]).scaleb(-2)) if row['source'] == 'mmpose' else row[column], held_out + test)
+            for column, name in names.items() if row[column])
+
+
+def _figures(row: Published, scores: Mapping[str, Sequence[tuple[str, str, str]]]) -> str:
+    key = row.key or row.file_name
+    return ', '.join(_name_once(scores.get(key, ()))) if key else ''
+
+
+def _name_once(scores: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    last = ''
+    for name, value, conditions in scores:
+        yield f'{value}{conditions}' if name == last else f'{name} {value}{conditions}'
+        last = name

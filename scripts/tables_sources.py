@@ -1,0 +1,73 @@
+"""Published figures, checkpoints and configs, as the tables require them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tables_families import FAMILIES, Family, sort_names
+
+from hrnet_plugin.checkpoints.published import Published, read_csv, read_published
+
+#: Row of a CSV file, by its columns. A metric is a column.
+Row = Mapping[str, str]
+# Checkpoints whose state-dict keys are those of today's hosts.
+_ZOOS = 'https://download.openmmlab.com/'
+
+
+class Sources(NamedTuple):
+    """Contents of the tables.
+
+    Attributes:
+        rows: Config -> published rows.
+        checkpoints: All published checkpoints.
+        released: Config -> checkpoint that the config's host released for it.
+        memory: File name of a checkpoint -> published training memory in GB.
+        configs: Folder -> names of its configs, in the order of tables.
+        samples: Folders with a config for the sample set.
+    """
+
+    rows: Mapping[str, Sequence[Row]]
+    checkpoints: Sequence[Published]
+    released: Mapping[str, Published]
+    memory: Mapping[str, str]
+    configs: Mapping[str, Sequence[str]]
+    samples: frozenset[str]
+
+    def rows_of(self, config: str, source: str) -> list[Row]:
+        """Return the rows of a config in a source."""
+        return [row for row in self.rows.get(config, ()) if row['source'] == source]
+
+
+def read_sources(root: Path) -> Sources:
+    """Read the CSV files, and list the configs, of a repository."""
+    package, configs = root / 'hrnet_plugin', {family.folder: _configs(root, family) for family in FAMILIES}
+    rows = _read_rows(package / 'evaluation' / 'leaderboard' / 'published')
+    checkpoints = read_published(package)
+    by_config: dict[str, list[Row]] = {}
+    for row in rows:
+        by_config.setdefault(row['config'], []).append(row)
+    _check_configs(by_config, configs)
+    return Sources(
+        rows=by_config, checkpoints=checkpoints, configs=configs,
+        released={row.config: row for row in checkpoints if row.address.startswith(_ZOOS)},
+        memory={row['weights']: row['training_memory'] for row in rows if row.get('training_memory')},
+        samples=frozenset(path.parent.name for path in (root / 'configs').glob('*/*_sample.py')))
+
+
+def _configs(root: Path, family: Family) -> list[str]:
+    names = [path.stem for path in (root / 'configs' / family.folder).glob('*.py') if not path.stem.endswith('_sample')]
+    return sort_names(names, family)
+
+
+def _read_rows(folder: Path) -> list[Row]:
+    ranked = [row for task in ('detection', 'pose', 'segmentation') for row in read_csv(folder / f'{task}.csv')]
+    unranked = [{**row, row['metric']: row['value']} for row in read_csv(folder / 'unranked.csv')]
+    return [*ranked, *unranked]
+
+
+def _check_configs(rows: Mapping[str, Sequence[Row]], configs: Mapping[str, Sequence[str]]) -> None:
+    unknown = set(rows) - {''} - {name for names in configs.values() for name in names}
+    if unknown:
+        raise ValueError(f'The column config must name a shipped config, got {", ".join(sorted(unknown))}.')
