@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int, check_ints
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 
-Arch = str | Mapping[str, Any]
+Arch = str | ConfigEntry
 
 # channels out of a residual block, in multiples of its width
 EXPANSIONS = {'BASIC': 1, 'BOTTLENECK': 4}
@@ -46,7 +46,7 @@ class StageSpec:
         return tuple(width * EXPANSIONS[self.block] for width in self.num_channels)
 
     @property
-    def cfg(self) -> dict[str, Any]:
+    def cfg(self) -> dict[str, ConfigValue]:
         """The stage in the ``extra`` schema of mmdet, mmpose and mmsegmentation."""
         return dict(num_modules=self.num_modules, num_branches=self.num_branches, block=self.block,
                     num_blocks=self.num_blocks, num_channels=self.num_channels)
@@ -119,7 +119,7 @@ def arch_channels(arch: Arch) -> tuple[int, ...]:
     return arch_stages(arch)[-1].out_channels
 
 
-def _parse_stage(name: str, stage: Any, fewest: int, most: int, is_last: bool) -> StageSpec:
+def _parse_stage(name: str, stage: ConfigValue, fewest: int, most: int, is_last: bool) -> StageSpec:
     """A stage of ``fewest`` to ``most`` branches: a stream that is there stays."""
     if not isinstance(stage, Mapping):
         raise TypeError(f'{name} must be a mapping, got {stage!r} ({type(stage).__name__})')
@@ -130,11 +130,10 @@ def _parse_stage(name: str, stage: Any, fewest: int, most: int, is_last: bool) -
     for key in _STAGE_KEYS:
         if key not in stage:
             raise ValueError(f'{name} must have the key {key!r}, got {sorted(stage)}')
-    branches = stage['num_branches']
-    check_int(f"{name}['num_branches']", branches, fewest, most)
-    check_int(f"{name}['num_modules']", stage['num_modules'], 1, _MOST_REPEATS)
-    check_choice(f"{name}['block']", stage['block'], EXPANSIONS)
+    branches = check_int(f"{name}['num_branches']", stage['num_branches'], fewest, most)
+    modules = check_int(f"{name}['num_modules']", stage['num_modules'], 1, _MOST_REPEATS)
+    block = check_choice(f"{name}['block']", stage['block'], EXPANSIONS)
     check_choice(f"{name}['fuse_method']", stage.get('fuse_method', 'SUM'), ('SUM', 'sum'))
-    return StageSpec(stage['num_modules'], stage['block'],
+    return StageSpec(modules, block,
                      check_ints(f"{name}['num_blocks']", stage['num_blocks'], branches, most=_MOST_REPEATS),
                      check_ints(f"{name}['num_channels']", stage['num_channels'], branches, most=MOST_CHANNELS))

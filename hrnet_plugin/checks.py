@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 from torch import Tensor
 
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 from hrnet_plugin.suggest import did_you_mean
 from hrnet_plugin.tracing import is_tracing
+
+_Choice = TypeVar('_Choice')
 
 MOST_CHANNELS = 1 << 20  # of a layer; torch fails at larger ones, without a name
 
 
-def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
-    """Raise ValueError unless ``value`` is one of ``choices``."""
+def check_choice(name: str, value: ConfigValue, choices: Iterable[_Choice]) -> _Choice:
+    """Return ``value``, or raise ValueError unless it is one of ``choices``."""
     choices = tuple(choices)
     if value not in choices:
         hint = did_you_mean(value, map(str, choices)) if isinstance(value, str) else ''
         raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}{hint and "." + hint}')
+    return choices[choices.index(value)]
 
 
-def check_int(name: str, value: Any, least: int, most: int | None = None) -> None:
-    """Raise TypeError unless ``value`` is an int, ValueError unless it lies in ``[least, most]``."""
+def check_int(name: str, value: ConfigValue, least: int, most: int | None = None) -> int:
+    """Return ``value``; raise TypeError unless it is an int, ValueError unless it lies in ``[least, most]``."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f'{name} must be an int, got {value!r} ({type(value).__name__})')
     if value < least or (most is not None and value > most):
         wanted = f'at least {least}' if most is None else f'between {least} and {most}'
         raise ValueError(f'{name} must be {wanted}, got {value}')
+    return value
 
 
-def check_bool(name: str, value: Any) -> None:
-    """Raise TypeError unless ``value`` is a bool."""
+def check_bool(name: str, value: ConfigValue) -> bool:
+    """Return ``value``, or raise TypeError unless it is a bool."""
     if not isinstance(value, bool):
         raise TypeError(f'{name} must be True or False, got {value!r} ({type(value).__name__})')
+    return value
 
 
-def check_ints(name: str, value: Any, length: int | None = None, least: int = 1, most: int | None = None,
+def check_ints(name: str, value: ConfigValue, length: int | None = None, least: int = 1, most: int | None = None,
                ) -> tuple[int, ...]:
     """Return a sequence of ints, each in ``[least, most]``, as a tuple; raise TypeError or ValueError otherwise."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f'{name} must be a sequence of ints, got {value!r} ({type(value).__name__})')
     if length is not None and len(value) != length:
         raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r}')
-    for entry in value:
-        check_int(f'each entry of {name}', entry, least, most)
-    return tuple(value)
+    return tuple(check_int(f'each entry of {name}', entry, least, most) for entry in value)
 
 
-def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: str, known: Iterable[str] = ()) -> None:
+def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, known: Iterable[str] = ()) -> None:
     """Raise TypeError if a part of a model got arguments that its type does not have.
 
     mmengine merges an entry of a config into the inherited one, whose arguments stay although the type changes.
@@ -60,16 +64,14 @@ def check_no_others(part: str, kind: str, others: Mapping[str, Any], example: st
         example: An argument that the type needs, for the advice.
         known: Names of the type's arguments, for suggestions.
     """
-    hints = (did_you_mean(name, known) for name in others)
-    hint = next(filter(None, hints), '')
-    if hint:
+    if len(others) == 1 and (hint := did_you_mean(next(iter(others)), known)):
         raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}.{hint}')
     if others:
         raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}. If they come from an '
                         f"inherited config, replace its {part}: {part}=dict(_delete_=True, type='{kind}', {example})")
 
 
-def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
+def check_layer_cfg(name: str, value: ConfigValue, optional: bool) -> None:
     """Raise TypeError unless ``value`` is a mapping with the key 'type', or None where that is allowed."""
     if optional and value is None:
         return
@@ -77,7 +79,7 @@ def check_layer_cfg(name: str, value: Any, optional: bool) -> None:
         raise TypeError(f"{name} must be a mapping with the key 'type'{' or None' if optional else ''}, got {value!r}")
 
 
-def check_init_cfg(value: Any) -> None:
+def check_init_cfg(value: ConfigValue) -> None:
     """Raise TypeError unless ``value`` is an init_cfg of mmengine: None, a mapping, or a sequence of mappings."""
     entries = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, )
     if value is not None and not all(isinstance(entry, Mapping) for entry in entries):

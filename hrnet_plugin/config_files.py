@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.requirements import install_command
 from hrnet_plugin.suggest import did_you_mean
 
@@ -62,14 +62,14 @@ def find_config(name: str) -> Config:
     return read_config(name if Path(name).is_file() else cfg(name))
 
 
-def moved_data(config: Config, data_root: str) -> dict[str, Any]:
+def moved_data(config: Config, data_root: str) -> dict[str, ConfigValue]:
     """The config's dataloaders and evaluators with every path below its ``data_root`` moved to another folder."""
     old = config.get('data_root')
     if not isinstance(old, str):
         raise ValueError(f"--data-root needs a config with the entry 'data_root', got {config.filename} without")
     new = os.path.join(data_root, '')
 
-    def moved(value: Any) -> Any:
+    def moved(value: ConfigValue) -> ConfigValue:
         if isinstance(value, dict):
             return {key: moved(entry) for key, entry in value.items()}
         if isinstance(value, (list, tuple)):
@@ -87,7 +87,7 @@ def moved_data(config: Config, data_root: str) -> dict[str, Any]:
     return {'data_root': new, **changed}
 
 
-def tested_dataset(config: Config) -> Any:
+def tested_dataset(config: Config) -> ConfigDict:
     """The entry of the data set that a config tests, inside those that wrap it."""
     dataset = config.test_dataloader.dataset
     while 'dataset' in dataset:

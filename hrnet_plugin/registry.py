@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -27,7 +26,7 @@ _EXTENSIONS = {name: (host, module) for host in HOSTS.values() for name, module 
 class PluginRegistry(Registry):
     """Registry that suggests the closest name if a config misspells one."""
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> type | None:
         """Return the registered type, or None if another scope may have it.
 
         Raises:
@@ -43,7 +42,7 @@ class PluginRegistry(Registry):
 class ModelRegistry(PluginRegistry):
     """Registry that imports extensions of a host when a config names them, and prepares the process for models."""
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str) -> type | None:
         """Return the registered model.
 
         Raises:

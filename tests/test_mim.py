@@ -107,8 +107,8 @@ def test_the_archives_hold_what_mim_needs(built):
     names = zipfile.ZipFile(wheel).namelist()
     for name in ('models/decode_heads/fcn.py', 'training/compatibility/detectors.py', 'execution/graph.py',
                  'checkpoints/families/official.py', 'cli/train.py', '__main__.py', 'py.typed',
-                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py', '.mim/tools/checkpoints/inspect.py',
-                 '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
+                 '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py',
+                 '.mim/tools/checkpoints/inspect.py', '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
                  'evaluation/leaderboard/published/pose.csv', 'evaluation/leaderboard/page/page.html',
                  'evaluation/leaderboard/page/page.js',
                  '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,10 +21,14 @@ from torch import Tensor
 from hrnet_plugin.checkpoints.refusal import RefusedError
 from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import replacing
 
+if TYPE_CHECKING:
+    from torch.serialization import MAP_LOCATION
+
 # module -> note -> text: what torch calls metadata, of which the plugin's networks and heads read their own notes
-Notes = dict[str, dict[str, Any]]
+Notes = dict[str, dict[str, ConfigValue]]
 
 # entries under which training codes store a network's tensors
 _WRAPPERS = ('state_dict', 'model', 'network', 'model_state_dict', 'model_state', 'net')
@@ -78,7 +82,7 @@ def read(path: str | Path, source: str | None = None) -> Checkpoint:
         return _read_pickle(Path(path), source)
 
 
-def read_run(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+def read_run(path: str | Path, map_location: MAP_LOCATION = 'cpu') -> dict[str, Any]:
     """Read a checkpoint of mmengine's runner with all that a run is resumed from. Nothing that is in the file runs.
 
     Args:
@@ -183,7 +187,7 @@ def _read_pickle(path: Path, source: str) -> Checkpoint:
         raise ValueError(f'is no checkpoint: {_line(error)}') from None
 
 
-def _load_pickle(path: Path, map_location: Any) -> Any:
+def _load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
     allow_mmengine_checkpoints()
     # without an allow-list, torch would refuse what mmengine stores
     options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class LoadedDtype:
         RefusedError: If the code is not of a plain dtype.
     """
 
-    def __init__(self, code: Any, align: Any = False, copy: Any = False) -> None:
+    def __init__(self, code: Any, align: bool = False, copy: bool = False) -> None:
         text = code.decode('latin1') if isinstance(code, bytes) else code
         if not isinstance(text, str) or not _CODE.fullmatch(text):
             raise RefusedError(f'a dtype must be one of plain numbers, text, bytes, dates or objects, got {code!r:.60}')
@@ -59,7 +59,7 @@ class LoadedDtype:
         return self.dtype.__reduce__()
 
 
-class LoadedArray(np.ndarray):
+class LoadedArray(np.ndarray[Any, np.dtype[Any]]):
     """An array that was read. It is written again as numpy's own."""
 
     def __new__(cls) -> LoadedArray:
@@ -87,7 +87,7 @@ class LoadedArray(np.ndarray):
     def __reduce__(self) -> Any:
         return self.view(np.ndarray).__reduce__()
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 

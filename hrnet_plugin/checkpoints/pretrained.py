@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
@@ -18,6 +17,7 @@ from hrnet_plugin.checkpoints.families.recognition import Recognized, recognize
 from hrnet_plugin.checkpoints.file import Checkpoint, read
 from hrnet_plugin.checkpoints.part import UPSAMPLING, MatchReport, branches, find_part
 from hrnet_plugin.checks import check_bool
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.registry import WEIGHT_INITIALIZERS
 
 
@@ -100,14 +100,14 @@ def _check_same_network(address: str, found: Recognized, own: Mapping[str, Tenso
         raise ValueError(f'{address} holds {found.body.text}, and the network of the config is {wanted.text}.{arch}')
 
 
-def network_of(checkpoint: Checkpoint, found: Recognized) -> tuple[OrderedDict[str, Tensor], Mapping[str, Any]]:
+def network_of(checkpoint: Checkpoint, found: Recognized) -> tuple[OrderedDict[str, Tensor], ConfigEntry]:
     """The network's own tensors under its own names, and the notes about it."""
     ours = backbone_only(to_plugin(checkpoint, found)[0])
     weights = OrderedDict((name.removeprefix('backbone.'), tensor) for name, tensor in ours.tensors.items())
     return weights, ours.notes['backbone']
 
 
-def report(part: MatchReport, found: Recognized, notes: Mapping[str, Any]) -> str:
+def report(part: MatchReport, found: Recognized, notes: ConfigEntry) -> str:
     """What was loaded, in a sentence."""
     share = len(part.weights) / part.total
     text = (f'loaded {len(part.weights)} of {part.total} backbone tensors ({share:.0%}), {found.body.text} of the '

@@ -6,7 +6,7 @@ import pickle
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch._weights_only_unpickler import _get_allowed_globals
@@ -44,8 +44,8 @@ class RestrictedUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')
 
 
-def _load(file: Any, **options: Any) -> Any:
-    return RestrictedUnpickler(file, **options).load()
+def _load(file: IO[bytes], *, fix_imports: bool = True, encoding: str = 'ASCII', errors: str = 'strict') -> Any:
+    return RestrictedUnpickler(file, fix_imports=fix_imports, encoding=encoding, errors=errors).load()
 
 
 restricted_pickle = SimpleNamespace(__name__=__name__, Unpickler=RestrictedUnpickler, load=_load)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -14,12 +14,15 @@ from hrnet_plugin.checkpoints.convert import to_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, read_run
 
+if TYPE_CHECKING:
+    from torch.serialization import MAP_LOCATION
+
 SCHEME = 'hrnet://'
 RUN_SCHEME = 'hrnet-run://'  # of a path of a run's own checkpoint, from which it is resumed
 
 
 @CheckpointLoader.register_scheme(prefixes=SCHEME)
-def load_any(filename: str, map_location: Any = None) -> dict[str, Any]:
+def load_any(filename: str, map_location: MAP_LOCATION = None) -> dict[str, Any]:
     """What mmengine gets to load: a state dict under the names of models that configs build with this package.
 
     Where a checkpoint has no HRNet, or several, its names stay as they are.
@@ -45,7 +48,7 @@ def load_any(filename: str, map_location: Any = None) -> dict[str, Any]:
 
 
 @CheckpointLoader.register_scheme(prefixes=RUN_SCHEME)
-def load_run(filename: str, map_location: Any = None) -> dict[str, Any]:
+def load_run(filename: str, map_location: MAP_LOCATION = None) -> dict[str, Any]:
     """Load a checkpoint from which a run is resumed, with errors that name the file.
 
     Args:

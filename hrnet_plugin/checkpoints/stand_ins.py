@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
+from numpy.typing import NDArray
 
 from hrnet_plugin.checkpoints.loaded_arrays import LoadedArray
 from hrnet_plugin.checkpoints.refusal import RefusedError
@@ -42,7 +43,7 @@ class LoadedHistory(HistoryBuffer):
         self.__class__ = HistoryBuffer
 
 
-def _numbers(value: Any) -> np.ndarray:
+def _numbers(value: Any) -> NDArray[Any]:
     if type(value) is not LoadedArray or value.ndim != 1 or value.dtype.kind not in 'biuf':
         raise RefusedError(f'a HistoryBuffer must hold arrays of numbers, got {type(value).__name__}')
     return value.view(np.ndarray).copy()
@@ -79,7 +80,7 @@ def small_bytearray(values: Any = b'', encoding: Any = None) -> bytearray:
     return bytearray(values)
 
 
-def plain_dict(factory: Any = None) -> dict[Any, Any]:
+def plain_dict(factory: str | None = None) -> dict[Any, Any]:
     """Return the dict as which a defaultdict is read: torch puts entries into dicts only."""
     return {}
 

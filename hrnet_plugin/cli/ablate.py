@@ -17,7 +17,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
@@ -37,6 +37,13 @@ from hrnet_plugin.experiments.ablation import (
 from hrnet_plugin.experiments.ablation.figure import draw
 
 
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f'must be above 0, got {value:g}')
+    return value
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -46,12 +53,12 @@ def _positive(text: str) -> int:
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('ablate', __doc__)
-    parser.add_argument('study', nargs='?', help='a study\'s name, or the path of its file')
-    parser.add_argument('--work-dir', type=Path, help='where everything goes (work_dirs/ablate/NAME)')
-    parser.add_argument('--data-root', help='folder of the data, in place of the one in the configs')
-    parser.add_argument('--seeds', type=_positive, help='number of seeds, in place of the study\'s')
-    parser.add_argument('--jobs', type=_positive, default=1, help='how many runs at a time (1)')
-    parser.add_argument('--budget', type=float, metavar='MINUTES', help='begin no run after so many minutes')
+    parser.add_argument('study', nargs='?', help='name of a shipped study, or path of a study file')
+    parser.add_argument('--work-dir', type=Path, help='output folder (default: work_dirs/ablate/STUDY)')
+    parser.add_argument('--data-root', help='data folder that replaces the data_root of the configs')
+    parser.add_argument('--seeds', type=_positive, help='number of seeds (default: that of the study)')
+    parser.add_argument('--jobs', type=_positive, default=1, help='number of parallel runs (default: 1)')
+    parser.add_argument('--budget', type=_minutes, metavar='MINUTES', help='start no run after this time')
     return parser.parse_args(argv)
 
 
@@ -74,7 +81,7 @@ def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, 
     return text
 
 
-def _stop(*unused: Any) -> None:
+def _stop(*unused: int | FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

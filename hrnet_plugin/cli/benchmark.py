@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict
@@ -34,14 +34,18 @@ AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('benchmark', __doc__)
-    parser.add_argument('--config', action='append', required=True, metavar='CONFIG', help='once for each')
-    parser.add_argument('--shape', type=int, nargs=2, required=True, metavar=('H', 'W'), help='of the images')
-    parser.add_argument('--batch', type=int, default=1, help='number of images (1)')
-    parser.add_argument('--rounds', type=int, default=5, help='how often each is timed (5)')
-    parser.add_argument('--train', action='store_true', help='training steps in the place of predictions')
-    parser.add_argument('--amp', choices=AMP, help='precision of autocast')
-    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures, hardware and versions')
+    parser.add_argument('--config', action='append', required=True, metavar='CONFIG',
+                        help='name of a shipped config, or path of any config; repeat for each')
+    parser.add_argument('--shape', type=int, nargs=2, required=True, metavar=('H', 'W'),
+                        help='height and width of the images in pixels')
+    parser.add_argument('--batch', type=int, default=1, help='batch size (default: 1)')
+    parser.add_argument('--rounds', type=int, default=5, help='number of measurements per model (default: 5)')
+    parser.add_argument('--train', action='store_true', help='measure training steps instead of inference')
+    parser.add_argument('--amp', choices=AMP, help='autocast with this precision')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',
+                        help='torch device (default: cuda if available)')
+    parser.add_argument('--out', type=Path, metavar='FILE.json',
+                        help='write all figures, hardware and versions to this file')
     args = parser.parse_args(argv)
     for name, value in (('--shape', min(args.shape)), ('--batch', args.batch), ('--rounds', args.rounds)):
         if value < 1:
@@ -80,7 +84,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def table(records: dict[str, dict[str, Any]]) -> str:
+def table(records: Mapping[str, Mapping[str, float]]) -> str:
     """The figures, one network a line."""
     keys = [key for key in _COLUMNS if any(key in record for record in records.values())]
     width = max(map(len, records))

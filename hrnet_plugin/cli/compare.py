@@ -22,14 +22,14 @@ from hrnet_plugin.cli.progress import progress
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('compare', __doc__)
-    parser.add_argument('results', nargs=2, type=Path, metavar='FILE', help='detections of the two models')
-    parser.add_argument('--annotations', type=Path, required=True, metavar='FILE', help='the truth')
-    parser.add_argument('--masks', action='store_true', help='compare masks, in place of boxes')
-    parser.add_argument('--names', nargs=2, metavar='NAME', help='of the two (the files\')')
-    parser.add_argument('--draws', type=int, default=1000, help='of the bootstrap (1000)')
-    parser.add_argument('--seed', type=int, default=0, help='of the draws (0)')
+    parser.add_argument('results', nargs=2, type=Path, metavar='FILE', help='results of the two models')
+    parser.add_argument('--annotations', type=Path, required=True, metavar='FILE', help='ground truth in COCO format')
+    parser.add_argument('--masks', action='store_true', help='compare masks instead of boxes')
+    parser.add_argument('--names', nargs=2, metavar='NAME', help='names of the models (default: the file names)')
+    parser.add_argument('--draws', type=int, default=1000, help='number of bootstrap samples (default: 1000)')
+    parser.add_argument('--seed', type=int, default=0, help='random seed of the bootstrap (default: 0)')
     parser.add_argument('--out', type=Path, metavar='FOLDER',
-                        help='write comparison.md and comparison.json, which the leaderboard\'s page takes')
+                        help='write comparison.md, and comparison.json for hrnet leaderboard --compare')
     args = parser.parse_args(argv)
     for option, value, least in (('--draws', args.draws, 1), ('--seed', args.seed, 0)):
         if value < least:

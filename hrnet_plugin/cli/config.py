@@ -19,8 +19,8 @@ from hrnet_plugin.config_files import cfg, list_configs, read_config
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('config', __doc__)
-    parser.add_argument('name', nargs='?', default='', help='a config\'s name or path, or a part of names')
-    parser.add_argument('--out', type=Path, metavar='DIR', help='write an heir of the config here')
+    parser.add_argument('name', nargs='?', default='', help='name or path of a config, or part of names')
+    parser.add_argument('--out', type=Path, metavar='DIR', help='write a derived config to this folder')
     return parser.parse_args(argv)
 
 

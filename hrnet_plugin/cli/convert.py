@@ -25,9 +25,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('convert', __doc__)
     parser.add_argument('source', help='path or address of a checkpoint')
     parser.add_argument('target', help='file to write, .safetensors or .pth')
-    parser.add_argument('--to', required=True, choices=LAYOUTS, help='whose names to use')
-    parser.add_argument('--backbone', action='store_true', help='write the backbone alone')
-    parser.add_argument('--prefix', help="what the network's names begin with, where there are several networks")
+    parser.add_argument('--to', required=True, choices=LAYOUTS, help='library or repository whose keys to use')
+    parser.add_argument('--backbone', action='store_true', help='write only the backbone')
+    parser.add_argument('--prefix', help='prefix of the keys, if the file has several networks')
     return parser.parse_args(argv)
 
 

@@ -26,11 +26,11 @@ from hrnet_plugin.evaluation.counting.size import tested_rois, usual_size
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('count', __doc__)
-    parser.add_argument('config', nargs='?', help='name of one of the plugin\'s configs, or path of any')
+    parser.add_argument('config', nargs='?', help='name of a shipped config, or path of any config')
     parser.add_argument('--shape', type=int, nargs=2, metavar=('H', 'W'), help='height and width in pixels')
-    parser.add_argument('--paper', action='store_true', help='in the paper\'s units')
-    parser.add_argument('--box-rois', type=int, help='regions in each box head (as many as the config tests)')
-    parser.add_argument('--mask-rois', type=int, help='regions in each mask head (as many as the config tests)')
+    parser.add_argument('--paper', action='store_true', help='count in the units of the paper')
+    parser.add_argument('--box-rois', type=int, help='RoIs per box head (default: rpn.max_per_img of the config)')
+    parser.add_argument('--mask-rois', type=int, help='RoIs per mask head (default: rcnn.max_per_img of the config)')
     args = parser.parse_args(argv)
     if args.config is None and not args.paper:
         parser.error('name a config, or give --paper for the paper\'s table')

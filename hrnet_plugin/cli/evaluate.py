@@ -25,22 +25,24 @@ from hrnet_plugin.training.run_config import load_any
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_run_parser('test', __doc__)
-    parser.add_argument('checkpoint', nargs='?', help='path or address of the checkpoint')
-    parser.add_argument('--checkpoint', dest='named_checkpoint', metavar='CHECKPOINT', help='the same, as for mim')
+    parser.add_argument('checkpoint', nargs='?', help='path or address of a checkpoint')
+    parser.add_argument('--checkpoint', dest='named_checkpoint', metavar='CHECKPOINT',
+                        help='the same as an option, as for mim')
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
-                        help='draw predictions into this folder of the run\'s own one (segmentation: of its vis_data)')
+                        help='save visualizations to this folder inside the log folder (segmentation: vis_data)')
     parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation, as the config\'s entries tta_model and tta_pipeline have it')
+                        help='test-time augmentation by tta_model and tta_pipeline of the config')
     parser.add_argument('--record', nargs='?', const=STORE, metavar='FILE',
-                        help=f'keep the results for the leaderboard ({STORE})')
-    parser.add_argument('--note', default='', help='what sets the model apart from others of its kind, for --record')
+                        help=f'store the results for the leaderboard (default: {STORE})')
+    parser.add_argument('--note', default='',
+                        help='what distinguishes the model from others with the same names, for --record')
     args = parser.parse_args(argv)
     args.checkpoint = args.named_checkpoint or args.checkpoint
     if args.checkpoint is None:
         parser.error('a checkpoint is required')
     if args.note and args.record is None:
-        parser.error('--note is of a record: it needs --record')
+        parser.error('--note requires --record')
     return args
 
 
@@ -79,6 +81,8 @@ def _augment_tests(config: Config) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
+    if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
+        raise FileNotFoundError(f'checkpoint must be a file or an address, got {args.checkpoint!r}')
     config = load_config(args)
     apply_options(config, args)
     make_runner(config).test()

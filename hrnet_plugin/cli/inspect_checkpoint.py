@@ -24,7 +24,7 @@ from hrnet_plugin.cli.progress import progress
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('inspect', __doc__)
     parser.add_argument('file', help='path or address of a checkpoint')
-    parser.add_argument('--prefix', help="what the network's names begin with, where there are several networks")
+    parser.add_argument('--prefix', help='prefix of the keys, if the file has several networks')
     return parser.parse_args(argv)
 
 

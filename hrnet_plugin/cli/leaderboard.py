@@ -23,6 +23,7 @@ from rich.console import Console
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.comparison.comparison import Comparison
+from hrnet_plugin.evaluation.leaderboard.entry import OWN
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.own import own_entries
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
@@ -30,32 +31,35 @@ from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
 from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
 from hrnet_plugin.evaluation.record_hook import STORE
 
-_FILTERS = {'task': 'detection, pose or segmentation', 'method': 'framework or head, such as "Faster R-CNN"',
-            'width': 'of HRNet, such as W32', 'schedule': 'such as 2x', 'data': 'such as COCO',
-            'split': 'such as val2017', 'source': 'paper, official, mmdet, mmpose, mmseg or own'}
+_FILTERS = {'task': 'detection, pose, segmentation or classification',
+            'method': 'framework or head, such as "Faster R-CNN"', 'width': 'width of HRNet, such as W32',
+            'schedule': 'schedule, such as 2x', 'data': 'dataset, such as COCO', 'split': 'split, such as val2017',
+            'source': 'paper, official, mmdet, mmpose, mmseg, or own for your results'}
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('leaderboard', __doc__)
-    parser.add_argument('--store', nargs='+', metavar='FILE', help=f'own results ({STORE}, if it is there)')
+    parser.add_argument('--store', nargs='+', metavar='FILE',
+                        help=f'files with your results (default: {STORE}, if it exists)')
     for name, words in _FILTERS.items():
         choices = list(METRICS) if name == 'task' else None
         parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
     parser.add_argument('--by', metavar='METRIC',
-                        help='rank by this one, such as "mask AP"; of errors such as NME, the lowest is first')
-    parser.add_argument('--top', type=int, help='how many rows the terminal shows, and all own ones (20)')
-    parser.add_argument('--out', type=Path, metavar='FOLDER', help='write leaderboard.html, .md and .csv into it')
-    parser.add_argument('--title', help='of the page')
+                        help='metric to rank by, such as "mask AP"; errors such as NME are ranked lowest first')
+    parser.add_argument('--top', type=int, help='number of rows in the terminal, beside your results (default: 20)')
+    parser.add_argument('--out', type=Path, metavar='FOLDER',
+                        help='write leaderboard.html, .md and .csv to this folder')
+    parser.add_argument('--title', help='title of the HTML page (default: HRNet leaderboard)')
     parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
-                        help='comparison.json of the compare tool, for the page')
+                        help='comparison.json of hrnet compare, to be shown on the page')
     parser.add_argument('--pictures', nargs='+', type=Path, default=[], metavar='FOLDER',
-                        help='trusted folders: the page embeds their images, too, and not only those of the run '
-                             'folders below the folder of a store')
+                        help='trusted folders whose images the page embeds, beside the log folders below the '
+                             'folder of a store')
     args = parser.parse_args(argv)
     if args.top is not None and (args.out is not None or args.top < 0):
-        parser.error('--top must be at least 0, and is of the terminal, not of --out')
+        parser.error('--top must be at least 0, and is for the terminal only, without --out')
     if (args.title is not None or args.compare or args.pictures) and args.out is None:
-        parser.error('--title, --compare and --pictures are of the page: they need --out')
+        parser.error('--title, --compare and --pictures require --out')
     for folder in args.pictures:
         if not folder.is_dir():
             parser.error(f'--pictures must be folders, got {str(folder)!r}')
@@ -70,6 +74,9 @@ def boards(args: argparse.Namespace) -> list[Board]:
         ValueError: If no row is left, or none has what was asked for.
     """
     stores = args.store if args.store is not None else [STORE] if Path(STORE).is_file() else []
+    if OWN in map(str.lower, args.source) and not stores:
+        raise FileNotFoundError(f'--source {OWN} requires your results, got no {STORE}. '
+                                '`hrnet test ... --record` writes it')
     entries = [*published_entries(), *own_entries(stores, args.pictures)]
     chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
     if not chosen:

@@ -6,7 +6,8 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from itertools import takewhile
+from typing import NoReturn
 
 from hrnet_plugin.suggest import did_you_mean
 
@@ -18,31 +19,33 @@ class CommandParser(argparse.ArgumentParser):
                          namespace: argparse.Namespace | None = None) -> tuple[argparse.Namespace, list[str]]:
         """Parse arguments. Unknown options are reported before missing arguments, which they often explain."""
         words = sys.argv[1:] if args is None else list(args)
-        if self._subparsers is None:
-            self._refuse_unknown_options(words)
+        # the options behind a nested command are those of its parser
+        own = words if self._subparsers is None else list(takewhile(lambda word: word.startswith('-'), words))
+        self._refuse_unknown_options(own)
         return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and one line on stderr."""
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         hint = did_you_mean(choice[1], re.findall(r'[\w.-]+', choice[2])) if choice else ''
-        self.exit(2, f'{self.prog}: error: {message.rstrip(".")}.{hint} All options: {self.prog} --help\n')
+        end = '' if message.endswith(('.', '?')) else '.'
+        self.exit(2, f'{self.prog}: error: {message}{end}{hint} All options: {self.prog} --help\n')
 
     def _refuse_unknown_options(self, words: Sequence[str]) -> None:
         known = [option for action in self._actions for option in action.option_strings]
         for word in words[:words.index('--')] if '--' in words else words:
             name = word.split('=', 1)[0]
             if name.startswith('--') and ' ' not in name and not any(option.startswith(name) for option in known):
-                self.error(f'unknown option {name}.{did_you_mean(name, known)}')
+                hint = did_you_mean(name.lstrip('-'), (option.lstrip('-') for option in known))
+                self.error(f'unknown option {name}.{hint.replace("mean ", "mean --")}')
 
 
-def make_parser(command: str, doc: str | None, **options: Any) -> CommandParser:
+def make_parser(command: str, doc: str | None) -> CommandParser:
     """Make the parser of a subcommand.
 
     Args:
         command: Name of the subcommand.
         doc: Docstring of its module, which becomes the description.
-        options: Of ``argparse.ArgumentParser``.
     """
     return CommandParser(prog=f'hrnet {command}', description=doc,
-                         formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+                         formatter_class=argparse.RawDescriptionHelpFormatter)

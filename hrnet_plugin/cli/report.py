@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import matplotlib as mpl
@@ -28,13 +27,14 @@ from hrnet_plugin.training.run_logs import read_scalars
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('report', __doc__)
-    parser.add_argument('work_dir', type=Path, help='work directory of mim train')
-    parser.add_argument('--pictures', type=Path, help='folder of pictures (the newest below the work directory)')
-    parser.add_argument('--count', type=int, default=6, help='number of pictures to show (6)')
+    parser.add_argument('work_dir', type=Path, help='work directory of a training run')
+    parser.add_argument('--pictures', type=Path,
+                        help='folder of visualizations (default: the newest below the work directory)')
+    parser.add_argument('--count', type=int, default=6, help='number of images in pictures.png (default: 6)')
     return parser.parse_args(argv)
 
 
-def find_metrics(records: Sequence[dict[str, Any]]) -> tuple[Host, tuple[Metric, ...]]:
+def find_metrics(records: Sequence[Mapping[str, float]]) -> tuple[Host, tuple[Metric, ...]]:
     """Return the host of a run and the metrics that it logged.
 
     Args:
@@ -52,13 +52,13 @@ def find_metrics(records: Sequence[dict[str, Any]]) -> tuple[Host, tuple[Metric,
     raise FileNotFoundError(f'the run must have logged an evaluation, such as {first}, got none')
 
 
-def percent(metric: Metric, record: Mapping[str, Any]) -> float:
+def percent(metric: Metric, record: Mapping[str, float]) -> float:
     """Return a logged value in percent. NaN if it was not logged, or not defined (-1 of the COCO API)."""
     value = record.get(metric.key, -1)
     return float('nan') if value < 0 else metric.in_percent(value)
 
 
-def table(metrics: Sequence[Metric], records: Sequence[dict[str, Any]]) -> str:
+def table(metrics: Sequence[Metric], records: Sequence[Mapping[str, float]]) -> str:
     """Return the evaluations as text, one per line, in percent."""
     width = max(8, *(len(metric.name) + 2 for metric in metrics))
     lines = [f'{"step":>6}' + ''.join(f'{metric.name:>{width}}' for metric in metrics)]
@@ -69,7 +69,7 @@ def table(metrics: Sequence[Metric], records: Sequence[dict[str, Any]]) -> str:
     return '\n'.join(lines)
 
 
-def draw_curve(host: Host, metrics: Sequence[Metric], records: Sequence[dict[str, Any]], target: Path) -> None:
+def draw_curve(host: Host, metrics: Sequence[Metric], records: Sequence[Mapping[str, float]], target: Path) -> None:
     """Draw the loss of each logged iteration, and the metrics of each evaluation at the last iteration before it."""
     training = [record for record in records if 'loss' in record]
     evaluations, places = [], []

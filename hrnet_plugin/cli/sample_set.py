@@ -15,11 +15,12 @@ from hrnet_plugin.experiments.sample_set import write_sample_set
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('sample-set', __doc__)
-    parser.add_argument('folder', nargs='?', default='data/sample', help='where to write (data/sample)')
-    parser.add_argument('--train', type=int, default=400, help='number of training images (400)')
-    parser.add_argument('--val', type=int, default=100, help='number of validation images (100)')
-    parser.add_argument('--size', type=int, nargs=2, default=(320, 256), metavar=('W', 'H'), help='pixels (320 256)')
-    parser.add_argument('--seed', type=int, default=0, help='of the random numbers (0)')
+    parser.add_argument('folder', nargs='?', default='data/sample', help='output folder (default: data/sample)')
+    parser.add_argument('--train', type=int, default=400, help='number of training images (default: 400)')
+    parser.add_argument('--val', type=int, default=100, help='number of validation images (default: 100)')
+    parser.add_argument('--size', type=int, nargs=2, default=(320, 256), metavar=('W', 'H'),
+                        help='width and height in pixels (default: 320 256)')
+    parser.add_argument('--seed', type=int, default=0, help='random seed (default: 0)')
     return parser.parse_args(argv)
 
 

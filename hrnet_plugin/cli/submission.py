@@ -29,22 +29,26 @@ from hrnet_plugin.evaluation.submission.inference import test_dev_config
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('submission', __doc__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    config = commands.add_parser('config', help='a config that writes the detections of test-dev')
-    config.add_argument('config', help='name of one of the plugin\'s configs, or path of any of mmdet')
-    config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='the config to be written')
-    config.add_argument('--data-root', help='folder of COCO, in place of the config\'s')
-    config.add_argument('--prefix', default='work_dirs/test-dev', help='of the detections\' files (%(default)s)')
-    for name, words in (('check', 'what is wrong with a file'), ('pack', 'check a file, and zip it')):
+    config = commands.add_parser('config', help='write a config whose test saves the detections of test-dev')
+    config.add_argument('config', help='name of a shipped config, or path of any config of mmdet')
+    config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='config to write')
+    config.add_argument('--data-root', help='COCO folder that replaces the data_root of the config')
+    config.add_argument('--prefix', default='work_dirs/test-dev',
+                        help='prefix of the result files (default: %(default)s)')
+    for name, words in (('check', 'report errors in a file'), ('pack', 'check a file and write the archive')):
         command = commands.add_parser(name, help=words)
-        command.add_argument('results', type=Path, metavar='FILE', help='detections, or masks')
+        command.add_argument('results', type=Path, metavar='FILE', help='boxes or masks in COCO format')
         command.add_argument('--images', type=Path, required=True, metavar='FILE',
                              help='image_info_test-dev2017.json, or annotations of another split')
-        command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations: evaluate the file, too')
+        command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations to evaluate the file with')
         if name == 'pack':
-            command.add_argument('--name', required=True, help='of the method, in the names of the files')
-            command.add_argument('--split', choices=list(SPLITS), default='test-dev2017', help='(%(default)s)')
-            command.add_argument('--stand-in', action='store_true', help='take other images than the split\'s, to try')
-            command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER', help='where the archive goes')
+            command.add_argument('--name', required=True, help='method name for the file names')
+            command.add_argument('--split', choices=list(SPLITS), default='test-dev2017',
+                                 help='split of the server (default: %(default)s)')
+            command.add_argument('--stand-in', action='store_true',
+                                 help='accept other images than those of the split, for trials')
+            command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER',
+                                 help='output folder (default: the current one)')
     return parser.parse_args(argv)
 
 

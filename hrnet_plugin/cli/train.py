@@ -22,7 +22,7 @@ from hrnet_plugin.training.work_dir import notice_of_earlier_run, reserved
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_run_parser('train', __doc__)
     parser.add_argument('--amp', nargs='?', const='fp16', choices=['fp16', 'bf16'],
-                        help='mixed precision: fp16 (the default; needs a GPU), or bf16 in backbone and neck')
+                        help='mixed precision: fp16 (default, requires a GPU), or bf16 in backbone and neck')
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help='scale the learning rate with the number of images per optimizer step')
     parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',

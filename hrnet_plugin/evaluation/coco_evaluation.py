@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -167,7 +169,7 @@ def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:
     return sorted(known[name] for name in classes)
 
 
-def _mean(precision: Any) -> float | None:
+def _mean(precision: NDArray[np.float64]) -> float | None:
     precision = precision[precision > -1]
     return float(precision.mean()) if precision.size else None
 

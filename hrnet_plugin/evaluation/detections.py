@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
 from typing import Any
+
+from hrnet_plugin.json_types import Json, JsonObject
 
 SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # kind, as the COCO API calls it -> the key of its shape
 
@@ -21,17 +22,17 @@ def short(value: Any) -> str:
     return text if len(text) <= _SHOWN else f'{text[:_SHOWN - 3]}...'
 
 
-def kind_of(detection: Mapping[str, Any]) -> str:
+def kind_of(detection: JsonObject) -> str:
     """'segm' of a detection with a mask, which may have a box, too; 'bbox' of any other."""
     return 'segm' if SHAPES['segm'] in detection else 'bbox'
 
 
-def only(kind: str, detection: Mapping[str, Any]) -> dict[str, Any]:
+def only(kind: str, detection: JsonObject) -> dict[str, Json]:
     """A detection without the other kind's shape: with both, the API takes a mask's size to be its box's."""
     return {key: value for key, value in detection.items() if key == SHAPES[kind] or key not in SHAPES.values()}
 
 
-def is_finite_number(value: Any) -> bool:
+def is_finite_number(value: Json) -> bool:
     """Whether this is a number of JSON with which floating point can compute."""
     try:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.dist import is_main_process, master_only
@@ -14,6 +15,12 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.hooks.hook import DATA_BATCH
+    from mmengine.runner import Runner
+    from mmengine.structures import BaseDataElement
+
 
 STORE = 'work_dirs/leaderboard.sqlite'
 _WARM_UP = 5  # batches that are not timed, if there are more
@@ -47,10 +54,9 @@ class RecordHook(Hook):
         self._times: list[float] = []
         self._start = 0.
         self._metrics: Mapping[str, Any] = {}
-        self._facts: dict[str, Any] = {}
         self._data: Any = None
 
-    def before_test(self, runner: Any) -> None:
+    def before_test(self, runner: Runner) -> None:
         """See that the results can be kept before they are made, and learn what there is to know before.
 
         Raises:
@@ -64,33 +70,34 @@ class RecordHook(Hook):
         if is_main_process():
             ResultStore(self.store).prepare()
             self._data = about_data(runner)
-            self._facts = about_model(runner.cfg, self._data.data)
+            self._model, self._cost = about_model(runner.cfg, self._data.data)
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
 
-    def before_test_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+    def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None) -> None:
         """Start the clock."""
         _synchronize()
         self._start = time.perf_counter()
 
-    def after_test_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
-                        outputs: Sequence[Any] | None = None) -> None:
+    def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
+                        outputs: Sequence[BaseDataElement] | None = None) -> None:
         """Stop it."""
         _synchronize()
         self._times.append((time.perf_counter() - self._start) / max(1, len(outputs or ())))
 
-    def after_test_epoch(self, runner: Any, metrics: Mapping[str, Any] | None = None) -> None:
+    def after_test_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
         """Take what the evaluators have found."""
         self._metrics = metrics or {}
 
     @master_only
-    def after_test(self, runner: Any) -> None:
+    def after_test(self, runner: Runner) -> None:
         """Write the record, when all has been drawn and logged."""
         from hrnet_plugin.evaluation.leaderboard.gather import gather, test_note
         from hrnet_plugin.evaluation.leaderboard.store import ResultStore
         notes = ', '.join(filter(None, (test_note(runner), self.note)))
-        facts = dict(self._facts, note=notes, ms=self.milliseconds)
-        number = ResultStore(self.store).append(gather(runner, self._metrics, self._data, facts))
+        record = gather(runner, self._metrics, self._data, replace(self._model, note=notes), self._cost,
+                        self.milliseconds)
+        number = ResultStore(self.store).append(record)
         print_log(f'kept for the leaderboard as number {number} of {self.store}', logger='current')
 
     @property

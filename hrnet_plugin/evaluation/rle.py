@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from hrnet_plugin.array_types import Ints
 from hrnet_plugin.evaluation.detections import short
+from hrnet_plugin.json_types import Json
 
 _CHARACTERS = 6  # of a number in compressed counts; the API computes in 32 bits and allocates no more
 _MOST_PIXELS = 2**29  # of an image, so that any difference of two runs has at most 6 characters
@@ -29,7 +31,7 @@ def image_size_error(height: Any, width: Any) -> str:
             f'{short(width)}')
 
 
-def is_whole(value: Any) -> bool:
+def is_whole(value: Json | np.integer[Any]) -> bool:
     """Return True if a value is a finite number without a fraction, and no bool."""
     return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool) and bool(value % 1 == 0)
 
@@ -81,7 +83,7 @@ def is_empty(rle: dict[str, Any]) -> bool:
 
 
 @lru_cache(maxsize=1)  # two callers in turn decode the same mask
-def decode_counts(text: str | bytes) -> np.ndarray:
+def decode_counts(text: str | bytes) -> Ints:
     """Decode compressed counts to the lengths of the runs, of background and object in turn.
 
     A character holds five bits, offset by 48. Its sixth bit says that the number goes on. Numbers are signed. From the
@@ -122,7 +124,7 @@ def _size_error(rle: Any, height: int, width: int) -> str:
     return ''
 
 
-def _runs_error(runs: np.ndarray, pixels: int) -> str:
+def _runs_error(runs: Ints, pixels: int) -> str:
     if runs.size and runs.min() < 0:
         return f'segmentation.counts must be runs of 0 or more pixels, got {runs.min()}'
     if runs.sum() != pixels:

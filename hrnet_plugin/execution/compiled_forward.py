@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -16,7 +15,9 @@ from hrnet_plugin.execution.module_state import ModuleState
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 from hrnet_plugin.execution.torch_engine import compile_for_torch
 from hrnet_plugin.models.layers.module_checks import has_global_hooks, has_own_hooks
-from hrnet_plugin.models.layers.optimizable import Optimizable
+from hrnet_plugin.models.layers.optimizable import Inputs, Optimizable, OptimizableModule
+
+_Key = tuple[torch.device, torch.dtype, bool]
 
 
 class CompiledForward:
@@ -27,15 +28,15 @@ class CompiledForward:
         max_graphs: On GPUs, number of input shapes for which a CUDA graph is kept.
     """
 
-    def __init__(self, module: Optimizable, max_graphs: int) -> None:
+    def __init__(self, module: OptimizableModule, max_graphs: int) -> None:
         self.max_graphs = max_graphs
         self._graph: tuple[fx.Graph, list[nn.Module]] | None = None
-        self._compiled: tuple[Any, ModuleState, Callable[..., tuple[Tensor, ...]]] | None = None
+        self._compiled: tuple[_Key, ModuleState, Callable[..., tuple[Tensor, ...]]] | None = None
         self._told: set[str] = set()
         with suppress(UnsupportedGraph):  # is told at the first call, if it is still so
             self._traced(module)
 
-    def __call__(self, module: Optimizable, inputs: Any) -> tuple[Tensor, ...] | None:
+    def __call__(self, module: Optimizable[Inputs], inputs: Inputs) -> tuple[Tensor, ...] | None:
         """Return the outputs; None where the module has to run eagerly, after one warning in the log why."""
         feats: Sequence[Tensor] = [inputs] if isinstance(inputs, Tensor) else inputs
         obstacle = _obstacle(module, feats[0])
@@ -59,9 +60,9 @@ class CompiledForward:
         """Compile anew at the next call."""
         self._compiled = None
 
-    def _current(self, module: Optimizable, device: torch.device, dtype: torch.dtype
+    def _current(self, module: OptimizableModule, device: torch.device, dtype: torch.dtype
                  ) -> Callable[..., tuple[Tensor, ...]]:
-        key, compiled = (device, dtype, torch.backends.mkldnn.enabled), self._compiled
+        key, compiled = (device, dtype, bool(torch.backends.mkldnn.enabled)), self._compiled
         if compiled is not None and compiled[0] == key and compiled[1].is_current():
             return compiled[2]
         self._compiled = None
@@ -76,7 +77,7 @@ class CompiledForward:
         self._compiled = key, state, function
         return function
 
-    def _traced(self, module: Optimizable) -> fx.Graph:
+    def _traced(self, module: OptimizableModule) -> fx.Graph:
         """Return the graph of a module, traced anew only if a submodule was replaced."""
         structure = list(module.modules())[1:]
         if any(map(has_own_hooks, structure)):

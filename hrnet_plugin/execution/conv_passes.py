@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 import torch
 from torch import fx
@@ -14,6 +15,9 @@ from hrnet_plugin.execution.operators import add
 from hrnet_plugin.execution.packed_conv import ConvWeights
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
 from hrnet_plugin.models.layers.module_checks import is_plain_conv
+
+if TYPE_CHECKING:
+    from torch.fx.node import Argument
 
 
 def collect_convs(rewriter: Rewriter) -> None:
@@ -31,34 +35,44 @@ def interpolate_first(rewriter: Rewriter) -> None:
     less memory.
     """
     for node in list(rewriter.graph.nodes):
-        terms: Any = node.args if node.target is add else ()
+        terms: tuple[Argument, ...] = node.args if node.target is add else ()
         for total, term in (terms, terms[::-1]) if terms else ():
-            inner: Any = term.args[0] if isinstance(term, fx.Node) and term.target is F.interpolate else None
-            if not (_is_pointwise(rewriter, total) and _is_pointwise(rewriter, inner)):
+            if not isinstance(term, fx.Node) or term.target is not F.interpolate:
+                continue
+            inner = term.args[0]
+            if not (_is_pointwise(total, rewriter) and _is_pointwise(inner, rewriter)):
                 continue
             first, second = rewriter.convs[total.target], rewriter.convs[inner.target]
             if second.bias is None and second.weight.size(1) < second.weight.size(0):
-                _join(rewriter, node, total, term)
+                _join(rewriter, node, total, inner, term)
                 rewriter.convs[total.target] = replace(first, weight=torch.cat([first.weight, second.weight], dim=1))
                 break
 
 
-def _join(rewriter: Rewriter, node: fx.Node, total: Any, term: Any) -> None:
-    """Let ``node`` convolve the input of ``total`` and the interpolated input of ``term`` together."""
-    source = total.args[0]
-    is_joint = source.target is torch.cat and source.kwargs == dict(dim=1) and len(source.users) == 1
-    joined = source.args[0] if is_joint else [source]
+def _join(rewriter: Rewriter, node: fx.Node, total: fx.Node, inner: fx.Node, term: fx.Node) -> None:
+    """Let ``node`` convolve the input of ``total`` and that of ``inner``, interpolated as in ``term``, together."""
     with rewriter.graph.inserting_before(node):
-        finer = rewriter.graph.call_function(F.interpolate, (term.args[0].args[0], *term.args[1:]), term.kwargs)
-        joint = rewriter.graph.call_function(torch.cat, ([*joined, finer], ), dict(dim=1))
+        finer = rewriter.graph.call_function(F.interpolate, (inner.args[0], *term.args[1:]), term.kwargs)
+        joint = rewriter.graph.call_function(torch.cat, ([*_joined(total.args[0]), finer], ), dict(dim=1))
     rewriter.become(node, total.target, (joint, ), op='call_module')
+
+
+def _joined(source: Argument) -> Sequence[Argument]:
+    """Return what a value concatenates for one reader, or the value itself."""
+    if isinstance(source, fx.Node) and source.target is torch.cat and source.kwargs == dict(dim=1):
+        parts = source.args[0]
+        if len(source.users) == 1 and isinstance(parts, Sequence):
+            return parts
+    return [source]
 
 
 def fold_norms(rewriter: Rewriter) -> None:
     """Fold batch norms with fixed statistics into the convolutions before them."""
     for node in list(rewriter.graph.nodes):
         norm = rewriter.module_of(node)
-        conv: Any = node.args[0] if norm is not None and has_fixed_statistics(norm) else None
+        if norm is None or not has_fixed_statistics(norm):
+            continue
+        conv = node.args[0]
         if rewriter.is_bare_conv(conv):
             weights = rewriter.convs[conv.target]
             weight, bias = fold(weights.weight, weights.bias, norm)
@@ -69,11 +83,11 @@ def fold_norms(rewriter: Rewriter) -> None:
 
 def fuse_adds(rewriter: Rewriter) -> None:
     """Let convolutions add another value. Where both terms are convolutions, the later one does."""
-    order = {node: i for i, node in enumerate(rewriter.graph.nodes)}
+    order: dict[Argument, int] = {node: i for i, node in enumerate(rewriter.graph.nodes)}
     for node in filter(lambda node: node.target is add, list(rewriter.graph.nodes)):
-        pairs: Any = (node.args, node.args[::-1])
+        pairs = (node.args, node.args[::-1])
         for conv, other in sorted(pairs, key=lambda pair: -order.get(pair[0], -1)):
-            if rewriter.is_bare_conv(conv) and other is not conv and _is_tensor(rewriter, other):
+            if rewriter.is_bare_conv(conv) and other is not conv and _is_tensor(other, rewriter):
                 rewriter.become(node, conv.target, (conv.args[0], other), op='call_module')
                 rewriter.graph.erase_node(conv)
                 break
@@ -82,8 +96,8 @@ def fuse_adds(rewriter: Rewriter) -> None:
 def fuse_relus(rewriter: Rewriter) -> None:
     """Let convolutions apply the ReLU behind them."""
     for node in filter(lambda node: node.target is torch.relu, list(rewriter.graph.nodes)):
-        conv: Any = node.args[0]
-        if conv.target in rewriter.convs and len(conv.users) == 1:
+        conv = node.args[0]
+        if isinstance(conv, fx.Node) and conv.target in rewriter.convs and len(conv.users) == 1:
             conv.kwargs = dict(relu=True)
             node.replace_all_uses_with(conv)
             rewriter.graph.erase_node(node)
@@ -102,11 +116,11 @@ def _weights(rewriter: Rewriter, node: fx.Node) -> ConvWeights | None:
     return ConvWeights(weight, bias[0] if bias else None)
 
 
-def _is_tensor(rewriter: Rewriter, value: Any) -> bool:
+def _is_tensor(value: Argument, rewriter: Rewriter) -> bool:
     return isinstance(value, fx.Node) and bool(rewriter.storages(value))
 
 
-def _is_pointwise(rewriter: Rewriter, node: Any) -> bool:
+def _is_pointwise(node: Argument, rewriter: Rewriter) -> TypeGuard[fx.Node]:
     if not rewriter.is_bare_conv(node):
         return False
     conv = rewriter.convs[node.target]

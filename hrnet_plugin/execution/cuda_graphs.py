@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
 Function = Callable[..., Sequence[Tensor]]
+_Shapes = tuple[tuple[torch.Size, tuple[int, ...]], ...]  # with the strides
 _SEEN = 256  # shapes that are remembered
 _WARM_UP = 3  # runs before a capture, in which cuDNN chooses its algorithms
 
@@ -31,8 +31,8 @@ class GraphBuckets:
     def __init__(self, function: Function, limit: int, capture: Callable[[Function, Sequence[Tensor]], Function]
                  ) -> None:
         self._function, self._limit, self._capture = function, limit, capture
-        self._graphs: dict[Any, Function] = {}
-        self._seen: set[Any] = set()
+        self._graphs: dict[_Shapes, Function] = {}
+        self._seen: set[_Shapes] = set()
         self._full = False
 
     def __call__(self, *inputs: Tensor) -> Sequence[Tensor]:
@@ -43,7 +43,7 @@ class GraphBuckets:
             graph = self._graphs[shapes] = self._made(inputs)
         return (graph or self._function)(*inputs)
 
-    def _wants(self, shapes: Any) -> bool:
+    def _wants(self, shapes: _Shapes) -> bool:
         if len(self._graphs) >= self._limit:
             if self._limit and not self._full:
                 self._full = True

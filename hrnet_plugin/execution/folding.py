@@ -8,7 +8,7 @@ map, and the convolution's output is not kept for the backward pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,16 @@ from hrnet_plugin.tracing import is_tracing
 _MAX_FOLDED = 1 << 17
 
 
+class FixedNorm(Protocol):
+    """Batch norm with running statistics, as far as folding reads it."""
+
+    weight: Tensor | None
+    bias: Tensor | None
+    running_mean: Tensor
+    running_var: Tensor
+    eps: float
+
+
 @EXECUTIONS.register_module(name='folded')
 class FoldedExecution(Execution):
     """Execution that folds norms where nobody can tell, in the preferred memory format."""
@@ -31,7 +41,8 @@ class FoldedExecution(Execution):
     def conv_norm_act(self, conv: nn.Module, norm: nn.Module, act: nn.Module | None, x: Tensor,
                       residual: Tensor | None = None) -> Tensor:
         """As :meth:`Execution.conv_norm_act`."""
-        return finish(folded_conv(conv, norm, x) if folds(conv, norm) else norm(conv(x)), act, residual)
+        pair = foldable(conv, norm)
+        return finish(norm(conv(x)) if pair is None else folded_conv(*pair, x), act, residual)
 
     def run(self, function: Callable[[Sequence[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor],
             plain_convs: bool) -> Sequence[Tensor]:
@@ -41,24 +52,28 @@ class FoldedExecution(Execution):
         return [to_contiguous(out) for out in function([to_channels_last(x) for x in inputs])]
 
 
-def folds(conv: Any, norm: nn.Module) -> bool:
-    """Return True if an eager network folds these modules: by type, mode, hooks and size of the weight."""
-    return bool(not is_tracing() and can_fold(conv, norm) and conv.weight.numel() <= _MAX_FOLDED
-                and not has_hooks(conv) and not has_hooks(norm))
+def folds(conv: nn.Module, norm: nn.Module) -> bool:
+    """Return True if an eager network folds these modules."""
+    return foldable(conv, norm) is not None
 
 
-def can_fold(conv: nn.Module, norm: nn.Module) -> bool:
-    """Return True if a convolution is torch's own and the norm a batch norm with fixed statistics."""
-    return is_plain_conv(conv) and has_fixed_statistics(norm)
+def foldable(conv: nn.Module, norm: nn.Module) -> tuple[nn.Conv2d, FixedNorm] | None:
+    """Return the modules if an eager network folds them, by type, mode, hooks and size of the weight, else None."""
+    if is_tracing() or not is_plain_conv(conv):
+        return None
+    fixed = norm if has_fixed_statistics(norm) else None
+    if fixed is None or conv.weight.numel() > _MAX_FOLDED or has_hooks(conv) or has_hooks(norm):
+        return None
+    return conv, fixed
 
 
-def folded_conv(conv: Any, norm: Any, x: Tensor) -> Tensor:
+def folded_conv(conv: nn.Conv2d, norm: FixedNorm, x: Tensor) -> Tensor:
     """Compute ``norm(conv(x))`` by one convolution; autograd reaches the parameters of both."""
     weight, bias = fold(conv.weight, conv.bias, norm)
     return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
-def fold(weight: Tensor, bias: Tensor | None, norm: Any) -> tuple[Tensor, Tensor]:
+def fold(weight: Tensor, bias: Tensor | None, norm: FixedNorm) -> tuple[Tensor, Tensor]:
     """Fold a batch norm into the weight and bias of the preceding convolution."""
     scale = torch.rsqrt(norm.running_var + norm.eps)
     if norm.weight is not None:
@@ -68,17 +83,17 @@ def fold(weight: Tensor, bias: Tensor | None, norm: Any) -> tuple[Tensor, Tensor
     return weight * scale.to(weight.dtype).view(-1, 1, 1, 1), folded.to(weight.dtype)
 
 
-def is_batch_norm(norm: nn.Module) -> bool:
+def is_batch_norm(norm: nn.Module) -> TypeGuard[_BatchNorm]:
     """Return True if a norm computes what torch's batch norm does, not what a subclass has in its place."""
     return (isinstance(norm, _BatchNorm) and type(norm).forward in (_BatchNorm.forward, nn.SyncBatchNorm.forward)
             and 'forward' not in norm.__dict__)
 
 
-def has_fixed_statistics(norm: Any) -> bool:
+def has_fixed_statistics(norm: nn.Module) -> TypeGuard[FixedNorm]:
     """Return True if a norm is a batch norm that uses its running statistics."""
     return is_batch_norm(norm) and not norm.training and norm.running_var is not None
 
 
-def has_batch_statistics(norm: Any) -> bool:
+def has_batch_statistics(norm: nn.Module) -> TypeGuard[_BatchNorm]:
     """Return True if a norm is a batch norm that computes the statistics of its input."""
     return is_batch_norm(norm) and (norm.training or norm.running_var is None)

@@ -13,7 +13,7 @@ from hrnet_plugin.execution.conv_passes import collect_convs, fold_norms, fuse_a
 from hrnet_plugin.execution.graph_passes import check_overwrites, drop_unused, normalize, reuse_memory
 from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
-from hrnet_plugin.models.layers.optimizable import Optimizable
+from hrnet_plugin.models.layers.optimizable import OptimizableModule
 
 _PASSES = (check_overwrites, normalize, collect_convs, interpolate_first, drop_unused, fold_norms, fuse_adds,
            fuse_relus, drop_unused, reuse_memory)
@@ -24,7 +24,7 @@ class _Tracer(fx.Tracer):
     traced_func_name = 'eager_forward'
 
 
-def trace(module: Optimizable) -> fx.Graph:
+def trace(module: OptimizableModule) -> fx.Graph:
     """Trace the eager forward of a module in eval mode, without gradients.
 
     torch.fx patches ``nn.Module`` meanwhile. No other thread may run a module during that time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import fx, nn
@@ -13,6 +13,9 @@ from torch.nn import functional as F
 from hrnet_plugin.execution.memory_format import to_contiguous
 from hrnet_plugin.execution.operators import add, add_into, relu_into
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
+
+if TYPE_CHECKING:
+    from torch.fx.node import Argument
 
 _KNOWN_OVERWRITES = ('add_', 'relu_', F.relu_, torch.relu_)
 _RELUS = (torch.relu, torch.relu_, F.relu, F.relu_)
@@ -51,7 +54,7 @@ def normalize(rewriter: Rewriter) -> None:
             rewriter.become(node, add, node.args)
 
 
-def _is_relu(module: Any) -> bool:
+def _is_relu(module: nn.Module | None) -> bool:
     return type(module) is nn.ReLU and 'forward' not in module.__dict__
 
 
@@ -68,7 +71,7 @@ def reuse_memory(rewriter: Rewriter) -> None:
     last_read = _last_reads(rewriter, nodes)
     storages = {node: rewriter.storages(node) for node in nodes}
 
-    def is_free(value: Any, position: int) -> bool:
+    def is_free(value: Argument, position: int) -> bool:
         # a value that may share memory with another one is left alone
         return isinstance(value, fx.Node) and storages[value] == {value} and last_read[value] <= position
 

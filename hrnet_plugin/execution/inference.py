@@ -6,7 +6,7 @@ from torch import nn
 
 from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.execution.compiled_forward import CompiledForward
-from hrnet_plugin.models.layers.optimizable import OPTIMIZED, Optimizable
+from hrnet_plugin.models.layers.optimizable import OPTIMIZED, Optimizable, OptimizableModule
 
 ENGINES = ('auto', 'torch')
 # Compiling takes about as long as this many images take longer without an engine.
@@ -60,7 +60,7 @@ def is_optimized(model: nn.Module) -> bool:
     return any(part in OPTIMIZED for part in model.modules())
 
 
-def optimizable_parts(model: nn.Module) -> list[Optimizable]:
+def optimizable_parts(model: nn.Module) -> list[OptimizableModule]:
     """Return the outermost parts of a model that engines can run.
 
     Raises:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
 
-def add(left: Any, right: Any) -> Any:
+def add(left: Tensor | float, right: Tensor | float) -> Tensor | float:
     """Return the sum of two tensors or numbers."""
     return left + right
 
 
-def add_into(total: Any, term: Any) -> Any:
+def add_into(total: Tensor, term: Tensor | float) -> Tensor:
     """Add ``term`` to ``total``, in place where the sum has the shape of ``total``."""
     return total.add_(term) if isinstance(term, Tensor) and total.shape == term.shape else total + term
 

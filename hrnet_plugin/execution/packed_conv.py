@@ -8,13 +8,15 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrnet_plugin.execution.memory_format import to_channels_last
 
 # per convolution: prepacked copies of the weight, and input shapes whose copy is known
 _MAX_COPIES, _MAX_SHAPES = 8, 256
+
+_Ints = list[int] | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,14 @@ class ConvWeights:
     groups: int = 1
 
     @classmethod
-    def of(cls, conv: Any) -> ConvWeights:
-        """Return those of a ``nn.Conv2d``."""
+    def of(cls, conv: nn.Conv2d) -> ConvWeights:
+        """Return those of a ``nn.Conv2d``.
+
+        Raises:
+            ValueError: If its padding is a word.
+        """
+        if isinstance(conv.padding, str):
+            raise ValueError(f'padding must be numbers, got {conv.padding!r}')
         return cls(conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
@@ -44,7 +52,7 @@ class PackedConv:
     def __init__(self, conv: ConvWeights, dtype: torch.dtype) -> None:
         self.weight = to_channels_last(conv.weight.detach().to(dtype))
         self.bias = None if conv.bias is None else conv.bias.detach().to(dtype)
-        self.geometry: tuple[Any, ...] = (conv.stride, conv.padding, conv.dilation, conv.groups)
+        self.geometry: tuple[_Ints, _Ints, _Ints, int] = (conv.stride, conv.padding, conv.dilation, conv.groups)
 
     def __call__(self, x: Tensor, residual: Tensor | None = None, relu: bool = False) -> Tensor:
         """Compute ``conv(x) + residual``, then ReLU if ``relu``. The result is written over ``residual``."""
@@ -65,7 +73,7 @@ class OneDnnConv(PackedConv):
         super().__init__(conv, dtype)
         self.geometry = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
         self._by_shape: dict[torch.Size, tuple[Tensor, torch.Size]] = {}
-        self._by_layout: dict[Any, Tensor] = {}
+        self._by_layout: dict[torch.Size | bytes, Tensor] = {}
 
     def __call__(self, x: Tensor, residual: Tensor | None = None, relu: bool = False) -> Tensor:
         weight, out_shape = self._by_shape.get(x.shape) or self._prepacked(x.shape)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.execution.folding import FoldedExecution, folds, has_batch_statistics
 from hrnet_plugin.models.layers.execution import EXECUTIONS, finish
@@ -38,12 +39,13 @@ class RecomputingExecution(FoldedExecution):
             return super().conv_norm_act(conv, norm, act, x, residual)
         source = conv(x)
         out = norm(source)
-        statistics = _statistics(norm, source, out.grad_fn) if _is_recomputable(norm, act) else None
+        batch_norm = norm if _is_recomputable(norm, act) else None
+        statistics = None if batch_norm is None else _statistics(batch_norm, source, out.grad_fn)
         term = None if residual is None else recorder.find(residual) or SavedTensor(residual)
         out = finish(out, None, residual)
-        if statistics is not None and out.requires_grad:
+        if batch_norm is not None and statistics is not None and out.requires_grad:
             # before the activation, which saves its result
-            recorder.record(out, RecomputableActivation(source, statistics, norm, term, act is not None))
+            recorder.record(out, RecomputableActivation(source, statistics, batch_norm, term, act is not None))
         return finish(out, act, None)
 
     def run(self, function: Callable[[Sequence[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor],
@@ -89,7 +91,7 @@ class RecomputableActivation:
         relu: Whether ReLU follows.
     """
 
-    def __init__(self, source: Tensor, statistics: tuple[Tensor, Tensor], norm: Any,
+    def __init__(self, source: Tensor, statistics: tuple[Tensor, Tensor], norm: _BatchNorm,
                  term: SavedTensor | RecomputableActivation | None, relu: bool) -> None:
         self._source, self._eps = SavedTensor(source), norm.eps
         self._mean, self._invstd = (x.detach() for x in statistics)
@@ -179,13 +181,13 @@ def _state(x: Tensor) -> tuple[Any, ...]:
     return x._version, x.dtype, x.shape, x.stride(), x.storage_offset()
 
 
-def _is_recomputable(norm: nn.Module, act: nn.Module | None) -> bool:
+def _is_recomputable(norm: nn.Module, act: nn.Module | None) -> TypeGuard[_BatchNorm]:
     # hooks of the activation may write to its result or replace it: then the recorder does not find it
     plain_act = act is None or (type(act) is nn.ReLU and act.inplace and 'forward' not in act.__dict__)
     return plain_act and has_batch_statistics(norm) and not has_hooks(norm)
 
 
-def _statistics(norm: nn.Module, source: Tensor, node: Any) -> tuple[Tensor, Tensor] | None:
+def _statistics(norm: _BatchNorm, source: Tensor, node: Any) -> tuple[Tensor, Tensor] | None:
     """Return mean and inverse standard deviation of a norm's input, as its node in the graph saved them.
 
     For unknown node types they are computed. None if that takes the inputs of other processes.
@@ -200,4 +202,4 @@ def _statistics(norm: nn.Module, source: Tensor, node: Any) -> tuple[Tensor, Ten
         return None
     x = source.detach()
     variance, mean = torch.var_mean(x.to(torch.promote_types(x.dtype, torch.float32)), dim=(0, 2, 3), unbiased=False)
-    return mean, (variance + norm.eps).rsqrt()  # type: ignore[operator]
+    return mean, (variance + norm.eps).rsqrt()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 from torch import fx, nn
@@ -15,6 +15,9 @@ from torch.nn import functional as F
 
 from hrnet_plugin.execution.operators import add
 from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
+
+if TYPE_CHECKING:
+    from torch.fx.node import Argument, Target
 
 # operators whose value has memory of its own; the value of any other may share that of each argument
 _FRESH_FUNCTIONS = (add, operator.add, torch.add, operator.mul, torch.relu, torch.cat, F.interpolate, F.conv2d,
@@ -39,18 +42,18 @@ class Rewriter:
 
     def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
         self._module, self.graph = module, graph
-        self.convs: dict[Any, ConvWeights] = {}
+        self.convs: dict[Target, ConvWeights] = {}
 
-    def become(self, node: fx.Node, target: Any, args: Any, op: str = 'call_function') -> None:
+    def become(self, node: fx.Node, target: Target, args: Sequence[Argument], op: str = 'call_function') -> None:
         """Change what a node computes."""
         node.op, node.target, node.args, node.kwargs = op, target, tuple(args), {}
 
-    def module_of(self, node: fx.Node) -> Any:
+    def module_of(self, node: fx.Node) -> nn.Module | None:
         """Return the module that a node calls; None for other nodes and collected convolutions."""
         is_module = node.op == 'call_module' and node.target not in self.convs
         return self._module.get_submodule(str(node.target)) if is_module else None
 
-    def constant(self, node: Any) -> Any:
+    def constant(self, node: Argument) -> Any:
         """Return the value of an argument that depends on parameters and buffers only.
 
         Raises:
@@ -67,7 +70,7 @@ class Rewriter:
         function = getattr(first, target) if isinstance(target, str) else partial(target, first)
         return function(*args, **kwargs)
 
-    def is_bare_conv(self, node: Any) -> bool:
+    def is_bare_conv(self, node: Argument) -> TypeGuard[fx.Node]:
         """Return True if a node is a collected convolution without a residual, and read once."""
         return isinstance(node, fx.Node) and node.target in self.convs and len(node.args) == 1 and len(node.users) == 1
 

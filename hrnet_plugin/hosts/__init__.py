@@ -6,7 +6,7 @@ its adapter and add it to :data:`HOSTS`. Adapters import their host when it is u
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.mmdet import MMDET
@@ -14,6 +14,9 @@ from hrnet_plugin.hosts.mmpose import MMPOSE
 from hrnet_plugin.hosts.mmpretrain import MMPRETRAIN
 from hrnet_plugin.hosts.mmseg import MMSEG
 from hrnet_plugin.hosts.names import type_name
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 __all__ = ['HOSTS', 'MMDET', 'MMPOSE', 'MMPRETRAIN', 'MMSEG', 'Host', 'Metric', 'NetworkDefaults', 'find_host',
            'host_of_config', 'host_of_task', 'type_name']
@@ -27,11 +30,11 @@ def find_host(scope: str | None) -> Host | None:
     return HOSTS.get(scope or '')
 
 
-def host_of_config(config: Any) -> Host:
+def host_of_config(config: Config) -> Host:
     """Return the adapter of a config.
 
     Args:
-        config: ``mmengine.config.Config``.
+        config: Config with all that it inherits.
 
     Raises:
         ValueError: The ``default_scope`` of the config is not a host's.

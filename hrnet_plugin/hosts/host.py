@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-InitCfg = tuple[Mapping[str, Any], ...]
-_CONSTANT = dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])
-KAIMING: InitCfg = (dict(type='Kaiming', layer='Conv2d'), _CONSTANT)
-SMALL_NORMAL: InitCfg = (dict(type='Normal', std=0.001, layer=['Conv2d']), _CONSTANT)
+if TYPE_CHECKING:
+    from mmengine.config import Config, ConfigDict
+    from mmengine.dataset import BaseDataset
+    from mmengine.evaluator import BaseMetric, Evaluator
+    from mmengine.model import BaseModel
+    from torch import Tensor, nn
+
+    from hrnet_plugin.config_types import ConfigEntry
+
+    Initializers = tuple[ConfigEntry, ...]
+
+_CONSTANT: ConfigEntry = dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])
+KAIMING: Initializers = (dict(type='Kaiming', layer='Conv2d'), _CONSTANT)
+SMALL_NORMAL: Initializers = (dict(type='Normal', std=0.001, layer=['Conv2d']), _CONSTANT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkDefaults:
-    """Defaults of a host's HRNet.
+    """Defaults of a host's HRNet. Those of this class are the most frequent ones.
 
     Args:
         norm_eval: Whether batch norms are frozen in training.
@@ -24,10 +34,10 @@ class NetworkDefaults:
         init_cfg: Initializers of a network without a checkpoint.
     """
 
-    norm_eval: bool
-    multiscale_output: bool
-    upsampling: str
-    init_cfg: InitCfg
+    norm_eval: bool = False
+    multiscale_output: bool = True
+    upsampling: str = 'nearest'
+    init_cfg: Initializers = KAIMING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +60,8 @@ class Metric:
     is_drawn: bool = False
     requires_key: str = ''
 
-    def is_in(self, logged: Mapping[str, Any]) -> bool:
-        """Return True if the metric is among logged values."""
+    def is_in(self, logged: Container[str]) -> bool:
+        """Return True if the metric is among the keys of logged values."""
         return bool(self.key) and self.key in logged and (not self.requires_key or self.requires_key in logged)
 
     def in_percent(self, value: float) -> float:
@@ -99,7 +109,7 @@ class Host:
     tta_hint: str = ''
     extensions: Mapping[str, str] = field(default_factory=dict)
 
-    def owns(self, module: Any) -> bool:
+    def owns(self, module: nn.Module) -> bool:
         """Return True if a class of the host is among the base classes of a module."""
         return any(parent.__module__.startswith(f'{self.name}.') for parent in type(module).__mro__)
 
@@ -111,7 +121,7 @@ class Host:
         """
         return metric in self.lower_is_better
 
-    def method(self, model: Mapping[str, Any]) -> str:
+    def method(self, model: ConfigDict) -> str:
         """Return the name of a model's method in published tables.
 
         Args:
@@ -119,7 +129,7 @@ class Host:
         """
         raise NotImplementedError
 
-    def schedule(self, train_cfg: Mapping[str, Any]) -> str:
+    def schedule(self, train_cfg: ConfigDict) -> str:
         """Return the length of a training schedule as published tables write it.
 
         Args:
@@ -132,7 +142,7 @@ class Host:
             return ''
         return f'{iterations // 1000}k' if iterations % 1000 == 0 else f'{iterations} iterations'
 
-    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+    def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return the name of a dataset in published tables, or an empty string.
 
         Args:
@@ -142,16 +152,16 @@ class Host:
         """
         return self.datasets.get(type(dataset).__name__, '')
 
-    def input_size(self, config: Any) -> tuple[int, int] | None:
+    def input_size(self, config: Config) -> tuple[int, int] | None:
         """Return height and width of the training images in pixels, or None if the config has no fixed size."""
         size = (config.model.get('data_preprocessor') or {}).get('size')
         return None if size is None else (size[0], size[1])
 
-    def test_augmentation(self, config: Any) -> str:
+    def test_augmentation(self, config: Config) -> str:
         """Return how published rows describe the averaging of predictions in a config without ``--tta``."""
         return ''
 
-    def test_note(self, dataset: Any) -> str:
+    def test_note(self, dataset: BaseDataset) -> str:
         """Return a remark on a test that is not comparable with published ones, or an empty string.
 
         Args:
@@ -159,11 +169,11 @@ class Host:
         """
         return ''
 
-    def coco_metrics(self, evaluator: Any) -> list[Any]:
+    def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics that write detections in COCO format."""
         return []
 
-    def forward(self, model: Any, image: Any, box_rois: int, mask_rois: int) -> None:
+    def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once, without pre- and postprocessing.
 
         Nothing depends on the values of tensors, so that the meta device will do.
@@ -179,7 +189,7 @@ class Host:
         meta = dict(img_shape=shape, batch_input_shape=shape, ori_shape=shape, pad_shape=shape, scale_factor=(1., 1.))
         model(image, [BaseDataElement(metainfo=meta)], mode='tensor')
 
-    def draw_into(self, config: Any, folder: str) -> None:
+    def draw_into(self, config: Config, folder: str) -> None:
         """Make the tests of a config save visualizations.
 
         Args:
@@ -200,7 +210,7 @@ class Host:
             if backend.type == 'LocalVisBackend':
                 backend.img_save_dir = folder
 
-    def drawn_folders(self, config: Any, log_dir: Path) -> list[Path]:
+    def drawn_folders(self, config: Config, log_dir: Path) -> list[Path]:
         """Return the folders to which a test may have saved visualizations.
 
         Args:

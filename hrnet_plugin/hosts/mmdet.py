@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.names import type_name
+
+if TYPE_CHECKING:
+    from mmdet.models.roi_heads.base_roi_head import BaseRoIHead
+    from mmdet.models.roi_heads.roi_extractors.base_roi_extractor import BaseRoIExtractor
+    from mmengine.config import Config, ConfigDict
+    from mmengine.dataset import BaseDataset
+    from mmengine.evaluator import BaseMetric, Evaluator
+    from mmengine.model import BaseModel
+    from torch import Tensor, nn
 
 _SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
 _COCO = 'instances_val2017'  # file name of the annotations, which other datasets use, too
@@ -27,7 +36,7 @@ def _coco_metrics() -> Iterator[Metric]:
 class MMDetHost(Host):
     """Adapter of mmdet."""
 
-    def method(self, model: Mapping[str, Any]) -> str:
+    def method(self, model: ConfigDict) -> str:
         """Return the name of a model's method in published tables."""
         kind = type_name(model['type'])
         if (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead':
@@ -36,27 +45,27 @@ class MMDetHost(Host):
             return 'Cascade Mask R-CNN'
         return self.methods.get(kind, kind)
 
-    def schedule(self, train_cfg: Mapping[str, Any]) -> str:
+    def schedule(self, train_cfg: ConfigDict) -> str:
         """Return the length of a training schedule: '1x', '2x' or '20e'."""
         return {12: '1x', 24: '2x'}.get(train_cfg.get('max_epochs', 0)) or super().schedule(train_cfg)
 
-    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+    def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return 'COCO' for the annotations of COCO val2017."""
         if type(dataset).__name__ == 'CocoDataset':
             return coco_name(annotations, images, _COCO)
         return super().dataset_name(dataset, annotations, images)
 
-    def input_size(self, config: Any) -> tuple[int, int] | None:
+    def input_size(self, config: Config) -> tuple[int, int] | None:
         """Return None: detectors take images of many sizes."""
         return None
 
-    def coco_metrics(self, evaluator: Any) -> list[Any]:
+    def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics of type ``CocoMetric``."""
         # mmpose has a class of the same name
         return [metric for metric in evaluator.metrics
                 if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'proposal_nums')]
 
-    def forward(self, model: Any, image: Any, box_rois: int, mask_rois: int) -> None:
+    def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once. Box and mask heads of two-stage detectors get RoIs without content."""
         if getattr(model, 'roi_head', None) is None:
             super().forward(model, image, box_rois, mask_rois)
@@ -67,7 +76,7 @@ class MMDetHost(Host):
         _forward_roi_head(model.roi_head, feats, box_rois, mask_rois)
 
 
-def coco_name(annotations: Path, images: Any, stem: str) -> str:
+def coco_name(annotations: Path, images: Iterable[int], stem: str) -> str:
     """Return 'COCO' if annotations are those of COCO val2017, else an empty string.
 
     Args:
@@ -78,7 +87,7 @@ def coco_name(annotations: Path, images: Any, stem: str) -> str:
     return 'COCO' if annotations.stem == stem and set(_COCO_IMAGES) <= set(images) else ''
 
 
-def _forward_roi_head(head: Any, feats: Any, box_rois: int, mask_rois: int) -> None:
+def _forward_roi_head(head: BaseRoIHead, feats: Sequence[Tensor], box_rois: int, mask_rois: int) -> None:
     for extractor, stage in _stages(head, 'bbox'):
         stage(_empty_rois(extractor, box_rois, feats[0]))
     if getattr(head, 'semantic_head', None) is not None:
@@ -92,17 +101,17 @@ def _forward_roi_head(head: Any, feats: Any, box_rois: int, mask_rois: int) -> N
             _, last = stage(rois, last) if stage.with_conv_res and last is not None else stage(rois)
 
 
-def _stages(head: Any, part: str) -> Iterator[tuple[Any, Any]]:
-    heads: Any = getattr(head, f'{part}_head', None)
-    extractors: Any = getattr(head, f'{part}_roi_extractor', None)
+def _stages(head: BaseRoIHead, part: str) -> Iterator[tuple[BaseRoIExtractor, nn.Module]]:
+    heads = getattr(head, f'{part}_head', None)
     if heads is None:
         return
+    extractors = getattr(head, f'{part}_roi_extractor')
     if not hasattr(heads, '__iter__'):  # cascades have lists
         heads, extractors = [heads], [extractors]
     yield from zip(extractors, heads)
 
 
-def _empty_rois(extractor: Any, number: int, like: Any) -> Any:
+def _empty_rois(extractor: BaseRoIExtractor, number: int, like: Tensor) -> Tensor:
     return like.new_empty(number, extractor.out_channels, *extractor.roi_layers[0].output_size)
 
 
@@ -111,7 +120,7 @@ MMDET = MMDetHost(
     distribution='mmdet',
     install_command='pip install mmdet',
     task='detection',
-    network=NetworkDefaults(norm_eval=True, multiscale_output=True, upsampling='nearest', init_cfg=KAIMING),
+    network=NetworkDefaults(norm_eval=True),
     metrics=tuple(_coco_metrics()),
     metrics_title='box AP (%)',
     # CrowdHuman: miss rate; MOTChallenge: numbers of errors

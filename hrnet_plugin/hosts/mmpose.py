@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.mmdet import coco_name
 from hrnet_plugin.hosts.names import type_name
+
+if TYPE_CHECKING:
+    from mmengine.config import Config, ConfigDict
+    from mmengine.dataset import BaseDataset
 
 _THRESHOLDS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
 _PER_ACTION = ('MPJPE', 'P-MPJPE', 'N-MPJPE')  # in millimeters; per action: 'MPJPE_Walking'
@@ -31,29 +35,29 @@ class MMPoseHost(Host):
         """Return True if a lower value of a metric is better."""
         return super().is_error(metric) or metric.partition('_')[0] in _PER_ACTION
 
-    def method(self, model: Mapping[str, Any]) -> str:
+    def method(self, model: ConfigDict) -> str:
         """Return the name of a model's method in published tables."""
         kind = type_name(model['type'])
         return self.methods.get(kind, kind)
 
-    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+    def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return 'COCO' for the keypoint annotations of COCO val2017."""
         if type(dataset).__name__ == 'CocoDataset':
             return coco_name(annotations, images, 'person_keypoints_val2017')
         return super().dataset_name(dataset, annotations, images)
 
-    def input_size(self, config: Any) -> tuple[int, int] | None:
+    def input_size(self, config: Config) -> tuple[int, int] | None:
         """Return the input size of the codec."""
         if 'input_size' not in config.get('codec', {}):
             return super().input_size(config)
         width, height = config.codec.input_size
         return height, width
 
-    def test_augmentation(self, config: Any) -> str:
+    def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip, since published rows average an image and its mirror image."""
         return '' if (config.model.get('test_cfg') or {}).get('flip_test') else 'no flip'
 
-    def test_note(self, dataset: Any) -> str:
+    def test_note(self, dataset: BaseDataset) -> str:
         """Return 'true boxes' if persons are cropped by ground-truth boxes: published rows have a detector's."""
         is_coco = type(dataset).__name__ == 'CocoDataset'
         return 'true boxes' if is_coco and getattr(dataset, 'bbox_file', '') is None else ''
@@ -65,7 +69,7 @@ MMPOSE = MMPoseHost(
     # it requires chumpy, which it never imports and which does not build today
     install_command='pip install --no-deps mmpose && pip install json_tricks munkres xtcocotools',
     task='pose',
-    network=NetworkDefaults(norm_eval=False, multiscale_output=False, upsampling='nearest', init_cfg=SMALL_NORMAL),
+    network=NetworkDefaults(multiscale_output=False, init_cfg=SMALL_NORMAL),
     metrics=tuple(_metrics()),
     metrics_title='keypoint AP (%)',
     # as a fraction, in pixels, in millimeters

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.names import type_name
+
+if TYPE_CHECKING:
+    from mmengine.config import ConfigDict
 
 
 class MMPretrainHost(Host):
     """Adapter of mmpretrain."""
 
-    def method(self, model: Mapping[str, Any]) -> str:
+    def method(self, model: ConfigDict) -> str:
         """Return 'classification', or the type of a model that is no plain classifier."""
         kind = type_name(model['type'])
         return self.methods.get(kind, kind)
@@ -23,7 +25,7 @@ MMPRETRAIN = MMPretrainHost(
     distribution='mmpretrain',
     install_command='pip install mmpretrain',
     task='classification',
-    network=NetworkDefaults(norm_eval=False, multiscale_output=True, upsampling='nearest', init_cfg=KAIMING),
+    network=NetworkDefaults(),
     metrics=(Metric(name='top-1', key='accuracy/top1', unit='percent', is_drawn=True),
              Metric(name='top-5', key='accuracy/top5', unit='percent', is_drawn=True)),
     metrics_title='accuracy (%)',

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import KAIMING, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.names import type_name
+
+if TYPE_CHECKING:
+    from mmengine.config import ConfigDict
+    from mmengine.dataset import BaseDataset
 
 
 class MMSegHost(Host):
     """Adapter of mmsegmentation."""
 
-    def method(self, model: Mapping[str, Any]) -> str:
+    def method(self, model: ConfigDict) -> str:
         """Return the name of the (last) decode head in published tables."""
         head = model.get('decode_head')
         head = head[-1] if isinstance(head, (list, tuple)) else head
         kind = type_name(model['type'])
         return self.methods.get(type_name((head or {}).get('type', kind)), kind)
 
-    def dataset_name(self, dataset: Any, annotations: Path, images: Any) -> str:
+    def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return the name of a dataset; COCO-Stuff has a name for the split of 10,000 images only."""
         if type(dataset).__name__ == 'COCOStuffDataset':
             prefix = getattr(dataset, 'data_prefix', None) or {}
@@ -33,7 +37,7 @@ MMSEG = MMSegHost(
     distribution='mmsegmentation',
     install_command='pip install mmsegmentation ftfy regex',
     task='segmentation',
-    network=NetworkDefaults(norm_eval=False, multiscale_output=True, upsampling='bilinear', init_cfg=KAIMING),
+    network=NetworkDefaults(upsampling='bilinear'),
     metrics=(Metric(name='mIoU', key='mIoU', unit='percent', is_drawn=True),
              Metric(name='mAcc', key='mAcc', unit='percent', is_drawn=True, is_shown=False),
              Metric(name='aAcc', key='aAcc', unit='percent', is_drawn=True, is_shown=False)),

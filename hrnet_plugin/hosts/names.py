@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def type_name(kind: Any) -> str:
+def type_name(kind: str | type) -> str:
     """Return the name of a config's type without its scope.
 
     Args:

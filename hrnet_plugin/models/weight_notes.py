@@ -11,17 +11,24 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from mmengine.logging import print_log
-from torch import nn
+from torch import Tensor, nn
 
 from hrnet_plugin.models.layers import Upsampling
 
+if TYPE_CHECKING:
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+
+    from hrnet_plugin.models.backbones.hrnet import HRNet
+
+_Module = TypeVar('_Module', bound=nn.Module)
+
 
 @dataclass(frozen=True)
-class Fact:
+class Fact(Generic[_Module]):
     """Something that changes a network's outputs and no name or shape.
 
     Attributes:
@@ -30,23 +37,23 @@ class Fact:
             value that is known.
     """
 
-    own: Callable[[Any], str | None]
+    own: Callable[[_Module], str | None]
     differs: Callable[[str, str], str | None]
 
 
-def note_facts(module: nn.Module, facts: Mapping[str, Fact]) -> None:
+def note_facts(module: _Module, facts: Mapping[str, Fact[_Module]]) -> None:
     """Note facts in the metadata of a module's state dicts, and compare them with those of what it loads."""
     module._register_state_dict_hook(partial(_write, facts))
     module._register_load_state_dict_pre_hook(partial(_compare, facts), with_module=True)
 
 
-def _write(facts: Mapping[str, Fact], module: nn.Module, state_dict: Any, prefix: str,
-           metadata: dict[str, Any]) -> None:
+def _write(facts: Mapping[str, Fact[_Module]], module: _Module, state_dict: Mapping[str, Tensor], prefix: str,
+           metadata: dict[str, str | int]) -> None:
     metadata.update({name: text for name, fact in facts.items() if (text := fact.own(module)) is not None})
 
 
-def _compare(facts: Mapping[str, Fact], module: nn.Module, state_dict: Any, prefix: str, metadata: Mapping[str, Any],
-             *unused: Any) -> None:
+def _compare(facts: Mapping[str, Fact[_Module]], module: _Module, state_dict: Mapping[str, Tensor], prefix: str,
+             metadata: Mapping[str, str | int], *unused: bool | list[str]) -> None:
     for name, fact in facts.items():
         own, theirs = fact.own(module), metadata.get(name)
         if own is not None and isinstance(theirs, str) and theirs != own:
@@ -55,7 +62,7 @@ def _compare(facts: Mapping[str, Fact], module: nn.Module, state_dict: Any, pref
                 print_log(sentence, logger='current', level=logging.WARNING)
 
 
-def images_of(preprocessor: Any) -> str | None:
+def images_of(preprocessor: nn.Module | None) -> str | None:
     """'RGB' or 'BGR', and ', std 1' where pixels are not divided: what a preprocessor of a host gives a network.
 
     None where the preprocessor leaves it to the pipeline. Hosts read images as BGR.
@@ -107,16 +114,15 @@ def _corners_differ(theirs: str, own: str) -> str:
             f"outputs set the decode_head's align_corners={theirs}")
 
 
-def _upsampling(network: Any) -> str | None:
+def _upsampling(network: HRNet) -> str | None:
     return str(network.upsampling.text)
 
 
-def _images(network: Any) -> str | None:
-    images: str | None = network.images
-    return images
+def _images(network: HRNet) -> str | None:
+    return network.images
 
 
-def _operator(network: Any) -> str | None:
+def _operator(network: HRNet) -> str | None:
     return str(network.fusion_operator)
 
 
@@ -124,14 +130,14 @@ def _eps(network: nn.Module) -> str | None:
     return next((str(layer.eps) for layer in network.modules() if isinstance(getattr(layer, 'eps', None), float)), None)
 
 
-def _corners(head: Any) -> str | None:
+def _corners(head: BaseDecodeHead) -> str | None:
     return str(head.align_corners)
 
 
-NETWORK: Mapping[str, Fact] = {
+NETWORK: Mapping[str, Fact[HRNet]] = {
     'upsampling': Fact(_upsampling, _upsampling_differs),
     'images': Fact(_images, _images_differ),
     'fusion_operator': Fact(_operator, _operator_differs),
     'norm_eps': Fact(_eps, _eps_differs),
 }
-HEAD: Mapping[str, Fact] = {'align_corners': Fact(_corners, _corners_differ)}
+HEAD: Mapping[str, Fact[BaseDecodeHead]] = {'align_corners': Fact(_corners, _corners_differ)}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TypeVar
 
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
+from torch.utils.hooks import RemovableHandle
 
 from hrnet_plugin.registry import OPTIM_WRAPPERS
+
+_Leaf = TypeVar('_Leaf')
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -41,12 +44,12 @@ def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
         ValueError: If the model has no backbone.
     """
     # more than one where a detector holds others, as teacher and student
-    owners = [module for module in model.modules() if getattr(module, 'backbone', None) is not None]
+    owners = [module for module in model.modules() if isinstance(getattr(module, 'backbone', None), nn.Module)]
     if not owners:
         raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(model).__name__} without')
     with ExitStack() as hooks:
         for owner in owners:
-            parts: list[Any] = [part for part in (owner.backbone, getattr(owner, 'neck', None)) if part is not None]
+            parts = [part for part in (owner.backbone, getattr(owner, 'neck', None)) if isinstance(part, nn.Module)]
             for part in parts:
                 for handle in _autocast_hooks(part, next(owner.parameters()).device.type):
                     hooks.callback(handle.remove)
@@ -54,20 +57,20 @@ def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
         yield
 
 
-def _autocast_hooks(part: nn.Module, device: str) -> tuple[Any, Any]:
+def _autocast_hooks(part: nn.Module, device: str) -> tuple[RemovableHandle, RemovableHandle]:
     """Enter autocast before a module's forward and leave it behind, also when it fails."""
     contexts: list[ExitStack] = []
 
-    def enter(module: nn.Module, args: Any) -> None:
+    def enter(module: nn.Module, args: tuple[Tensor | Sequence[Tensor], ...]) -> None:
         context = ExitStack()
         context.enter_context(torch.autocast(device, torch.bfloat16))
         contexts.append(context)
 
-    def leave(module: nn.Module, args: Any, out: Any) -> None:
+    def leave(module: nn.Module, args: tuple[Tensor | Sequence[Tensor], ...], out: Tensor | Sequence[Tensor]) -> None:
         contexts.pop().close()
 
     return part.register_forward_pre_hook(enter), part.register_forward_hook(leave, always_call=True)
 
 
-def _as_float(entry: Any) -> Any:
+def _as_float(entry: _Leaf) -> _Leaf | Tensor:
     return entry.float() if isinstance(entry, Tensor) else entry

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from importlib import import_module
-from typing import Any
 
 import torch
 import torch.distributed
@@ -12,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.training.runner import HRNetRunner
 
 
@@ -29,11 +29,11 @@ def make_runner(config: Config) -> Runner:
 
 def _use_plain_batch_norm(config: Config) -> None:
     """Between processes SyncBN works on GPUs only; without them, its configs would build and fail at the first step."""
-    def replace_in(value: Any) -> bool:
+    def replace_in(value: ConfigValue) -> bool:
         entries = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-        here = isinstance(value, dict) and value.get('type') == 'SyncBN'
-        if here:
-            value['type'] = 'BN'
+        here = False
+        if isinstance(value, dict) and value.get('type') == 'SyncBN':
+            value['type'], here = 'BN', True
         return any([here, *(replace_in(entry) for entry in entries)])
 
     if replace_in(config.model):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.hosts import type_name
 from hrnet_plugin.training.work_dir import check_resumable, newest_checkpoint
 
 COMPLETE_LOAD = 'hrnet_plugin.CompleteLoadHook'
 
 
-def add_hook(config: Config, kind: str, **arguments: Any) -> None:
+def add_hook(config: Config, kind: str, **arguments: ConfigValue) -> None:
     """Add a custom hook, unless the config has one of that type."""
     hooks = config.get('custom_hooks') or []
     if not any(type_name(hook['type']) == type_name(kind) for hook in hooks):
@@ -70,7 +70,7 @@ def save_atomically(config: Config) -> None:
             hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
 
 
-def _hooks(config: Config) -> Iterator[Any]:
+def _hooks(config: Config) -> Iterator[ConfigDict]:
     checkpoint = config.default_hooks.checkpoint
     if checkpoint is not None:  # the config turns it off
         yield checkpoint

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
+
+
+class AutoScaleLR(TypedDict, total=False):
+    """Entry ``auto_scale_lr`` of a config.
+
+    Attributes:
+        enable: Whether learning rates are scaled.
+        base_batch_size: Images per optimizer step for which they are given.
+    """
+    enable: bool
+    base_batch_size: float
 
 
 class HRNetRunner(Runner):
@@ -21,7 +31,7 @@ class HRNetRunner(Runner):
       ``base_batch_size`` with one batch of each process, whatever ``accumulative_counts`` is.
     """
 
-    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+    def resume(self, filename: str, *args: bool | str, **kwargs: bool | str) -> None:
         """Resume from a checkpoint.
 
         Args:
@@ -33,7 +43,7 @@ class HRNetRunner(Runner):
         """
         super().resume(f'{RUN_SCHEME}{filename}' if Path(filename).is_file() else filename, *args, **kwargs)
 
-    def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any] | None = None) -> None:
+    def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: AutoScaleLR | None = None) -> None:
         """Scale the learning rates by images per optimizer step over ``base_batch_size``.
 
         Args:
@@ -48,7 +58,7 @@ class HRNetRunner(Runner):
             base = auto_scale_lr['base_batch_size']
             print_log(f'{count} batches are accumulated for each optimizer step: the base batch size of {base} images '
                       f'counts as {base / count:g} in each', logger='current')
-            auto_scale_lr = dict(auto_scale_lr, base_batch_size=base / count)
+            auto_scale_lr = {**auto_scale_lr, 'base_batch_size': base / count}
         super().scale_lr(optim_wrapper, auto_scale_lr)
 
 

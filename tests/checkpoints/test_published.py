@@ -1,20 +1,18 @@
-"""The table of published checkpoints: whole, true to the package, and the page is made of it."""
+"""The table of published checkpoints: whole, true to the package, and with the figures of the publications."""
 
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
-from paths import ROOT
 
 from hrnet_plugin.arch import ARCHS
 from hrnet_plugin.checkpoints.body import describe
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, NEAREST
-from hrnet_plugin.checkpoints.published import published, with_digest
+from hrnet_plugin.checkpoints.published import PACKAGE, published, read_csv, read_published, with_digest
 from hrnet_plugin.cli import inspect_checkpoint as inspect
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRNet
@@ -23,15 +21,6 @@ from hrnet_plugin.registry import MODELS
 ROWS = published()
 OURS = [row for row in ROWS if row.config and '::' not in row.config]
 HOSTS = [row for row in ROWS if row.publisher in ('mmpose', 'mmseg') and '::' in row.config]
-
-
-def test_the_page_is_made_of_the_table():
-    sys.path.insert(0, str(ROOT / 'scripts'))
-    try:
-        from write_checkpoints_page import PAGE, page
-    finally:
-        del sys.path[0]
-    assert PAGE.read_text() == page(), 'run python scripts/write_checkpoints_page.py'
 
 
 def test_rows():
@@ -45,7 +34,59 @@ def test_rows():
         assert row.sha256 in row.address or row.address.startswith('open-mmlab://')
 
 
-def colours(config):
+SCORES = PACKAGE / 'evaluation' / 'leaderboard' / 'published'
+
+
+def test_a_figure_is_looked_up_or_in_the_table_and_not_both():
+    names = ('detection', 'pose', 'segmentation', 'unranked')
+    scores = [row for name in names for row in read_csv(SCORES / f'{name}.csv')]
+    keys = {row['key'] or row.get('weights') for row in scores} - {''}
+    for cells, row in zip(read_csv(PACKAGE / 'checkpoints' / 'published.csv'), ROWS):
+        found = (row.key or row.file_name) in keys
+        assert not (found and cells['figures']), row
+        assert found or not row.key, row
+        assert row.figures or row.model.startswith(('msra/', 'official pose code')) or (
+            row.data, row.arch, row.publisher) == ('MPII', 'w48', 'official'), row
+    keys_here = [row.key for row in ROWS if row.key]
+    assert len(set(keys_here)) == len(keys_here)
+    files = {row.file_name for row in ROWS}
+    assert {row['key'] for row in scores} - {''} <= {*keys_here, *files}
+    hrnets = [row for row in scores if row.get('weights') and 'HRNet' in row['backbone']]
+    assert {row['weights'] for row in hrnets} <= files
+
+
+# Read off the publications once more
+@pytest.mark.parametrize(('model', 'data', 'publisher', 'figures'), [
+    ('HRNet-W32-C', 'ImageNet-1k', 'official', 'top-1 error 21.5 %, top-5 error 5.8 %'),
+    ('Faster R-CNN HRNetV2p-W18 1x, SyncBN', 'COCO', 'official', 'box AP 37.2'),
+    ('Faster R-CNN HRNetV2p-W32 4x (HRNet-MaskRCNN-Benchmark)', 'COCO', 'official', 'box AP 41.6'),
+    ('Mask R-CNN HRNetV2p-W48 2x, by mmdet 1', 'COCO', 'mmdet', 'box AP 42.9, mask AP 38.3'),
+    ('Cascade Mask R-CNN HRNetV2p-W40 20e', 'COCO', 'mmdet', 'box AP 45.1, mask AP 39.3'),
+    ('HRNetV2-W48, torch 0.4, OHEM', 'Cityscapes train', 'official', 'mIoU 81.2, 81.1 on test (ms+flip)'),
+    ('HRNetV2-W48, torch 0.4', 'LIP', 'official', 'mIoU 56.04 (flip)'),
+    ('HRNetV2-W48 OCR, torch 1.1', 'Cityscapes train and val', 'official', 'mIoU 82.3 on test (ms+flip)'),
+    ('OCR HRNetV2-W18 160k', 'ADE20K', 'mmseg', 'mIoU 39.32, 40.8 (ms+flip)'),
+    ('HRNet-W48 384x288', 'COCO', 'official', 'AP 76.3'),
+    ('HRNet-W32 256x192, merged', 'COCO and AI Challenger', 'mmpose', 'AP 0.756'),
+    ('HRNet-W48 256x256, DARK', 'MPII', 'mmpose', 'PCKh 0.905, PCKh@0.1 0.360'),
+    ('HRNetV2-W18', 'COFW', 'official', 'NME 3.45, failures at 0.1 0.20'),
+    ('HRNetV2-W18 256x256', '300W', 'mmpose', 'NME common 2.92, NME challenge 5.64, NME full 3.45, NME test 4.10'),
+    ('HRNet-W48 256x256', 'AP-10K', 'mmpose', 'AP 0.728')])
+def test_figures(model, data, publisher, figures):
+    row, = (row for row in ROWS if (row.model, row.data, row.publisher) == (model, data, publisher))
+    assert row.figures == figures
+
+
+def test_figures_of_another_package_folder(tmp_path):
+    for name in ('checkpoints', 'evaluation/leaderboard/published'):
+        for file in (PACKAGE / name).glob('*.csv'):
+            (tmp_path / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file.name).write_text(file.read_text().replace(',36.9,', ',35.5,'))
+    changed, = (new for new, old in zip(read_published(tmp_path), ROWS) if new != old)
+    assert (changed.model, changed.figures) == ('Faster R-CNN HRNetV2p-W18 1x', 'box AP 35.5')
+
+
+def channel_order(config):
     preprocessor = config.model.get('data_preprocessor') or config.data_preprocessor
     return 'RGB' if preprocessor.get('bgr_to_rgb', preprocessor.get('to_rgb')) else 'BGR'
 
@@ -59,7 +100,7 @@ def test_our_config_of_a_row_has_its_network(name):
         if row.config == name:
             assert describe(network.state_dict()).arch == row.arch
             assert network.upsampling.text == row.upsampling
-            assert row.images in (colours(config), 'BGR, std 1')
+            assert row.images in (channel_order(config), 'BGR, std 1')
 
 
 @pytest.mark.parametrize('host', ['mmpose', 'mmseg'])
@@ -70,7 +111,7 @@ def test_a_hosts_config_of_a_row_has_its_network(host):
             config = Config.fromfile(str(root / row.config.removeprefix(f'{host}::')))
             extra = config.model.backbone.extra
             assert extra.stage4.num_channels == ARCHS[row.arch][-1].num_channels
-            assert colours(config) == row.images
+            assert channel_order(config) == row.images
             mode = 'bilinear' if host == 'mmseg' else extra.get('upsample', {}).get('mode', 'nearest')
             assert row.upsampling == mode
 

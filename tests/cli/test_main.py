@@ -79,6 +79,7 @@ def test_the_version(capsys):
     (['leaderboard', '--task', 'detecton'], 'detection'),
     (['submission', 'chekc', 'x.json'], 'check'),
     (['doctor', '--for', 'mmpse'], 'mmpose'),
+    (['submission', 'pack', 'x.json', '--images', 'y.json', '--nmae', 'z'], '--name'),
 ])
 def test_a_typo_gets_the_right_suggestion(words, suggestion, capsys):
     try:
@@ -169,3 +170,22 @@ def test_train_takes_names_and_paths():
     assert isinstance(config, Config)
     assert config.work_dir == f'work_dirs/{CONFIG}'
     assert config.train_dataloader.dataset.data_root.startswith('elsewhere')
+
+
+@pytest.mark.parametrize(('words', 'message'), [
+    (['test', CONFIG, 'none.pth'], "checkpoint must be a file or an address, got 'none.pth'"),
+    (['test', CONFIG], 'a checkpoint is required'),
+    (['submission', '--foo'], 'unknown option --foo. All options: hrnet submission --help'),
+    (['submission', 'check', 'x.json', '--images', 'y.json', '--foo'], 'unknown option --foo. All options'),
+    (['ablate', 'pose_sample', '--budget', '-1'], 'argument --budget: must be above 0, got -1'),
+    (['leaderboard', '--source', 'own'], '--source own requires your results'),
+])
+def test_bad_input_is_refused_before_anything_is_done(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = run(words)
+    except SystemExit as exited:
+        code = exited.code
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -97,10 +97,10 @@ def test_recording(sample):
 
 
 @pytest.mark.parametrize(('parse', 'words', 'message'), [
-    (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note is of a record'),
+    (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note requires --record'),
     (leaderboard.parse_args, ['--top', '-1'], '--top must be at least 0'),
-    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'not of --out'),
-    (leaderboard.parse_args, ['--title', 'x'], 'need --out'),
+    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'without --out'),
+    (leaderboard.parse_args, ['--title', 'x'], 'require --out'),
     (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
     (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
      'got --config'),
@@ -191,7 +191,7 @@ def test_options_of_testing(sample):
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
     with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
-    with pytest.raises(ValueError, match='default_scope of the config must be one of mmdet, mmpose, mmseg, mmpretrain, got None'):
+    with pytest.raises(ValueError, match='default_scope of the config must be one of mmdet, .*, mmpretrain, got None'):
         test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
 
 

@@ -165,12 +165,12 @@ def test_cocos_example(tmp_path, capsys):
                  '--annotations', str(FIXTURES / 'instances_val2014_100.json')])
     assert 'kept as number 1' in capsys.readouterr().out
     found, = ResultStore(store).read()
-    assert {name: round(value, 3) for name, value in found.metrics.items()} == {
+    assert {name: round(value, 3) for name, value in found.scores.metrics.items()} == {
         **dict(zip(NAMES, (.505, .697, .573, .586, .519, .501, .387, .594, .595, .640, .566, .564))),
         **{f'mask {name}': value for name, value in zip(
             NAMES, (.320, .562, .299, .387, .310, .327, .268, .415, .417, .469, .377, .381))}}
     exact = by_the_api(FIXTURES / 'instances_val2014_100.json', json.loads(
         (FIXTURES / 'instances_val2014_fakebbox100_results.json').read_text()), 'bbox')
-    assert tuple(found.metrics[name] for name in NAMES) == tuple(exact.stats)
-    assert (found.images, found.whole, found.facts['backbone']) == (100, False, 'HRNetV2p-W18')
-    assert len(found.classes['AP']) == len(found.classes['mask AP']) == 80
+    assert tuple(found.scores.metrics[name] for name in NAMES) == tuple(exact.stats)
+    assert (found.data.images, found.data.whole, found.model.backbone) == (100, False, 'HRNetV2p-W18')
+    assert len(found.scores.classes['AP']) == len(found.scores.classes['mask AP']) == 80

@@ -38,23 +38,23 @@ def tested(tmp_path_factory):
 def test_what_is_kept(tested):
     store, metrics = tested
     record, = store.read()
-    assert (record.task, record.config, record.data, record.split) == ('detection', NAME, 'sample', 'val2017')
-    assert (record.images, record.whole) == (3, False)
+    assert (record.task, record.config, record.data.data, record.data.split) == ('detection', NAME, 'sample', 'val2017')
+    assert (record.data.images, record.data.whole) == (3, False)
     # what the COCO API makes of the detections that stay in the run's folder
     from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # with mmdet
     file, = (store.path.parent / 'work').glob('*/results.bbox.json')
     exact = evaluate_detections(store.path.parent / 'sample/annotations/instances_val2017.json', file)
-    assert {name: record.metrics[name] for name in exact.metrics} == exact.metrics
-    assert record.classes['AP'] == exact.classes
-    assert round(record.metrics['AP'], 3) == metrics['coco/bbox_mAP']
-    assert len(record.classes['AP']) == 80
-    assert record.facts['note'] == 'a note'
-    assert (record.facts['method'], record.facts['schedule']) == ('Faster R-CNN', '6e')
-    assert record.facts['backbone'] == 'HRNetV2p-W18-small-v1'
-    assert record.facts['ms'] > 1
-    assert 0.1 < record.facts['memory'] < 100
-    assert record.facts['versions']['torch']
-    assert 2 < record.facts['params'] < 10
+    assert {name: record.scores.metrics[name] for name in exact.metrics} == exact.metrics
+    assert record.scores.classes['AP'] == exact.classes
+    assert round(record.scores.metrics['AP'], 3) == metrics['coco/bbox_mAP']
+    assert len(record.scores.classes['AP']) == 80
+    assert record.model.note == 'a note'
+    assert (record.model.method, record.model.schedule) == ('Faster R-CNN', '6e')
+    assert record.model.backbone == 'HRNetV2p-W18-small-v1'
+    assert record.conditions.ms > 1
+    assert 0.1 < record.conditions.memory < 100
+    assert record.conditions.versions['torch']
+    assert 2 < record.cost.params < 10
     assert 'w18_small_v1' in record.config_text
     assert (record.checkpoint, record.checkpoint_sha256) == ('', '')
 
@@ -65,7 +65,7 @@ def test_detections_and_pictures_stay_in_the_runs_folder(tested):
     file, = (store.path.parent / 'work').glob('*/results.bbox.json')
     detections = json.loads(file.read_text())
     assert {'image_id', 'category_id', 'bbox', 'score'} == set(detections[0])
-    pictures = store.path.parent / record.facts['pictures']
+    pictures = store.path.parent / record.conditions.pictures
     assert len(list(pictures.iterdir())) == 3
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hrnet_plugin.array_types import Floats
 from hrnet_plugin.evaluation.comparison.comparison import Interval
 from hrnet_plugin.evaluation.comparison.matches import ClassMatches, mean_precision
 
@@ -40,7 +41,7 @@ def paired_interval(first: Sequence[ClassMatches], second: Sequence[ClassMatches
                     float(np.mean(found > 0)), float(np.mean(found == 0)), draws)
 
 
-def _draw(generator: np.random.Generator, objects: np.ndarray) -> np.ndarray:
+def _draw(generator: np.random.Generator, objects: Floats) -> Floats:
     """How often each image is drawn; again, if there is no object in any of them."""
     images = len(objects)
     while True:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hrnet_plugin.array_types import Floats
 from hrnet_plugin.evaluation.coco_evaluation import Evaluation, figures, read_annotations, run_api
 from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
 from hrnet_plugin.evaluation.comparison.comparison import Comparison, Errors
 from hrnet_plugin.evaluation.comparison.errors import count_errors
 from hrnet_plugin.evaluation.comparison.matches import ClassMatches, class_matches, mean_precision
+
+if TYPE_CHECKING:
+    from pycocotools.coco import COCO
 
 
 def compare(annotations: str | Path, first: str | Path, second: str | Path, kind: str = 'bbox',
@@ -55,7 +59,7 @@ class _Model:
     covered: int
 
     @classmethod
-    def of(cls, truth: Any, results: str | Path, kind: str) -> _Model:
+    def of(cls, truth: COCO, results: str | Path, kind: str) -> _Model:
         evaluation = run_api(truth, results, kind)
         covered = len({detection['image_id'] for detection in evaluation.cocoDt.anns.values()})
         return cls(class_matches(evaluation), figures(evaluation), count_errors(evaluation), covered)
@@ -69,7 +73,7 @@ def _differing(files: Sequence[str], first: Sequence[ClassMatches], second: Sequ
     return [(files[k], (float(one[k]), float(other[k]))) for k in chosen]
 
 
-def image_precisions(matches: Sequence[ClassMatches]) -> np.ndarray:
+def image_precisions(matches: Sequence[ClassMatches]) -> Floats:
     """How good the detections of each image are, from 0 to 1: the mean over the classes that it, or they, have.
 
     Of a class that the image has, the AP as if it were the only image. Of one that it does not have, 1 less the score

@@ -7,15 +7,21 @@ detections, too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pycocotools import mask
 
+from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.comparison.comparison import KINDS, Errors
 from hrnet_plugin.evaluation.comparison.matches import ClassMatches, mean_precision
 from hrnet_plugin.evaluation.detections import SHAPES
+from hrnet_plugin.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from pycocotools.cocoeval import COCOeval
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
 _MOVABLE = ('classification', 'localisation')  # which another place or name would make right
@@ -24,19 +30,19 @@ _MOVABLE = ('classification', 'localisation')  # which another place or name wou
 @dataclass(frozen=True)
 class _Found:
     """All detections and objects, by columns: one entry each."""
-    category: np.ndarray
-    image: np.ndarray
-    score: np.ndarray
-    hit: np.ndarray
-    kind: np.ndarray  # place in KINDS, -1 of a hit
-    target: np.ndarray  # of the object that it overlaps most, -1 without
-    objects: np.ndarray  # (K, I): how many of a class in an image
-    object_category: np.ndarray
-    object_image: np.ndarray
-    object_found: np.ndarray
+    category: Ints
+    image: Ints
+    score: Floats
+    hit: Bools
+    kind: Ints  # place in KINDS, -1 of a hit
+    target: Ints  # of the object that it overlaps most, -1 without
+    objects: Floats  # (K, I): how many of a class in an image
+    object_category: Ints
+    object_image: Ints
+    object_found: Bools
 
 
-def count_errors(evaluation: Any) -> Errors:
+def count_errors(evaluation: COCOeval) -> Errors:
     """Sort out an evaluation of the COCO API.
 
     Args:
@@ -52,7 +58,7 @@ def count_errors(evaluation: Any) -> Errors:
     return Errors(numbers, costs)
 
 
-def _without(found: _Found, missed: np.ndarray) -> float:
+def _without(found: _Found, missed: Bools) -> float:
     """AP50 without some objects; of a class that has no other ones, it is 1."""
     fewer = found.objects.copy()
     np.subtract.at(fewer, (found.object_category[missed], found.object_image[missed]), 1)
@@ -81,7 +87,7 @@ def _moved(found: _Found, kind: int) -> float:
     return _ap(replace(found, hit=hit, category=category), keep)
 
 
-def _ap(found: _Found, keep: np.ndarray | None = None) -> float:
+def _ap(found: _Found, keep: Bools | None = None) -> float:
     """AP50 of the detections, or of those that are kept."""
     order = np.argsort(-found.score, kind='mergesort')
     if keep is not None:
@@ -94,7 +100,7 @@ def _ap(found: _Found, keep: np.ndarray | None = None) -> float:
     return mean_precision(matches)
 
 
-def _missed(found: _Found) -> np.ndarray:
+def _missed(found: _Found) -> Bools:
     """Objects that nothing has found, not even at the wrong place or by the wrong name."""
     near = found.target[(found.kind == KINDS.index('classification')) | (found.kind == KINDS.index('localisation'))]
     seen = found.object_found.copy()
@@ -102,12 +108,12 @@ def _missed(found: _Found) -> np.ndarray:
     return ~seen
 
 
-def _sort(evaluation: Any) -> _Found:
+def _sort(evaluation: COCOeval) -> _Found:
     params = evaluation.params
     threshold = int(np.argmin(np.abs(params.iouThrs - FOREGROUND)))
     images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
     place_of = {number: k for k, number in enumerate(params.catIds)}
-    parts: list[dict[str, np.ndarray]] = []
+    parts: list[dict[str, Ints]] = []
     objects = np.zeros((len(params.catIds), images))
     object_category: list[int] = []
     object_image: list[int] = []
@@ -139,13 +145,13 @@ def _sort(evaluation: Any) -> _Found:
                   object_image=np.array(object_image, int), object_found=np.array(object_found, bool))
 
 
-def _detections(evaluation: Any, image: int, category: int, record: Any, most: int) -> list[Any]:
+def _detections(evaluation: COCOeval, image: int, category: int, record: Any, most: int) -> list[Any]:
     """Those of a record, in its order."""
     known = {d['id']: d for d in evaluation._dts[image, category]}
     return [known[number] for number in record['dtIds'][:most]]
 
 
-def _overlaps(detected: list[Any], truth: list[Any], kind: str) -> np.ndarray:
+def _overlaps(detected: Sequence[JsonObject], truth: Sequence[JsonObject], kind: str) -> Floats:
     """``(D, G)``, intersection over union."""
     if not detected or not truth:
         return np.zeros((len(detected), len(truth)))
@@ -153,8 +159,8 @@ def _overlaps(detected: list[Any], truth: list[Any], kind: str) -> np.ndarray:
     return np.asarray(mask.iou([d[key] for d in detected], [a[key] for a in truth], [0] * len(truth)))
 
 
-def _kinds(overlaps: np.ndarray, category: np.ndarray, owner: np.ndarray,
-           hit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _kinds(overlaps: Floats, category: Ints, owner: Ints,
+           hit: Bools) -> tuple[Ints, Ints]:
     """Of each detection of an image, the kind of its error (-1 if it is none) and the object that it is about (-1)."""
     kind, target = np.full(len(category), -1), np.full(len(category), -1)
     if not len(owner):

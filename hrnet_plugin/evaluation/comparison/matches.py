@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from hrnet_plugin.array_types import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from pycocotools.cocoeval import COCOeval
 
 _RECALLS = np.linspace(0, 1, 101)
 
@@ -23,13 +28,13 @@ class ClassMatches:
         objects: ``(I, )``, how many there are in each image, without crowds.
     """
 
-    scores: np.ndarray
-    images: np.ndarray
-    hits: np.ndarray
-    counted: np.ndarray
-    objects: np.ndarray
+    scores: Floats
+    images: Ints
+    hits: Bools
+    counted: Bools
+    objects: Floats
 
-    def precision(self, weights: np.ndarray | None = None) -> np.ndarray | None:
+    def precision(self, weights: Floats | None = None) -> Floats | None:
         """AP for each threshold, as the API computes it; None without objects.
 
         Args:
@@ -49,7 +54,7 @@ class ClassMatches:
         return np.array([row[place].mean() for row, place in zip(envelope, places)])
 
 
-def class_matches(evaluation: Any) -> list[ClassMatches]:
+def class_matches(evaluation: COCOeval) -> list[ClassMatches]:
     """Of each class of an evaluation of the API, in the order of its ``params.catIds``."""
     params = evaluation.params
     images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
@@ -67,7 +72,7 @@ def _of_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatc
     scores = np.concatenate([np.asarray(record['dtScores'][:most], float) for _, record in found] or [np.zeros(0)])
     order = np.argsort(-scores, kind='mergesort')  # the API's, which keeps the order of equal scores
 
-    def together(key: str) -> np.ndarray:
+    def together(key: str) -> Floats:
         parts = [np.asarray(record[key])[:, :most] for _, record in found]
         return np.concatenate(parts or [np.zeros((thresholds, 0))], axis=1)[:, order]
 
@@ -77,7 +82,7 @@ def _of_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatc
                         ~together('dtIgnore').astype(bool), objects)
 
 
-def mean_precision(matches: Sequence[ClassMatches], weights: np.ndarray | None = None) -> float:
+def mean_precision(matches: Sequence[ClassMatches], weights: Floats | None = None) -> float:
     """AP over all classes that have objects; not a number if none has."""
     values = [value.mean() for value in (match.precision(weights) for match in matches) if value is not None]
     return float(np.mean(values)) if values else float('nan')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
@@ -16,6 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
 
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.hosts import MMDET, find_host
 
 _ATEN = torch.ops.aten
@@ -71,7 +72,7 @@ class ModelCount:
     left_out: tuple[str, ...]
 
 
-def count_model(model: Mapping[str, Any],
+def count_model(model: ConfigEntry,
                 scope: str,
                 shape: tuple[int, int],
                 box_rois: int = 1000,
@@ -114,8 +115,8 @@ def count_model(model: Mapping[str, Any],
         raise ValueError(f'the model does not run on an image of {shape[0]} x {shape[1]}: {error}') from error
 
 
-def _count_parts(model: Any, forward: Callable[[Any, torch.Tensor, int, int], None], image: torch.Tensor, box_rois: int,
-                 mask_rois: int) -> ModelCount:
+def _count_parts(model: Any, forward: Callable[[nn.Module, torch.Tensor, int, int], None], image: torch.Tensor,
+                 box_rois: int, mask_rois: int) -> ModelCount:
     reached: set[nn.Module] = set()
     with torch.no_grad():
         backbone, feats = count_call(model.backbone, model.backbone, image)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from torch import nn
 
 from hrnet_plugin.evaluation.counting.count import Count, count_model
@@ -51,17 +50,17 @@ OTHERS = Unit(flops=1e9, pointwise=True, params=1e6, norms=True, box_rois=1024, 
 WITHOUT_REGIONS = Unit(flops=2**30, pointwise=False, params=1e6, norms=True, box_rois=0, mask_rois=0)
 
 
-def has_triplets(model: Mapping[str, Any]) -> bool:
+def has_triplets(model: ConfigDict) -> bool:
     """Whether a config's model is the paper's CenterNet."""
     return (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead'
 
 
-def paper_shape(model: Mapping[str, Any]) -> tuple[int, int]:
+def paper_shape(model: ConfigDict) -> tuple[int, int]:
     """Height and width at which a detector was counted for the paper."""
     return _TRIPLET_SHAPE if has_triplets(model) else SHAPE
 
 
-def is_papers_detector(model: Mapping[str, Any]) -> bool:
+def is_papers_detector(model: ConfigDict) -> bool:
     """Whether a config's model is of a framework in the paper's table of detectors."""
     return model['type'] in _TYPES or has_triplets(model)
 
@@ -86,7 +85,7 @@ def paper_count(config: Config, shape: tuple[int, int] | None = None) -> tuple[f
     return _in_unit(counted.parts['total'], unit)
 
 
-def _unit(scope: str | None, model: Mapping[str, Any]) -> Unit:
+def _unit(scope: str | None, model: ConfigDict) -> Unit:
     host = find_host(scope)
     if host in (MMPOSE, MMSEG) or model['type'] == 'hrnet_plugin.HRNetClassifier' or has_triplets(model):
         return WITHOUT_REGIONS
@@ -102,10 +101,11 @@ def _in_unit(count: Count, unit: Unit) -> tuple[float, float, Unit]:
     return weights / unit.params, operations / unit.flops, unit
 
 
-def _check_neck(neck: Any) -> None:
+def _check_neck(neck: ConfigDict | None) -> None:
     if isinstance(neck, Mapping) and neck['type'] == 'hrnet_plugin.HRFPN' and (
             neck.get('norm_cfg') is not None or neck.get('share_conv')):
-        raise ValueError('--paper counts the published pyramid, which has neither neck.norm_cfg nor neck.share_conv')
+        raise ValueError(f'neck of a model of the paper must have no norm_cfg and no share_conv, got {dict(neck)}. '
+                         'Without --paper, the model is counted as it is')
 
 
 def _concatenate(model: nn.Module) -> None:

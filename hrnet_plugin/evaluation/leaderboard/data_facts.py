@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmengine.dataset import BaseDataset
+
+from hrnet_plugin.evaluation.leaderboard.facts import DataFacts
 from hrnet_plugin.hosts import host_of_task
 from hrnet_plugin.hosts.mmdet import coco_name
 
 _SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in names of files and folders
 
 
-@dataclass(frozen=True)
-class DataFacts:
-    """What was evaluated.
+def data_facts(task: str, data: str, split: str, images: int) -> DataFacts:
+    """Return facts about an evaluated dataset, and whether it is all of a published split.
 
-    Attributes:
-        data: Name of the data set, as published rows have it; of any other, of its folder.
-        split: Of it.
-        images: How many.
-        whole: Whether these are all images of a split that published rows are measured on.
+    Args:
+        task: Task of the model.
+        data: Name of the dataset.
+        split: Split of the dataset.
+        images: Number of evaluated images.
     """
-
-    data: str
-    split: str
-    images: int
-    whole: bool
-
-    @classmethod
-    def of(cls, task: str, data: str, split: str, images: int) -> DataFacts:
-        """With ``whole`` found out."""
-        return cls(data, split, images, images in host_of_task(task).splits.get((data, split), ()))
+    sizes = host_of_task(task).splits.get((data, split), ())
+    return DataFacts(data=data, split=split, images=images, whole=images in sizes)
 
 
-def describe_data(task: str, dataset: Any, images: int | None = None, ids: Collection[int] = ()) -> DataFacts:
+def describe_data(task: str, dataset: BaseDataset, images: int | None = None, ids: Collection[int] = ()) -> DataFacts:
     """Describe a host's data set.
 
     Args:
@@ -51,7 +44,7 @@ def describe_data(task: str, dataset: Any, images: int | None = None, ids: Colle
     folder = Path(str(getattr(dataset, 'data_root', None) or '')).name or type(dataset).__name__
     data = host_of_task(task).dataset_name(dataset, annotations, ids) or folder
     split = _split(annotations.stem) or _split(image_folder)
-    return DataFacts.of(task, data, split, len(dataset) if images is None else images)
+    return data_facts(task, data, split, len(dataset) if images is None else images)
 
 
 def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
@@ -64,10 +57,10 @@ def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
     folder = file.resolve().parent
     folder = folder.parent if folder.name == 'annotations' else folder
     name = coco_name(file, ids, 'instances_val2017') or folder.name
-    return DataFacts.of('detection', name, _split(file.stem) or file.stem, len(ids))
+    return data_facts('detection', name, _split(file.stem) or file.stem, len(ids))
 
 
-def innermost(dataset: Any) -> Any:
+def innermost(dataset: BaseDataset) -> Any:
     """The data set inside those that wrap another."""
     while hasattr(dataset, 'dataset'):
         dataset = dataset.dataset

@@ -13,12 +13,15 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.addresses import digest
 from hrnet_plugin.evaluation.environment import describe
-from hrnet_plugin.evaluation.leaderboard.data_facts import DataFacts, describe_data, innermost
+from hrnet_plugin.evaluation.leaderboard.data_facts import describe_data, innermost
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import named
 from hrnet_plugin.evaluation.leaderboard.model_facts import count, describe_model
 from hrnet_plugin.evaluation.leaderboard.record import Record
@@ -34,7 +37,7 @@ _WHERE = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'log_proce
 _OWN_HOOKS = ('hrnet_plugin.RecordHook', 'hrnet_plugin.CompleteLoadHook')  # which the test tool adds
 
 
-def keep_detections(runner: Any) -> None:
+def keep_detections(runner: Runner) -> None:
     """Have mmdet's evaluators write the detections into the run's folder, unless the config names another place."""
     evaluator = runner.test_loop.evaluator
     for number, metric in enumerate(host_of_config(runner.cfg).coco_metrics(evaluator)):
@@ -42,19 +45,24 @@ def keep_detections(runner: Any) -> None:
             metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
 
 
-def about_model(config: Config, data: str) -> dict[str, Any]:
-    """Facts that the config has of its model, tested with augmentation or without.
+def about_model(config: Config, data: str, note: str = '') -> tuple[ModelFacts, Cost]:
+    """Describe and count the model of a config, tested with augmentation or without.
+
+    Args:
+        config: Config of any host.
+        data: Name of the dataset, at whose image size published rows were counted.
+        note: What distinguishes the model from others with the same names.
 
     Raises:
-        ValueError: If the config is of none of the three hosts.
+        ValueError: The config is of no host.
     """
     if 'module' in config.model:
         config = copy.deepcopy(config)
         config.model = config.model.module
-    return {**describe_model(config), **count(config, data)}
+    return describe_model(config, note), count(config, data)
 
 
-def about_data(runner: Any) -> DataFacts:
+def about_data(runner: Runner) -> DataFacts:
     """What a runner tests."""
     dataset = innermost(runner.test_dataloader.dataset)
     truth = _truth(runner)
@@ -64,43 +72,47 @@ def about_data(runner: Any) -> DataFacts:
     return describe_data(host_of_config(runner.cfg).task, dataset, images, ids)
 
 
-def test_note(runner: Any) -> str:
+def test_note(runner: Runner) -> str:
     """Return a remark on a test that is not comparable with published ones, or an empty string."""
     return host_of_config(runner.cfg).test_note(innermost(runner.test_dataloader.dataset))
 
 
-def gather(runner: Any, metrics: Mapping[str, Any], data: DataFacts, facts: Mapping[str, Any]) -> Record:
-    """The record of a test.
+def gather(runner: Runner, metrics: Mapping[str, float], data: DataFacts, model: ModelFacts, cost: Cost,
+           ms: float | None) -> Record:
+    """Return the record of a test.
 
     Args:
-        runner: mmengine's, after the test.
-        metrics: What the evaluators found.
-        data: Of :func:`about_data`.
-        facts: What is known from elsewhere, such as :func:`about_model`.
+        runner: mmengine's runner after the test.
+        metrics: Result of the evaluators.
+        data: Result of :func:`about_data`.
+        model: Result of :func:`about_model`.
+        cost: Result of :func:`about_model`.
+        ms: Milliseconds per image, or None.
     """
     config, task = runner.cfg, host_of_config(runner.cfg).task
-    facts = {**facts, **_circumstances(runner), 'test': augmentation(config), 'pictures': _pictures(config, runner)}
     evaluated, classes = _evaluate_again(runner)
+    scores = Scores(metrics=named(task, metrics) | evaluated, classes=classes)
     checkpoint = str(getattr(runner, '_load_from', None) or '').removeprefix(SCHEME)
-    return assemble(config, data, named(task, metrics) | evaluated, classes, facts, checkpoint)
+    return assemble(config, data, scores, model, cost, _conditions(runner, ms), checkpoint)
 
 
-def assemble(config: Config, data: DataFacts, metrics: Mapping[str, float | None],
-             classes: Mapping[str, Mapping[str, float | None]], facts: Mapping[str, Any], checkpoint: str) -> Record:
-    """A record, with the config and the digests of it and of the checkpoint.
+def assemble(config: Config, data: DataFacts, scores: Scores, model: ModelFacts, cost: Cost, conditions: Conditions,
+             checkpoint: str) -> Record:
+    """Return a record with the digests of config and checkpoint.
 
     Args:
-        config: That was tested.
-        data: What it was tested on.
-        metrics, classes: What was found.
-        facts: What else is known.
-        checkpoint: Address of the weights, or empty.
+        config: Tested config.
+        data: Evaluated dataset.
+        scores: Metrics and classes.
+        model: Description of the model.
+        cost: Its parameters and operations.
+        conditions: How it was tested.
+        checkpoint: Address of the checkpoint, or empty.
     """
     return Record(
-        task=host_of_config(config).task, config=Path(config.filename or 'config').stem, data=data.data,
-        split=data.split, images=data.images, whole=data.whole, metrics=metrics, classes=classes, facts=facts,
-        config_text=config.pretty_text, config_sha256=config_digest(config), checkpoint=checkpoint,
-        checkpoint_sha256=file_digest(checkpoint))
+        task=host_of_config(config).task, config=Path(config.filename or 'config').stem, data=data, scores=scores,
+        model=model, cost=cost, conditions=conditions, config_text=config.pretty_text,
+        config_sha256=config_digest(config), checkpoint=checkpoint, checkpoint_sha256=file_digest(checkpoint))
 
 
 def augmentation(config: Config) -> str:
@@ -130,14 +142,15 @@ def file_digest(path: str) -> str:
     return digest(Path(path)) if path and Path(path).is_file() else ''
 
 
-def _circumstances(runner: Any) -> dict[str, Any]:
-    """The facts 'memory' (GB), 'batch', 'machine' and 'versions'."""
+def _conditions(runner: Runner, ms: float | None) -> Conditions:
     on_gpu = torch.cuda.is_available()
     versions = describe('cuda' if on_gpu else 'cpu')
     machine = versions.get('gpu') or f'{versions["processor"]}, {versions["threads"]} threads'
     peak = torch.cuda.max_memory_allocated() if on_gpu else _peak_of_process()
-    return dict(memory=None if peak is None else peak / 1e9, batch=runner.test_dataloader.batch_size or 1,
-                machine=f'{machine}, torch {versions["torch"]}', versions=versions)
+    return Conditions(
+        test=augmentation(runner.cfg), ms=ms, memory=None if peak is None else peak / 1e9,
+        batch=runner.test_dataloader.batch_size or 1, machine=f'{machine}, torch {versions["torch"]}',
+        versions=versions, pictures=_pictures(runner.cfg, runner))
 
 
 def _peak_of_process() -> int | None:
@@ -147,24 +160,24 @@ def _peak_of_process() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
 
 
-def _truth(runner: Any) -> Any:
+def _truth(runner: Runner) -> Any:
     """What the COCO API has read of the annotations for an evaluator of mmdet or mmpose, or None."""
     found = [getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
              for metric in runner.test_loop.evaluator.metrics]
     return next((truth for truth in found if truth is not None), None)
 
 
-def _is_cut(dataset: Any) -> bool:
+def _is_cut(dataset: BaseDataset) -> bool:
     """Whether a data set is cut by its ``indices``."""
     return getattr(dataset, '_indices', None) is not None
 
 
-def _left_images(dataset: Any) -> set[int] | None:
+def _left_images(dataset: BaseDataset) -> set[int] | None:
     """Numbers of the images in a data set that is cut; None if it is whole."""
     return {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))} if _is_cut(dataset) else None
 
 
-def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
+def _evaluate_again(runner: Runner) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
     """Metrics and classes by the COCO API, of what mmdet's evaluator has written; none, and a warning, if it cannot."""
     metrics: dict[str, float | None] = {}
     classes: dict[str, dict[str, float | None]] = {}
@@ -192,7 +205,7 @@ def _evaluate_again(runner: Any) -> tuple[dict[str, float | None], dict[str, dic
     return metrics, classes
 
 
-def _pictures(config: Config, runner: Any) -> str:
+def _pictures(config: Config, runner: Runner) -> str:
     """Return the folder of the visualizations that the test saved, or an empty string."""
     places = host_of_config(config).drawn_folders(config, Path(runner.log_dir))
     return next((str(place.resolve()) for place in places if place.is_dir()), '')

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from numbers import Real
-from typing import Any
+
+import numpy as np
 
 from hrnet_plugin.hosts import HOSTS, host_of_task
+from hrnet_plugin.json_types import JsonObject
 
 #: Task -> names of the metrics that tables show. The first one that a model has ranks it.
 METRICS = {host.task: tuple(metric.name for metric in host.metrics if metric.is_shown) for host in HOSTS.values()}
 
 
-def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
+def named(task: str, metrics: JsonObject) -> dict[str, float | None]:
     """Rename a host's metrics as in published tables. Others keep their keys.
 
     Args:
@@ -22,7 +22,8 @@ def named(task: str, metrics: Mapping[str, Any]) -> dict[str, float | None]:
             that are not numbers are left out.
     """
     names = {metric.key: metric.name for metric in host_of_task(task).metrics if metric.is_in(metrics)}
-    numbers = {names.get(key, key): float(value) for key, value in metrics.items() if isinstance(value, Real)}
+    numbers = {names.get(key, key): float(value) for key, value in metrics.items()
+               if isinstance(value, (int, float, np.number))}
     return {name: value if math.isfinite(value) and value >= 0 else None for name, value in numbers.items()}
 
 

@@ -1,10 +1,9 @@
-"""What a config says of its model: method, backbone, schedule, as published rows write them; size and operations."""
+"""Model, size and operations of a config in the words of published tables."""
 
 from __future__ import annotations
 
 import logging
 from copy import deepcopy
-from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -12,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.registry import MODELS, DefaultScope
 
 from hrnet_plugin.checkpoints.body import describe
+from hrnet_plugin.evaluation.leaderboard.facts import Cost, ModelFacts
 from hrnet_plugin.hosts import MMDET, host_of_config, type_name
 
 _RESNETS = {'ResNet': 'ResNet', 'ResNeXt': 'ResNeXt', 'ResNetV1c': 'dilated ResNet'}  # the last is mmsegmentation's
@@ -19,48 +19,52 @@ _SIZES = {'Cityscapes': (1024, 2048)}  # other sets' are those of the crops in t
 PLAIN_UNIT = 'MACs / 1e9; weights / 1e6'
 
 
-def describe_model(config: Config) -> dict[str, str]:
-    """The facts 'method', 'backbone', 'schedule' and, for poses, 'size'.
-
-    Raises:
-        ValueError: If the config is of no host.
-    """
-    host = host_of_config(config)
-    facts = dict(method=host.method(config.model), backbone=_backbone(config),
-                 schedule=host.schedule(config.get('train_cfg') or {}))
-    if 'input_size' in config.get('codec', {}):
-        width, height = config.codec.input_size
-        facts['size'] = f'{height}x{width}'
-    return facts
-
-
-def count(config: Config, data: str) -> dict[str, Any]:
-    """The facts 'params', 'gflops', 'unit' and 'counted at'; none, and a warning, of a model that cannot be counted.
-
-    In the paper's units if the model is one of the paper's, and in plain ones if not.
+def describe_model(config: Config, note: str = '') -> ModelFacts:
+    """Describe the model of a config in the words of published tables.
 
     Args:
-        config: Of any of the three hosts.
-        data: Name of the data set, at whose size published rows were counted.
+        config: Config of any host.
+        note: What distinguishes the model from others with the same names.
+
+    Raises:
+        ValueError: The config is of no host.
+    """
+    host = host_of_config(config)
+    size = ''
+    if 'input_size' in config.get('codec', {}):
+        width, height = config.codec.input_size
+        size = f'{height}x{width}'
+    return ModelFacts(method=host.method(config.model), backbone=_backbone(config),
+                      schedule=host.schedule(config.get('train_cfg') or {}), size=size, note=note)
+
+
+def count(config: Config, data: str) -> Cost:
+    """Count parameters and operations. If that fails, a warning is logged and the result is empty.
+
+    The units are the paper's for its models, and plain ones for others.
+
+    Args:
+        config: Config of any host.
+        data: Name of the dataset, at whose image size published rows were counted.
     """
     from hrnet_plugin.evaluation.counting import count_model, paper_count  # heavy: torch's counter of operations
     from hrnet_plugin.evaluation.counting.paper import is_papers_detector, paper_shape
     from hrnet_plugin.evaluation.counting.size import tested_rois, usual_size
     try:
         shape = _SIZES.get(data) or usual_size(config, paper_shape(config.model))
-        facts = {'counted at': f'{shape[0]}x{shape[1]}'}
+        size = f'{shape[0]}x{shape[1]}'
         if host_of_config(config) is not MMDET or is_papers_detector(config.model):
             try:
                 params, gflops, unit = paper_count(config, shape)
-                return dict(params=params, gflops=gflops, unit=unit.text, **facts)
+                return Cost(params=params, gflops=gflops, unit=unit.text, counted_at=size)
             except ValueError:
                 pass  # not the published network; it has plain counts
         total = count_model(config.model, config.default_scope, shape, *tested_rois(config)).parts['total']
     except Exception as error:  # whatever a strange model does: a test is worth more than its count
         print_log(f'the leaderboard will have no parameters and operations: {error!r}', logger='current',
                   level=logging.WARNING)
-        return {}
-    return dict(params=total.parameters / 1e6, gflops=total.macs / 1e9, unit=PLAIN_UNIT, **facts)
+        return Cost()
+    return Cost(params=total.parameters / 1e6, gflops=total.macs / 1e9, unit=PLAIN_UNIT, counted_at=size)
 
 
 def _backbone(config: Config) -> str:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hrnet_plugin.evaluation.leaderboard.entry import OWN, Entry
+from hrnet_plugin.evaluation.leaderboard.facts import Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import in_percent
 from hrnet_plugin.evaluation.leaderboard.pictures import is_trusted, resolve_folder
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
-
-_FACTS = ('method', 'backbone', 'schedule', 'note', 'size', 'test', 'params', 'gflops', 'unit', 'ms', 'memory',
-          'machine')
 
 
 def own_entries(stores: Iterable[str | Path], picture_roots: Sequence[str | Path] = ()) -> list[Entry]:
@@ -39,22 +36,18 @@ def own_entry(record: Record, store: str) -> Entry:
         record: Read from a store.
         store: Name of that.
     """
-    facts: dict[str, Any] = {name: record.facts[name] for name in _FACTS if record.facts.get(name) is not None}
-    facts = {'method': record.config, 'backbone': '', **facts}
-    if 'unit' in facts and 'counted at' in record.facts:
-        facts['unit'] += f"; at {record.facts['counted at']}"
-    if record.facts.get('batch', 1) > 1:
-        facts['machine'] = f'{facts.get("machine", "")}, batches of {record.facts["batch"]}'
-    classes = {cls: 100 * value for cls, value in record.classes.get('AP', {}).items() if value is not None}
-    metrics = {name: in_percent(record.task, name, value) for name, value in record.metrics.items()
+    classes = {name: {cls: 100 * value for cls, value in values.items() if value is not None}
+               for name, values in record.scores.classes.items()}
+    metrics = {name: in_percent(record.task, name, value) for name, value in record.scores.metrics.items()
                if value is not None}
-    return Entry(task=record.task, source=OWN, place=record.config, data=record.data, split=record.split,
-                 metrics=metrics, store=store, number=record.number, images=record.images, whole=record.whole,
-                 classes=classes, **facts)
+    return Entry(task=record.task, source=OWN, place=record.config, data=record.data, store=store, number=record.number,
+                 model=replace(record.model, method=record.model.method or record.config),
+                 scores=Scores(metrics=metrics, classes=classes), cost=record.cost,
+                 conditions=replace(record.conditions, pictures=''))
 
 
 def _with_pictures(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
-    folder = resolve_folder(record.facts.get('pictures'), store_folder)
+    folder = resolve_folder(record.conditions.pictures, store_folder)
     if folder and not is_trusted(folder, store_folder, roots):
         return replace(entry, refused_pictures=folder)
-    return replace(entry, pictures=folder)
+    return replace(entry, conditions=replace(entry.conditions, pictures=folder))

@@ -15,13 +15,14 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from hrnet_plugin.json_types import Json
 
 _TIME = re.compile(r'[0-9]{8}_[0-9]{6}')  # mmengine's name of a run folder
 _MAX_LENGTH = 4096  # characters of a path; no system opens longer ones
 
 
-def resolve_folder(recorded: Any, store_folder: str | Path) -> str:
+def resolve_folder(recorded: Json, store_folder: str | Path) -> str:
     """Return the absolute path of a folder, without symbolic links, or '' if there is no such folder.
 
     Args:

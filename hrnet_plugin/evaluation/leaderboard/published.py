@@ -1,40 +1,66 @@
-"""Published rows of HRNet and of what it is compared with: the paper's, its authors' and the hosts' model zoos'.
+"""Published figures: rows of the leaderboard, and costs of models.
 
-They are in ``published/``, a file for each task, written as published: a figure that was not published is empty, a size
-is in the unit in which it was counted (``docs/counts.md`` says how the paper's units were found).
+The folder ``published/`` contains each figure once, as published. ``scripts/write_tables.py`` writes the tables of the
+documents and the results of the metafiles from it.
+
+- ``detection.csv``, ``pose.csv`` and ``segmentation.csv`` are rows of the leaderboard. Empty cells were not published.
+- ``unranked.csv`` has one figure per row, of evaluations without a published ranking, such as ablations and faces.
+- ``costs.csv`` has parameters and GFLOPs, in the unit of the publication (``docs/counts.md``).
+
+Three columns refer to other files. ``cost`` is a key of ``costs.csv``. ``config`` is the shipped config whose tables
+show the row. ``key`` is a key of ``checkpoints/published.csv``. Without a key, ``weights`` identifies the checkpoint.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 
-_FOLDER = Path(__file__).parent / 'published'
-_NUMBERS = ('params', 'gflops', 'ms', 'memory', 'training_memory')
+FOLDER = Path(__file__).resolve().parent / 'published'
 
 
 @cache
 def published_entries() -> tuple[Entry, ...]:
-    """All rows of all tasks, in the files' order."""
-    return tuple(entry for task in METRICS if _file(task).is_file() for entry in _read(task))
+    """Return the published rows of all tasks, in the order of the files."""
+    return tuple(entry for task in METRICS if (FOLDER / f'{task}.csv').is_file() for entry in _read_task(task))
 
 
-def _file(task: str) -> Path:
-    return _FOLDER / f'{task}.csv'
+@cache
+def published_costs() -> Mapping[str, Cost]:
+    """Return the published costs by their keys."""
+    return {row['key']: Cost(params=float(row['params']), gflops=float(row['gflops']), unit=row['unit'])
+            for row in _read('costs')}
 
 
-def _read(task: str) -> list[Entry]:
-    with _file(task).open(newline='', encoding='utf-8') as file:
-        return [_entry(task, row) for row in csv.DictReader(file)]
+def _read(name: str) -> list[dict[str, str]]:
+    with (FOLDER / f'{name}.csv').open(newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
 
 
-def _entry(task: str, row: dict[str, str]) -> Entry:
-    """Of a row whose columns have the names of an entry's properties, or of metrics."""
-    numbers = {name: float(row[name]) for name in _NUMBERS if row.get(name)}
-    metrics = {name: float(row[name]) for name in METRICS[task] if row.get(name)}
-    words = {name: value for name, value in row.items() if name not in _NUMBERS and name not in METRICS[task]}
-    return Entry(task=task, metrics=metrics, **words, **numbers)  # type: ignore[arg-type]
+def _read_task(task: str) -> list[Entry]:
+    rows = _read(task)
+    # published once per checkpoint, which several tests may share
+    memory = {row['weights']: row['training_memory'] for row in rows if row['weights'] and row['training_memory']}
+    return [_entry(task, row, memory.get(row['weights'], row['training_memory'])) for row in rows]
+
+
+def _entry(task: str, row: Mapping[str, str], training_memory: str) -> Entry:
+    return Entry(
+        task=task, source=row['source'], place=row['place'], weights=row['weights'],
+        model=ModelFacts(method=row['method'], backbone=row['backbone'], schedule=row['schedule'],
+                         size=row.get('size', ''), note=row['note']),
+        data=DataFacts(data=row['data'], split=row['split']),
+        scores=Scores(metrics={name: float(row[name]) for name in METRICS[task] if row.get(name)}),
+        cost=published_costs()[row['cost']] if row['cost'] else Cost(),
+        conditions=Conditions(test=row.get('test', ''), ms=_number(row['ms']), memory=_number(row['memory']),
+                              training_memory=_number(training_memory), machine=row['machine']))
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None

@@ -41,7 +41,7 @@ class Board:
         """Those that tables show and at least one row has; first the ranking's, if it is not one of the task's."""
         names = METRICS[self.task]
         names = names if self.metric in names else (self.metric, *names)
-        return tuple(name for name in names if any(name in entry.metrics for entry in self.entries))
+        return tuple(name for name in names if any(name in entry.scores.metrics for entry in self.entries))
 
     @property
     def lower(self) -> tuple[str, ...]:
@@ -64,13 +64,13 @@ def select(entries: Iterable[Entry], words: Mapping[str, Sequence[str]]) -> list
     for name, allowed in words.items():
         if not allowed:
             continue
-        known = {str(getattr(entry, name)).casefold(): str(getattr(entry, name)) for entry in entries}
+        known = {str(entry.columns[name]).casefold(): str(entry.columns[name]) for entry in entries}
         strange = [word for word in allowed if word.casefold() not in known]
         if strange:
             there = ', '.join(sorted(filter(None, known.values())))
             raise ValueError(f'{name} must be one of {there}, got {strange[0]!r}')
         wanted = {word.casefold() for word in allowed}
-        chosen = [entry for entry in chosen if str(getattr(entry, name)).casefold() in wanted]
+        chosen = [entry for entry in chosen if str(entry.columns[name]).casefold() in wanted]
     return chosen
 
 
@@ -87,8 +87,8 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
     """
     groups: dict[tuple[str, str, str, bool], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.task, entry.data, entry.split, entry.whole), []).append(entry)
-    known = {name for group in groups.values() for entry in group for name in entry.metrics}
+        groups.setdefault((entry.task, entry.data.data, entry.data.split, entry.data.whole), []).append(entry)
+    known = {name for group in groups.values() for entry in group for name in entry.scores.metrics}
     if metric is not None and groups and metric not in known:
         raise ValueError(f'metric must be one of {", ".join(sorted(known))}, got {metric!r}')
     boards = [_board(key, group, metric) for key, group in groups.items()]
@@ -101,13 +101,13 @@ def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: st
     sign = 1 if lower_is_better(metric) else -1
 
     def place(entry: Entry) -> tuple[bool, float]:
-        return metric not in entry.metrics, sign * entry.metrics.get(metric, 0)
+        return metric not in entry.scores.metrics, sign * (entry.scores.metrics.get(metric) or 0)
 
     return Board(*key, metric, tuple(sorted(entries, key=place)))  # stable: published order among equals
 
 
 def _usual_metric(names: Sequence[str], entries: Sequence[Entry]) -> str:
     """Return the first of a task's metrics that a row has, such as PCKh, or the metric that most rows have."""
-    counts = Counter(name for entry in entries for name in entry.metrics)
+    counts = Counter(name for entry in entries for name in entry.scores.metrics)
     frequent = max(counts, key=lambda name: counts[name], default=names[0])  # the first of equals
     return next((name for name in names if name in counts), frequent)

@@ -12,7 +12,6 @@ Anything that reads SQLite can read it, for example::
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -22,7 +21,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from hrnet_plugin.evaluation.leaderboard.facts import DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.stored_facts import read_facts, write_facts
 
 WAIT = 120  # seconds for other writers
 _VERSION = 1
@@ -88,9 +89,10 @@ class ResultStore:
         if record.number is not None:
             raise ValueError(f'record must not be in a store already, got number {record.number}')
         values = dict(_metric_rows(record))
-        facts = _as_json(record.facts)
+        facts = write_facts(record)
         stamped = replace(record, time=record.time or datetime.now(timezone.utc).isoformat(timespec='seconds'))
-        row = [getattr(stamped, name) for name in _COLUMNS]
+        values_of = {**vars(stamped), **vars(stamped.data)}
+        row = [values_of[name] for name in _COLUMNS]
         with self._writing() as database:
             marks = ', '.join('?' * (len(_COLUMNS) + 1))
             database.execute(f'INSERT INTO records ({", ".join(_COLUMNS)}, facts) VALUES ({marks})', [*row, facts])
@@ -189,28 +191,27 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _metric_rows(record: Record) -> Iterator[tuple[tuple[str, str], float | None]]:
-    groups: list[tuple[str, str, float | None]] = [('', name, value) for name, value in record.metrics.items()]
-    groups += [(cls, name, value) for name, values in record.classes.items() for cls, value in values.items()]
+    groups: list[tuple[str, str, float | None]] = [('', name, value) for name, value in record.scores.metrics.items()]
+    groups += [(cls, name, value) for name, values in record.scores.classes.items() for cls, value in values.items()]
     for cls, name, value in groups:
         if value is not None and not math.isfinite(value):
             raise ValueError(f'metrics must be finite numbers or None, got {value} for {name!r}')
         yield (cls, name), value
 
 
-def _as_json(facts: Mapping[str, Any]) -> str:
-    try:
-        return json.dumps(dict(facts), ensure_ascii=False, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'facts must be of JSON\'s types, got {facts!r}: {error}') from None
-
-
 def _record(row: tuple[Any, ...], metrics: Mapping[str, Mapping[str, float | None]]) -> Record:
     number, *values, facts = row
     columns = dict(zip(_COLUMNS, values))
-    columns['whole'] = bool(columns['whole'])
+    data = DataFacts(data=columns.pop('data'), split=columns.pop('split'), images=columns.pop('images'),
+                     whole=bool(columns.pop('whole')))
     classes: dict[str, dict[str, float | None]] = {}
     for cls, named in metrics.items():
         for name, value in named.items():
             if cls:
                 classes.setdefault(name, {})[cls] = value
-    return Record(number=number, metrics=dict(metrics.get('', {})), classes=classes, facts=json.loads(facts), **columns)
+    try:
+        model, cost, conditions = read_facts(facts)
+    except ValueError as error:
+        raise ValueError(f'store must have valid records, got number {number}: {error}') from None
+    scores = Scores(metrics=dict(metrics.get('', {})), classes=classes)
+    return Record(number=number, data=data, scores=scores, model=model, cost=cost, conditions=conditions, **columns)

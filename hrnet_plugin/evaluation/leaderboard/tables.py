@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import fields
 from io import StringIO
 
 from rich import box
@@ -17,20 +16,24 @@ from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 
 NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # property of an entry -> title
+CSV_COLUMNS = ('task', 'source', 'place', 'method', 'backbone', 'data', 'split', 'schedule', 'note', 'size', 'test',
+               'params', 'gflops', 'unit', 'ms', 'memory', 'training_memory', 'machine', 'weights', 'store', 'number',
+               'images', 'whole', 'pictures')
 _PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
 _TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with the spaces between
 
 
 def model_text(entry: Entry) -> str:
     """Method, backbone, schedule, what sets the row apart, and of an own one on how many images it was measured."""
-    words = [', '.join(filter(None, (entry.method, entry.backbone, entry.schedule))), entry.size.replace('x', ' x '),
-             entry.note, f'tested with {entry.test}' if entry.test else '', partial_text(entry)]
+    model, test = entry.model, entry.conditions.test
+    words = [', '.join(filter(None, (model.method, model.backbone, model.schedule))), model.size.replace('x', ' x '),
+             model.note, f'tested with {test}' if test else '', partial_text(entry)]
     return '; '.join(filter(None, words))
 
 
 def partial_text(entry: Entry) -> str:
     """The mark of a row that cannot be compared with published ones; empty for others."""
-    return '' if entry.whole else f'only {entry.images} images, not a published split'
+    return '' if entry.data.whole else f'only {entry.data.images} images, not a published split'
 
 
 def source_text(entry: Entry) -> str:
@@ -67,7 +70,7 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
 
 def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
     """Metrics and numbers whose columns fit beside the model and its source."""
-    known = [name for name in NUMBERS if any(getattr(entry, name) is not None for entry in board.entries)]
+    known = [name for name in NUMBERS if any(entry.columns[name] is not None for entry in board.entries)]
     # of masks the AP alone
     metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
     wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
@@ -93,7 +96,7 @@ def markdown(boards: Sequence[Board]) -> str:
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
             cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
-            cells = [plain(cell) for cell in (*cells, entry.unit)]
+            cells = [plain(cell) for cell in (*cells, entry.cost.unit_text)]
             if entry.source == OWN:
                 cells[1] = f'**{cells[1]}**'
             lines.append(f'| {" | ".join(cells)} |')
@@ -108,27 +111,26 @@ def plain(text: str) -> str:
 
 def as_csv(boards: Sequence[Board]) -> str:
     """All rows with all that is known, without classes: a line each."""
-    words = [field.name for field in fields(Entry) if field.name not in ('metrics', 'classes', 'refused_pictures')]
     shown = [name for names in METRICS.values() for name in names]
-    others = [name for board in boards for entry in board.entries for name in entry.metrics]
+    others = [name for board in boards for entry in board.entries for name in entry.scores.metrics]
     metrics = list(dict.fromkeys([*shown, *others]))
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['rank', *words, *metrics])
+    writer.writerow(['rank', *CSV_COLUMNS, *metrics])
     for board in boards:
         for place, entry in enumerate(board.entries, 1):
-            values = [getattr(entry, word) for word in words]
-            writer.writerow([place if board.metric in entry.metrics else '',
+            values = [entry.columns[name] for name in CSV_COLUMNS]
+            writer.writerow([place if board.metric in entry.scores.metrics else '',
                              *('' if value is None else value for value in values),
-                             *(entry.metrics.get(name, '') for name in metrics)])
+                             *(entry.scores.metrics.get(name, '') for name in metrics)])
     return out.getvalue()
 
 
 def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:
-    values = [f'{entry.metrics[name]:.1f}' if name in entry.metrics else '' for name in metrics]
-    return [str(place) if board.metric in entry.metrics else '', model_text(entry), source_text(entry), *values,
-            *(_short(getattr(entry, name)) for name in numbers)]
+    values = [f'{entry.scores.metrics[name]:.1f}' if name in entry.scores.metrics else '' for name in metrics]
+    return [str(place) if board.metric in entry.scores.metrics else '', model_text(entry), source_text(entry), *values,
+            *(_short(entry.columns[name]) for name in numbers)]
 
 
-def _short(value: float | None) -> str:
+def _short(value: str | float | None) -> str:
     return '' if value is None else f'{value:.1f}'

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from hrnet_plugin.config_files import tested_dataset
 from hrnet_plugin.hosts import MMDET, type_name
@@ -52,7 +51,7 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
     return config
 
 
-def _check_dataset(dataset: Any) -> None:
+def _check_dataset(dataset: ConfigDict) -> None:
     if type_name(dataset.type) != 'CocoDataset':
         raise ValueError(f'config must test a CocoDataset, got {type_name(dataset.type)}')
     classes = (dataset.get('metainfo') or {}).get('classes')

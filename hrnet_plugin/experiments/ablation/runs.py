@@ -6,7 +6,6 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from mmengine.config import Config
 from hrnet_plugin.config_files import moved_data
 from hrnet_plugin.experiments.ablation.study import Study, Variant
 from hrnet_plugin.files import replacing
+from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.training.run_logs import read_scalars
 
 
@@ -100,7 +100,7 @@ class Run:
         path.write_text(self.config().pretty_text, encoding='utf-8')
         return [sys.executable, '-m', 'hrnet_plugin.experiments.ablation.train', str(path), str(self.folder / 'work')]
 
-    def keep(self, setting: Mapping[str, Any]) -> Result:
+    def keep(self, setting: JsonObject) -> Result:
         """Read the logs of the finished run, and write what is kept of it.
 
         Args:

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
+from torch.fx.node import Argument
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.benchmark import Timer
 
@@ -73,7 +75,7 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
     return records
 
 
-def in_turns(runs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, dict[str, Any]]:
+def in_turns(runs: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, dict[str, Any]]:
     """Times of functions, of which each is timed once a round.
 
     Returns:
@@ -95,7 +97,8 @@ class _Operators(TorchDispatchMode):
         super().__init__()
         self.count = 0
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(self, function: OpOverload, types: Sequence[type], args: tuple[Argument, ...] = (),
+                           kwargs: dict[str, Argument] | None = None) -> Any:
         self.count += not getattr(function, 'is_view', False)
         return function(*args, **(kwargs or {}))
 

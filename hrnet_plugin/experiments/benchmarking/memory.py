@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
+
+T = TypeVar('T')
 
 
 def kept_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
@@ -24,13 +26,13 @@ def kept_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
     return left
 
 
-def peak_bytes(run: Callable[[], Any], device: str = 'cpu') -> int:
+def peak_bytes(run: Callable[[], T], device: str = 'cpu') -> int:
     """Most bytes that a function holds at a time, beyond those that were held before."""
     _, peak = _allocated(run, device)
     return peak
 
 
-def _allocated(run: Callable[[], Any], device: str) -> tuple[int, int]:
+def _allocated(run: Callable[[], T], device: str) -> tuple[int, int]:
     """Bytes allocated and not freed by a function, at its end and at their most."""
     if device != 'cpu':
         torch.cuda.synchronize(device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -12,9 +11,10 @@ from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
 from hrnet_plugin.arch import arch_stages
+from hrnet_plugin.config_types import ConfigEntry
 
 
-def network(model: Mapping[str, Any], scope: str) -> nn.Module:
+def network(model: ConfigEntry, scope: str) -> nn.Module:
     """Backbone and neck of a config's model, with random weights.
 
     Args:

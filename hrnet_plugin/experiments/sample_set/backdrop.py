@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from hrnet_plugin.array_types import Floats, Pixels
+
 # COCO-Stuff's names -> value in its pixel maps (id - 1), colour (BGR), and how far the texture is drawn out in x and y
 STUFF: dict[str, tuple[int, tuple[int, int, int], tuple[int, int]]] = {
     'grass': (123, (60, 140, 80), (1, 4)),
@@ -18,7 +20,7 @@ STUFF: dict[str, tuple[int, tuple[int, int, int], tuple[int, int]]] = {
 _SCENES = (('sky-other', 'grass'), ('sky-other', 'sea', 'sand'), ('wall-brick', 'road'), ('sky-other', 'grass', 'road'))
 
 
-def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> tuple[Pixels, Pixels]:
     """A scene without things: (height, width, 3) uint8 BGR, and its (height, width) uint8 map of stuff."""
     layers = _SCENES[rng.integers(len(_SCENES))]
     borders = np.sort(rng.uniform(0.3, 0.8, len(layers) - 1)) * height
@@ -35,13 +37,13 @@ def draw_backdrop(rng: np.random.Generator, width: int, height: int) -> tuple[np
     return np.clip(image, 0, 255).astype(np.uint8), stuff
 
 
-def _waves(rng: np.random.Generator, width: int) -> np.ndarray:
+def _waves(rng: np.random.Generator, width: int) -> Floats:
     x = np.arange(width) / width
     return np.sum([rng.uniform(0, 6) * np.sin(2 * np.pi * (k * x + rng.uniform())) for k in (1, 2, 5)], axis=0)
 
 
 def _texture(rng: np.random.Generator, width: int, height: int, color: tuple[int, int, int],
-             grain: tuple[int, int]) -> np.ndarray:
+             grain: tuple[int, int]) -> Floats:
     """A colour with noise of several sizes and a gradient from top to bottom."""
     total = np.zeros((height, width), np.float32)
     for scale in (1, 4, 16):
@@ -53,7 +55,7 @@ def _texture(rng: np.random.Generator, width: int, height: int, color: tuple[int
     return np.asarray(color, np.float32) + tint.astype(np.float32) + (total + shade)[..., None]
 
 
-def _smudges(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
+def _smudges(rng: np.random.Generator, width: int, height: int) -> Floats:
     """Soft patches and lines that are no things, so that contrast alone does not give a thing away."""
     layer = np.zeros((height, width, 3), np.float32)
     for _ in range(rng.integers(3, 9)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hrnet_plugin.array_types import Floats
 from hrnet_plugin.experiments.sample_set.sprites import FINE, Sprite, blank, disc, near, shrink, stroke
 
 KEYPOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder', 'left_elbow',
@@ -37,7 +38,7 @@ def draw_person(rng: np.random.Generator, height: int) -> Sprite:
     return shrink(*canvas, joints)
 
 
-def _pose(rng: np.random.Generator) -> np.ndarray:
+def _pose(rng: np.random.Generator) -> Floats:
     """Positions of the 17 keypoints in a unit square. The person faces us: its left is on our right."""
     joints = np.zeros((17, 2))
     neck, hip = np.array([0.5, 0.25]), np.array([0.5 + rng.uniform(-0.03, 0.03), 0.53])
@@ -53,8 +54,8 @@ def _pose(rng: np.random.Generator) -> np.ndarray:
     return joints
 
 
-def _chain(rng: np.random.Generator, start: np.ndarray, sign: int, lengths: tuple[float, float],
-           swing: tuple[float, float], bend: float) -> tuple[np.ndarray, np.ndarray]:
+def _chain(rng: np.random.Generator, start: Floats, sign: int, lengths: tuple[float, float],
+           swing: tuple[float, float], bend: float) -> tuple[Floats, Floats]:
     """The two joints of a limb; an angle of 0 hangs down, a positive one points outwards."""
     first = rng.uniform(*swing)
     second = first + rng.uniform(-bend, bend)

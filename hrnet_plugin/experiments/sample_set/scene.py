@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrnet_plugin.array_types import Floats, Ints, Pixels
 from hrnet_plugin.experiments.sample_set.backdrop import draw_backdrop
 from hrnet_plugin.experiments.sample_set.person import draw_person
 from hrnet_plugin.experiments.sample_set.sprites import PAINTERS, Sprite, draw_sprite
@@ -26,16 +27,16 @@ class Thing:
         keypoints: (17, 2) x and y in the image, also outside of it; None for all but persons.
     """
     category: str
-    mask: np.ndarray
-    keypoints: np.ndarray | None
+    mask: Pixels
+    keypoints: Floats | Ints | None
 
 
 @dataclass
 class Scene:
     """An image, (H, W, 3) uint8 BGR, its things, and the (H, W) uint8 map of the stuff behind them."""
-    image: np.ndarray
+    image: Pixels
     things: list[Thing]
-    stuff: np.ndarray
+    stuff: Pixels
 
 
 def draw_scene(rng: np.random.Generator, width: int, height: int) -> Scene:
@@ -56,7 +57,7 @@ def _side(rng: np.random.Generator, most: int) -> int:
     return min(int(rng.integers(low, high)), most)
 
 
-def _place(rng: np.random.Generator, image: np.ndarray, things: list[Thing], category: str, sprite: Sprite) -> None:
+def _place(rng: np.random.Generator, image: Pixels, things: list[Thing], category: str, sprite: Sprite) -> None:
     """Paint the sprite where it fits; leave it out if there is no such place."""
     height, width = image.shape[:2]
     h, w = sprite.mask.shape

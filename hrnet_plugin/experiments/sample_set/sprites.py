@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from hrnet_plugin.array_types import Floats, Ints, Pixels
+
 FINE = 3  # sprites are drawn this much larger and then shrunk, for smooth edges
 
 Color = tuple[int, int, int]
@@ -23,12 +25,12 @@ class Sprite:
         mask: (h, w) bool, the thing's pixels.
         keypoints: (17, 2) float x and y in the order of COCO; None for a thing without.
     """
-    image: np.ndarray
-    mask: np.ndarray
-    keypoints: np.ndarray | None = None
+    image: Pixels
+    mask: Pixels
+    keypoints: Floats | Ints | None = None
 
 
-Canvas = tuple[np.ndarray, np.ndarray]
+Canvas = tuple[Pixels, Pixels]
 Painter = Callable[[np.random.Generator, int], Canvas]
 
 
@@ -43,7 +45,7 @@ def near(rng: np.random.Generator, color: Color, spread: int = 30) -> Color:
     return blue, green, red
 
 
-def fill(canvas: Canvas, points: np.ndarray, color: Color) -> None:
+def fill(canvas: Canvas, points: Floats | Ints, color: Color) -> None:
     """A filled polygon on picture and mask."""
     image, mask = canvas
     outline = [np.round(points).astype(np.int32)]
@@ -59,7 +61,7 @@ def disc(canvas: Canvas, center: tuple[float, float], axes: tuple[float, float],
     cv2.ellipse(mask, *shape, 255, -1)
 
 
-def stroke(canvas: Canvas, start: np.ndarray, end: np.ndarray, width: float, color: Color) -> None:
+def stroke(canvas: Canvas, start: Floats | Ints, end: Floats | Ints, width: float, color: Color) -> None:
     """A thick line with round ends on picture and mask."""
     image, mask = canvas
     thickness = max(1, round(width))
@@ -76,7 +78,7 @@ def _shade(color: Color, part: float) -> Color:
     return blue, green, red
 
 
-def _polygon(center: float, radius: float, corners: int, turn: float) -> np.ndarray:
+def _polygon(center: float, radius: float, corners: int, turn: float) -> Floats:
     angles = turn + np.arange(corners) * 2 * np.pi / corners
     return center + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
@@ -183,7 +185,7 @@ def draw_sprite(rng: np.random.Generator, name: str, side: int) -> Sprite:
     return shrink(image, mask)
 
 
-def shrink(image: np.ndarray, mask: np.ndarray, keypoints: np.ndarray | None = None) -> Sprite:
+def shrink(image: Pixels, mask: Pixels, keypoints: Floats | Ints | None = None) -> Sprite:
     """A sprite from a picture drawn ``FINE`` times too large, cut to its mask."""
     size = (image.shape[1] // FINE, image.shape[0] // FINE)
     weight = cv2.resize(mask.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from inspect import signature
-from typing import Any
 
 from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor
@@ -20,8 +19,9 @@ from hrnet_plugin.checks import (
     check_map,
     check_no_others,
 )
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.hosts import HOSTS
-from hrnet_plugin.models.backbones.options import InitCfg, check_fusion, or_default, resolve_arch, resolve_init_cfg
+from hrnet_plugin.models.backbones.options import check_fusion, or_default, resolve_arch, resolve_init_cfg
 from hrnet_plugin.models.layers import (
     FusionConfig,
     HRModule,
@@ -44,7 +44,7 @@ _MEMORY = {'full': 'folded', 'lean': 'recomputing'}
 
 
 @MODELS.register_module()
-class HRNet(Stem, Optimizable, BaseModule):
+class HRNet(Stem, Optimizable[Tensor], BaseModule):
     """HRNetV1 (``multiscale_output=False``: the finest stream) or the streams of HRNetV2 and HRNetV2p (all four).
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
@@ -100,23 +100,23 @@ class HRNet(Stem, Optimizable, BaseModule):
         [(1, 16, 16, 24), (1, 32, 8, 12), (1, 64, 4, 6), (1, 128, 2, 3)]
     """
 
-    init_cfg: Any
+    init_cfg: InitCfg
     loads_checkpoints_last = True  # which hrnet_plugin.Pretrained asks for
 
-    def __init__(self, arch: Arch | None = None, *, extra: Mapping[str, Any] | None = None, in_channels: int = 3,
-                 conv_cfg: Mapping[str, Any] | None = None, norm_cfg: Mapping[str, Any] = dict(type='BN'),
+    def __init__(self, arch: Arch | None = None, *, extra: ConfigEntry | None = None, in_channels: int = 3,
+                 conv_cfg: ConfigEntry | None = None, norm_cfg: ConfigEntry = dict(type='BN'),
                  norm_eval: bool | None = None, with_cp: bool = False, memory: str = 'full',
                  zero_init_residual: bool = False, frozen_stages: int = -1, multiscale_output: bool | None = None,
                  upsample: UpsampleCfg = None, fusion: str = 'all', fusion_operator: str = 'sum',
                  downsample: str = 'strided', host: str = 'mmdet', pretrained: str | None = None,
-                 init_cfg: InitCfg = None, **others: Any) -> None:
+                 init_cfg: InitCfg = None, **others: ConfigValue) -> None:
         check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'", signature(HRNet).parameters)
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
-        stages, upsample, multiscale_output = resolve_arch(arch, extra, upsample, multiscale_output)
-        upsampling = Upsampling(defaults.upsampling) if upsample is None else Upsampling.parse(upsample)
-        self.multiscale_output = or_default('multiscale_output', multiscale_output, defaults.multiscale_output)
+        stages, interpolation, all_maps = resolve_arch(arch, extra, upsample, multiscale_output)
+        upsampling = Upsampling.parse(defaults.upsampling if interpolation is None else interpolation)
+        self.multiscale_output = or_default('multiscale_output', all_maps, defaults.multiscale_output)
         self.norm_eval = or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels
@@ -187,7 +187,7 @@ class HRNet(Stem, Optimizable, BaseModule):
         return feats
 
     @property
-    def extra(self) -> dict[str, Any]:
+    def extra(self) -> dict[str, ConfigValue]:
         """The stages in the ``extra`` schema of mmdet, mmpose and mmsegmentation."""
         return {f'stage{s}': stage.cfg for s, stage in enumerate(self.stages, 1)}
 

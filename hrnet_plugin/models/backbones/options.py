@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any
 
 from hrnet_plugin.arch import Arch, StageSpec, arch_stages
 from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.layers import FusionConfig
 from hrnet_plugin.models.layers.fusion import FUSED_MODULES
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
-
-InitCfg = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
 def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec], multiscale_output: bool) -> None:
@@ -30,17 +28,14 @@ def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec], 
                          f'fusion unit gives the finest map and downsamples nothing, got {units.downsampling!r}')
 
 
-def or_default(name: str, value: bool | None, default: bool) -> bool:
+def or_default(name: str, value: ConfigValue, default: bool) -> bool:
     """A checked flag, or its default where it is None."""
-    if value is None:
-        return default
-    check_bool(name, value)
-    return value
+    return default if value is None else check_bool(name, value)
 
 
 def resolve_arch(
-    arch: Arch | None, extra: Mapping[str, Any] | None, upsample: UpsampleCfg, multiscale_output: bool | None
-) -> tuple[tuple[StageSpec, ...], UpsampleCfg, bool | None]:
+    arch: Arch | None, extra: ConfigEntry | None, upsample: UpsampleCfg, multiscale_output: bool | None
+) -> tuple[tuple[StageSpec, ...], ConfigValue, ConfigValue]:
     """The stages, and the two options that mmpose keeps inside ``extra``."""
     if arch is not None and extra is not None:
         raise ValueError(f'give arch or extra, and not both: got arch={arch!r} and extra={extra!r}')
@@ -50,20 +45,20 @@ def resolve_arch(
     stages = arch_stages(arch)
     if isinstance(arch, str):
         return stages, upsample, multiscale_output
-    upsample = _one_of('upsample', upsample, "extra['upsample']", arch.get('upsample'))
-    multiscale_output = _one_of('multiscale_output', multiscale_output, "extra['stage4']['multiscale_output']",
-                                arch['stage4'].get('multiscale_output'))
-    return stages, upsample, multiscale_output
+    last = arch['stage4']
+    inner = last.get('multiscale_output') if isinstance(last, Mapping) else None
+    return (stages, _one_of('upsample', upsample, "extra['upsample']", arch.get('upsample')),
+            _one_of('multiscale_output', multiscale_output, "extra['stage4']['multiscale_output']", inner))
 
 
-def _one_of(name: str, value: Any, inner_name: str, inner: Any) -> Any:
+def _one_of(name: str, value: ConfigValue, inner_name: str, inner: ConfigValue) -> ConfigValue:
     if value is not None and inner is not None and value != inner:
         raise ValueError(f'{name} and {inner_name} must agree where both are given, got {value!r} and {inner!r}')
     return inner if value is None else value
 
 
 def resolve_init_cfg(init_cfg: InitCfg, pretrained: str | None,
-                     default: Sequence[Mapping[str, Any]]) -> dict[str, Any] | list[dict[str, Any]]:
+                     default: Sequence[ConfigEntry]) -> dict[str, ConfigValue] | list[dict[str, ConfigValue]]:
     """How the weights are initialised, as a copy that may be edited."""
     if pretrained is not None:
         if init_cfg is not None:

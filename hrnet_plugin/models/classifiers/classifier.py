@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import check_choice
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.backbones import HRNet
 from hrnet_plugin.models.classifiers.head import ClassificationHead
 from hrnet_plugin.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmpretrain.structures import DataSample
 
 _MODES = ('tensor', 'loss', 'predict')
 _HEAD = ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier')
@@ -48,23 +53,27 @@ class HRNetClassifier(BaseModel):
     """
 
     def __init__(self,
-                 arch: Any,
+                 arch: Arch,
                  num_classes: int = 1000,
                  label_smooth: float = 0.,
-                 backbone: Mapping[str, Any] | None = None,
-                 head: Mapping[str, Any] | None = None,
-                 data_preprocessor: Any = None,
-                 train_cfg: Mapping[str, Any] | None = None,
-                 init_cfg: Any = None) -> None:
+                 backbone: ConfigEntry | None = None,
+                 head: ConfigEntry | None = None,
+                 data_preprocessor: ConfigEntry | nn.Module | None = None,
+                 train_cfg: ConfigEntry | None = None,
+                 init_cfg: InitCfg = None) -> None:
         super().__init__(_preprocessor(data_preprocessor, train_cfg), init_cfg)
         if not 0 <= label_smooth < 1:
             raise ValueError(f'label_smooth must be at least 0 and below 1, got {label_smooth!r}')
         self.label_smooth = label_smooth
-        self.backbone = HRNet(arch, **{'host': 'mmpretrain', **(backbone or {})})
-        self.head = ClassificationHead(self.backbone.out_channels, num_classes=num_classes, **(head or {}))
+        # HRNet and ClassificationHead check them
+        backbone_options: dict[str, Any] = {'host': 'mmpretrain', **(backbone or {})}
+        head_options: dict[str, Any] = {**(head or {})}
+        self.backbone = HRNet(arch, **backbone_options)
+        self.head = ClassificationHead(self.backbone.out_channels, num_classes=num_classes, **head_options)
         self._register_load_state_dict_pre_hook(_add_prefixes)
 
-    def forward(self, inputs: Tensor, data_samples: Sequence[Any] | None = None, mode: str = 'tensor') -> Any:
+    def forward(self, inputs: Tensor, data_samples: Sequence[DataSample] | None = None, mode: str = 'tensor'
+                ) -> Tensor | dict[str, Tensor] | list[DataSample]:
         """Classify images.
 
         Args:
@@ -91,22 +100,25 @@ class HRNetClassifier(BaseModel):
         return samples
 
 
-def _preprocessor(cfg: Any, train_cfg: Mapping[str, Any] | None) -> Any:
+def _preprocessor(cfg: ConfigEntry | nn.Module | None, train_cfg: ConfigEntry | None
+                  ) -> ConfigEntry | nn.Module | None:
     """As mmpretrain's ImageClassifier completes it."""
     if not isinstance(cfg, Mapping) and not train_cfg:
         return cfg
+    if isinstance(cfg, nn.Module):
+        raise TypeError(f'data_preprocessor must be a mapping or None with train_cfg, got {type(cfg).__name__}')
     mixing = {'batch_augments': dict(train_cfg)} if train_cfg else {}
     return {'type': 'mmpretrain.ClsDataPreprocessor', **mixing, **(cfg or {})}
 
 
-def _targets(samples: Sequence[Any], logits: Tensor) -> Tensor:
+def _targets(samples: Sequence[DataSample], logits: Tensor) -> Tensor:
     """Classes ``(N, )``, or probabilities ``(N, num_classes)`` where images were mixed."""
     if 'gt_score' in samples[0]:
         return torch.stack([sample.gt_score for sample in samples]).to(logits)
     return torch.cat([sample.gt_label.view(1) for sample in samples]).to(logits.device)
 
 
-def _add_prefixes(state_dict: dict[str, Tensor], prefix: str, *unused: Any) -> None:
+def _add_prefixes(state_dict: dict[str, Tensor], prefix: str, *unused: ConfigValue) -> None:
     """Give the names of the official code, which have none, the prefixes of this module's."""
     if f'{prefix}conv1.weight' not in state_dict:
         return

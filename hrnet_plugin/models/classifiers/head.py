@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
 
 from mmcv.cnn import build_conv_layer
 from mmengine.model import BaseModule, ModuleList
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.config_types import ConfigEntry, InitCfg
 from hrnet_plugin.models.layers import LayerConfig, residual_branch
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
@@ -47,9 +47,9 @@ class ClassificationHead(BaseModule):
                  in_channels: Sequence[int] | None = None,
                  arch: Arch | None = None,
                  num_classes: int = 1000,
-                 conv_cfg: Mapping[str, Any] | None = None,
-                 norm_cfg: Mapping[str, Any] = dict(type='BN'),
-                 init_cfg: Any = None) -> None:
+                 conv_cfg: ConfigEntry | None = None,
+                 norm_cfg: ConfigEntry = dict(type='BN'),
+                 init_cfg: InitCfg = None) -> None:
         check_init_cfg(init_cfg)
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
 from torch import Tensor
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
     check_inherited_options,
@@ -63,13 +63,14 @@ class FCNHead(UpstreamFCNHead):
                  num_convs: int = 1,
                  concat_input: bool = False,
                  dropout_ratio: float = -1,
-                 conv_cfg: Mapping[str, Any] | None = None,
-                 norm_cfg: Mapping[str, Any] | None = dict(type='BN'),
-                 act_cfg: Mapping[str, Any] | None = dict(type='ReLU'),
+                 conv_cfg: ConfigEntry | None = None,
+                 norm_cfg: ConfigEntry | None = dict(type='BN'),
+                 act_cfg: ConfigEntry | None = dict(type='ReLU'),
                  align_corners: bool = False,
-                 **options: Any) -> None:
-        fixed = dict(input_transform=('resize_concat', input_transform), kernel_size=(1, kernel_size),
-                     num_convs=(1, num_convs), concat_input=(False, concat_input))
+                 **options: ConfigValue) -> None:
+        fixed: dict[str, tuple[ConfigValue, ConfigValue]] = dict(
+            input_transform=('resize_concat', input_transform), kernel_size=(1, kernel_size),
+            num_convs=(1, num_convs), concat_input=(False, concat_input))
         for name, (wanted, got) in fixed.items():
             check_choice(f"{name} of hrnet_plugin.FCNHead (another head is type='mmseg.FCNHead')", got, (wanted, ))
         check_inherited_options('FCNHead', UpstreamFCNHead, options)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 from hrnet_plugin.models.decode_heads.streams import (
     check_class_weights,
     check_inherited_options,
@@ -55,9 +55,9 @@ class OCRHead(UpstreamOCRHead):
                  in_index: Sequence[int] | None = None,
                  input_transform: str = 'resize_concat',
                  dropout_ratio: float = -1,
-                 norm_cfg: Mapping[str, Any] | None = dict(type='BN'),
+                 norm_cfg: ConfigEntry | None = dict(type='BN'),
                  align_corners: bool = False,
-                 **options: Any) -> None:
+                 **options: ConfigValue) -> None:
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
         check_inherited_options('OCRHead', UpstreamOCRHead, options)
         check_options(num_classes, align_corners, norm_cfg)

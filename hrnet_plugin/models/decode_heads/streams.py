@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from hrnet_plugin.checks import MOST_CHANNELS, check_bool, check_int, check_ints, check_layer_cfg, check_no_others
+from hrnet_plugin.config_types import ConfigEntry
+
+if TYPE_CHECKING:
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 
 
-def check_options(num_classes: int, align_corners: bool, norm_cfg: Mapping[str, Any] | None) -> None:
+def check_options(num_classes: int, align_corners: bool, norm_cfg: ConfigEntry | None) -> None:
     """Raise TypeError or ValueError unless these are what a head takes."""
     check_int('num_classes', num_classes, 1, MOST_CHANNELS)
     check_bool('align_corners', align_corners)
     check_layer_cfg('norm_cfg', norm_cfg, optional=True)
 
 
-def check_inherited_options(kind: str, parent: type[nn.Module], options: Mapping[str, Any]) -> None:
+def check_inherited_options(kind: str, parent: type[nn.Module], options: ConfigEntry) -> None:
     """Raise TypeError if a head got arguments that no parent class has."""
     known = {name for cls in parent.__mro__[:-1] for name in inspect.signature(cls).parameters}
     check_no_others('head', f'hrnet_plugin.{kind}', {name: value for name, value in options.items()
                                                             if name not in known}, "arch='w32', num_classes=...")
 
 
-def check_class_weights(head: Any) -> None:
+def check_class_weights(head: BaseDecodeHead) -> None:
     """Raise ValueError unless the weights of classes in a head's losses are as many as its classes."""
     for loss in head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]:
         weights = getattr(loss, 'class_weight', None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
 from mmdet.registry import MODELS as MMDET_MODELS
@@ -11,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.config_types import ConfigEntry, InitCfg
 from hrnet_plugin.models.dense_heads.candidates import Candidates, find_candidates
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
 from hrnet_plugin.models.dense_heads.keypoints import (
@@ -20,7 +20,7 @@ from hrnet_plugin.models.dense_heads.keypoints import (
     best_keypoints,
     corners_embedding,
 )
-from hrnet_plugin.models.dense_heads.placement import Placement
+from hrnet_plugin.models.dense_heads.placement import ImageMeta, Placement
 from hrnet_plugin.models.dense_heads.pooling import CascadeCornerPooling, CenterPooling
 from hrnet_plugin.models.dense_heads.targets import KeypointTargets, triplet_targets
 from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
@@ -59,15 +59,15 @@ class CenterTripletHead(BaseDenseHead):
                  feat_channels: int = 256,
                  pool_channels: int = 128,
                  min_overlap: float = 0.3,
-                 norm_cfg: Mapping[str, Any] = dict(type='BN', requires_grad=True),
-                 loss_heatmap: Mapping[str, Any] = dict(
+                 norm_cfg: ConfigEntry = dict(type='BN', requires_grad=True),
+                 loss_heatmap: ConfigEntry = dict(
                      type='GaussianFocalLoss', alpha=2.0, gamma=4.0, loss_weight=1.0),
-                 loss_embedding: Mapping[str, Any] = dict(
+                 loss_embedding: ConfigEntry = dict(
                      type='AssociativeEmbeddingLoss', pull_weight=0.1, push_weight=0.1),
-                 loss_offset: Mapping[str, Any] = dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0),
-                 train_cfg: Mapping[str, Any] | None = None,
-                 test_cfg: Mapping[str, Any] | None = None,
-                 init_cfg: Any = None) -> None:
+                 loss_offset: ConfigEntry = dict(type='SmoothL1Loss', beta=1.0, loss_weight=1.0),
+                 train_cfg: ConfigEntry | None = None,
+                 test_cfg: ConfigEntry | None = None,
+                 init_cfg: InitCfg = None) -> None:
         check_init_cfg(init_cfg)
         super().__init__(init_cfg=init_cfg)
         for name, value in dict(num_classes=num_classes, in_channels=in_channels, feat_channels=feat_channels,
@@ -99,7 +99,7 @@ class CenterTripletHead(BaseDenseHead):
         return self.top_left(x), self.bottom_right(x), self.center(x)
 
     def loss_by_feat(self, top_left: KeypointMaps, bottom_right: KeypointMaps, center: KeypointMaps,
-                     batch_gt_instances: Sequence[InstanceData], batch_img_metas: Sequence[Mapping[str, Any]],
+                     batch_gt_instances: Sequence[InstanceData], batch_img_metas: Sequence[ImageMeta],
                      batch_gt_instances_ignore: Sequence[InstanceData] | None = None) -> dict[str, Tensor]:
         """Losses of a batch; ignored objects are taken as background, as in CornerNet.
 
@@ -137,7 +137,7 @@ class CenterTripletHead(BaseDenseHead):
         return pull + second[:0].sum(), push
 
     def predict_by_feat(self, top_left: KeypointMaps, bottom_right: KeypointMaps, center: KeypointMaps,
-                        batch_img_metas: Sequence[Mapping[str, Any]], cfg: Mapping[str, Any] | None = None,
+                        batch_img_metas: Sequence[ImageMeta], cfg: ConfigEntry | None = None,
                         rescale: bool = False) -> list[InstanceData]:
         """Detections of each image, best first: ``bboxes`` (x1, y1, x2, y2), ``scores`` and ``labels``.
 
@@ -160,7 +160,7 @@ class CenterTripletHead(BaseDenseHead):
         return results
 
     def candidates(self, top_left: KeypointMaps, bottom_right: KeypointMaps, center: KeypointMaps,
-                   batch_img_metas: Sequence[Mapping[str, Any]], config: DecodeConfig) -> list[Candidates]:
+                   batch_img_metas: Sequence[ImageMeta], config: DecodeConfig) -> list[Candidates]:
         """Pairs of corners and centres of each image, before centres confirm and suppression thins them out."""
         def best(maps: KeypointMaps, number: int) -> Keypoints:
             return best_keypoints(maps, number, config.local_maximum_kernel)

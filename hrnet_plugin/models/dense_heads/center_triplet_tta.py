@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmdet.structures import DetDataSample
 from mmengine.model import BaseTTAModel, is_model_wrapper
@@ -12,6 +12,9 @@ from torch import Tensor
 from hrnet_plugin.models.dense_heads.candidates import joined
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
 from hrnet_plugin.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmdet.models.detectors import SingleStageDetector
 
 
 @MODELS.register_module()
@@ -29,11 +32,11 @@ class CenterTripletTTAModel(BaseTTAModel):
     """
 
     @property
-    def detector(self) -> Any:
+    def detector(self) -> SingleStageDetector:
         """The detector itself."""
         return self.module.module if is_model_wrapper(self.module) else self.module
 
-    def test_step(self, data: Mapping[str, Sequence[Any]]) -> list[DetDataSample]:
+    def test_step(self, data: Mapping[str, Sequence[Sequence[Tensor | DetDataSample]]]) -> list[DetDataSample]:
         """Detections of each image: ``data`` has the batches of all views, view by view, below each key.
 
         Raises:

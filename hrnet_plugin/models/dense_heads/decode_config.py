@@ -10,6 +10,7 @@ from typing import Any
 from mmcv.ops import nms, soft_nms
 
 from hrnet_plugin.checks import check_choice, check_int, check_layer_cfg
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.models.dense_heads.central_region import CentralRegion
 
 _SUPPRESSIONS = dict(nms=nms, soft_nms=soft_nms)
@@ -39,7 +40,7 @@ class DecodeConfig:
     distance_threshold: float = 0.5
     max_pairs: int = 1000
     central_region: CentralRegion | None = field(default_factory=CentralRegion)
-    nms: Mapping[str, Any] | None = None
+    nms: ConfigEntry | None = None
     max_per_img: int = 100
 
     def __post_init__(self) -> None:
@@ -52,13 +53,13 @@ class DecodeConfig:
         _check_nms(self.nms)
 
     @classmethod
-    def of(cls, test_cfg: Mapping[str, Any] | None) -> DecodeConfig:
+    def of(cls, test_cfg: ConfigEntry | None) -> DecodeConfig:
         """What a detector's ``test_cfg`` says; None for the defaults.
 
         Raises:
             TypeError, ValueError: If an entry is unknown or wrong.
         """
-        entries = dict(test_cfg or {})
+        entries: dict[str, Any] = dict(test_cfg or {})  # checked by the constructors
         _check_names('test_cfg', entries, cls)
         entries.setdefault('nms', _SOFT_NMS)
         region = entries.get('central_region')
@@ -70,19 +71,18 @@ class DecodeConfig:
         return cls(**entries)
 
 
-def _check_nms(config: Mapping[str, Any] | None) -> None:
+def _check_nms(config: ConfigEntry | None) -> None:
     check_layer_cfg('test_cfg.nms', config, optional=True)
     if config is None:
         return
-    kind = config['type']
-    check_choice('test_cfg.nms.type', kind, _SUPPRESSIONS)
+    kind = check_choice('test_cfg.nms.type', config['type'], _SUPPRESSIONS)
     known = {'type', 'class_agnostic', 'split_thr', *signature(_SUPPRESSIONS[kind]).parameters} - {'boxes', 'scores'}
     for key in config:
         if key not in known:
             raise ValueError(f'test_cfg.nms of type {kind!r} takes {", ".join(sorted(known))}, got {key!r}')
 
 
-def _check_names(name: str, entries: Mapping[str, Any], cls: type) -> None:
+def _check_names(name: str, entries: ConfigEntry, cls: type) -> None:
     known = [entry.name for entry in fields(cls)]
     for key in entries:
         if key not in known:

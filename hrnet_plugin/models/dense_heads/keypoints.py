@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mmdet.models.utils import get_local_maximum, get_topk_from_heatmap, transpose_and_gather_feat
 from mmengine.model import bias_init_with_prob
@@ -65,8 +65,7 @@ class KeypointBranch(nn.Module):
 
     def init_weights(self) -> None:
         """Let every cell begin with a probability of 0.1, so that the many empty ones do not drown the rest."""
-        last: Any = self.heat[-1]
-        nn.init.constant_(last.bias, bias_init_with_prob(0.1))
+        nn.init.constant_(self.heat[-1].get_parameter('bias'), bias_init_with_prob(0.1))
 
     def forward(self, x: Tensor) -> KeypointMaps:
         """Map ``(N, channels, H, W)`` to maps of the same size."""

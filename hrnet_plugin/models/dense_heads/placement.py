@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from torch import Tensor
 
@@ -12,6 +12,23 @@ from torch import Tensor
 _OUTSIDE = 5
 
 _XY = tuple[float, float]
+
+
+class ImageMeta(TypedDict, total=False):
+    """Meta information of a sample, as far as the head reads it.
+
+    Attributes:
+        img_shape: Height and width of the image in the input.
+        batch_input_shape: Height and width of the input, where the batch is larger.
+        border: Top, bottom, left and right of the image in the input, which mmdet's RandomCenterCropPad leaves.
+        ori_shape: Height and width of the original image.
+        scale_factor: Pixels of the input to one of the original image, x and y.
+    """
+    img_shape: tuple[int, ...]
+    batch_input_shape: tuple[int, int]
+    border: Sequence[float]
+    ori_shape: tuple[int, ...]
+    scale_factor: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -30,20 +47,19 @@ class Placement:
     scale: _XY
 
     @classmethod
-    def of(cls, meta: Mapping[str, Any], map_shape: Sequence[int]) -> Placement:
+    def of(cls, meta: ImageMeta, map_shape: Sequence[int]) -> Placement:
         """Where the meta information of a sample, as mmdet has it, puts a map of a height and width.
 
         Args:
-            meta: ``img_shape``; ``batch_input_shape``, where the batch is larger; ``border`` of the image in it (top,
-                bottom, left, right), which mmdet's RandomCenterCropPad leaves; ``ori_shape`` and ``scale_factor``.
+            meta: The meta information; at least its ``img_shape``.
             map_shape: Height and width of the map.
 
         Raises:
             ValueError: If the image was padded or cropped, and it is not said where.
         """
         scale_x, scale_y = map(float, meta.get('scale_factor', (1, 1))[:2])
-        shown = tuple(meta['img_shape'][1::-1])
-        size = None
+        shown = meta['img_shape'][1], meta['img_shape'][0]
+        size: _XY | None = None
         if 'ori_shape' in meta:
             size = meta['ori_shape'][1] * scale_x, meta['ori_shape'][0] * scale_y
         if 'border' in meta:

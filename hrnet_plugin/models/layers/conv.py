@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from mmcv.cnn import build_conv_layer, build_norm_layer
 from torch import Tensor, nn
 
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.models.layers.execution import Execution, get_execution
 
 
-def is_plain_cfg(conv_cfg: Mapping[str, Any] | None) -> bool:
+def is_plain_cfg(conv_cfg: ConfigEntry | None) -> bool:
     """Return True if a ``conv_cfg`` names torch's own convolution."""
     return conv_cfg is None or conv_cfg['type'] in ('Conv2d', 'Conv')
 
@@ -28,8 +27,8 @@ class LayerConfig:
         zero_init_residual: Whether ``init_weights`` zeroes the last norm of each residual block.
         execution: Name of the :class:`Execution` that runs convolutions, norms and activations.
     """
-    conv_cfg: Mapping[str, Any] | None = None
-    norm_cfg: Mapping[str, Any] = field(default_factory=lambda: dict(type='BN'))
+    conv_cfg: ConfigEntry | None = None
+    norm_cfg: ConfigEntry = field(default_factory=lambda: dict(type='BN'))
     with_cp: bool = False
     zero_init_residual: bool = False
     execution: str = 'folded'

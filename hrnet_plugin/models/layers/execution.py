@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
 
 from mmengine.registry import Registry
 from torch import Tensor, nn
@@ -54,7 +53,7 @@ def finish(out: Tensor, act: nn.Module | None, residual: Tensor | None) -> Tenso
 
 
 @cache
-def get_execution(name: str) -> Any:
+def get_execution(name: str) -> Execution:
     """Return the :class:`Execution` registered under ``name``."""
     found = EXECUTIONS.get(name)
     if found is None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeGuard
 
 import torch
 from mmcv.cnn import ConvModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 from hrnet_plugin.models.layers.conv import is_plain_cfg
 from hrnet_plugin.models.layers.module_checks import has_own_hooks, is_plain_conv
 from hrnet_plugin.models.layers.optimizable import Optimizable
 from hrnet_plugin.models.layers.upsample import upsample_bilinear
 
 
-class MergeConv(Optimizable, ConvModule):
+class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
     """1x1 convolution (with norm and activation) of the concatenation of all feature maps, upsampled to the finest.
 
     A 1x1 convolution commutes with bilinear interpolation, and a convolution of a concatenation is a sum of
@@ -31,13 +32,13 @@ class MergeConv(Optimizable, ConvModule):
         conv_cfg, norm_cfg, act_cfg: As in mmcv's ConvModule.
     """
 
-    conv: Any
-    norm: Any
-    activate: Any
+    conv: nn.Module
+    norm: nn.Module
+    activate: nn.Module
 
     def __init__(self, in_channels: Sequence[int], out_channels: int, align_corners: bool = False,
-                 conv_cfg: Mapping[str, Any] | None = None, norm_cfg: Mapping[str, Any] | None = None,
-                 act_cfg: Mapping[str, Any] | None = None) -> None:
+                 conv_cfg: ConfigEntry | None = None, norm_cfg: ConfigEntry | None = None,
+                 act_cfg: ConfigEntry | None = None) -> None:
         super().__init__(sum(in_channels), out_channels, kernel_size=1, conv_cfg=_copied(conv_cfg),
                          norm_cfg=_copied(norm_cfg), act_cfg=_copied(act_cfg))
         self.map_channels = tuple(in_channels)
@@ -51,20 +52,21 @@ class MergeConv(Optimizable, ConvModule):
 
     def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """As :meth:`forward`, in a tuple."""
-        out = self._sum(inputs) if self._can_split() else self.conv(self._concatenated(inputs))
+        conv = self.conv
+        out = self._sum(conv, inputs) if self._can_split(conv) else conv(self._concatenated(inputs))
         if self.with_norm:
             out = self.norm(out)
         return (self.activate(out) if self.with_activation else out, )
 
-    def _can_split(self) -> bool:
-        return (self.plain_convs and is_plain_conv(self.conv) and self.conv.kernel_size == (1, 1)
-                and not has_own_hooks(self.conv))
+    def _can_split(self, conv: nn.Module) -> TypeGuard[nn.Conv2d]:
+        return (self.plain_convs and is_plain_conv(conv) and conv.kernel_size == (1, 1)
+                and not has_own_hooks(conv))
 
-    def _sum(self, feats: Sequence[Tensor]) -> Tensor:
+    def _sum(self, conv: nn.Conv2d, feats: Sequence[Tensor]) -> Tensor:
         start = self.map_channels[0]
-        total = F.conv2d(feats[0], self.conv.weight[:, :start], self.conv.bias)
+        total = F.conv2d(feats[0], conv.weight[:, :start], conv.bias)
         for x, width in zip(feats[1:], self.map_channels[1:]):
-            term = F.conv2d(x, self.conv.weight[:, start:start + width])
+            term = F.conv2d(x, conv.weight[:, start:start + width])
             total = total.add_(self._upsampled(term, feats))
             start += width
         return total
@@ -77,5 +79,5 @@ class MergeConv(Optimizable, ConvModule):
         return upsample_bilinear(x, feats[0].shape[-2:], self.align_corners)
 
 
-def _copied(cfg: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _copied(cfg: ConfigEntry | None) -> dict[str, ConfigValue] | None:
     return None if cfg is None else dict(cfg)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from torch import nn
 from torch.nn.modules import module as torch_module
 
@@ -10,7 +12,7 @@ _GLOBAL_HOOKS = [getattr(torch_module, f'_global_{kind}_hooks') for kind in (
     'backward_pre', 'backward', 'forward_pre', 'forward')]
 
 
-def is_plain_conv(conv: nn.Module) -> bool:
+def is_plain_conv(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Return True if a convolution is torch's own, padded with zeros, without parametrizations or another forward."""
     return type(conv) is nn.Conv2d and conv.padding_mode == 'zeros' and 'forward' not in conv.__dict__
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ def frozen_statistics(owner: nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, count
 
 
-def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor) -> Tensor:
+def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor | Sequence[Tensor]) -> Tensor:
     """``function(*args)``, its inside computed again in the backward pass instead of kept.
 
     The running statistics of the norms in ``owner`` are updated once, in the forward pass.

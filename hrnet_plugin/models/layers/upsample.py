@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_bool, check_choice
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 
-UpsampleCfg = str | Mapping[str, Any] | None
+UpsampleCfg = str | ConfigEntry | None
+_MODES = ('nearest', 'bilinear')
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Upsampling:
     align_corners: bool = False
 
     def __post_init__(self) -> None:
-        check_choice("upsample['mode']", self.mode, ('nearest', 'bilinear'))
+        check_choice("upsample['mode']", self.mode, _MODES)
         check_bool("upsample['align_corners']", self.align_corners)
         if self.mode == 'nearest' and self.align_corners:
             raise ValueError("upsample['align_corners'] must be False with mode 'nearest', got True")
@@ -41,12 +42,12 @@ class Upsampling:
         return f'{self.mode}, align_corners' if self.align_corners else self.mode
 
     @property
-    def cfg(self) -> dict[str, Any]:
+    def cfg(self) -> dict[str, ConfigValue]:
         """What :meth:`parse` reads."""
         return dict(mode=self.mode, align_corners=True) if self.align_corners else dict(mode=self.mode)
 
     @classmethod
-    def parse(cls, cfg: UpsampleCfg) -> Upsampling:
+    def parse(cls, cfg: ConfigValue) -> Upsampling:
         """From a mode, or a mapping with ``mode`` and ``align_corners`` (None counts as False), or None for nearest."""
         if cfg is None:
             return cls()
@@ -58,8 +59,8 @@ class Upsampling:
             check_choice('each key of upsample', key, ('mode', 'align_corners'))
         if 'mode' not in cfg:
             raise ValueError(f"upsample must have the key 'mode', got {dict(cfg)!r}")
-        align_corners = cfg.get('align_corners')
-        return cls(cfg['mode'], False if align_corners is None else align_corners)
+        mode, align_corners = check_choice("upsample['mode']", cfg['mode'], _MODES), cfg.get('align_corners')
+        return cls(mode, align_corners is not None and check_bool("upsample['align_corners']", align_corners))
 
 
 def upsample_bilinear(x: Tensor, size: torch.Size, align_corners: bool) -> Tensor:

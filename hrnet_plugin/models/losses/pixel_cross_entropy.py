@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_int
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.registry import MODELS
 
 
@@ -53,7 +53,7 @@ class PixelCrossEntropy(nn.Module):
         self.register_buffer('class_weight', weight, persistent=False)
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = 255,
-                **unused: Any) -> Tensor:
+                **unused: ConfigValue | Tensor) -> Tensor:
         """The loss of ``(N, classes, H, W)`` logits for an ``(N, H, W)`` map of classes.
 
         Args:

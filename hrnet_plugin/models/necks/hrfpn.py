@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from inspect import signature
-from typing import Any
 
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -23,6 +22,7 @@ from hrnet_plugin.checks import (
     check_maps,
     check_no_others,
 )
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.layers.execution import get_execution
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.optimizable import Optimizable
@@ -37,7 +37,7 @@ _POOLS: dict[str, Callable[..., Tensor]] = {'AVG': F.avg_pool2d, 'MAX': F.max_po
 
 
 @MODELS.register_module()
-class HRFPN(Optimizable, BaseModule):
+class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
     """All resolutions merged at the finest by a 1x1 convolution, pooled into levels, a 3x3 convolution on each.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
@@ -73,14 +73,14 @@ class HRFPN(Optimizable, BaseModule):
                  *,
                  num_outs: int = 5,
                  pooling_type: str = 'AVG',
-                 conv_cfg: Mapping[str, Any] | None = None,
-                 norm_cfg: Mapping[str, Any] | None = None,
+                 conv_cfg: ConfigEntry | None = None,
+                 norm_cfg: ConfigEntry | None = None,
                  with_cp: bool = False,
                  stride: int = 1,
                  share_conv: bool = False,
                  arch: Arch | None = None,
-                 init_cfg: Any = dict(type='Caffe2Xavier', layer='Conv2d'),
-                 **others: Any) -> None:
+                 init_cfg: InitCfg = dict(type='Caffe2Xavier', layer='Conv2d'),
+                 **others: ConfigValue) -> None:
         check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'", signature(HRFPN).parameters)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
@@ -130,7 +130,7 @@ class HRFPN(Optimizable, BaseModule):
             outs.append(self._run(self.fpn_convs[0 if self.share_conv else i], level))
         return outs
 
-    def _run(self, module: nn.Module, inputs: Any) -> Tensor:
+    def _run(self, module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> Tensor:
         feats = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         if self.with_cp and needs_gradient(*feats):
             return recomputed(module, module, inputs)

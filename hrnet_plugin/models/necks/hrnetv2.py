@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from inspect import signature
-from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -20,6 +19,7 @@ from hrnet_plugin.checks import (
     check_maps,
     check_no_others,
 )
+from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.layers.execution import get_execution
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
@@ -58,13 +58,13 @@ class HRNetV2(BaseModule):
                  in_channels: Sequence[int] | None = None,
                  out_channels: int | None = None,
                  *,
-                 conv_cfg: Mapping[str, Any] | None = None,
-                 norm_cfg: Mapping[str, Any] | None = dict(type='BN'),
-                 act_cfg: Mapping[str, Any] | None = dict(type='ReLU'),
+                 conv_cfg: ConfigEntry | None = None,
+                 norm_cfg: ConfigEntry | None = dict(type='BN'),
+                 act_cfg: ConfigEntry | None = dict(type='ReLU'),
                  align_corners: bool = False,
                  arch: Arch | None = None,
-                 init_cfg: Any = None,
-                 **others: Any) -> None:
+                 init_cfg: InitCfg = None,
+                 **others: ConfigValue) -> None:
         check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'", signature(HRNetV2).parameters)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from mmseg.models.segmentors.seg_tta import SegTTAModel
 
 from hrnet_plugin.checks import check_ints
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.registry import MODELS
+
+if TYPE_CHECKING:
+    from mmseg.structures import SegDataSample
 
 
 @MODELS.register_module()
@@ -27,11 +31,11 @@ class LeftRightTTAModel(SegTTAModel):
         TypeError, ValueError: If ``swap_seg_labels`` holds anything but pairs of classes.
     """
 
-    def __init__(self, swap_seg_labels: Sequence[Sequence[int]], **options: Any) -> None:
+    def __init__(self, swap_seg_labels: Sequence[Sequence[int]], **options: ConfigValue | torch.nn.Module) -> None:
         super().__init__(**options)
         self.pairs = [check_ints('each pair of swap_seg_labels', pair, 2, least=0) for pair in swap_seg_labels]
 
-    def merge_preds(self, data_samples_list: list[list[Any]]) -> list[Any]:
+    def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
         """Average the class probabilities of all versions of each image; returns one sample an image."""
         for data_samples in data_samples_list:
             for sample in data_samples:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
 
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
@@ -31,13 +30,13 @@ from hrnet_plugin.training.compatibility.detectors import (
 
 __all__ = ['check_part', 'watch_building']
 
-_BEHIND_NECK: dict[str, Callable[[str, Any, Neck], None]] = {
+_BEHIND_NECK: dict[str, Callable[[str, nn.Module, Neck], None]] = {
     'rpn_head': check_dense_head,
     'bbox_head': check_dense_head,
     'roi_head': check_roi_head,
     'encoder': check_encoder,
 }
-_BEHIND_BACKBONE: dict[str, Callable[[str, Any, HRNet], None]] = {
+_BEHIND_BACKBONE: dict[str, Callable[[str, nn.Module, HRNet], None]] = {
     'head': check_last_map_head,
     'decode_head': check_decode_head,
     'auxiliary_head': check_decode_head,
@@ -93,7 +92,9 @@ def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> 
     _BEHIND_BACKBONE[name](f'{name}[{index}]', head, backbone)
 
 
-def _chain(neck: Any) -> list[Any]:
+def _chain(neck: nn.Module | None) -> list[nn.Module]:
+    if neck is None:
+        return []
     # mmdet chains the necks of a list; those of others behind a pyramid keep its levels
     return list(neck) if isinstance(neck, nn.Sequential) and len(neck) else [neck]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+
+from torch import nn
 
 from hrnet_plugin.hosts import MMPOSE, MMSEG
 from hrnet_plugin.models.backbones.hrnet import HRNet
 
 
-def check_last_map_head(name: str, head: Any, backbone: HRNet) -> None:
+def check_last_map_head(name: str, head: nn.Module, backbone: HRNet) -> None:
     """Raise ValueError unless a head of mmpose reads the channels of the backbone's last map, which it is given."""
     if not MMPOSE.owns(head):
         return
@@ -26,7 +27,7 @@ def check_last_map_head(name: str, head: Any, backbone: HRNet) -> None:
                      f'and {name}.in_channels is {wanted}: {advice}')
 
 
-def check_decode_head(name: str, head: Any, backbone: HRNet) -> None:
+def check_decode_head(name: str, head: nn.Module, backbone: HRNet) -> None:
     """Raise ValueError unless a head of mmsegmentation reads maps and channels that the backbone gives.
 
     Warns where backbone and head differ in whether bilinear interpolation aligns corners: no published network does.
@@ -50,7 +51,7 @@ def check_decode_head(name: str, head: Any, backbone: HRNet) -> None:
                       stacklevel=2)
 
 
-def check_cascade(name: str, head: Any, first: Any) -> None:
+def check_cascade(name: str, head: nn.Module, first: nn.Module) -> None:
     """Raise ValueError unless a head of a cascade has as many classes as the first one, on whose output it builds."""
     wanted, got = getattr(first, 'num_classes', None), getattr(head, 'num_classes', None)
     if MMSEG.owns(head) and wanted != got:

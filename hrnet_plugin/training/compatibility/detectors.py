@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from torch import nn
 
@@ -38,7 +37,7 @@ def _neck_advice(neck: nn.Module, wanted: int, given: int) -> str:
     return 'give the backbone as many outputs as the neck reads (multiscale_output)'
 
 
-def check_chain(necks: Sequence[Any]) -> None:
+def check_chain(necks: Sequence[nn.Module]) -> None:
     """Raise ValueError unless a pyramid behind HRNetV2 (or V1h), in a list of necks, reads the channels of its map."""
     for k, (first, second) in enumerate(itertools.pairwise(necks), 1):
         if isinstance(first, HRNetV2) and isinstance(second, (HRFPN, HRNetV2)):
@@ -48,7 +47,7 @@ def check_chain(necks: Sequence[Any]) -> None:
                                  f'{second.in_channels}')
 
 
-def check_dense_head(name: str, head: Any, neck: Neck) -> None:
+def check_dense_head(name: str, head: nn.Module, neck: Neck) -> None:
     """Raise ValueError unless a head that runs over all levels has the neck's strides and channels."""
     for i, stage in enumerate(_each(getattr(head, 'stages', None))):  # of a cascade of proposals
         check_dense_head(f'{name}.stages[{i}]', stage, neck)
@@ -65,21 +64,21 @@ def check_dense_head(name: str, head: Any, neck: Neck) -> None:
                          f'levels, got {len(ranges)}')
 
 
-def _channels_of(head: Any) -> Any:
+def _channels_of(head: nn.Module) -> int | Sequence[int] | None:
     centers = getattr(head, 'heatmap_head', None)  # CenterNet's, which does not keep the number
     if isinstance(centers, nn.Sequential) and isinstance(centers[0], nn.Conv2d):
         return centers[0].in_channels
     return getattr(head, 'in_channels', None)
 
 
-def _check_number(name: str, head: Any, neck: Neck) -> None:
+def _check_number(name: str, head: nn.Module, neck: Neck) -> None:
     single = any(parent.__name__ in _SINGLE_LEVEL for parent in type(head).__mro__)
     if single and len(neck.out_strides) != 1:
         raise ValueError(f'{name} ({type(head).__name__}) reads one map, the neck gives {len(neck.out_strides)}: set '
                          "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'")
 
 
-def check_roi_head(name: str, head: Any, neck: Neck) -> None:
+def check_roi_head(name: str, head: nn.Module, neck: Neck) -> None:
     """Raise ValueError unless a head pools from levels that the neck has at the strides that it believes."""
     for part in ('bbox_roi_extractor', 'mask_roi_extractor'):
         for extractor in _each(getattr(head, part, None)):
@@ -87,7 +86,7 @@ def check_roi_head(name: str, head: Any, neck: Neck) -> None:
             if strides is not None:
                 _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)])
             _check_channels(f'{name}.{part}.out_channels', getattr(extractor, 'out_channels', None), neck)
-    semantic, extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
+    semantic, semantic_extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
     level, number = getattr(semantic, 'fusion_level', None), getattr(semantic, 'num_ins', None)
     if level is None or number is None:
         return
@@ -95,13 +94,13 @@ def check_roi_head(name: str, head: Any, neck: Neck) -> None:
     if number != len(neck.out_strides):
         raise ValueError(f'{name}.semantic_head.num_ins must be {len(neck.out_strides)}, the neck\'s number of levels, '
                          f'got {number}')
-    strides = _strides(extractor)
+    strides = _strides(semantic_extractor)
     if strides is not None:
         _check_strides(f'{name}.semantic_roi_extractor.featmap_strides (semantic_head.fusion_level = {level})', strides,
                        neck.out_strides[level:level + 1])
 
 
-def check_encoder(name: str, encoder: Any, neck: Neck) -> None:
+def check_encoder(name: str, encoder: nn.Module, neck: Neck) -> None:
     """Raise ValueError unless a deformable transformer's encoder attends to as many levels as the neck gives."""
     layers = getattr(encoder, 'layers', None)
     attention = getattr(layers[0], 'self_attn', None) if isinstance(layers, nn.ModuleList) and len(layers) else None
@@ -114,7 +113,7 @@ def check_encoder(name: str, encoder: Any, neck: Neck) -> None:
     _check_channels(f'{name}.layer_cfg.self_attn_cfg.embed_dims', getattr(attention, 'embed_dims', None), neck)
 
 
-def _strides(module: Any) -> list[int] | None:
+def _strides(module: nn.Module | None) -> list[int] | None:
     """Strides of anchors, points or regions; None where there are none, or none that are whole numbers."""
     strides = getattr(module, 'featmap_strides', getattr(module, 'strides', None))
     if not isinstance(strides, (list, tuple)):
@@ -137,13 +136,13 @@ def _neck_for(strides: Sequence[int], neck: Neck) -> str:
     return f'; or set neck.stride={first // 4}, neck.num_outs={len(strides)}'
 
 
-def _check_channels(key: str, got: Any, neck: Neck) -> None:
+def _check_channels(key: str, got: int | Sequence[int] | None, neck: Neck) -> None:
     if isinstance(got, int) and got != neck.out_channels:
         raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}; or set '
                          f'neck.out_channels={got}')
 
 
-def _each(module: Any) -> Iterator[Any]:
+def _each(module: nn.Module | None) -> Iterator[nn.Module]:
     # the heads of a cascade have one extractor a stage
     if module is not None:
         yield from module if isinstance(module, nn.ModuleList) else (module, )

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import remove_old_parts, replacing
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.hooks.hook import DATA_BATCH
+    from mmengine.runner import Runner
+    from torch import Tensor
 
 _BACKEND = 'hrnet_plugin.atomic'
 
@@ -54,28 +59,28 @@ class AtomicCheckpointHook(CheckpointHook):
         args, kwargs: As of ``mmengine.hooks.CheckpointHook``.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: ConfigValue, **kwargs: ConfigValue) -> None:
         super().__init__(*args, **kwargs)
-        self.backend_args: dict[str, Any] | None
+        self.backend_args: dict[str, ConfigValue] | None
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
             self.backend_args = dict(backend=_BACKEND)
 
-    def before_train(self, runner: Any) -> None:
+    def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
         if isinstance(self.file_backend, AtomicBackend) and is_main_process():
             remove_old_parts(self.out_dir)
         self._remove_outdated()
 
-    def after_train_epoch(self, runner: Any) -> None:
+    def after_train_epoch(self, runner: Runner) -> None:
         super().after_train_epoch(runner)
         self._remove_outdated()
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
-                         outputs: Sequence[Any] | None = None) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
+                         outputs: dict[str, Tensor] | None = None) -> None:
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         self._remove_outdated()
 
-    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         super().after_val_epoch(runner, metrics or {})
         self._remove_outdated()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from torch import nn
+from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.part import branches, find_part
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 
 @HOOKS.register_module()
@@ -32,7 +36,7 @@ class CompleteLoadHook(Hook):
             raise TypeError(f'part must be the name of a part of the model, got {part!r}')
         self.part = part
 
-    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """mmengine's hook for what was read and is not in the model yet.
 
         Raises:
@@ -56,13 +60,13 @@ class CompleteLoadHook(Hook):
                              f'{f" in {self.part}" if self.part else ""}, got {len(part.weights)}: {", ".join(words)}. '
                              'It is of another model than the config')
 
-    def _within(self, tensors: Any) -> dict[str, Any]:
+    def _within(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         # mmengine takes what data parallel models prepend off when it loads
         bare = {name.removeprefix('module.'): tensor for name, tensor in tensors.items()}
         return {name: x for name, x in bare.items() if not self.part or name.startswith(f'{self.part}.')}
 
 
-def _bare(model: Any) -> nn.Module:
+def _bare(model: nn.Module) -> nn.Module:
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
+        model = model.get_submodule('module')
     return model

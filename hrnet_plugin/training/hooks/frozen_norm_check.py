@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -12,6 +12,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 
 @HOOKS.register_module()
@@ -23,7 +26,7 @@ class FrozenNormCheckHook(Hook):
     layer until the loss is NaN. Weights of ``init_cfg``, ``load_from`` and ``resume`` are loaded by then.
     """
 
-    def before_train(self, runner: Any) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Check every module of the model that has ``norm_eval=True``."""
         for name, module in runner.model.named_modules():
             if getattr(module, 'norm_eval', False) is True and is_main_process():
@@ -42,7 +45,9 @@ def _check(name: str, module: nn.Module) -> None:
             f'model.{name}.norm_eval=False', logger='current', level=logging.WARNING)
 
 
-def _is_initial(norm: Any) -> bool:
+def _is_initial(norm: _BatchNorm) -> bool:
     # Caffe's and Detectron2's weights have their statistics in weight and bias, and mean 0 and variance 1
     biased = norm.bias is not None and bool(norm.bias.any())
-    return not biased and not norm.running_mean.any() and bool((norm.running_var == 1).all())
+    mean, variance = norm.running_mean, norm.running_var
+    return (not biased and mean is not None and not mean.any() and variance is not None
+            and bool((variance == 1).all()))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmengine.hooks import Hook
 
 from hrnet_plugin.checks import check_choice, check_int
 from hrnet_plugin.execution.inference import ENGINES, optimizable_parts, optimize_for_inference, restore_eager
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 
 @HOOKS.register_module(name=['InferenceEngineHook', 'FastFormHook'])
@@ -27,7 +30,7 @@ class InferenceEngineHook(Hook):
         check_int('max_graphs', max_graphs, 0)
         self.engine, self.max_graphs = engine, max_graphs
 
-    def before_run(self, runner: Any) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Refuse a model that no engine can run, before anything is trained.
 
         Raises:
@@ -35,14 +38,14 @@ class InferenceEngineHook(Hook):
         """
         optimizable_parts(runner.model)
 
-    def before_val(self, runner: Any) -> None:
+    def before_val(self, runner: Runner) -> None:
         optimize_for_inference(runner.model, self.engine, max_graphs=self.max_graphs)
 
-    def after_val(self, runner: Any) -> None:
+    def after_val(self, runner: Runner) -> None:
         restore_eager(runner.model)
 
-    def before_test(self, runner: Any) -> None:
+    def before_test(self, runner: Runner) -> None:
         optimize_for_inference(runner.model, self.engine, max_graphs=self.max_graphs)
 
-    def after_test(self, runner: Any) -> None:
+    def after_test(self, runner: Runner) -> None:
         restore_eager(runner.model)

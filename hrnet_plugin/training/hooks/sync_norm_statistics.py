@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mmengine.dist import all_reduce_params, get_world_size
 from mmengine.hooks import Hook
@@ -11,6 +10,11 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from hrnet_plugin.registry import HOOKS
+
+if TYPE_CHECKING:
+    from mmengine.hooks.hook import DATA_BATCH
+    from mmengine.runner import Runner
+    from torch import Tensor
 
 
 @HOOKS.register_module()
@@ -28,15 +32,15 @@ class SyncNormStatisticsHook(Hook):
     priority = 'VERY_HIGH'  # before hooks that copy, evaluate or save the model
 
     def __init__(self) -> None:
-        self._norms: list[Any] = []
+        self._norms: list[_NormBase] = []
 
-    def before_train(self, runner: Any) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Find the norms with statistics of their own."""
         self._norms = [module for module in runner.model.modules() if isinstance(module, _NormBase)
                        and module.running_mean is not None and not isinstance(module, nn.SyncBatchNorm)]
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
-                         outputs: Sequence[Any] | None = None) -> None:
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
+                         outputs: dict[str, Tensor] | None = None) -> None:
         """Average the statistics of those in training mode."""
         buffers = [buffer for norm in self._norms if norm.training for buffer in (norm.running_mean, norm.running_var)]
         if buffers and get_world_size() > 1:

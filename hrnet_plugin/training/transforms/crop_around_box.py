@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
+from numpy.typing import NDArray
 
 from hrnet_plugin.checks import check_ints
 from hrnet_plugin.registry import TRANSFORMS
+from hrnet_plugin.training.transforms.results import DetResults
 
 
 @TRANSFORMS.register_module()
@@ -32,7 +33,7 @@ class RandomCropAroundBox(BaseTransform):
     def __init__(self, size: Sequence[int], noise: Sequence[int] = (30, 10)) -> None:
         self.size, self.noise = check_ints('size', size, length=2), check_ints('noise', noise, length=2, least=0)
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: DetResults) -> DetResults:
         """Crop ``results['img']`` (H, W, C), its boxes, labels, masks and semantic map."""
         height, width = results['img'].shape[:2]
         wanted = self.size[::-1] if height > width else self.size
@@ -50,7 +51,7 @@ class RandomCropAroundBox(BaseTransform):
         return results
 
     @cache_randomness
-    def _corner(self, centers: np.ndarray, image: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int]:
+    def _corner(self, centers: NDArray[np.float64], image: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int]:
         """Left and upper edge of the crop."""
         room = np.subtract(image, crop)
         if len(centers) == 0:
@@ -60,7 +61,7 @@ class RandomCropAroundBox(BaseTransform):
         return tuple(np.clip(corner, 0, room))
 
     @staticmethod
-    def _crop_objects(results: dict[str, Any], centers: np.ndarray, window: np.ndarray) -> None:
+    def _crop_objects(results: DetResults, centers: NDArray[np.float64], window: NDArray[np.int64]) -> None:
         inside = ((centers > window[:2]) & (centers < window[2:])).all(axis=1)
         boxes = results['gt_bboxes'][inside]
         boxes.translate_([-int(window[0]), -int(window[1])])

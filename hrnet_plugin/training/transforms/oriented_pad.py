@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 
 from hrnet_plugin.checks import check_ints
 from hrnet_plugin.registry import TRANSFORMS
+from hrnet_plugin.training.transforms.results import DetResults
 
 
 @TRANSFORMS.register_module()
@@ -41,7 +41,7 @@ class OrientedPad(BaseTransform):
         self._landscape = ROOT_TRANSFORMS.build(dict(pad, size=size))
         self._portrait = ROOT_TRANSFORMS.build(dict(pad, size=size[::-1]))
 
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+    def transform(self, results: DetResults) -> DetResults:
         """Pad ``results['img']`` (H, W, C) and what belongs to it, on the right and at the bottom."""
         height, width = results['img'].shape[:2]
         portrait = height > width

@@ -6,31 +6,32 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache, wraps
-from typing import Any, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
-Function = TypeVar('Function', bound=Callable[..., Any])
+Arguments = ParamSpec('Arguments')
+Result = TypeVar('Result')
 
 AUTOCAST_DEVICES = ('cpu', 'cuda')
 # On other devices, PyTorch raises an error for the gradients of torchvision's operators and of grid sampling.
 DETERMINISTIC_DEVICES = ('cpu', )
 
 
-def eager(operator: Function) -> Function:
+def eager(operator: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Run an operator outside torch.compile, whose graph its call breaks, and outside autocast.
 
     mmcv calls operators in ``torch.autograd.Function``. Dynamo would trace them there and lose what they write into
     their arguments. Autocast reaches the matrix products in torchvision's gradients.
     """
     @wraps(operator)
-    def run(*args: Any, **kwargs: Any) -> Any:
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         device = next(value.device for value in (*args, *kwargs.values()) if isinstance(value, Tensor))
         with torch.autocast(device.type, enabled=False) if device.type in AUTOCAST_DEVICES else nullcontext():
             return operator(*args, **kwargs)
 
-    return cast(Function, torch.compiler.disable(run))
+    return torch.compiler.disable(run)
 
 
 @contextmanager

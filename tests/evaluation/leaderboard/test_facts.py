@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.evaluation.leaderboard.data_facts import describe_annotations, describe_data
+from hrnet_plugin.evaluation.leaderboard.facts import Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.gather import augmentation, config_digest, file_digest
 from hrnet_plugin.evaluation.leaderboard.metrics import named
 from hrnet_plugin.evaluation.leaderboard.model_facts import count, describe_model
@@ -25,17 +26,18 @@ from hrnet_plugin.evaluation.leaderboard.model_facts import count, describe_mode
 ])
 def test_detectors(name, facts):
     pytest.importorskip('mmdet')
-    assert tuple(describe_model(Config.fromfile(cfg(name))).values()) == facts
+    found = describe_model(Config.fromfile(cfg(name)))
+    assert (found.method, found.backbone, found.schedule) == facts
 
 
 def test_poses_and_segmentation():
     pytest.importorskip('mmpose')
     pytest.importorskip('mmseg')
-    assert describe_model(Config.fromfile(cfg('td-hm_hrnetv1-w48_210e_coco-384x288'))) == dict(
+    assert describe_model(Config.fromfile(cfg('td-hm_hrnetv1-w48_210e_coco-384x288'))) == ModelFacts(
         method='top-down heat maps', backbone='HRNetV1-W48', schedule='210e', size='384x288')
-    assert describe_model(Config.fromfile(cfg('ocr_hrnetv2-w48_120k_cityscapes'))) == dict(
+    assert describe_model(Config.fromfile(cfg('ocr_hrnetv2-w48_120k_cityscapes'))) == ModelFacts(
         method='OCR', backbone='HRNetV2-W48', schedule='120k')
-    assert describe_model(Config.fromfile(cfg('fcn_hrnetv2-w18-small-v2_120k_cityscapes')))['backbone'] == (
+    assert describe_model(Config.fromfile(cfg('fcn_hrnetv2-w18-small-v2_120k_cityscapes'))).backbone == (
         'HRNetV2-W18-small-v2')
 
 
@@ -48,11 +50,11 @@ def test_hosts_models(tmp_path, name, backbone):
     pytest.importorskip('mmdet')
     path = tmp_path / 'mine.py'
     path.write_text(f"_base_ = ['{name}']\n")
-    assert describe_model(Config.fromfile(path)) == dict(method='Faster R-CNN', backbone=backbone, schedule='1x')
+    assert describe_model(Config.fromfile(path)) == ModelFacts(method='Faster R-CNN', backbone=backbone, schedule='1x')
 
 
 def test_another_scope_is_refused():
-    with pytest.raises(ValueError, match=r"default_scope of mmdet, mmpose, mmseg, got 'mmengine'"):
+    with pytest.raises(ValueError, match=r"one of mmdet, mmpose, mmseg, mmpretrain, got 'mmengine'"):
         describe_model(Config(dict(default_scope='mmengine', model=dict())))
 
 
@@ -61,21 +63,21 @@ def test_counts_are_in_the_papers_units_where_it_has_such_a_model():
     pytest.importorskip('mmdet')
     pytest.importorskip('mmseg')
     facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')), 'COCO')
-    assert (round(facts['params'], 1), facts['unit'], facts['counted at']) == (
+    assert (round(facts.params, 1), facts.unit, facts.counted_at) == (
         26.2, 'MACs / 2^30; weights / 2^20, without batch norms', '800x1216')
     facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), 'sample')  # its pyramid has norms
-    assert facts['unit'] == 'MACs / 1e9; weights / 1e6'
+    assert facts.unit == 'MACs / 1e9; weights / 1e6'
     facts = count(Config.fromfile(cfg('fcn_hrnetv2-w48_120k_cityscapes')), 'Cityscapes')
-    assert (facts['counted at'], round(facts['gflops'], 1)) == ('1024x2048', 696.2)
+    assert (facts.counted_at, round(facts.gflops, 1)) == ('1024x2048', 696.2)
 
 
 def test_a_model_that_cannot_be_counted_has_no_count():
-    assert count(Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x')))), '') == {}
+    assert count(Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x')))), '') == Cost()
 
 
 def test_a_model_without_a_backbone_of_its_own():
     model = dict(type='SoftTeacher', detector=dict(type='FasterRCNN'))
-    assert describe_model(Config(dict(default_scope='mmdet', model=model)))['backbone'] == ''
+    assert describe_model(Config(dict(default_scope='mmdet', model=model))).backbone == ''
 
 
 def test_averages_of_several_images():

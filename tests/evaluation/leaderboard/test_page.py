@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import replace
 
 import pytest
+from leaderboard_rows import make_entry
 from PIL import Image
 
-from hrnet_plugin.evaluation.leaderboard.entry import Entry
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
@@ -23,11 +22,11 @@ in_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason='no Chromium wi
 
 
 def own(number, folder, ap, classes):
-    return Entry(task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18',
-                 note='</script>', data='sample', split='val2017', ms=10. * number, params=1. * number,
-                 metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, gflops=2. * number,
-                 unit='MACs / 1e9; weights / 1e6', store='board', number=number, images=100, whole=False,
-                 classes=classes, pictures=str(folder))
+    return make_entry(
+        task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18', note='</script>',
+        data='sample', split='val2017', images=100, whole=False, store='board', number=number,
+        metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, classes={'AP': classes}, ms=10. * number,
+        params=1. * number, gflops=2. * number, unit='MACs / 1e9; weights / 1e6', pictures=str(folder))
 
 
 @pytest.fixture(scope='module')
@@ -44,7 +43,7 @@ def page(tmp_path_factory):
         (folder / 'third' / name).write_bytes(b'broken')
     rows = [own(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
             own(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
-            replace(own(3, '', 20., {}), pictures='/not/there'), own(4, folder / 'third', 10., {})]
+            own(3, '/not/there', 20., {}), own(4, folder / 'third', 10., {})]
     target = folder / 'board' / 'page.html'
     target.parent.mkdir()
     errors = [dict(numbers=dict(missed=k), costs=dict(missed=k / 10)) for k in (3, 1)]
@@ -135,7 +134,7 @@ def test_nothing_is_wrong_and_nothing_is_asked_for(opened, page):
 @in_browser
 def test_sorting(opened):
     board = rank(published_entries())[0]
-    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in board.entries]
+    assert column(opened, 3) == [f'{row.scores.metrics["AP"]:.1f}' for row in board.entries]
     click_head(opened, 'APs')
     values = [float(text) for text in column(opened, 6) if text]
     assert values == sorted(values, reverse=True)
@@ -157,35 +156,39 @@ def test_filtering(opened):
     rows = rank(published_entries())[0].entries
     choose(opened, '[data-filter=width]', 'W32')
     choose(opened, '[data-filter=source]', 'paper')
-    wanted = [row for row in rows if (row.width, row.source) == ('W32', 'paper')]
-    assert column(opened, 3) == [f'{row.metrics["AP"]:.1f}' for row in wanted]
+    wanted = [row for row in rows if (row.model.width, row.source) == ('W32', 'paper')]
+    assert column(opened, 3) == [f'{row.scores.metrics["AP"]:.1f}' for row in wanted]
     assert opened.find_element('id', 'count').text == f'{len(wanted)} of {len(rows)} rows'
     opened.find_element('id', 'search').send_keys('mask 2X')
-    assert len(column(opened, 1)) == sum('Mask' in row.method and row.schedule == '2x' for row in wanted)
+    assert len(column(opened, 1)) == sum('Mask' in row.model.method and row.model.schedule == '2x' for row in wanted)
     assert run(opened, 'document.getElementById("plot-weights_in_millions").data[0].x.length') == len(column(opened, 1))
     opened.find_element('css selector', 'button[type=reset]').click()
     assert len(column(opened, 1)) == len(rows)
     choose(opened, '#board', 'pose, MPII val')
-    assert len(column(opened, 1)) == sum(row.data == 'MPII' for row in published_entries())
+    assert len(column(opened, 1)) == sum(row.data.data == 'MPII' for row in published_entries())
     assert opened.find_element('id', 'sizes').is_displayed() is False
+
+
+COSTS = {'macs_in_billions': lambda row: row.cost.macs_in_billions, 'ms': lambda row: row.conditions.ms,
+         'weights_in_millions': lambda row: row.cost.weights_in_millions}
 
 
 def pareto(rows, cost):
     """Rows such that no other one costs as little and has as much AP, the cheapest first."""
-    known = [row for row in rows if getattr(row, cost) is not None]
+    known = [row for row in rows if cost(row) is not None]
     best = [row for row in known if not any(
-        (getattr(other, cost), -other.metrics['AP']) != (getattr(row, cost), -row.metrics['AP'])
-        and getattr(other, cost) <= getattr(row, cost) and other.metrics['AP'] >= row.metrics['AP'] for other in known)]
-    return sorted({(getattr(row, cost), row.metrics['AP']) for row in best})
+        (cost(other), -other.scores.metrics['AP']) != (cost(row), -row.scores.metrics['AP'])
+        and cost(other) <= cost(row) and other.scores.metrics['AP'] >= row.scores.metrics['AP'] for other in known)]
+    return sorted({(cost(row), row.scores.metrics['AP']) for row in best})
 
 
 @in_browser
 def test_plots_and_their_fronts(opened):
     rows = rank(published_entries())[0].entries
-    for cost in ('macs_in_billions', 'ms', 'weights_in_millions'):
-        assert run(opened, f'document.querySelectorAll("#plot-{cost} .scatterlayer .point").length') == sum(
-            getattr(row, cost) is not None for row in rows)
-        drawn = run(opened, f'document.getElementById("plot-{cost}").data.at(-1)')
+    for name, cost in COSTS.items():
+        assert run(opened, f'document.querySelectorAll("#plot-{name} .scatterlayer .point").length') == sum(
+            cost(row) is not None for row in rows)
+        drawn = run(opened, f'document.getElementById("plot-{name}").data.at(-1)')
         front = pareto(rows, cost)
         assert drawn['x'] == pytest.approx([x for x, _ in front])
         assert drawn['y'] == [ap for _, ap in front]
@@ -268,11 +271,11 @@ MARKUP = '<a href="https://nowhere.invalid/a">a</a><span style="cursor:url(https
 @pytest.fixture(scope='module')
 def errors_page(tmp_path_factory):
     """Faces, ranked by an error, from a record whose texts have markup in them."""
-    rows = [Entry(task='pose', source='own', place='mine', method=MARKUP, backbone=f'row {number}', data='WFLW',
-                  split='test', metrics={} if nme is None else {'NME': nme, 'APm': 5.}, params=1. + number,
-                  gflops=1. + number, ms=9., unit='MACs / 1e9; weights / 1e6', classes={MARKUP: 1. * number}, images=3,
-                  whole=False)
-            for number, nme in enumerate((4., 5., None, 3., 0., 3.5))]
+    rows = [make_entry(
+        task='pose', source='own', place='mine', method=MARKUP, backbone=f'row {number}', data='WFLW', split='test',
+        images=3, whole=False, metrics={} if nme is None else {'NME': nme, 'APm': 5.}, ms=9., params=1. + number,
+        gflops=1. + number, unit='MACs / 1e9; weights / 1e6', classes={'AP': {MARKUP: 1. * number}})
+        for number, nme in enumerate((4., 5., None, 3., 0., 3.5))]
     target = tmp_path_factory.mktemp('errors') / 'page.html'
     write_page(rank(rows, 'NME'), target)
     return target

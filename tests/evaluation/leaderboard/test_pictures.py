@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from hrnet_plugin.cli import leaderboard
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.own import own_entries, own_entry
 from hrnet_plugin.evaluation.leaderboard.pictures import is_trusted, resolve_folder
 from hrnet_plugin.evaluation.leaderboard.record import Record
@@ -44,12 +45,16 @@ def draw(folder):
     return folder
 
 
+def make_record(pictures):
+    return Record(task='pose', config='mine', data=DataFacts(data='sample', split='', images=3, whole=False),
+                  scores=Scores(metrics={'AP': .5}), conditions=Conditions(pictures=pictures))
+
+
 def store_of(folder, *pictures):
     """A store with a row for each folder of images."""
     store = ResultStore(folder / 'results.sqlite')
     for place in pictures:
-        store.append(Record(task='pose', config='mine', data='sample', split='', images=3, whole=False,
-                            metrics={'AP': .5}, facts={} if place is None else {'pictures': place}))
+        store.append(make_record(place or ''))
     return store.path
 
 
@@ -66,7 +71,7 @@ def test_images_of_runs_below_the_store_are_embedded(tmp_path, said):
     first = make_run(tmp_path / 'work_dirs' / 'one', 'pictures')
     second = make_run(tmp_path / 'work_dirs' / 'two', 'vis_data', 'vis_image')
     store = store_of(tmp_path / 'work_dirs', str(first), str(second))
-    assert [entry.pictures for entry in own_entries([store])] == [str(first), str(second)]
+    assert [entry.conditions.pictures for entry in own_entries([store])] == [str(first), str(second)]
     assert page_of(store).count(EMBEDDED) == 4
     assert said == []
 
@@ -75,9 +80,9 @@ def test_a_relative_store_and_relative_folders(tmp_path, monkeypatch):
     pictures = make_run(tmp_path / 'one', 'pictures')
     store_of(tmp_path, os.path.relpath(pictures, tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert own_entries(['results.sqlite'])[0].pictures == str(pictures)
+    assert own_entries(['results.sqlite'])[0].conditions.pictures == str(pictures)
     monkeypatch.chdir(tmp_path / 'one')  # they start at the store's folder, not at the working directory
-    assert own_entries(['../results.sqlite'])[0].pictures == str(pictures)
+    assert own_entries(['../results.sqlite'])[0].conditions.pictures == str(pictures)
 
 
 def test_private_folders_below_a_foreign_store_are_not(tmp_path, said):
@@ -134,7 +139,7 @@ def test_a_folder_of_runs_may_be_a_link(tmp_path):
     make_run(tmp_path / 'disk' / 'one', 'pictures')
     (tmp_path / 'work_dirs').symlink_to(tmp_path / 'disk')
     store = store_of(tmp_path / 'work_dirs', str(tmp_path / 'work_dirs' / 'one' / TIME / 'pictures'))
-    assert own_entries([store])[0].pictures == str(tmp_path / 'disk' / 'one' / TIME / 'pictures')
+    assert own_entries([store])[0].conditions.pictures == str(tmp_path / 'disk' / 'one' / TIME / 'pictures')
 
 
 @pytest.mark.parametrize('value', [
@@ -144,13 +149,12 @@ def test_what_is_no_folder_is_left_out(tmp_path, value):
     assert resolve_folder(value, tmp_path) == ''
     if value != '\ud800':  # which SQLite does not take from here
         entry, = own_entries([store_of(tmp_path, value)])
-        assert (entry.pictures, entry.refused_pictures) == ('', '')
+        assert (entry.conditions.pictures, entry.refused_pictures) == ('', '')
 
 
 def test_a_row_that_is_made_without_a_store_has_no_folder(tmp_path):
-    record = Record(task='pose', config='mine', data='sample', split='', images=3, whole=False, metrics={'AP': .5},
-                    facts={'pictures': str(make_run(tmp_path, 'pictures'))})
-    assert own_entry(record, 'results').pictures == ''
+    record = make_record(str(make_run(tmp_path, 'pictures')))
+    assert own_entry(record, 'results').conditions.pictures == ''
 
 
 @pytest.mark.parametrize(('name', 'log', 'trusted'), [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
-from hrnet_plugin.evaluation.counting import paper_rows
 from hrnet_plugin.evaluation.counting.paper import FASTER, OTHERS, WITHOUT_REGIONS
-from hrnet_plugin.evaluation.leaderboard.published import published_entries
+from hrnet_plugin.evaluation.leaderboard.published import FOLDER, published_costs, published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
 ENTRIES = published_entries()
@@ -16,7 +17,7 @@ R50, R101, X101 = 'ResNet-50-FPN', 'ResNet-101-FPN', 'ResNeXt-101-64x4d-FPN'
 
 
 def one(**words):
-    found = [entry for entry in ENTRIES if all(getattr(entry, name) == word for name, word in words.items())]
+    found = [entry for entry in ENTRIES if words.items() <= entry.columns.items()]
     assert len(found) == 1, f'{len(found)} rows with {words}'
     return found[0]
 
@@ -38,10 +39,11 @@ def one(**words):
     (HTC, W48, 121.9, 717.0, OTHERS),
 ])
 def test_sizes(method, backbone, params, gflops, unit):
-    rows = [entry for entry in ENTRIES if (entry.source, entry.method, entry.backbone) == ('paper', method, backbone)]
+    rows = [entry for entry in ENTRIES if (entry.source, entry.model.method, entry.model.backbone) == (
+        'paper', method, backbone)]
     assert rows
     for row in rows:
-        assert (row.params, row.gflops, row.unit) == (params, gflops, unit.text)
+        assert (row.cost.params, row.cost.gflops, row.cost.unit) == (params, gflops, unit.text)
 
 
 # Tables 8 to 11: what the header says, in its order
@@ -73,79 +75,112 @@ def test_sizes(method, backbone, params, gflops, unit):
 ])
 def test_cells(place, method, backbone, schedule, cells):
     row = one(source='paper', place=place, method=method, backbone=backbone, schedule=schedule)
-    assert {name: row.metrics.get(name) for name in cells} == cells
-    assert row.split == ('test-dev2017' if place == 'table 11' else 'val2017')
+    assert {name: row.scores.metrics.get(name) for name in cells} == cells
+    assert row.data.split == ('test-dev2017' if place == 'table 11' else 'val2017')
 
 
 def test_other_sources():
     row = one(source='mmdet', method=FRCNN, backbone='HRNetV2p-W40', schedule='1x')
-    assert (row.metrics['AP'], row.ms, row.training_memory) == (41.2, 95.24, 10.4)
-    assert one(source='mmdet', method=HTC, backbone='HRNetV2p-W40').metrics == {'AP': 46.4, 'mask AP': 40.8}
+    assert (row.scores.metrics['AP'], row.conditions.ms, row.conditions.training_memory) == (41.2, 95.24, 10.4)
+    assert one(source='mmdet', method=HTC, backbone='HRNetV2p-W40').scores.metrics == {'AP': 46.4, 'mask AP': 40.8}
     # the authors' page has box and mask of this row in each other's column
     row = one(source='official', method=MRCNN, backbone=W48, schedule='2x')
-    assert row.metrics == {'AP': 42.9, 'mask AP': 38.3}
+    assert row.scores.metrics == {'AP': 42.9, 'mask AP': 38.3}
     row = one(source='paper', task='pose', backbone='HRNetV1-W32', split='val2017', size='256x192', note='')
-    assert (row.metrics['AP'], row.metrics['AR'], row.params, row.gflops) == (74.4, 79.8, 28.5, 7.1)
-    assert (row.ms, row.memory, row.training_memory) == (57, 0.13, 5.7)
+    assert (row.scores.metrics['AP'], row.scores.metrics['AR']) == (74.4, 79.8)
+    assert (row.cost.params, row.cost.gflops) == (28.5, 7.1)
+    assert (row.conditions.ms, row.conditions.memory, row.conditions.training_memory) == (57, 0.13, 5.7)
     row = one(source='mmpose', backbone='HRNetV1-W48', data='COCO', size='384x288', note='')
-    assert row.metrics == dict(AP=76.7, AP50=91.1, AP75=83.2, AR=81.7, AR50=94.7)
+    assert row.scores.metrics == dict(AP=76.7, AP50=91.1, AP75=83.2, AR=81.7, AR50=94.7)
     row = one(source='paper', task='segmentation', backbone='HRNetV2-W48', place='table 3', method='HRNetV2 head')
-    assert (row.metrics, row.params, row.gflops, row.ms) == (dict(mIoU=81.1), 65.9, 696.2, 150.2)
+    assert (row.scores.metrics, row.conditions.ms) == (dict(mIoU=81.1), 150.2)
+    assert (row.cost.params, row.cost.gflops) == (65.9, 696.2)
     row = one(source='mmseg', method='OCR', backbone='HRNetV2-W48', schedule='160k', data='Cityscapes', test='')
-    assert row.metrics == dict(mIoU=81.35)
-    assert one(source='mmdet', method=CRCNN, backbone=X101, schedule='20e').metrics == dict(AP=44.5)
+    assert row.scores.metrics == dict(mIoU=81.35)
+    assert one(source='mmdet', method=CRCNN, backbone=X101, schedule='20e').scores.metrics == dict(AP=44.5)
     # the metafile calls the network of this row ResNet-50; its weights and its page do not
     row = one(source='mmseg', method='DeepLabv3+', data='PASCAL-Context 60', schedule='80k', test='')
-    assert (row.backbone, row.metrics) == ('dilated ResNet-101', dict(mIoU=47.23))
+    assert (row.model.backbone, row.scores.metrics) == ('dilated ResNet-101', dict(mIoU=47.23))
     row = one(source='mmseg', method='HRNetV2 head', backbone='HRNetV2-W48', data='Cityscapes', schedule='40k', test='')
-    assert row.ms == pytest.approx(1000 / 6.42, abs=0.1)
+    assert row.conditions.ms == pytest.approx(1000 / 6.42, abs=0.1)
 
 
 def test_every_row():
     units = {unit.text for unit in (FASTER, OTHERS, WITHOUT_REGIONS)}
     for entry in ENTRIES:
-        assert entry.metrics, entry
-        assert all(5 < value < 100 for value in entry.metrics.values()), entry
-        assert bool(entry.unit) == (entry.params is not None) == (entry.gflops is not None), entry
-        assert not entry.unit or entry.unit in units
-        assert bool(entry.machine) == (entry.ms is not None), entry
-    same = [(entry.task, entry.source, entry.place, entry.method, entry.backbone, entry.schedule, entry.data,
-             entry.split, entry.note, entry.size, entry.test) for entry in ENTRIES]
+        assert entry.scores.metrics, entry
+        assert all(5 < value < 100 for value in entry.scores.metrics.values()), entry
+        assert bool(entry.cost.unit) == (entry.cost.params is not None) == (entry.cost.gflops is not None), entry
+        assert not entry.cost.unit or entry.cost.unit in units
+        assert bool(entry.conditions.machine) == (entry.conditions.ms is not None), entry
+    same = [tuple(entry.columns[name] for name in (
+        'task', 'source', 'place', 'method', 'backbone', 'schedule', 'data', 'split', 'note', 'size', 'test'))
+        for entry in ENTRIES]
+    assert len(set(same)) == len(same) == 639
+
+
+def read(name):
+    with (FOLDER / f'{name}.csv').open(newline='', encoding='utf-8') as file:
+        return list(csv.DictReader(file))
+
+
+def test_costs_are_those_of_the_rows_model():
+    used = set()
+    for task in ('detection', 'pose', 'segmentation'):
+        for row in read(task):
+            if row['cost']:
+                words = [row['backbone'], row['size']] if task == 'pose' else [row['method'], row['backbone']]
+                assert row['cost'].startswith(' '.join(words)), row
+                assert ('six levels' in row['cost']) == ('six levels' in row['note']), row
+                used.add(row['cost'])
+    costs = read('costs')
+    assert len({row['key'] for row in costs}) == len(costs) == len(published_costs())
+    assert {row['key'] for row in costs} - used == {row['key'] for row in costs if row['key'].endswith('-C')}
+
+
+def test_a_cost_is_in_one_row():
+    """Costs of the paper are not repeated for the authors' repositories, unless those differ."""
+    costs = published_costs()
+    for key, cost in costs.items():
+        same = costs.get(key.removesuffix(', official')) if key.endswith(', official') else None
+        assert same is None or (same.params, same.gflops) != (cost.params, cost.gflops)
+
+
+def test_training_memory_is_given_once_per_checkpoint():
+    for task in ('detection', 'segmentation'):
+        files = [row['weights'] for row in read(task) if row['training_memory'] and row['weights']]
+        assert len(set(files)) == len(files)
+    shared = [entry.conditions.training_memory for entry in ENTRIES
+              if entry.weights == 'fcn_hr18s_512x1024_40k_cityscapes_20200601_014216-93db27d0.pth']
+    assert shared == [1.7, 1.7]
+
+
+def test_unranked_figures_are_of_configs_or_checkpoints():
+    rows = read('unranked')
+    assert all(row['config'] or row['key'] for row in rows)
+    same = [tuple(row[name] for name in row if name != 'value') for row in rows]
     assert len(set(same)) == len(same)
+    assert all(0 < float(row['value']) < 100 for row in rows)
 
 
 def test_baselines_are_there():
-    backbones = {entry.backbone for entry in ENTRIES}
+    backbones = {entry.model.backbone for entry in ENTRIES}
     assert {R50, R101, X101, 'Hourglass-104', 'ResNet-152', 'dilated ResNet-101'} <= backbones
     assert {entry.source for entry in ENTRIES} == {'paper', 'official', 'mmdet', 'mmpose', 'mmseg'}
 
 
-@pytest.mark.slow
-def test_sizes_are_those_that_the_package_counts():
-    """The same figures stand in the tables of ``count --paper``."""
-    titles = {'CenterNet': 'HRNetV2', 'HRNetV2, Cityscapes': 'HRNetV2'}
-    compared = set()
-    for row in paper_rows():
-        name = f'{titles.get(row.framework, "HRNetV2p")}-W{row.width[1:]}'
-        method = 'HRNetV2 head' if row.framework == 'HRNetV2, Cityscapes' else row.framework
-        for entry in ENTRIES:
-            if (entry.source, entry.method, entry.backbone) == ('paper', method, name) and entry.unit:
-                assert (entry.params, entry.gflops) == (row.paper_params, row.paper_gflops)
-                compared.add((method, name))
-    assert len(compared) == 20
-
-
 def test_common_units():
     row = one(source='paper', place='table 8', method=FRCNN, backbone=W32, schedule='1x')
-    assert row.macs_in_billions == pytest.approx(245.3 * 2**30 / 1e9)
-    assert row.weights_in_millions == pytest.approx(45.0 * 2**20 / 1e6)
+    assert row.cost.macs_in_billions == pytest.approx(245.3 * 2**30 / 1e9)
+    assert row.cost.weights_in_millions == pytest.approx(45.0 * 2**20 / 1e6)
     row = one(source='paper', place='table 9', method='FCOS', backbone=W32)
-    assert (row.macs_in_billions, row.weights_in_millions) == (pytest.approx(273.3), pytest.approx(37.3))
+    assert (row.cost.macs_in_billions, row.cost.weights_in_millions) == (pytest.approx(273.3), pytest.approx(37.3))
 
 
 def test_widths():
-    assert one(source='official', task='segmentation', backbone='HRNetV2-W18-small-v1').width == 'W18-small-v1'
-    assert {entry.width for entry in ENTRIES if 'ResNet' in entry.backbone or 'Hourglass' in entry.backbone} == {''}
+    assert one(source='official', task='segmentation', backbone='HRNetV2-W18-small-v1').model.width == 'W18-small-v1'
+    assert {entry.model.width for entry in ENTRIES
+            if 'ResNet' in entry.model.backbone or 'Hourglass' in entry.model.backbone} == {''}
 
 
 def test_boards_of_published_rows_are_of_one_split_each():

@@ -7,9 +7,10 @@ import io
 import re
 
 import pytest
+from leaderboard_rows import make_entry
 from rich.console import Console
 
-from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.own import own_entry
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank, select
@@ -20,21 +21,22 @@ from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, termina
 def make(ap=40., **changes):
     values = dict(task='detection', source='paper', place='table 8', method='Faster R-CNN', backbone='HRNetV2p-W32',
                   data='COCO', split='val2017', metrics={'AP': ap})
-    return Entry(**{**values, **changes})
+    return make_entry(**{**values, **changes})
 
 
 OWN = Record(
-    task='detection', config='mine', data='sample', split='val2017', images=100, whole=False, number=7,
-    metrics={'AP': .451, 'AP50': None, 'mask AP': .3}, classes={'AP': {'cat': .5, 'dog': None}},
-    facts=dict(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='6e', ms=50., params=10., gflops=100.,
-               unit='MACs / 1e9; weights / 1e6', versions={}, machine='CPU', batch=4, **{'counted at': '800x1216'}))
+    task='detection', config='mine', number=7, data=DataFacts(data='sample', split='val2017', images=100, whole=False),
+    scores=Scores(metrics={'AP': .451, 'AP50': None, 'mask AP': .3}, classes={'AP': {'cat': .5, 'dog': None}}),
+    model=ModelFacts(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='6e'),
+    cost=Cost(params=10., gflops=100., unit='MACs / 1e9; weights / 1e6', counted_at='800x1216'),
+    conditions=Conditions(ms=50., machine='CPU', batch=4))
 
 
 def test_ranking():
     rows = [make(40), make(42), make(41, metrics={'mask AP': 35.}), make(50, split='test-dev2017'),
             make(task='pose', data='COCO', metrics={'AP': 75.})]
     boards = rank(rows)
-    assert [(board.title, [row.metrics.get('AP') for row in board.entries]) for board in boards] == [
+    assert [(board.title, [row.scores.metrics.get('AP') for row in board.entries]) for board in boards] == [
         ('detection, COCO val2017', [42, 40, None]), ('detection, COCO test-dev2017', [50]),
         ('pose, COCO val2017', [75])]
     assert boards[0].metrics == ('AP', 'mask AP')
@@ -46,7 +48,7 @@ def test_ranking():
 
 def test_a_board_without_its_tasks_metric_has_another():
     board, = rank([make(task='pose', data='MPII', metrics={'PCKh': value}) for value in (88., 90.)])
-    assert (board.metric, board.entries[0].metrics['PCKh']) == ('PCKh', 90)
+    assert (board.metric, board.entries[0].scores.metrics['PCKh']) == ('PCKh', 90)
 
 
 def faces(**metrics):
@@ -58,7 +60,7 @@ def faces(**metrics):
 
 
 def order(board):
-    return [int(row.note.removeprefix('row ')) for row in board.entries]
+    return [int(row.model.note.removeprefix('row ')) for row in board.entries]
 
 
 def test_of_errors_the_lowest_is_first():
@@ -111,24 +113,24 @@ def test_what_cannot_be_compared_is_ranked_apart():
     boards = rank([make(40), make(99, source='own', whole=False, images=20)])
     assert [board.title for board in boards] == [
         'detection, COCO val2017', 'detection, COCO val2017 (not a whole published split)']
-    assert [row.metrics['AP'] for row in boards[0].entries] == [40]
+    assert [row.scores.metrics['AP'] for row in boards[0].entries] == [40]
 
 
 def test_own_rows():
     row = own_entry(OWN, 'board')
-    assert row.metrics == {'AP': pytest.approx(45.1), 'mask AP': pytest.approx(30)}
-    assert row.classes == {'cat': 50}
+    assert row.scores.metrics == {'AP': pytest.approx(45.1), 'mask AP': pytest.approx(30)}
+    assert row.scores.classes == {'AP': {'cat': 50}}
     assert (row.source, row.place, row.store, row.number) == ('own', 'mine', 'board', 7)
-    assert row.unit == 'MACs / 1e9; weights / 1e6; at 800x1216'
-    assert row.machine == 'CPU, batches of 4'
-    assert (row.images, row.whole, row.width) == (100, False, 'W18')
-    assert (row.ms, row.params, row.weights_in_millions) == (50, 10, 10)
-    pose = own_entry(Record(task='pose', config='p', data='COCO', split='val2017', images=5000, whole=True,
-                            metrics={'AP': .75, 'PCKh': 90., 'EPE': 3.}), 'board')
-    assert pose.metrics == {'AP': 75, 'PCKh': 90, 'EPE': 3}
-    assert own_entry(Record(task='segmentation', config='s', data='x', split='', images=1, whole=False,
-                            metrics={'mIoU': 81.1, 'mDice': 90.}), 'board').metrics == {
-                                'mIoU': 81.1, 'mDice': 90}
+    assert row.cost.unit_text == 'MACs / 1e9; weights / 1e6; at 800x1216'
+    assert row.conditions.machine_text == 'CPU, batches of 4'
+    assert (row.data.images, row.data.whole, row.model.width) == (100, False, 'W18')
+    assert (row.conditions.ms, row.cost.params, row.cost.weights_in_millions) == (50, 10, 10)
+    data = DataFacts(data='x', split='', images=1, whole=False)
+    for task, metrics, shown in (('pose', {'AP': .75, 'PCKh': 90., 'EPE': 3.}, {'AP': 75, 'PCKh': 90, 'EPE': 3}),
+                                 ('segmentation', {'mIoU': 81.1, 'mDice': 90.}, {'mIoU': 81.1, 'mDice': 90}),
+                                 ('detection', {'mask AR100': .5}, {'mask AR100': 50})):
+        record = Record(task=task, config='c', data=data, scores=Scores(metrics=metrics))
+        assert own_entry(record, 'board').scores.metrics == shown
 
 
 def test_tables():
@@ -166,10 +168,10 @@ def test_columns_that_fit():
         shown[width] = [column.header for column in terminal_table(board, None, width).columns][3:]
         text = printed(board, width)
         assert max(map(len, text.splitlines())) <= width
-        assert all(f'{entry.metrics["AP"]:.1f}' in text for entry in board.entries)
+        assert all(f'{entry.scores.metrics["AP"]:.1f}' in text for entry in board.entries)
         head = next(line for line in text.splitlines() if 'model' in line)
         assert all(title in head for title in shown[width])
-        assert all(f'{entry.gflops:.1f}' in text for entry in board.entries if entry.gflops is not None)
+        assert all(f'{entry.cost.gflops:.1f}' in text for entry in board.entries if entry.cost.gflops is not None)
         assert '\u2026' not in text
     assert shown[80][0] == 'AP'
     assert {'params (M)', 'GFLOPs', 'ms'} <= set(shown[80])

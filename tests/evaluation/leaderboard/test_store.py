@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -16,32 +17,63 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore, _transaction
 
 
 def make(**changes):
-    values = dict(task='detection', config='mine', data='COCO', split='val2017', images=5000, whole=True,
-                  metrics={'AP': 0.1 + 0.2, 'APs': None}, classes={'AP': {'cat': 0.25, 'dog': None}},
-                  facts={'method': 'Faster R-CNN', 'ms': 12.5, 'versions': {'torch': '2'}}, config_text='a = 1\n',
-                  config_sha256='ab', checkpoint='x.pth', checkpoint_sha256='cd')
+    values = dict(task='detection', config='mine', data=DataFacts(data='COCO', split='val2017', images=5000),
+                  scores=Scores(metrics={'AP': 0.1 + 0.2, 'APs': None}, classes={'AP': {'cat': 0.25, 'dog': None}}),
+                  model=ModelFacts(method='Faster R-CNN'), cost=Cost(params=2.5, unit='u', counted_at='8x9'),
+                  conditions=Conditions(ms=12.5, batch=2, versions={'torch': '2', 'tf32': True}),
+                  config_text='a = 1\n', config_sha256='ab', checkpoint='x.pth', checkpoint_sha256='cd')
     return Record(**{**values, **changes})
 
 
 def test_what_is_written_is_read(tmp_path):
     store = ResultStore(tmp_path / 'new' / 'folder' / 'results.sqlite')
-    assert [store.append(make()), store.append(make(whole=False, time='2020-01-02T03:04:05+00:00'))] == [1, 2]
+    part = DataFacts(data='COCO', split='val2017', images=2, whole=False)
+    assert [store.append(make()), store.append(make(data=part, time='2020-01-02T03:04:05+00:00'))] == [1, 2]
     first, second = store.read()
-    assert first.metrics == {'AP': 0.1 + 0.2, 'APs': None}  # every bit of it
-    assert first.classes == {'AP': {'cat': 0.25, 'dog': None}}
-    assert first.facts == make().facts
-    assert (first.number, first.whole, second.number, second.whole) == (1, True, 2, False)
-    assert second.time == '2020-01-02T03:04:05+00:00'
+    assert first == make(number=1, time=first.time)  # every bit of it
+    assert second == make(number=2, data=part, time='2020-01-02T03:04:05+00:00')
     assert first.time > second.time
-    assert {name: getattr(first, name) for name in ('task', 'config', 'config_text', 'config_sha256', 'checkpoint',
-                                                    'checkpoint_sha256', 'data', 'split', 'images')} == {
-        name: getattr(make(), name) for name in ('task', 'config', 'config_text', 'config_sha256', 'checkpoint',
-                                                 'checkpoint_sha256', 'data', 'split', 'images')}
+
+
+OLD_FACTS = {'method': 'Faster R-CNN', 'backbone': 'HRNetV2p-W18', 'schedule': '1x', 'note': 'n', 'test': 'flip',
+             'size': '256x192', 'params': 26.2, 'gflops': 159, 'unit': 'u', 'counted at': '800x1216', 'ms': 12.5,
+             'memory': None, 'batch': 4, 'machine': 'CPU', 'versions': {'torch': '2'}, 'pictures': 'p', 'other': [1]}
+
+
+def write_old(path, facts):
+    """Write a record as the first version of the store did, with facts by its keys."""
+    ResultStore(path).prepare()
+    with sqlite3.connect(path) as database:
+        database.execute("INSERT INTO records (time, task, config, config_text, config_sha256, checkpoint, "
+                         "checkpoint_sha256, data, split, images, whole, facts) "
+                         "VALUES ('2020', 'detection', 'c', '', '', '', '', 'COCO', 'val2017', 5000, 1, ?)", [facts])
+
+
+def test_an_old_store_opens(tmp_path):
+    write_old(tmp_path / 'old.sqlite', json.dumps(OLD_FACTS))
+    record, = ResultStore(tmp_path / 'old.sqlite').read()
+    assert record.model == ModelFacts(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='1x', size='256x192',
+                                      note='n')
+    assert record.cost == Cost(params=26.2, gflops=159, unit='u', counted_at='800x1216')
+    assert record.conditions == Conditions(test='flip', ms=12.5, batch=4, machine='CPU', versions={'torch': '2'},
+                                           pictures='p')
+    assert record.data == DataFacts(data='COCO', split='val2017', images=5000)
+
+
+@pytest.mark.parametrize(('facts', 'words'), [
+    ('[1]', 'facts must be a JSON object'), ('{"params": "many"}', "fact 'params' must be a number, got 'many'"),
+    ('{"method": 3}', "fact 'method' must be text, got 3"), ('[' * 100_000, 'nested too deeply'), ('{', 'Expecting')],
+    ids=['list', 'text', 'number', 'nested', 'broken'])
+def test_strange_facts_are_named(tmp_path, facts, words):
+    write_old(tmp_path / 'old.sqlite', facts)
+    with pytest.raises(ValueError, match=f'store must have valid records, got number 1: .*{words}'):
+        ResultStore(tmp_path / 'old.sqlite').read()
 
 
 def test_nothing_is_changed_or_deleted(tmp_path):
@@ -60,10 +92,10 @@ def test_nothing_is_changed_or_deleted(tmp_path):
 
 
 @pytest.mark.parametrize(('changes', 'words'), [
-    (dict(metrics={'AP': math.nan}), "finite numbers or None, got nan for 'AP'"),
-    (dict(classes={'AP': {'cat': math.inf}}), 'finite numbers or None, got inf'),
-    (dict(facts={'x': object()}), "JSON's types"),
-    (dict(facts={'x': math.nan}), "JSON's types"),
+    (dict(scores=Scores(metrics={'AP': math.nan})), "finite numbers or None, got nan for 'AP'"),
+    (dict(scores=Scores(metrics={}, classes={'AP': {'cat': math.inf}})), 'finite numbers or None, got inf'),
+    (dict(conditions=Conditions(versions={'x': object()})), "JSON's types"),
+    (dict(cost=Cost(params=math.nan)), "JSON's types"),
     (dict(number=3), 'must not be in a store already, got number 3'),
 ])
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, changes, words):
@@ -127,12 +159,13 @@ def test_other_files_are_left_alone(tmp_path):
 
 _WRITER = '''
 import sys
-sys.path.insert(0, {tests!r})
-from test_store import ResultStore, make
+sys.path[:0] = {tests!r}
+from test_store import ResultStore, Scores, make
 for k in range({number}):
     if {led} and not sys.stdin.readline():
         sys.exit('nobody leads')
-    ResultStore({path!r}).append(make(config=f'{name} {{k}}', metrics={{str(i): k / 7 for i in range(20)}}))
+    scores = Scores(metrics={{str(i): k / 7 for i in range(20)}})
+    ResultStore({path!r}).append(make(config=f'{name} {{k}}', scores=scores))
     print(k, flush=True)
 '''
 
@@ -140,7 +173,8 @@ for k in range({number}):
 @contextmanager
 def writer(path, name, number, led=False):
     """A process that writes so many records and tells of each; led, it waits for a line before each."""
-    code = _WRITER.format(tests=str(Path(__file__).parent), path=str(path), name=name, number=number, led=led)
+    tests = [str(Path(__file__).parent), str(ROOT / 'tests')]
+    code = _WRITER.format(tests=tests, path=str(path), name=name, number=number, led=led)
     with subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                           env={**os.environ, 'PYTHONPATH': str(ROOT)}) as process:
         try:
@@ -164,7 +198,7 @@ def test_two_processes_lose_nothing(tmp_path):
     for name in ('first', 'second'):
         assert [record.config for record in records if record.config.startswith(name)] == [
             f'{name} {k}' for k in range(1000)]
-    assert all(len(record.metrics) == 20 for record in records)
+    assert all(len(record.scores.metrics) == 20 for record in records)
 
 
 def test_a_writer_waits_for_another(tmp_path, monkeypatch):
@@ -196,7 +230,7 @@ def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
         records = ResultStore(path).read()
         # it may have been killed between the end of a transaction and saying so
         assert said <= len(records) <= said + turn + 1
-        assert all(len(record.metrics) == 20 for record in records)
+        assert all(len(record.scores.metrics) == 20 for record in records)
     with sqlite3.connect(path) as database:
         assert database.execute('PRAGMA integrity_check').fetchone() == ('ok', )
     ResultStore(path).append(make())

@@ -79,7 +79,7 @@ class TestStudy:
         ("dict(published=dict(AP=70.5))", "3", TypeError, r"variants\['one'\] must be a mapping, got 3"),
         ("'other': dict", "'One': dict", ValueError, 'names that differ in letters and digits'),
         ("config = 'base.py'", "", TypeError, r"variants\['one'\] must name a config"),
-        ("config='other.py'", "config='nowhere'", FileNotFoundError, "no config named 'nowhere'"),
+        ("config='other.py'", "config='nowhere'", FileNotFoundError, "path of a file, got 'nowhere'"),
     ])
     def test_what_is_wrong_is_named(self, study_file, old, new, error, words):
         assert old in STUDY

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
+import mmcv_ops_helpers as helpers
 import mmcv_ops_references as references
 import mmcv_torch_ops
 import pytest
 import torch
-from mmcv_ops_helpers import (
-    DEVICES,
-    assert_close,
-    check_against_compiled,
-    check_autocast,
-    check_gradients,
-    check_half,
-    check_layouts,
-    from_compiled,
-    mmcv_module,
-    operators,
-    with_gradients,
-)
+from mmcv_ops_helpers import DEVICES, assert_close, mmcv_module, operators
 from mmcv_torch_ops import deform_columns
 
 # stride, padding, dilation, groups, deform_groups
@@ -81,13 +70,13 @@ def test_convolution(device, case, modulated):
 def test_against_compiled(device, case, modulated, dtype, tolerance):
     """In float32 up to the order of sums."""
     args = tensors(case, modulated, device, dtype)
-    check_against_compiled(convolution(case, modulated), *args, device=device, tolerance=tolerance)
+    helpers.check_against_compiled(convolution(case, modulated), *args, device=device, tolerance=tolerance)
 
 
 @both
 @cases
 def test_gradients(case, modulated):
-    check_gradients(convolution(case, modulated), *tensors(case, modulated, batch=1))
+    helpers.check_gradients(convolution(case, modulated), *tensors(case, modulated, batch=1))
 
 
 def test_without_bias():
@@ -95,21 +84,21 @@ def test_without_bias():
         return convolution(CASES[0], True)(x, offset, mask, weight, None)
 
     args = tensors(CASES[0], True)[:4]
-    check_gradients(function, *args)
-    check_against_compiled(function, *args)
+    helpers.check_gradients(function, *args)
+    helpers.check_against_compiled(function, *args)
 
 
 @both
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_types(device, dtype, modulated):
-    check_half(convolution(CASES[1], modulated), *tensors(CASES[1], modulated, device), dtype=dtype)
+    helpers.check_half(convolution(CASES[1], modulated), *tensors(CASES[1], modulated, device), dtype=dtype)
 
 
 @both
 def test_layouts_and_autocast(device, modulated):
     args = tensors(CASES[1], modulated, device)
-    check_layouts(convolution(CASES[1], modulated), *args)
-    check_autocast(convolution(CASES[1], modulated), *args)
+    helpers.check_layouts(convolution(CASES[1], modulated), *args)
+    helpers.check_autocast(convolution(CASES[1], modulated), *args)
 
 
 def test_no_images_v1(device):
@@ -141,7 +130,7 @@ def test_no_images_v2(device):
 def test_gradients_are_added():
     """As compiled operators do, and ``scale`` weighs what is added to the kernels' gradient."""
     x, offset, weight = tensors(CASES[0], False)
-    _, grad_input, _, grad_weight = with_gradients(convolution(CASES[0], False), x, offset, weight)
+    _, grad_input, _, grad_weight = helpers.with_gradients(convolution(CASES[0], False), x, offset, weight)
     generator = torch.Generator().manual_seed(1)
     grad = torch.randn(2, 2, *offset.shape[2:], generator=generator, dtype=torch.float64).float()
     common = dict(kW=2, kH=3, dW=1, dH=1, padW=1, padH=1, dilationW=1, dilationH=1, group=1, deformable_group=1,
@@ -161,8 +150,8 @@ def test_offsets_that_are_not_finite(device, modulated, value):
     x, offset, *rest = tensors(CASES[1], modulated, device)
     far = offset.clone()
     offset[0, ::3, 1], far[0, ::3, 1] = value, -1e6
-    output, grad_x, grad_offset, *grads = with_gradients(convolution(CASES[1], modulated), x, offset, *rest)
-    expected = with_gradients(convolution(CASES[1], modulated), x, far, *rest)
+    output, grad_x, grad_offset, *grads = helpers.with_gradients(convolution(CASES[1], modulated), x, offset, *rest)
+    expected = helpers.with_gradients(convolution(CASES[1], modulated), x, far, *rest)
     assert_close([output, grad_x, grad_offset, *grads], expected, 0)
     assert not grad_offset[0, ::3, 1].any()
     assert all(result.isfinite().all() for result in expected)
@@ -172,7 +161,8 @@ def test_offsets_that_are_not_finite(device, modulated, value):
 def test_offsets_that_are_all_nan(device, modulated):
     """The output is the bias."""
     x, offset, *rest = tensors(CASES[0], modulated, device)
-    output, *grads = with_gradients(convolution(CASES[0], modulated), x, torch.full_like(offset, torch.nan), *rest)
+    nan = torch.full_like(offset, torch.nan)
+    output, *grads = helpers.with_gradients(convolution(CASES[0], modulated), x, nan, *rest)
     bias = rest[2].view(1, -1, 1, 1) if modulated else 0
     assert_close([output], [torch.zeros_like(output) + bias], 0)
     assert not any(grad.any() for grad in (grads[:-1] if modulated else grads))
@@ -186,7 +176,7 @@ def test_nan_offsets_against_compiled(modulated):
         with operators(extension):
             return [convolution(CASES[1], modulated)(x, offset, *rest)]
 
-    assert_close(compute(mmcv_torch_ops), from_compiled(compute))
+    assert_close(compute(mmcv_torch_ops), helpers.from_compiled(compute))
 
 
 @both
@@ -194,10 +184,10 @@ def test_nan_offsets_against_compiled(modulated):
 def test_chunks_of_images(monkeypatch, device, case, modulated):
     """The results do not depend on them."""
     args = tensors(case, modulated, device, torch.float64, batch=5)
-    expected = with_gradients(convolution(case, modulated), *args)
+    expected = helpers.with_gradients(convolution(case, modulated), *args)
     for samples in (1, 2 * args[0][0].numel() * 6):
         monkeypatch.setattr('mmcv_torch_ops.deform_columns.MAX_COLUMNS', samples)
-        assert_close(with_gradients(convolution(case, modulated), *args), expected, 1e-14)
+        assert_close(helpers.with_gradients(convolution(case, modulated), *args), expected, 1e-14)
 
 
 @pytest.mark.parametrize(('samples', 'sizes'), [(1, [1, 1, 1, 1, 1]), (2 * 4 * 6 * 30, [2, 2, 1]), (10**9, [5])])

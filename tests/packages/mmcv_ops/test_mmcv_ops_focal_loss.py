@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+import mmcv_ops_helpers as helpers
 import mmcv_ops_references as references
 import mmcv_torch_ops
 import pytest
 import torch
-from mmcv_ops_helpers import (
-    DEVICES,
-    assert_close,
-    check_against_compiled,
-    check_autocast,
-    check_gradients,
-    check_half,
-    mmcv_module,
-    operators,
-    with_gradients,
-)
+from mmcv_ops_helpers import DEVICES, assert_close, mmcv_module, operators
 
 module = mmcv_module('focal_loss')
 KINDS = ('sigmoid', 'softmax')
@@ -58,13 +49,13 @@ def test_losses(device, kind, gamma, alpha, weight):
     with operators(mmcv_torch_ops):
         assert_close([function(x)], [expected.to(device)], 1e-12)
         assert_close([function(x.float())], [expected.float().to(device)])
-    check_gradients(loss(kind, labels(kind, device), gamma, alpha, weight, reduced(kind)), x)
+    helpers.check_gradients(loss(kind, labels(kind, device), gamma, alpha, weight, reduced(kind)), x)
 
 
 @pytest.mark.parametrize('reduction', ['mean', 'sum'])
 @pytest.mark.parametrize('kind', KINDS)
 def test_reductions(kind, reduction):
-    check_gradients(loss(kind, labels(kind), reduction=reduction), logits())
+    helpers.check_gradients(loss(kind, labels(kind), reduction=reduction), logits())
 
 
 @pytest.mark.parametrize('weight', [None, torch.tensor([0.5, 1., 2., 3.])], ids=['plain', 'weighted'])
@@ -74,7 +65,7 @@ def test_against_compiled(kind, weight):
         pytest.skip('mmcv has focal losses for CUDA only')
     target = labels(kind, 'cuda').clamp(0, 3)  # weights of other labels are read out of bounds there
     function = loss(kind, target, weight=weight, reduction=reduced(kind))
-    check_against_compiled(function, logits('cuda'), device='cuda')
+    helpers.check_against_compiled(function, logits('cuda'), device='cuda')
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -85,38 +76,38 @@ def test_against_mmdet_on_cpu(kind):
     focal_loss = pytest.importorskip('mmdet.models.losses.focal_loss')
     x, target = logits(dtype=torch.float64), labels(kind)
     one_hot = torch.nn.functional.one_hot(target, 5)[:, :4]
-    theirs = with_gradients(lambda x: focal_loss.py_sigmoid_focal_loss(x, one_hot, reduction='none'), x)
-    assert_close(with_gradients(loss(kind, target), x), theirs, 1e-9)
+    theirs = helpers.with_gradients(lambda x: focal_loss.py_sigmoid_focal_loss(x, one_hot, reduction='none'), x)
+    assert_close(helpers.with_gradients(loss(kind, target), x), theirs, 1e-9)
 
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_logits_that_saturate(kind):
     x = torch.tensor([[200., -200., 30., 0.], [-200., 200., 30., 0.]])
     for gamma in (0., 0.5, 2.):
-        output, grad = with_gradients(loss(kind, torch.tensor([0, 0]), gamma, reduction=reduced(kind)), x)
+        output, grad = helpers.with_gradients(loss(kind, torch.tensor([0, 0]), gamma, reduction=reduced(kind)), x)
         assert output.isfinite().all()
         assert grad.isfinite().all()
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_sigmoid_in_half_types(device, dtype):
-    check_half(loss('sigmoid', labels('sigmoid', device)), logits(device), dtype=dtype)
+    helpers.check_half(loss('sigmoid', labels('sigmoid', device)), logits(device), dtype=dtype)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_softmax_in_half_types(device, dtype):
     """mmcv computes the softmax itself, in the type of the logits."""
     x, function = logits(device), loss('softmax', labels('softmax', device), reduction='sum')
-    half = with_gradients(function, x.to(dtype))
+    half = helpers.with_gradients(function, x.to(dtype))
     assert all(result.dtype == dtype for result in half)
-    assert_close([result.float() for result in half], with_gradients(function, x), 5e-2)
+    assert_close([result.float() for result in half], helpers.with_gradients(function, x), 5e-2)
 
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_layout_and_autocast(device, kind):
     x, function = logits(device), loss(kind, labels(kind, device), reduction=reduced(kind))
-    assert_close(with_gradients(function, x.t().contiguous().t()), with_gradients(function, x), 0)
-    check_autocast(function, x)
+    assert_close(helpers.with_gradients(function, x.t().contiguous().t()), helpers.with_gradients(function, x), 0)
+    helpers.check_autocast(function, x)
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -124,7 +115,7 @@ def test_no_samples(device, kind):
     x, target = logits(device)[:0], labels(kind, device)[:0]
     with operators(mmcv_torch_ops):
         assert loss(kind, target)(x).shape == ((0, 4) if kind == 'sigmoid' else (0,))
-    output, grad = with_gradients(loss(kind, target, reduction='sum'), x)
+    output, grad = helpers.with_gradients(loss(kind, target, reduction='sum'), x)
     assert output == 0
     assert grad.shape == (0, 4)
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
+import mmcv_ops_helpers as helpers
 import mmcv_ops_references as references
 import mmcv_torch_ops
 import pytest
 import torch
-from mmcv_ops_helpers import (
-    DEVICES,
-    assert_close,
-    check_against_compiled,
-    check_autocast,
-    check_gradients,
-    check_half,
-    check_layouts,
-    mmcv_module,
-    operators,
-    with_gradients,
-)
+from mmcv_ops_helpers import DEVICES, assert_close, mmcv_module, operators
 
 module = mmcv_module('multi_scale_deform_attn')
 SHAPES = torch.tensor([[6, 4], [3, 2], [1, 5]])
@@ -68,33 +58,33 @@ def test_against_mmcv_in_pytorch():
 
     for dtype, tolerance in ((torch.float32, 1e-6), (torch.float64, 1e-12)):
         args = tensors(dtype=dtype)
-        assert_close(with_gradients(attend, *args), with_gradients(theirs, *args), tolerance)
+        assert_close(helpers.with_gradients(attend, *args), helpers.with_gradients(theirs, *args), tolerance)
 
 
 def test_against_compiled():
     if not torch.cuda.is_available():
         pytest.skip('mmcv has this operator for CUDA only')
-    check_against_compiled(attend, *tensors('cuda'), device='cuda', tolerance=1e-5)
+    helpers.check_against_compiled(attend, *tensors('cuda'), device='cuda', tolerance=1e-5)
 
 
 def test_gradients():
-    check_gradients(attend, *tensors(batch=1, queries=2))
+    helpers.check_gradients(attend, *tensors(batch=1, queries=2))
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_types(device, dtype):
-    check_half(attend, *tensors(device), dtype=dtype)
+    helpers.check_half(attend, *tensors(device), dtype=dtype)
 
 
 def test_layouts_and_autocast(device):
-    check_layouts(attend, *tensors(device))
-    check_autocast(attend, *tensors(device))
+    helpers.check_layouts(attend, *tensors(device))
+    helpers.check_autocast(attend, *tensors(device))
 
 
 @pytest.mark.parametrize(('batch', 'queries'), [(0, 5), (2, 0)])
 def test_no_queries(device, batch, queries):
     args = tensors(device, batch=batch, queries=queries)
-    output, *grads = with_gradients(attend, *args)
+    output, *grads = helpers.with_gradients(attend, *args)
     assert output.shape == (batch, queries, 6)
     assert [grad.shape for grad in grads] == [arg.shape for arg in args]
     assert not any(grad.any() for grad in grads)
@@ -102,7 +92,7 @@ def test_no_queries(device, batch, queries):
 
 def test_gradients_are_added():
     args = tensors()
-    _, *expected = with_gradients(attend, *args)
+    _, *expected = helpers.with_gradients(attend, *args)
     generator = torch.Generator().manual_seed(1)
     grad = torch.randn(2, 5, 6, generator=generator, dtype=torch.float64).float()
     totals = [torch.ones_like(arg) for arg in args]

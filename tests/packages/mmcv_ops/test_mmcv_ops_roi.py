@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import mmcv_ops_helpers as helpers
 import mmcv_ops_references as references
 import mmcv_torch_ops
 import pytest
 import torch
-from mmcv_ops_helpers import (
-    DEVICES,
-    assert_close,
-    check_against_compiled,
-    check_autocast,
-    check_gradients,
-    check_half,
-    check_layouts,
-    from_compiled,
-    mmcv_module,
-    operators,
-    with_gradients,
-)
+from mmcv_ops_helpers import DEVICES, assert_close, mmcv_module, operators
 
 MODES = ('avg', 'max')
 HALF = (torch.float16, torch.bfloat16)
@@ -71,42 +60,42 @@ def test_roi_align_against_compiled(device, ratio, mode, aligned):
     boxes = rois(device=device)
     if mode == 'max':  # of no samples, which is -10000 there
         boxes = boxes[(boxes[:, 1] != boxes[:, 3])]
-    check_against_compiled(align(ratio, mode, aligned), features(device=device), boxes, device=device)
+    helpers.check_against_compiled(align(ratio, mode, aligned), features(device=device), boxes, device=device)
 
 
 @pytest.mark.parametrize(('ratio', 'mode', 'aligned'), ALIGN_CASES)
 def test_gradients_of_roi_align(ratio, mode, aligned):
     boxes = rois(torch.float64)
-    check_gradients(lambda x: align(ratio, mode, aligned)(x, boxes), features())
+    helpers.check_gradients(lambda x: align(ratio, mode, aligned)(x, boxes), features())
 
 
 @pytest.mark.parametrize('mode', MODES)
 @pytest.mark.parametrize('dtype', HALF)
 def test_roi_align_in_half_types(device, dtype, mode):
     boxes = rois(device=device).round() + 0.5  # coordinates that both types represent
-    tolerance_of_coordinates = partial(check_half, dtype=dtype)
+    tolerance_of_coordinates = partial(helpers.check_half, dtype=dtype)
     if mode == 'avg':
         tolerance_of_coordinates(align(), features(device=device), boxes)
     else:  # mmcv stores the maxima's coordinates in the type of the feature map, so gradients have its precision
-        outputs = [with_gradients(align(mode='max'), tensor, boxes.to(tensor))[0]
+        outputs = [helpers.with_gradients(align(mode='max'), tensor, boxes.to(tensor))[0]
                    for tensor in (features(dtype, device), features(dtype, device).float())]
         assert_close(outputs[:1], [outputs[1].to(dtype)], 0)
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_layouts_of_roi_align(device, mode):
-    check_layouts(align(mode=mode), features(device=device), rois(device=device))
+    helpers.check_layouts(align(mode=mode), features(device=device), rois(device=device))
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_roi_align_under_autocast(device, mode):
-    check_autocast(align(mode=mode), features(device=device), rois(device=device))
+    helpers.check_autocast(align(mode=mode), features(device=device), rois(device=device))
 
 
 @pytest.mark.parametrize('function', [align(), align(mode='max'), pool()], ids=['avg', 'max', 'pool'])
 @pytest.mark.parametrize(('batch', 'number'), [(2, 0), (0, 0)])
 def test_no_rois(device, function, batch, number):
-    output, grad = with_gradients(function, features(device=device)[:batch], rois(device=device)[:number])
+    output, grad = helpers.with_gradients(function, features(device=device)[:batch], rois(device=device)[:number])
     assert output.shape == (0, 3, 3, 3)
     assert grad.shape == (batch, 3, 12, 15)
     assert not grad.any()
@@ -115,7 +104,7 @@ def test_no_rois(device, function, batch, number):
 @pytest.mark.parametrize('mode', MODES)
 def test_rois_of_negative_size_are_empty(mode):
     boxes = torch.tensor([[0., 30, 30, 10, 40], [0, 30, 30, 40, 10], [1, 40, 40, 10, 10]])
-    output, grad = with_gradients(align(mode=mode), features(), boxes)
+    output, grad = helpers.with_gradients(align(mode=mode), features(), boxes)
     assert not output.any()
     assert not grad.any()
 
@@ -135,7 +124,7 @@ def test_locations_of_maxima_against_compiled():
         extension.roi_align_forward(features(), rois()[:6], *outputs, 2, 2, 0.25, 0, 0, True)
         return outputs
 
-    assert_close(compute(mmcv_torch_ops), from_compiled(compute))
+    assert_close(compute(mmcv_torch_ops), helpers.from_compiled(compute))
 
 
 @pytest.mark.parametrize('scale', [0.25, 1.0])
@@ -149,34 +138,35 @@ def test_roi_pool(device, scale):
 def test_roi_pool_against_compiled():
     if not torch.cuda.is_available():
         pytest.skip('mmcv has RoIPool for CUDA only')
-    check_against_compiled(pool(), features(device='cuda'), rois(device='cuda'), device='cuda')
+    helpers.check_against_compiled(pool(), features(device='cuda'), rois(device='cuda'), device='cuda')
 
 
 def test_gradients_of_roi_pool():
     boxes = rois(torch.float64)
-    check_gradients(lambda x: pool()(x, boxes), features())
+    helpers.check_gradients(lambda x: pool()(x, boxes), features())
 
 
 @pytest.mark.parametrize('dtype', HALF)
 def test_roi_pool_in_half_types(device, dtype):
-    check_half(pool(), features(device=device), rois(device=device).round(), dtype=dtype)
+    helpers.check_half(pool(), features(device=device), rois(device=device).round(), dtype=dtype)
 
 
 def test_layouts_of_roi_pool(device):
-    check_layouts(pool(), features(device=device), rois(device=device))
-    check_autocast(pool(), features(device=device), rois(device=device))
+    helpers.check_layouts(pool(), features(device=device), rois(device=device))
+    helpers.check_autocast(pool(), features(device=device), rois(device=device))
 
 
 def test_empty_bins_have_no_gradient():
     """Of RoIs without extent too, whose gradient mmcv adds to the first pixel."""
     boxes = torch.tensor([[0., 30, 30, 10, 10], [0, 200, 200, 240, 240]])
-    output, grad = with_gradients(pool(), features(), boxes)
+    output, grad = helpers.with_gradients(pool(), features(), boxes)
     assert not output.any()
     assert not grad.any()
 
 
 def test_equal_values_pass_the_gradient_to_the_first():
-    output, grad = with_gradients(pool(bins=1, scale=1.), torch.zeros(1, 1, 4, 4), torch.tensor([[0., 1, 1, 3, 3]]))
+    box = torch.tensor([[0., 1, 1, 3, 3]])
+    output, grad = helpers.with_gradients(pool(bins=1, scale=1.), torch.zeros(1, 1, 4, 4), box)
     assert output.item() == 0
     assert grad.nonzero().tolist() == [[0, 0, 1, 1]]
 
@@ -185,11 +175,11 @@ def test_equal_values_pass_the_gradient_to_the_first():
 def test_chunks_of_rois(monkeypatch, device, limit):
     """The results do not depend on them."""
     x, boxes = features(torch.float64, device), rois(torch.float64, device)
-    expected = [with_gradients(function, x, boxes) for function in (align(mode='max'), pool())]
+    expected = [helpers.with_gradients(function, x, boxes) for function in (align(mode='max'), pool())]
     monkeypatch.setattr('mmcv_torch_ops.roi_align_max.MAX_GRADIENTS', limit)
     monkeypatch.setattr('mmcv_torch_ops.roi_pool.CHUNK', limit // 20 + 1)
     for function, results in zip((align(mode='max'), pool()), expected):
-        assert_close(with_gradients(function, x, boxes), results, 1e-14)
+        assert_close(helpers.with_gradients(function, x, boxes), results, 1e-14)
 
 
 def test_maxima_of_negative_values():

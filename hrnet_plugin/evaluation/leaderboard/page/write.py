@@ -10,10 +10,10 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.logging import print_log
 
@@ -21,17 +21,20 @@ from hrnet_plugin.evaluation.leaderboard.entry import OWN, Entry
 from hrnet_plugin.evaluation.leaderboard.pictures import is_inside
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
+from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.requirements import install_command
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 _HERE = Path(__file__).parent
-_WORDS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms', 'macs_in_billions',
-          'weights_in_millions')
+_COLUMNS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms')
 _PICTURES = 6  # of each row
 _PICTURE_WIDTH = 640
 
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
-               comparisons: Sequence[Mapping[str, Any]] = ()) -> None:
+               comparisons: Sequence[JsonObject] = ()) -> None:
     """Write the page, and log which folders of visualizations it does not read.
 
     Args:
@@ -84,16 +87,19 @@ def _board(board: Board) -> dict[str, Any]:
 
 
 def _row(board: Board, place: int, entry: Entry, pictures: Sequence[str]) -> dict[str, Any]:
+    columns, scores = entry.columns, entry.scores
     return dict(
-        {word: getattr(entry, word) for word in _WORDS}, rank=place if board.metric in entry.metrics else None,
-        model=model_text(entry), short=f'{entry.method}, {entry.backbone}', where=source_text(entry),
-        partial=partial_text(entry), metrics=dict(entry.metrics), classes=dict(entry.classes),
+        {name: columns[name] for name in _COLUMNS}, macs_in_billions=entry.cost.macs_in_billions,
+        weights_in_millions=entry.cost.weights_in_millions, rank=place if board.metric in scores.metrics else None,
+        model=model_text(entry), short=f'{entry.model.method}, {entry.model.backbone}', where=source_text(entry),
+        partial=partial_text(entry), metrics=dict(scores.metrics), classes=dict(scores.classes.get('AP', {})),
         pictures=_pictures(entry, pictures))
 
 
 def _common_pictures(entries: Sequence[Entry]) -> list[str]:
     """Names of the pictures that most rows have, and at least two: the same images, to be compared."""
-    names = Counter(name for entry in entries if entry.pictures for name in _image_names(entry.pictures))
+    names = Counter(name for entry in entries if entry.conditions.pictures
+                    for name in _image_names(entry.conditions.pictures))
     shared = [name for name, number in names.items() if number > 1]
     return sorted(shared, key=lambda name: (-names[name], name))[:_PICTURES]
 
@@ -107,7 +113,7 @@ def _image_names(folder: str) -> list[str]:
 
 
 def _pictures(entry: Entry, names: Sequence[str]) -> dict[str, str]:
-    files = [Path(entry.pictures) / name for name in names] if entry.pictures else []
+    files = [Path(folder) / name for name in names] if (folder := entry.conditions.pictures) else []
     found = {file.name: _picture(file) for file in files if os.path.isfile(file)}
     return {name: picture for name, picture in found.items() if picture}
 
@@ -124,7 +130,7 @@ def _picture(file: Path) -> str:
         return ''
 
 
-def _encoded(picture: Any) -> str:
+def _encoded(picture: Image) -> str:
     with picture:
         image = picture.convert('RGB')
     image.thumbnail((_PICTURE_WIDTH, _PICTURE_WIDTH))

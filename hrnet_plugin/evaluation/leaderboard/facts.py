@@ -1,0 +1,153 @@
+"""Facts about a model and its evaluation, which records, rows, pages and tables share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_PAIRS = {'2^30': 2**30, '2^20': 2**20, '1e9': 1e9, '1e6': 1e6}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """A model in the words of published tables.
+
+    Attributes:
+        method: Framework or head, e.g. 'Faster R-CNN'.
+        backbone: Backbone with its representation, e.g. 'HRNetV2p-W32', 'ResNet-50-FPN'.
+        schedule: Length of the training, e.g. '2x'. Empty if it is not known.
+        size: Input size of pose models, 'HEIGHTxWIDTH'. Empty for other tasks.
+        note: What distinguishes the model from others with the same names.
+    """
+
+    method: str = ''
+    backbone: str = ''
+    schedule: str = ''
+    size: str = ''
+    note: str = ''
+
+    @property
+    def width(self) -> str:
+        """Width of an HRNet, e.g. 'W32', 'W18-small-v1'. Empty for other networks."""
+        found = re.match(r'HRNet\w*-(W\d+(-small-v\d)?)', self.backbone)
+        return found[1] if found else ''
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """A dataset that a model was evaluated on.
+
+    Attributes:
+        data: Name of the dataset in published tables, or of its folder.
+        split: Split of the dataset.
+        images: Number of evaluated images. None for published rows.
+        whole: Whether these are all images of a split that published rows are measured on.
+    """
+
+    data: str
+    split: str
+    images: int | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Size of a model.
+
+    Attributes:
+        params: Parameters in millions of ``unit``, or None.
+        gflops: Operations in billions of ``unit``, or None.
+        unit: Units of both, e.g. 'MACs / 1e9; weights / 1e6'. Empty if nothing was counted.
+        counted_at: Image size of the count, 'HEIGHTxWIDTH'. Empty if it is not known.
+    """
+
+    params: float | None = None
+    gflops: float | None = None
+    unit: str = ''
+    counted_at: str = ''
+
+    @property
+    def unit_text(self) -> str:
+        """Unit and image size of the count."""
+        return f'{self.unit}; at {self.counted_at}' if self.unit and self.counted_at else self.unit
+
+    @property
+    def weights_in_millions(self) -> float | None:
+        """Parameters / 1e6, whatever the unit."""
+        return None if self.params is None else self.params * self._factor('weights') / 1e6
+
+    @property
+    def macs_in_billions(self) -> float | None:
+        """MACs / 1e9, whatever the unit. Norms and ReLUs stay included if the unit has them, about one per cent."""
+        return None if self.gflops is None else self.gflops * self._factor('MACs') / 1e9
+
+    def _factor(self, what: str) -> float:
+        found = re.search(rf'{what} / (2\^\d+|1e\d)', self.unit)
+        if found is None:
+            raise ValueError(f"unit must name the unit of {what}, e.g. 'MACs / 1e9; weights / 1e6', got {self.unit!r}")
+        return _PAIRS[found[1]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Result of an evaluation.
+
+    Attributes:
+        metrics: Name -> value. Records have the unit of the evaluator, rows have percent. None if not defined.
+        classes: Metric -> class -> value. None for classes without ground truth.
+    """
+
+    metrics: Mapping[str, float | None]
+    classes: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How a model was tested.
+
+    Attributes:
+        test: Test-time augmentation: 'scales, flip', 'flip', 'no flip', or empty.
+        ms: Milliseconds per image, or None.
+        memory: Peak memory of the test in GB, of the GPU if there is one, else of the process. None if not known.
+        training_memory: Peak memory of one GPU in training in GB, or None.
+        batch: Batch size of the test.
+        machine: Hardware and version of PyTorch.
+        versions: Versions of packages and facts about the hardware.
+        pictures: Folder of visualizations. Empty if there are none.
+    """
+
+    test: str = ''
+    ms: float | None = None
+    memory: float | None = None
+    training_memory: float | None = None
+    batch: int = 1
+    machine: str = ''
+    versions: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    pictures: str = ''
+
+    @property
+    def machine_text(self) -> str:
+        """Hardware, and the batch size if it is not 1."""
+        return self.machine if self.batch == 1 else f'{self.machine}, batches of {self.batch}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """Evaluation of a model, which records and rows have in common.
+
+    Attributes:
+        task: Task of the model, e.g. 'detection'.
+        data: Evaluated dataset.
+        scores: Metrics and classes. Records have the units of the evaluator, rows have percent.
+        model: Model in the words of published tables.
+        cost: Parameters and operations.
+        conditions: How it was tested.
+    """
+
+    task: str
+    data: DataFacts
+    scores: Scores
+    model: ModelFacts = field(default_factory=ModelFacts)
+    cost: Cost = field(default_factory=Cost)
+    conditions: Conditions = field(default_factory=Conditions)

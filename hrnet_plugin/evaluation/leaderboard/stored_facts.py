@@ -1,0 +1,72 @@
+"""Facts of a record as the store has them: one JSON object, with the keys of its first version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.json_types import JsonObject
+
+_TEXTS = ('method', 'backbone', 'schedule', 'size', 'note', 'unit', 'test', 'machine')
+_NUMBERS = ('params', 'gflops', 'ms', 'memory', 'training_memory')
+
+
+def write_facts(record: Record) -> str:
+    """Return the facts of a record as JSON.
+
+    Raises:
+        ValueError: A fact is not of JSON's types, or a number is not finite.
+    """
+    model, cost, conditions = record.model, record.cost, record.conditions
+    facts = {**vars(model), **vars(cost), **vars(conditions)}
+    facts['counted at'] = facts.pop('counted_at')
+    try:
+        return json.dumps({key: value for key, value in facts.items() if value not in ('', None)}, ensure_ascii=False,
+                          sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'facts must be of JSON\'s types, got {facts!r}: {error}') from None
+
+
+def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
+    """Return the facts of a record. Missing ones have their defaults, unknown ones are ignored.
+
+    Args:
+        text: JSON object.
+
+    Raises:
+        ValueError: The text is not a JSON object, or a fact has the wrong type.
+    """
+    try:
+        facts = json.loads(text)
+    except RecursionError:
+        raise ValueError('facts must be a JSON object, got one that is nested too deeply') from None
+    if not isinstance(facts, Mapping):
+        raise ValueError(f'facts must be a JSON object, got {text[:80]!r}')
+    texts = {key: _text(facts, key) for key in _TEXTS}
+    numbers = {key: _number(facts, key) for key in _NUMBERS}
+    versions = facts.get('versions') or {}
+    pictures = facts.get('pictures')  # anything in a store of somebody else
+    return (
+        ModelFacts(**{key: texts[key] for key in ('method', 'backbone', 'schedule', 'size', 'note')}),
+        Cost(params=numbers['params'], gflops=numbers['gflops'], unit=texts['unit'],
+             counted_at=_text(facts, 'counted at')),
+        Conditions(test=texts['test'], machine=texts['machine'], ms=numbers['ms'], memory=numbers['memory'],
+                   training_memory=numbers['training_memory'], batch=int(_number(facts, 'batch') or 1),
+                   versions=dict(versions) if isinstance(versions, Mapping) else {},
+                   pictures=pictures if isinstance(pictures, str) else ''))
+
+
+def _text(facts: JsonObject, key: str) -> str:
+    value = facts.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f'fact {key!r} must be text, got {value!r}')
+    return value or ''
+
+
+def _number(facts: JsonObject, key: str) -> float | None:
+    value = facts.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise ValueError(f'fact {key!r} must be a number, got {value!r}')
+    return value

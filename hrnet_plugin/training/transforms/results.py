@@ -1,0 +1,33 @@
+"""Samples in data pipelines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from mmdet.structures.bbox import HorizontalBoxes
+    from mmdet.structures.mask.structures import BaseInstanceMasks
+    from numpy.typing import NDArray
+
+
+class DetResults(TypedDict, total=False):
+    """A sample in a pipeline of mmdet, as far as the transforms of this package read or change it.
+
+    Attributes:
+        img: Image, shape (H, W, C).
+        img_shape: Height and width.
+        gt_bboxes: Ground-truth boxes, N of them.
+        gt_bboxes_labels: Their classes, shape (N, ).
+        gt_ignore_flags: Whether they are ignored, shape (N, ).
+        gt_masks: Their masks.
+        gt_seg_map: Semantic map, shape (H, W).
+    """
+
+    img: NDArray[np.uint8]
+    img_shape: tuple[int, ...]
+    gt_bboxes: HorizontalBoxes
+    gt_bboxes_labels: NDArray[np.int64]
+    gt_ignore_flags: NDArray[np.bool_]
+    gt_masks: BaseInstanceMasks
+    gt_seg_map: NDArray[np.uint8]
