@@ -51,6 +51,7 @@ NOT_RUN = {
     'make setup*': 'installs packages; tests/scripts/test_setup_env.py tests its decisions',
     'pip *': 'changes the environment',
     'MMCV_WITH_OPS=1 pip *': 'compiles for minutes',
+    'python scripts/write_tables.py': 'writes to the checkout; tests/scripts/test_write_tables.py runs it on a copy',
     'python scripts/try_stack.py *': 'installs packages; tests/scripts/test_try_stack.py tests its decisions',
     '*python benchmarks/*': 'measures for minutes',
     '.venv/bin/pytest': 'runs these tests',
