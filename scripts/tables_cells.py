@@ -30,6 +30,8 @@ def show_rows(rows: Iterable[Row]) -> str:
 def _show(row: Row) -> str:
     separator = ' / ' if row.get('mask AP') else '; '
     figures = separator.join(row[metric] for metric in METRICS if row.get(metric))
+    if not figures:
+        raise ValueError(f'A row with a config must have a metric of {", ".join(METRICS)}, got {dict(row)}.')
     split = f'{row["split"].removesuffix("2017")} ' if is_held_out(row) else ''
     return f'{split}{figures}{show_test(row)}'
 

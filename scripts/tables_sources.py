@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,9 +50,12 @@ def read_sources(root: Path) -> Sources:
     for row in rows:
         by_config.setdefault(row['config'], []).append(row)
     _check_configs(by_config, configs)
+    _check_folders(root)
+    released = [row for row in checkpoints if row.address.startswith(_ZOOS)]
+    _check_released(released, configs)
     return Sources(
         rows=by_config, checkpoints=checkpoints, configs=configs,
-        released={row.config: row for row in checkpoints if row.address.startswith(_ZOOS)},
+        released={row.config: row for row in released},
         memory={row['weights']: row['training_memory'] for row in rows if row.get('training_memory')},
         samples=frozenset(path.parent.name for path in (root / 'configs').glob('*/*_sample.py')))
 
@@ -71,3 +75,17 @@ def _check_configs(rows: Mapping[str, Sequence[Row]], configs: Mapping[str, Sequ
     unknown = set(rows) - {''} - {name for names in configs.values() for name in names}
     if unknown:
         raise ValueError(f'The column config must name a shipped config, got {", ".join(sorted(unknown))}.')
+
+
+def _check_folders(root: Path) -> None:
+    folders = {path.parent.name for path in (root / 'configs').glob('*/*.py') if not path.parent.name.startswith('_')}
+    unknown = folders - {family.folder for family in FAMILIES}
+    if unknown:
+        raise ValueError(f'Each folder of configs must be in FAMILIES, got {", ".join(sorted(unknown))}.')
+
+
+def _check_released(rows: Sequence[Published], configs: Mapping[str, Sequence[str]]) -> None:
+    shipped = {name for names in configs.values() for name in names}
+    twice = [name for name, count in Counter(row.config for row in rows).items() if count > 1 and name in shipped]
+    if twice:
+        raise ValueError(f'A config must have one released checkpoint, got several for {", ".join(twice)}.')

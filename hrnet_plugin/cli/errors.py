@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import re
 import sqlite3
 import sys
@@ -23,11 +24,18 @@ def one_line(error: BaseException) -> str:
     """
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f'{error.filename}: {error.strerror}'
-    text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    message = ' '.join(str(text).split())
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    if 'Original Traceback' in text:  # of a worker of a data loader, with its whole traceback
+        text = text.strip().splitlines()[-1]
+    message = ' '.join(text.split())
     if not isinstance(error, _PLAIN) or not message:
         message = f'{type(error).__name__}: {message}'.removesuffix(': ')
     return message + _argument_hint(message)
+
+
+def is_in_group() -> bool:
+    """Return True if this is one of several processes of a run. mmengine gives a log file to the first one only."""
+    return any(os.environ.get(name, '1') != '1' for name in ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE'))
 
 
 def write_to_log(error: BaseException) -> str:

@@ -10,6 +10,7 @@ type hrnet_plugin.Pretrained takes.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +26,10 @@ from hrnet_plugin.training.run_config import load_any
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_run_parser('test', __doc__)
-    parser.add_argument('checkpoint', nargs='?', help='path or address of a checkpoint')
+    words = sys.argv[1:] if argv is None else argv
+    is_named = any(word.partition('=')[0] == '--checkpoint' for word in words)
+    # not optional in general: argparse would not find it behind an option
+    parser.add_argument('checkpoint', nargs='?' if is_named else None, help='path or address of a checkpoint')
     parser.add_argument('--checkpoint', dest='named_checkpoint', metavar='CHECKPOINT',
                         help='the same as an option, as for mim')
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
@@ -39,8 +43,6 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                         help='what distinguishes the model from others with the same names, for --record')
     args = parser.parse_args(argv)
     args.checkpoint = args.named_checkpoint or args.checkpoint
-    if args.checkpoint is None:
-        parser.error('a checkpoint is required')
     if args.note and args.record is None:
         parser.error('--note requires --record')
     return args

@@ -109,6 +109,13 @@ def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequenc
     write_page(found, folder / 'leaderboard.html', title, compared)
 
 
+class _Console(Console):
+
+    def on_broken_pipe(self) -> None:
+        """Leave a closed pipe to the caller. rich would exit with code 1."""
+        raise BrokenPipeError
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     found = boards(args)
@@ -117,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
         print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
-    console = Console()
+    console = _Console()
     for board in found:
         console.print()
         console.print(terminal_table(board, 20 if args.top is None else args.top, console.width))

@@ -7,10 +7,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import takewhile
 from typing import NoReturn
 
 from hrnet_plugin.cli.commands import COMMANDS, overview
-from hrnet_plugin.cli.errors import one_line, write_to_log
+from hrnet_plugin.cli.errors import is_in_group, one_line, write_to_log
 from hrnet_plugin.suggest import did_you_mean
 from hrnet_plugin.version import __version__
 
@@ -30,13 +31,15 @@ def run(words: Sequence[str]) -> int:
     """Run a subcommand and return the exit code.
 
     Errors end as one line on stderr and exit code 2. With ``--debug``, the traceback precedes the line. If a run has a
-    log file, the traceback is in it, too.
+    log file, the traceback is in it, too. Of several processes, those without a log file print it.
 
     Args:
         words: Subcommand and its arguments.
     """
-    debug = '--debug' in words
-    name, *rest = [word for word in words if word != '--debug'] or ['--help']
+    # torch.distributed.launch puts its option in front of the command
+    ranks = list(takewhile(lambda word: word.startswith(('--local-rank=', '--local_rank=')), words))
+    name, *rest = [*words[len(ranks):], *ranks] or ['--help']
+    debug = '--debug' in rest
     if name in ('-h', '--help', '--version'):
         return _print(__version__ if name == '--version' else overview())
     name = name.replace('_', '-')
@@ -53,7 +56,7 @@ def run(words: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:  # the boundary: whatever it is, the user gets one line
         log = write_to_log(error)
-        if debug:
+        if debug or (not log and is_in_group()):
             traceback.print_exception(error)
         where = '' if debug else f' (traceback: {log})' if log else ' (traceback: --debug)'
         return _fail(f'hrnet {name}', one_line(error) + where)

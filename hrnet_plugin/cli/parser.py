@@ -7,13 +7,17 @@ import re
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hrnet_plugin.suggest import did_you_mean
 
 
 class CommandParser(argparse.ArgumentParser):
     """Argument parser with one-line errors that suggest the closest option or choice."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument('--debug', action='store_true', help='show the traceback of an error')
 
     def parse_known_args(self, args: Sequence[str] | None = None,  # type: ignore[override]
                          namespace: argparse.Namespace | None = None) -> tuple[argparse.Namespace, list[str]]:

@@ -19,8 +19,13 @@ def progress(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    try:
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    except ImportError:  # which comes with mmengine: hrnet doctor works without
+        print(f'{what} ...', file=sys.stderr, flush=True)
+        yield
+        return
     columns = SpinnerColumn(), TextColumn('{task.description}', markup=False), TimeElapsedColumn()
     # stdout is not redirected: it may be a pipe while stderr is a terminal
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False,

@@ -154,8 +154,7 @@ class Host:
 
     def input_size(self, config: Config) -> tuple[int, int] | None:
         """Return height and width of the training images in pixels, or None if the config has no fixed size."""
-        size = (config.model.get('data_preprocessor') or {}).get('size')
-        return None if size is None else (size[0], size[1])
+        return fixed_input_size(config)
 
     def test_augmentation(self, config: Config) -> str:
         """Return how published rows describe the averaging of predictions in a config without ``--tta``."""
@@ -218,9 +217,22 @@ class Host:
             log_dir: Log folder of the run.
         """
         hook = config.get('default_hooks', {}).get('visualization') or {}
-        if self.drawing_folder:
-            return [log_dir / hook[self.drawing_folder]] if hook.get(self.drawing_folder) else []
-        if not hook.get('draw'):
-            return []
+        named = hook.get(self.drawing_folder) if self.drawing_folder else None
+        if named or not any(hook.get(entry) for entry in self.drawing):
+            return [log_dir / named] if named else []
+        # the visualizer names the folder
         backends = config.get('visualizer', {}).get('vis_backends') or []
         return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]
+
+
+def fixed_input_size(config: Config) -> tuple[int, int] | None:
+    """Return height and width that a config's codec or data preprocessor has, or None.
+
+    Args:
+        config: Config of any library.
+    """
+    if 'input_size' in config.get('codec', {}):
+        width, height = config.codec.input_size
+        return height, width
+    size = (config.model.get('data_preprocessor') or {}).get('size')
+    return None if size is None else (size[0], size[1])

@@ -125,6 +125,7 @@ MMDET = MMDetHost(
     metrics_title='box AP (%)',
     # CrowdHuman: miss rate; MOTChallenge: numbers of errors
     lower_is_better=frozenset(('mMR', 'IDSW', 'FP', 'FN', 'IDFP', 'IDFN', 'Frag', 'ML')),
+    datasets={'CityscapesDataset': 'Cityscapes'},
     splits={('COCO', 'val2017'): (5000, )},
     methods={'FasterRCNN': 'Faster R-CNN', 'CascadeRCNN': 'Cascade R-CNN', 'MaskRCNN': 'Mask R-CNN',
              'HybridTaskCascade': 'Hybrid Task Cascade', 'CenterNet': 'CenterNet, objects as points'},

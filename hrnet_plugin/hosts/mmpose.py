@@ -46,13 +46,6 @@ class MMPoseHost(Host):
             return coco_name(annotations, images, 'person_keypoints_val2017')
         return super().dataset_name(dataset, annotations, images)
 
-    def input_size(self, config: Config) -> tuple[int, int] | None:
-        """Return the input size of the codec."""
-        if 'input_size' not in config.get('codec', {}):
-            return super().input_size(config)
-        width, height = config.codec.input_size
-        return height, width
-
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip, since published rows average an image and its mirror image."""
         return '' if (config.model.get('test_cfg') or {}).get('flip_test') else 'no flip'

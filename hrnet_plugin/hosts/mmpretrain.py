@@ -32,5 +32,4 @@ MMPRETRAIN = MMPretrainHost(
     datasets={'ImageNet': 'ImageNet-1K'},
     splits={('ImageNet-1K', 'val'): (50000, )},
     methods={'ImageClassifier': 'classification', 'HRNetClassifier': 'classification'},
-    drawing=('enable', ),
-    drawing_folder='out_dir')
+    drawing=('enable', ))  # its out_dir is not below the log folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from importlib import import_module
@@ -12,7 +13,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from paths import ROOT
 
-from hrnet_plugin.cli import commands, main, train
+from hrnet_plugin.cli import commands, evaluate, main, train
 from hrnet_plugin.cli.main import CLOSED_PIPE, INTERRUPTED, run
 from hrnet_plugin.registry import MODELS
 
@@ -57,6 +58,40 @@ def test_every_command_has_a_shim_for_mim():
     shims = {path.stem.replace('_', '-') for path in (ROOT / 'hrnet_plugin' / '.mim' / 'tools').rglob('*.py')}
     assert shims == set(commands.COMMANDS)
     assert len(commands.COMMANDS) == len({import_module(module).__doc__ for module in commands.COMMANDS.values()})
+
+
+@pytest.mark.parametrize('shim', sorted((ROOT / 'hrnet_plugin' / '.mim' / 'tools').rglob('*.py')), ids=lambda p: p.stem)
+def test_a_spawned_worker_does_not_run_the_command_again(shim):
+    runpy.run_path(str(shim), run_name='__mp_main__')
+
+
+def test_a_checkpoint_behind_an_option():
+    for words in (['c', '--tta', 'x.pth'], ['c', 'x.pth', '--tta'], ['c', '--checkpoint', 'x.pth', '--tta'],
+                  ['--tta', 'c', '--checkpoint=x.pth']):
+        args = evaluate.parse_args(words)
+        assert (args.config, args.checkpoint, args.tta) == ('c', 'x.pth', True)
+
+
+def test_the_option_of_a_launcher_in_front_of_the_command(monkeypatch):
+    got = []
+    monkeypatch.setattr('hrnet_plugin.cli.count.main', got.extend)
+    assert run(['--local-rank=1', 'count', 'x']) == 0
+    assert got == ['x', '--local-rank=1']
+
+
+def test_a_process_without_a_log_prints_the_traceback(monkeypatch, capsys):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    failing(monkeypatch, ValueError('broken'))
+    assert run(['count', CONFIG]) == 2
+    assert capsys.readouterr().err.startswith('Traceback (most recent call last)')
+
+
+def test_the_error_of_a_data_loader_is_its_last_line(monkeypatch, capsys):
+    text = ('Caught FileNotFoundError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n'
+            '  File "x.py"\nFileNotFoundError: a.jpg\n')
+    failing(monkeypatch, FileNotFoundError(text))
+    assert run(['count', CONFIG]) == 2
+    assert capsys.readouterr().err == 'hrnet count: error: FileNotFoundError: a.jpg (traceback: --debug)\n'
 
 
 def test_the_version(capsys):
@@ -174,7 +209,8 @@ def test_train_takes_names_and_paths():
 
 @pytest.mark.parametrize(('words', 'message'), [
     (['test', CONFIG, 'none.pth'], "checkpoint must be a file or an address, got 'none.pth'"),
-    (['test', CONFIG], 'a checkpoint is required'),
+    (['test', CONFIG], 'the following arguments are required: checkpoint'),
+    (['leaderboard', '--task', 'classification'], 'no row has all of what was asked for'),
     (['submission', '--foo'], 'unknown option --foo. All options: hrnet submission --help'),
     (['submission', 'check', 'x.json', '--images', 'y.json', '--foo'], 'unknown option --foo. All options'),
     (['ablate', 'pose_sample', '--budget', '-1'], 'argument --budget: must be above 0, got -1'),

@@ -28,3 +28,9 @@ def test_a_terminal_shows_what_is_done(monkeypatch, capsys):
 
 def test_files_and_pipes_stay_clean(monkeypatch, capsys):
     assert shown_on(io.StringIO(), monkeypatch, capsys) == ''
+
+
+def test_a_stack_without_rich(monkeypatch, capsys):
+    for name in ('rich', 'rich.console', 'rich.progress'):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert shown_on(Terminal(), monkeypatch, capsys) == 'counting [all] ...\n'

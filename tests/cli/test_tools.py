@@ -191,7 +191,7 @@ def test_options_of_testing(sample):
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
     with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
-    with pytest.raises(ValueError, match='default_scope of the config must be one of mmdet, .*, mmpretrain, got None'):
+    with pytest.raises(ValueError, match=r'default_scope of the config must be one of mmdet, .*, mmpretrain, got None'):
         test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
 
 

@@ -10,7 +10,16 @@ import pytest
 from mmengine.config import Config
 from torch import nn
 
-from hrnet_plugin.hosts import HOSTS, MMDET, MMPOSE, find_host, host_of_config, host_of_task, type_name
+from hrnet_plugin.hosts import (
+    HOSTS,
+    MMDET,
+    MMPOSE,
+    find_host,
+    fixed_input_size,
+    host_of_config,
+    host_of_task,
+    type_name,
+)
 
 HOOKS = dict(mmdet='DetVisualizationHook', mmpose='PoseVisualizationHook', mmseg='SegVisualizationHook',
              mmpretrain='VisualizationHook')
@@ -88,3 +97,24 @@ def test_evaluators_of_detections_are_mmdets():
     evaluator = SimpleNamespace(metrics=[poses, theirs])
     assert MMDET.coco_metrics(evaluator) == [theirs]
     assert MMPOSE.coco_metrics(evaluator) == []
+
+
+@pytest.mark.parametrize(('name', 'hook', 'folders'), [
+    ('mmdet', dict(draw=True, test_out_dir='shown'), ['shown']), ('mmdet', dict(draw=True), ['vis_data/vis_image']),
+    ('mmdet', dict(draw=False), []), ('mmpose', dict(enable=True, out_dir='shown'), ['shown']),
+    ('mmseg', dict(draw=True), ['vis_data/vis_image']), ('mmpretrain', dict(enable=True), ['vis_data/vis_image']),
+    ('mmpretrain', dict(enable=False), [])])
+def test_folders_of_visualizations(name, hook, folders, tmp_path):
+    config = Config(dict(default_hooks=dict(visualization=hook),
+                         visualizer=dict(vis_backends=[dict(type='LocalVisBackend')])))
+    assert HOSTS[name].drawn_folders(config, tmp_path) == [tmp_path / folder for folder in folders]
+    HOSTS[name].draw_into(config, 'mine')
+    found, = HOSTS[name].drawn_folders(config, tmp_path)
+    assert found.name == 'mine'
+
+
+def test_the_size_of_images_of_any_config():
+    crops = Config(dict(model=dict(data_preprocessor=dict(size=(224, 192)))))
+    assert fixed_input_size(crops) == HOSTS['mmseg'].input_size(crops) == (224, 192)
+    assert MMPOSE.input_size(Config(dict(codec=dict(input_size=(192, 256)), model=dict()))) == (256, 192)
+    assert MMDET.input_size(crops) is None

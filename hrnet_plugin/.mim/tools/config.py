@@ -1,3 +1,4 @@
 from hrnet_plugin.cli import main
 
-main('config')
+if __name__ == '__main__':
+    main('config')

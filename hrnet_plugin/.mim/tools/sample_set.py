@@ -1,3 +1,4 @@
 from hrnet_plugin.cli import main
 
-main('sample-set')
+if __name__ == '__main__':
+    main('sample-set')

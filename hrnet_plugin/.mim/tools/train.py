@@ -1,3 +1,4 @@
 from hrnet_plugin.cli import main
 
-main('train')
+if __name__ == '__main__':
+    main('train')

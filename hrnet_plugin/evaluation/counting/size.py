@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.config import Config
 
-from hrnet_plugin.hosts import MMDET, find_host
+from hrnet_plugin.hosts import MMDET, find_host, fixed_input_size
 
 
 def tested_rois(config: Config) -> tuple[int, int]:
@@ -21,7 +21,7 @@ def usual_size(config: Config, detectors: tuple[int, int]) -> tuple[int, int]:
         ValueError: If the config does not say what its model is trained on.
     """
     host = find_host(config.get('default_scope'))
-    size = detectors if host is MMDET else host.input_size(config) if host else None
+    size = detectors if host is MMDET else host.input_size(config) if host else fixed_input_size(config)
     if size is None:
         raise ValueError('--shape H W is needed: the config has neither codec.input_size nor '
                          'model.data_preprocessor.size')

@@ -75,12 +75,12 @@ class Cost:
     @property
     def weights_in_millions(self) -> float | None:
         """Parameters / 1e6, whatever the unit."""
-        return None if self.params is None else self.params * self._factor('weights') / 1e6
+        return self.params * self._factor('weights') / 1e6 if self.params is not None and self.unit else None
 
     @property
     def macs_in_billions(self) -> float | None:
         """MACs / 1e9, whatever the unit. Norms and ReLUs stay included if the unit has them, about one per cent."""
-        return None if self.gflops is None else self.gflops * self._factor('MACs') / 1e9
+        return self.gflops * self._factor('MACs') / 1e9 if self.gflops is not None and self.unit else None
 
     def _factor(self, what: str) -> float:
         found = re.search(rf'{what} / (2\^\d+|1e\d)', self.unit)

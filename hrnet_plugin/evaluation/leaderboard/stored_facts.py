@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
@@ -67,6 +68,8 @@ def _text(facts: JsonObject, key: str) -> str:
 
 def _number(facts: JsonObject, key: str) -> float | None:
     value = facts.get(key)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise ValueError(f'fact {key!r} must be a number, got {value!r}')
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f'fact {key!r} must be a finite number, got {value!r}')
     return value

@@ -67,9 +67,11 @@ def test_an_old_store_opens(tmp_path):
 
 
 @pytest.mark.parametrize(('facts', 'words'), [
-    ('[1]', 'facts must be a JSON object'), ('{"params": "many"}', "fact 'params' must be a number, got 'many'"),
-    ('{"method": 3}', "fact 'method' must be text, got 3"), ('[' * 100_000, 'nested too deeply'), ('{', 'Expecting')],
-    ids=['list', 'text', 'number', 'nested', 'broken'])
+    ('[1]', 'facts must be a JSON object'), ('{', 'Expecting'), ('[' * 100_000, 'nested too deeply'),
+    ('{"params": "many"}', "fact 'params' must be a finite number, got 'many'"),
+    ('{"batch": 1e400}', "fact 'batch' must be a finite number, got inf"),
+    ('{"method": 3}', "fact 'method' must be text, got 3")],
+    ids=['list', 'broken', 'nested', 'text', 'infinite', 'number'])
 def test_strange_facts_are_named(tmp_path, facts, words):
     write_old(tmp_path / 'old.sqlite', facts)
     with pytest.raises(ValueError, match=f'store must have valid records, got number 1: .*{words}'):
