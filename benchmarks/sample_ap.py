@@ -1,6 +1,6 @@
 """Average precision of every detection family on the sample set, beside ResNet-50-FPN, at one small fixed budget.
 
-    mim run hrnet_plugin sample_set data/sample
+    hrnet sample-set data/sample
     python benchmarks/sample_ap.py --data-root data/sample
 
 Each family is trained twice through ``mim train mmdet``, from random weights, with the same data, steps, heads and

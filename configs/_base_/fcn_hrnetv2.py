@@ -1,8 +1,5 @@
-"""The segmentation network of the paper, W18: HRNetV2 with a 1x1 convolution on all streams. A base only."""
-_base_ = 'mmseg::_base_/models/fcn_hr18.py'
-
-# mmseg's inferencer reads a checkpoint before it builds the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
+"""HRNetV2-W18 with the paper's segmentation head, a 1x1 convolution on all streams. A base only."""
+_base_ = ['mmseg::_base_/models/fcn_hr18.py', './plugin.py']
 
 model = dict(
     pretrained=None,

@@ -1,64 +1,55 @@
-"""The official recipe of segmentation on LIP. A base only.
+"""Official segmentation recipe for LIP. A base only.
 
-Source: the experiment files of HRNet-Semantic-Segmentation (four GPUs with 10 images each, 150 epochs).
+Source: the experiment files of HRNet-Semantic-Segmentation.
 """
-_base_ = [
-    'mmseg::_base_/schedules/schedule_160k.py',
-    'mmseg::_base_/default_runtime.py',
-]
+_base_ = './schedule_110k.py'
 
 # mmsegmentation has the data set and no config for it. The mirror image of a left arm, leg or shoe is a right one.
 __left_right = [(14, 15), (16, 17), (18, 19)]
 data_root = 'data/LIP/'
 crop_size = (473, 473)
-__load = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations')]
 train_pipeline = [
-    *__load,
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
     dict(type='Resize', scale=(473, 473), keep_ratio=False),
     dict(type='RandomResize', scale=(473, 473), ratio_range=(0.5, 1.6), keep_ratio=True),
     dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5, swap_seg_labels=__left_right),
     dict(type='PackSegInputs'),
 ]
-# annotations come after the resizing: they are compared at their own size
+# Annotations are loaded after the resizing and compared at their own size.
 test_pipeline = [
-    __load[0],
+    dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=(473, 473), keep_ratio=False),
-    __load[1],
+    dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
 
-__data = dict(type='LIPDataset', data_root=data_root)
 train_dataloader = dict(
     batch_size=10, num_workers=4, persistent_workers=True, sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
-        **__data, pipeline=train_pipeline, data_prefix=dict(
-            img_path='TrainVal_images/train_images',
-            seg_map_path='TrainVal_parsing_annotations/train_segmentations')))
+        type='LIPDataset', data_root=data_root, pipeline=train_pipeline, data_prefix=dict(
+            img_path='TrainVal_images/train_images', seg_map_path='TrainVal_parsing_annotations/train_segmentations')))
 val_dataloader = dict(
     batch_size=1, num_workers=4, persistent_workers=True, sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        **__data, pipeline=test_pipeline, data_prefix=dict(
-            img_path='TrainVal_images/val_images',
-            seg_map_path='TrainVal_parsing_annotations/val_segmentations')))
+        type='LIPDataset', data_root=data_root, pipeline=test_pipeline, data_prefix=dict(
+            img_path='TrainVal_images/val_images', seg_map_path='TrainVal_parsing_annotations/val_segmentations')))
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
 
-# mirror images, with left and right classes exchanged before they are merged
+# Mirror images: left and right classes are exchanged before the predictions are merged.
 tta_model = dict(_delete_=True, type='hrnet_plugin.LeftRightTTAModel', swap_seg_labels=__left_right)
 tta_pipeline = [
-    __load[0],
+    dict(type='LoadImageFromFile'),
     dict(type='TestTimeAug', transforms=[
         [dict(type='Resize', scale=(473, 473), keep_ratio=False)],
         [dict(type='RandomFlip', prob=0.), dict(type='RandomFlip', prob=1.)],
-        [__load[1]],
+        [dict(type='LoadAnnotations')],
         [dict(type='PackSegInputs')],
     ])
 ]
 
 optim_wrapper = dict(optimizer=dict(lr=0.007, weight_decay=0.0005))
-param_scheduler = [dict(type='PolyLR', eta_min=0, power=0.9, begin=0, end=110000, by_epoch=False)]
-train_cfg = dict(max_iters=110000, val_interval=11000)
-default_hooks = dict(checkpoint=dict(interval=11000))
 auto_scale_lr = dict(enable=False, base_batch_size=40)

@@ -1,20 +1,14 @@
 """Representations for detection (the paper's figure 10) on the generated sample set, with a narrow network.
 
-Faster R-CNN on a pyramid of all streams (HRNetV2p), of the finest one (V1), and of the finest one widened to as many
-channels as all have (V1h). The paper shows these as bars, without numbers.
+Faster R-CNN on a pyramid of all streams (V2p) or of the finest stream (V1). V1h widens the finest stream to the
+channels of all. The paper shows them as bars.
 
     mim run hrnet_plugin sample_set data/study --train 1600 --val 400
     mim run hrnet_plugin ablate detection_sample --data-root data/study
 """
+_base_ = '../_base_/study_network.py'
 __epochs = 1
-__streams = {
-    f'stage{s}': dict(num_modules=modules, num_branches=s, block='BASIC', num_blocks=(1, ) * s,
-                      num_channels=(16, 32, 64, 128)[:s])
-    for s, modules in zip((2, 3, 4), (1, 4, 3))
-}
-__arch = dict(
-    _delete_=True, **__streams,
-    stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(2, ), num_channels=(16, )))
+__arch = _base_.pop('arch')
 __pyramid = dict(type='hrnet_plugin.HRFPN', out_channels=64, norm_cfg=dict(type='BN'))
 
 config = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'

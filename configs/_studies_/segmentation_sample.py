@@ -1,36 +1,30 @@
 """The paper's ablations of segmentation (section 7) on the generated sample set, with a narrow network.
 
-HRNetV2 with the 1, 4 and 3 modules of W48, a third as wide and with a quarter of the blocks. Published figures: mIoU of
-W48 on Cityscapes' validation set.
+HRNetV2 with the modules of W48, a third as wide and with a quarter of the blocks. The published figures are mIoU of W48
+on Cityscapes' validation set.
 
     mim run hrnet_plugin sample_set data/study --train 1600 --val 400
     mim run hrnet_plugin ablate segmentation_sample --data-root data/study
 """
+_base_ = '../_base_/study_network.py'
 __iters = 1200
-
-
-def __arch(streams, widths=(16, 32, 64, 128)):
-    """Stages with so many streams in the second, third and fourth."""
-    later = {
-        f'stage{s}': dict(num_modules=modules, num_branches=number, block='BASIC', num_blocks=(1, ) * number,
-                          num_channels=widths[:number])
-        for s, modules, number in zip((2, 3, 4), (1, 4, 3), streams)
-    }
-    return dict(
-        stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(2, ), num_channels=(16, )), **later)
-
-
-def __network(*arch):
-    """Backbone and head."""
-    return {f'model.{part}.arch': dict(_delete_=True, **__arch(*arch)) for part in ('backbone', 'decode_head')}
-
+__arch = _base_.pop('arch')
+__four = dict(num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(16, 28, 46, 80))
+__equal_depth = dict(
+    _delete_=True, stage1=__arch.stage1, stage2=dict(__four, num_modules=1), stage3=dict(__four, num_modules=4),
+    stage4=dict(__four, num_modules=3))
+__one = dict(num_branches=1, block='BASIC', num_blocks=(1, ), num_channels=(33, ))
+__single_stream = dict(
+    _delete_=True, stage1=__arch.stage1, stage2=dict(__one, num_modules=1), stage3=dict(__one, num_modules=4),
+    stage4=dict(__one, num_modules=3))
 
 config = 'fcn_hrnetv2-w18-small-v1_sample'
 metrics = {'mIoU': 'mIoU'}
 shape = (128, 128)
 seeds = 5
 options = {
-    **__network((2, 3, 4)),
+    'model.backbone.arch': __arch,
+    'model.decode_head.arch': __arch,
     'model.data_preprocessor.size': (128, 128),
     'train_dataloader.dataset.pipeline.2.crop_size': (128, 128),
     'val_dataloader.dataset.indices': 150,
@@ -44,8 +38,11 @@ variants = {
     '1 fusion': dict(options={'model.backbone.fusion': 'final'}, published=dict(mIoU=74.8)),
     'bilinear down': dict(options={'model.backbone.downsample': 'bilinear'}, published=dict(mIoU=74.2)),
     'product': dict(options={'model.backbone.fusion_operator': 'product'}, published=dict(mIoU=66.0)),
-    'equal depth': dict(options=__network((4, 4, 4), (16, 28, 46, 80)), published=dict(mIoU=75.7)),
-    'single stream': dict(options=__network((1, 1, 1), (33, ))),
+    'equal depth': dict(
+        options={'model.backbone.arch': __equal_depth, 'model.decode_head.arch': __equal_depth},
+        published=dict(mIoU=75.7)),
+    'single stream': dict(
+        options={'model.backbone.arch': __single_stream, 'model.decode_head.arch': __single_stream}),
     # a linear classifier on the finest stream; and on as many channels as all streams have, made of it
     'V1': dict(options={
         'model.backbone.multiscale_output': False,

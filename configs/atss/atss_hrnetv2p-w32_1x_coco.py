@@ -1,6 +1,4 @@
-"""ATSS, HRNetV2p-W32, 1x.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""ATSS on HRNetV2p-W32, COCO, 1x schedule.
 
     mim train hrnet_plugin atss_hrnetv2p-w32_1x_coco.py
 """

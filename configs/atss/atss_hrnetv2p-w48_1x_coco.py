@@ -1,6 +1,4 @@
-"""ATSS, HRNetV2p-W48, 1x.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""ATSS on HRNetV2p-W48, COCO, 1x schedule.
 
     mim train hrnet_plugin atss_hrnetv2p-w48_1x_coco.py
 """

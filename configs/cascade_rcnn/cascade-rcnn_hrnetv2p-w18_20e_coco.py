@@ -1,19 +1,6 @@
-"""Cascade R-CNN, HRNetV2p-W18, 20e.
-
-Box AP on COCO val2017: 41.3 in the paper (table 8); 41.2 in the official repository; 41.2 in mmdet's model zoo.
+"""Cascade R-CNN on HRNetV2p-W18, COCO, 20 epochs.
 
     mim train hrnet_plugin cascade-rcnn_hrnetv2p-w18_20e_coco.py
 """
-_base_ = ['mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_20e_coco.py', 'mmdet::retinanet/retinanet_tta.py']
-
-# Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
-# said by then that mmengine's checkpoints are safe.
-custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
-
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='hrnet_plugin.HRNet',
-        arch='w18',
-        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
-    neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch='w18', out_channels=256))
+_base_ = ['mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_20e_coco.py', '../_base_/detector_hrnetv2p_tta.py']
+_base_.merge(_base_.pop('hrnet'))

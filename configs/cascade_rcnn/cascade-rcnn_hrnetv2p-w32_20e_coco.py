@@ -1,7 +1,4 @@
-"""Cascade R-CNN, HRNetV2p-W32, 20e.
-
-Box AP on COCO val2017: 43.7 in the paper (table 8); 43.7 in the official repository; 43.3 in mmdet's model zoo. Box
-AP on test-dev: 43.7 in the paper (table 11).
+"""Cascade R-CNN on HRNetV2p-W32, COCO, 20 epochs.
 
     mim train hrnet_plugin cascade-rcnn_hrnetv2p-w32_20e_coco.py
 """

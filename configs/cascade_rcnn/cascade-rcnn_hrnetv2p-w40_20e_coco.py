@@ -1,6 +1,4 @@
-"""Cascade R-CNN, HRNetV2p-W40, 20e.
-
-Box AP on COCO val2017: 43.8 in mmdet's model zoo.
+"""Cascade R-CNN on HRNetV2p-W40, COCO, 20 epochs.
 
     mim train hrnet_plugin cascade-rcnn_hrnetv2p-w40_20e_coco.py
 """

@@ -1,27 +1,16 @@
-"""CenterNet (keypoint triplets), HRNetV2-W48, crops of 511 x 511, 480000 iterations of 48 images.
-
-Published (arXiv 1908.07919): val AP 43.4 / 61.8 / 45.6 / 23.8 / 47.1 / 59.3 (table 9), test-dev 43.5 (table 11), as
-AP / AP50 / AP75 / small / medium / large. Nobody has released weights. The recipe is that of CenterNet's authors (arXiv
-1904.08189); their tests always add the mirror image, which is ``--tta`` here.
+"""CenterNet (keypoint triplets) on HRNetV2-W48, COCO, 480,000 iterations.
 
     mim train hrnet_plugin centernet-triplet_hrnetv2-w48_crop511-480k_coco.py
 """
-_base_ = 'mmdet::cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py'
+_base_ = ['mmdet::cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py', '../_base_/detector_hrnetv2p.py']
+_base_.merge(_base_.pop('hrnet'))
 
-# Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
-# said by then that mmengine's checkpoints are safe.
-custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
-
+# the recipe of CenterNet's authors (arXiv 1904.08189), whose tests always add the mirror image: --tta
 model = dict(
     type='SingleStageDetector',
-    backbone=dict(
-        _delete_=True,
-        type='hrnet_plugin.HRNet',
-        arch='w48',
-        norm_eval=False,
-        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w48')),
-    # one map of stride 4
-    neck=dict(_delete_=True, type='hrnet_plugin.HRNetV2', arch='w48', out_channels=256),
+    backbone=dict(arch='w48', norm_eval=False, init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w48')),
+    # one feature map of stride 4
+    neck=dict(type='hrnet_plugin.HRNetV2', arch='w48'),
     bbox_head=dict(
         _delete_=True,
         type='hrnet_plugin.CenterTripletHead',

@@ -1,6 +1,4 @@
-"""DINO, four levels, HRNetV2p-W32, 12e.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""DINO on HRNetV2p-W32, COCO, 12 epochs.
 
     mim train hrnet_plugin dino_hrnetv2p-w32_12e_coco.py
 """

@@ -1,6 +1,4 @@
-"""Faster R-CNN on a pyramid of HRNetV1-W32 (the finest stream, pooled), 1x: an ablation of HRNetV2p.
-
-No figures in the paper, which compares the two in a bar chart (figure 10).
+"""Faster R-CNN on a pyramid of the finest stream, HRNetV1-W32: an ablation of HRNetV2p.
 
     mim train hrnet_plugin faster-rcnn_hrnetv1-w32_1x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Faster R-CNN on a pyramid of HRNetV1h-W32 (the finest stream, widened as HRNetV2 is wide), 1x: an ablation.
-
-No figures in the paper, which compares them in a bar chart (figure 10).
+"""Faster R-CNN on a pyramid of the widened finest stream, HRNetV1h-W32: an ablation of HRNetV2p.
 
     mim train hrnet_plugin faster-rcnn_hrnetv1h-w32_1x_coco.py
 """

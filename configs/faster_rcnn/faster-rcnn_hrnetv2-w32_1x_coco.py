@@ -1,6 +1,4 @@
-"""Faster R-CNN on the one map of HRNetV2-W32, 1x: an ablation of HRNetV2p's pyramid.
-
-No figures in the paper, which has no such row. Anchors of all five sizes stand at stride 4.
+"""Faster R-CNN on the one feature map of HRNetV2-W32: an ablation of HRNetV2p.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2-w32_1x_coco.py
 """

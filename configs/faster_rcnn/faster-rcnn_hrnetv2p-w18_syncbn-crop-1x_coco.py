@@ -1,13 +1,11 @@
-"""Faster R-CNN, HRNetV2p-W18, 1x, SyncBN, the official multi-scale recipe 'ResizeCrop'.
-
-Box AP on COCO val2017: 37.6 in the official repository.
+"""Faster R-CNN on HRNetV2p-W18, COCO, SyncBN, crops around boxes, 1x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w18_syncbn-crop-1x_coco.py
 """
 _base_ = './faster-rcnn_hrnetv2p-w18_syncbn-1x_coco.py'
 
-# One of three scales an image, then a crop around one of its objects, all padded to one size, with the mean that the
-# preprocessor subtracts (in BGR, as images are loaded).
+# The official recipe 'ResizeCrop': one of three scales per image, then a crop around one of its objects. The padding is
+# the mean that the preprocessor subtracts, in BGR as images are loaded.
 train_pipeline = [
     dict(type='LoadImageFromFile', backend_args=_base_.backend_args),
     dict(type='LoadAnnotations', with_bbox=True),

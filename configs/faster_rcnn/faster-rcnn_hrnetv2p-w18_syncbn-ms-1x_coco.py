@@ -1,13 +1,12 @@
-"""Faster R-CNN, HRNetV2p-W18, 1x, SyncBN, the official multi-scale recipe 'Default'.
-
-Box AP on COCO val2017: 37.6 in the official repository.
+"""Faster R-CNN on HRNetV2p-W18, COCO, SyncBN, multi-scale training, 1x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w18_syncbn-ms-1x_coco.py
 """
 _base_ = './faster-rcnn_hrnetv2p-w18_syncbn-1x_coco.py'
 
-# One of three scales an image, all padded to one size: with norms that train, batches of changing size diverged. The
-# padding is the mean that the preprocessor subtracts, in BGR as images are loaded.
+# The official recipe 'Default': one of three scales per image, padded to one size. With batch norms in training mode,
+# training diverged on batches of changing size. The padding is the mean that the preprocessor subtracts, in BGR as
+# images are loaded.
 train_pipeline = [
     dict(type='LoadImageFromFile', backend_args=_base_.backend_args),
     dict(type='LoadAnnotations', with_bbox=True),

@@ -1,7 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W32, 2x.
-
-Box AP on COCO val2017: 40.9 in the paper (table 8); 40.8 in the official repository; 41.4 in mmdet's model zoo. Box
-AP on test-dev: 41.1 in the paper (table 11).
+"""Faster R-CNN on HRNetV2p-W32, COCO, 2x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_2x_coco.py
 """

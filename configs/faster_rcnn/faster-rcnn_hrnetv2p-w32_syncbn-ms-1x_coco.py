@@ -1,6 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W32, 1x, SyncBN, the official multi-scale recipe 'Default'.
-
-Box AP on COCO val2017: 41.0 in the official repository.
+"""Faster R-CNN on HRNetV2p-W32, COCO, SyncBN, multi-scale training, 1x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_syncbn-ms-1x_coco.py
 """

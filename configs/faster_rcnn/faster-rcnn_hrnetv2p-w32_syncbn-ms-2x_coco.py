@@ -1,6 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W32, 2x, SyncBN, the official multi-scale recipe 'Default'.
-
-Box AP on COCO val2017: 42.6 in the official repository.
+"""Faster R-CNN on HRNetV2p-W32, COCO, SyncBN, multi-scale training, 2x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w32_syncbn-ms-2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W40, 1x.
-
-Box AP on COCO val2017: 40.4 in the official repository; 41.2 in mmdet's model zoo.
+"""Faster R-CNN on HRNetV2p-W40, COCO, 1x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w40_1x_coco.py
 """

@@ -1,7 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W40, 2x.
-
-Box AP on COCO val2017: 41.4 in the official repository; 42.1 in mmdet's model zoo. Box AP on test-dev: 42.1 in the
-paper (table 11).
+"""Faster R-CNN on HRNetV2p-W40, COCO, 2x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w40_2x_coco.py
 """

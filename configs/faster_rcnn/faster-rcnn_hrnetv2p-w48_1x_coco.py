@@ -1,6 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W48, 1x.
-
-Box AP on COCO val2017: 41.3 in the paper (table 8); 40.9 in the official repository.
+"""Faster R-CNN on HRNetV2p-W48, COCO, 1x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w48_1x_coco.py
 """

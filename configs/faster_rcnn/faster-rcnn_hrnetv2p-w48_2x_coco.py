@@ -1,7 +1,4 @@
-"""Faster R-CNN, HRNetV2p-W48, 2x.
-
-Box AP on COCO val2017: 41.8 in the paper (table 8); 41.5 in the official repository. Box AP on test-dev: 42.4 in the
-paper (table 11).
+"""Faster R-CNN on HRNetV2p-W48, COCO, 2x schedule.
 
     mim train hrnet_plugin faster-rcnn_hrnetv2p-w48_2x_coco.py
 """

@@ -1,11 +1,5 @@
 """FCN head on HRNetV2-W18-small-v2, Cityscapes.
 
-mIoU on the validation set: 76.2 in the official repository; 76.31 in mmsegmentation's model zoo (160,000 iterations of
-eight images).
-
-Official recipe: 120,000 iterations of 12 crops of 512 x 1024, rate 0.01, class weights, norm momentum 0.01, corners
-not aligned.
-
     mim train hrnet_plugin fcn_hrnetv2-w18-small-v2_120k_cityscapes.py
 """
 _base_ = './fcn_hrnetv2-w18_120k_cityscapes.py'

@@ -1,8 +1,4 @@
-"""FCN head on HRNetV2-W18-small-v2, PASCAL-Context (60 classes).
-
-No figures in the paper, in the official repository or in a model zoo.
-
-Official recipe: 60,000 iterations of 16 crops of 480 x 480, rate 0.004, norm momentum 0.01, corners not aligned.
+"""FCN head on HRNetV2-W18-small-v2, PASCAL-Context, 60 classes.
 
     mim train hrnet_plugin fcn_hrnetv2-w18-small-v2_60k_pascal-context-60.py
 """

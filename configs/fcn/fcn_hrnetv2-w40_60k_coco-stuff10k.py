@@ -1,10 +1,5 @@
 """FCN head on HRNetV2-W40, COCO-Stuff 10k.
 
-No figures in the paper, in the official repository or in a model zoo.
-
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining (probability below 0.9, at
-least 131,072 pixels a GPU), ten times the rate in the heads, corners aligned.
-
     mim train hrnet_plugin fcn_hrnetv2-w40_60k_coco-stuff10k.py
 """
 _base_ = './fcn_hrnetv2-w18_60k_coco-stuff10k.py'

@@ -1,7 +1,4 @@
-"""Ablation of the FCN head on HRNetV2-W48, Cityscapes, from random weights: one stream.
-
-No figures in the paper, which calls it much lower than the default. About as many operations as that, and about a
-twelfth of its weights; the paper matches both, which a single stream cannot.
+"""FCN head on HRNetV2-W48, Cityscapes. Ablation: the stream of high resolution alone.
 
     mim train hrnet_plugin fcn_hrnetv2-w48-single-stream_scratch-120k_cityscapes.py
 """

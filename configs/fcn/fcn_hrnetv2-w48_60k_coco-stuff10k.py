@@ -1,10 +1,5 @@
 """FCN head on HRNetV2-W48, COCO-Stuff 10k.
 
-mIoU on the test set: 36.2, and 37.9 with six scales and mirror images, in the official repository.
-
-Official recipe: 60,000 iterations of 16 crops of 520 x 520, rate 0.001, hard example mining (probability below 0.9, at
-least 131,072 pixels a GPU), ten times the rate in the heads, corners aligned.
-
     mim train hrnet_plugin fcn_hrnetv2-w48_60k_coco-stuff10k.py
 """
 _base_ = './fcn_hrnetv2-w18_60k_coco-stuff10k.py'

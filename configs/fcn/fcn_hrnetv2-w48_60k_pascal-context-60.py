@@ -1,9 +1,4 @@
-"""FCN head on HRNetV2-W48, PASCAL-Context (60 classes).
-
-mIoU with six scales and mirror images: 48.3 in the paper and in the official repository; 47.84 in mmsegmentation's
-model zoo (80,000 iterations).
-
-Official recipe: 60,000 iterations of 16 crops of 480 x 480, rate 0.004, norm momentum 0.01, corners not aligned.
+"""FCN head on HRNetV2-W48, PASCAL-Context, 60 classes.
 
     mim train hrnet_plugin fcn_hrnetv2-w48_60k_pascal-context-60.py
 """

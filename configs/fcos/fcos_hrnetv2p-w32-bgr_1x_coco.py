@@ -1,11 +1,7 @@
-"""FCOS, HRNetV2p-W32, 1x: mmdet's released weights, which want BGR images.
-
-Box AP on COCO val2017: 39.5 in mmdet's model zoo.
+"""FCOS on HRNetV2p-W32, COCO, 1x schedule: evaluation of mmdet's BGR checkpoint.
 
     mim download hrnet_plugin --config fcos_hrnetv2p-w32-bgr_1x_coco
     mim test hrnet_plugin fcos_hrnetv2p-w32-bgr_1x_coco.py --checkpoint FILE
-
-For evaluation. To train, take the same name without -bgr.
 """
 _base_ = './fcos_hrnetv2p-w32_1x_coco.py'
 

@@ -1,6 +1,4 @@
-"""FCOS, HRNetV2p-W32, 2x, short side 640 to 800, SyncBN.
-
-Box AP on COCO val2017: 42.5 in HRNet-FCOS.
+"""FCOS on HRNetV2p-W32, COCO, SyncBN, multi-scale training, 2x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w32_syncbn-ms-2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""FCOS, HRNetV2p-W40, 3x, short side 640 to 800, the official variant of six levels.
-
-Box AP on COCO val2017: 42.6 in HRNet-FCOS.
+"""FCOS on HRNetV2p-W40, six levels, COCO, multi-scale training, 3x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w40-6l_ms-3x_coco.py
 """

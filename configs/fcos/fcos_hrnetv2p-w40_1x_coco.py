@@ -1,6 +1,4 @@
-"""FCOS, HRNetV2p-W40, 1x.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""FCOS on HRNetV2p-W40, COCO, 1x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w40_1x_coco.py
 """

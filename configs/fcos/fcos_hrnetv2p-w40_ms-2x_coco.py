@@ -1,10 +1,6 @@
-"""FCOS, HRNetV2p-W40, ms-2x, short side 640 or 800.
-
-Box AP on COCO val2017: 42.7 in mmdet's model zoo.
+"""FCOS on HRNetV2p-W40, COCO, multi-scale training, 2x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w40_ms-2x_coco.py
-
-The zoo's figure is of the -bgr variant, which feeds BGR images to RGB weights; this one feeds RGB.
 """
 _base_ = './fcos_hrnetv2p-w18_ms-2x_coco.py'
 

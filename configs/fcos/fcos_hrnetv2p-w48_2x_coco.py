@@ -1,6 +1,4 @@
-"""FCOS, HRNetV2p-W48, 2x.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""FCOS on HRNetV2p-W48, COCO, 2x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w48_2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""FCOS, HRNetV2p-W48, ms-2x, short side 640 or 800.
-
-Box AP on COCO val2017: 42.9 in the paper (table 25); 42.9 in the official repository.
+"""FCOS on HRNetV2p-W48, COCO, multi-scale training, 2x schedule.
 
     mim train hrnet_plugin fcos_hrnetv2p-w48_ms-2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Hybrid Task Cascade, HRNetV2p-W32, 28e.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""Hybrid Task Cascade on HRNetV2p-W32, COCO, 28 epochs.
 
     mim train hrnet_plugin htc_hrnetv2p-w32_28e_coco.py
 """

@@ -1,6 +1,4 @@
-"""Hybrid Task Cascade, HRNetV2p-W40, 20e.
-
-Box / mask AP on COCO val2017: 46.4 / 40.8 in mmdet's model zoo.
+"""Hybrid Task Cascade on HRNetV2p-W40, COCO, 20 epochs.
 
     mim train hrnet_plugin htc_hrnetv2p-w40_20e_coco.py
 """

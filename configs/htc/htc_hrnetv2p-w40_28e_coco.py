@@ -1,6 +1,4 @@
-"""Hybrid Task Cascade, HRNetV2p-W40, 28e.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""Hybrid Task Cascade on HRNetV2p-W40, COCO, 28 epochs.
 
     mim train hrnet_plugin htc_hrnetv2p-w40_28e_coco.py
 """

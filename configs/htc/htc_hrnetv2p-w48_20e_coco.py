@@ -1,7 +1,4 @@
-"""Hybrid Task Cascade, HRNetV2p-W48, 20e.
-
-Box / mask AP on COCO val2017: 46.8 / 40.7 in the paper (table 10); 46.8 / 40.7 in the official repository. Box AP on
-test-dev: 47.0 in the paper (table 11).
+"""Hybrid Task Cascade on HRNetV2p-W48, COCO, 20 epochs.
 
     mim train hrnet_plugin htc_hrnetv2p-w48_20e_coco.py
 """

@@ -1,7 +1,4 @@
-"""Hybrid Task Cascade, HRNetV2p-W48, 28e.
-
-Box / mask AP on COCO val2017: 47.0 / 41.0 in the paper (table 10); 47.0 / 41.0 in the official repository. Box AP on
-test-dev: 47.3 in the paper (table 11).
+"""Hybrid Task Cascade on HRNetV2p-W48, COCO, 28 epochs.
 
     mim train hrnet_plugin htc_hrnetv2p-w48_28e_coco.py
 """

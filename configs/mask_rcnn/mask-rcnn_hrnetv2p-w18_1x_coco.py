@@ -1,20 +1,6 @@
-"""Mask R-CNN, HRNetV2p-W18, 1x.
-
-Box / mask AP on COCO val2017: 37.1 / 33.8 in the paper (table 10); 37.3 / 34.2 in the official repository; 37.7 /
-34.2 in mmdet's model zoo.
+"""Mask R-CNN on HRNetV2p-W18, COCO, 1x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w18_1x_coco.py
 """
-_base_ = 'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py'
-
-# Not needed to build the model. But mmdet's DetInferencer reads weights before it does that, and the plugin has to have
-# said by then that mmengine's checkpoints are safe.
-custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
-
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type='hrnet_plugin.HRNet',
-        arch='w18',
-        init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint='open-mmlab://msra/hrnetv2_w18')),
-    neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch='w18', out_channels=256))
+_base_ = ['mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py', '../_base_/detector_hrnetv2p.py']
+_base_.merge(_base_.pop('hrnet'))

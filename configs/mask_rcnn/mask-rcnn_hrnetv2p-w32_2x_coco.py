@@ -1,7 +1,4 @@
-"""Mask R-CNN, HRNetV2p-W32, 2x.
-
-Box / mask AP on COCO val2017: 42.3 / 37.6 in the paper (table 10); 42.1 / 37.6 in the official repository; 42.5 /
-37.8 in mmdet's model zoo.
+"""Mask R-CNN on HRNetV2p-W32, COCO, 2x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w32_2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Mask R-CNN, HRNetV2p-W40, 1x.
-
-Box / mask AP on COCO val2017: 42.1 / 37.5 in mmdet's model zoo.
+"""Mask R-CNN on HRNetV2p-W40, COCO, 1x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w40_1x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Mask R-CNN, HRNetV2p-W40, 2x.
-
-Box / mask AP on COCO val2017: 42.8 / 38.2 in mmdet's model zoo.
+"""Mask R-CNN on HRNetV2p-W40, COCO, 2x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w40_2x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Mask R-CNN, HRNetV2p-W48, 1x.
-
-Box / mask AP on COCO val2017: 42.4 / 38.1 in the official repository.
+"""Mask R-CNN on HRNetV2p-W48, COCO, 1x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w48_1x_coco.py
 """

@@ -1,6 +1,4 @@
-"""Mask R-CNN, HRNetV2p-W48, 2x.
-
-Box / mask AP on COCO val2017: 42.9 / 38.3 in the official repository.
+"""Mask R-CNN on HRNetV2p-W48, COCO, 2x schedule.
 
     mim train hrnet_plugin mask-rcnn_hrnetv2p-w48_2x_coco.py
 """

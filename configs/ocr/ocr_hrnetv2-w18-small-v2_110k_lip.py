@@ -1,14 +1,9 @@
 """OCR on HRNetV2-W18-small-v2, LIP.
 
-No figures in the paper, in the official repository or in a model zoo.
-
-Official recipe: 110,000 iterations of 40 crops of 473 x 473, rate 0.007, dropout of 0.05, left and right classes
-exchanged with each mirror image, corners aligned.
-
     mim train hrnet_plugin ocr_hrnetv2-w18-small-v2_110k_lip.py
 """
 _base_ = './ocr_hrnetv2-w18_110k_lip.py'
 
-model = dict(
-    backbone=dict(arch='w18_small_v2', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w18_small')),
-    decode_head=[{**head, 'arch': 'w18_small_v2'} for head in _base_.model.decode_head])
+_base_.model.decode_head[0].arch = 'w18_small_v2'
+_base_.model.decode_head[1].arch = 'w18_small_v2'
+model = dict(backbone=dict(arch='w18_small_v2', init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w18_small')))

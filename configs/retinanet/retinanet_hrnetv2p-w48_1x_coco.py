@@ -1,6 +1,4 @@
-"""RetinaNet, HRNetV2p-W48, 1x.
-
-No figures in the paper, the official repositories or mmdet's model zoo.
+"""RetinaNet on HRNetV2p-W48, COCO, 1x schedule.
 
     mim train hrnet_plugin retinanet_hrnetv2p-w48_1x_coco.py
 """

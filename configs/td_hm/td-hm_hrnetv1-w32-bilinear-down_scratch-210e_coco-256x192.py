@@ -1,6 +1,4 @@
-"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: bilinear downsampling in the fusion.
-
-Keypoint AP on COCO val2017: 72.6 in the paper (section 7).
+"""Top-down heat maps with HRNetV1-W32, COCO at 256x192. Ablation: bilinear downsampling in the fusion.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-bilinear-down_scratch-210e_coco-256x192.py
 """

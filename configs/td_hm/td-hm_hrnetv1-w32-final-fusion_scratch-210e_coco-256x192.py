@@ -1,6 +1,4 @@
-"""Ablation of top-down heat maps, HRNetV1-W32, 256x192, from random weights: one fusion unit, the final one.
-
-Keypoint AP on COCO val2017: 70.8 in the paper (section 7).
+"""Top-down heat maps with HRNetV1-W32, COCO at 256x192. Ablation: one fusion, after the last stage.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-final-fusion_scratch-210e_coco-256x192.py
 """

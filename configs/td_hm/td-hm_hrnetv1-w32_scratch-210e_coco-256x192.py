@@ -1,6 +1,4 @@
-"""Top-down heat maps, HRNetV1-W32, 256x192, from random weights.
-
-Keypoint AP on COCO val2017 (persons found by a detector of 56.4 AP): 73.4 in the paper (table 1).
+"""Top-down heat maps with HRNetV1-W32, COCO at 256x192, from random weights.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32_scratch-210e_coco-256x192.py
 """

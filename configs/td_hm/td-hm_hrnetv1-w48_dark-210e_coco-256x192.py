@@ -1,16 +1,9 @@
-"""Top-down heat maps, HRNetV1-W48, 256x192, distribution-aware decoding (DARK, arXiv 1910.06278).
-
-Keypoint AP on COCO val2017 (persons found by a detector of 56.4 AP): 76.4 in mmpose's model zoo.
+"""Top-down heat maps with HRNetV1-W48, COCO at 256x192, distribution-aware decoding (DARK, arXiv 1910.06278).
 
     mim train hrnet_plugin td-hm_hrnetv1-w48_dark-210e_coco-256x192.py
 """
-_base_ = 'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w48_dark-8xb32-210e_coco-256x192.py'
-
-# mmpose's inferencers read a checkpoint before they build the model: the plugin has to be there by then
-custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)
-
-model = dict(
-    backbone=dict(
-        _delete_=True, type='hrnet_plugin.HRNet', arch='w48', host='mmpose',
-        init_cfg=dict(
-            type='hrnet_plugin.Pretrained', checkpoint='https://download.openmmlab.com/mmpose/pretrain_models/hrnet_w48-8ef0771d.pth')))
+_base_ = [
+    'mmpose::body_2d_keypoint/topdown_heatmap/coco/td-hm_hrnet-w48_dark-8xb32-210e_coco-256x192.py',
+    '../_base_/pose_hrnetv1-w48.py',
+]
+_base_.merge(_base_.pop('hrnet'))

@@ -1,6 +1,6 @@
-"""Heat maps of persons' keypoints on the sample set, HRNetV2-W18-small-v1 (all streams).
+"""Top-down heat maps with HRNetV2-W18-small-v1, on the generated sample set, from random weights.
 
-    mim run hrnet_plugin sample_set data/sample
+    hrnet sample-set data/sample
     mim train hrnet_plugin td-hm_hrnetv2-w18-small-v1_sample.py
 """
 _base_ = './td-hm_hrnetv1-w18-small-v1_sample.py'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -39,6 +40,31 @@ def test_a_config_says_how_to_run_it(name):
     assert f'mim {verb} hrnet_plugin {name}.py' in docstring(name)
     if name in PUBLISHED:
         assert readme_row(name)
+
+
+@pytest.mark.parametrize('name', CONFIG_FILES)
+def test_a_docstring_has_one_sentence_and_no_results(name):
+    first, _, rest = docstring(name).partition('\n\n')
+    assert first.endswith('.')
+    assert '\n' not in first
+    assert all(line.startswith('mim ') for line in rest.splitlines())
+    assert not re.search(r'\d\.\d|%|\b(?:AP|mIoU|PCKh|NME)\b', re.sub(r'arXiv [\d.]+', '', first))
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.rglob('*.py')), ids=lambda path: path.stem)
+def test_a_config_has_assignments_only(path):
+    """Beside them: a base merged over another one, and entries of a list's items set in place."""
+    first, *statements = ast.parse(path.read_text()).body
+    assert isinstance(first.value, ast.Constant)
+    for statement in statements:
+        if isinstance(statement, ast.Expr):
+            assert re.fullmatch(r"_base_\.merge\(_base_\.pop\('\w+'\)\)|_base_\.[\w.]+\[.+\.update\(.+\)",
+                                ast.unparse(statement)), ast.unparse(statement)
+        else:
+            assert isinstance(statement, ast.Assign)
+        assert not any(isinstance(node, (ast.comprehension, ast.Lambda, ast.IfExp, ast.Import))
+                       for node in ast.walk(statement))
+        assert '__import__' not in ast.unparse(statement)
 
 
 @pytest.mark.parametrize('name', CONFIG_FILES)

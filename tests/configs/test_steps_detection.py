@@ -15,7 +15,7 @@ from hrnet_plugin.cli.evaluate import apply_options, parse_args
 from hrnet_plugin.config_files import moved_data
 from hrnet_plugin.experiments.benchmarking import random_weights
 from hrnet_plugin.experiments.sample_set import write_sample_set
-from hrnet_plugin.optim import BFloat16OptimWrapper
+from hrnet_plugin.training.bfloat16 import BFloat16OptimWrapper
 
 pytest.importorskip('mmdet')
 from mmdet.registry import DATASETS, MODELS
@@ -152,7 +152,7 @@ def let_through(model):
 def test_test_time_augmentation(family, views, sample_root):
     """Scales, each with its mirror image, merged into one result in the original image's pixels."""
     config = job(family, sample_root)
-    apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
+    apply_options(config, parse_args(['config.py', __file__, '--tta']))
     let_through(config.model.module)
     torch.manual_seed(0)
     model = MODELS.build(config.model).eval()
@@ -176,7 +176,7 @@ def test_keypoint_triplets_at_five_scales(sample_root):
     config = job('centernet-triplet_hrnetv2', sample_root)
     scales = Config.fromfile(str(CONFIG_FILES['centernet-triplet_hrnetv2-w48_crop511-480k-mstest_coco']))
     config.tta_pipeline = scales.tta_pipeline
-    apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
+    apply_options(config, parse_args(['config.py', __file__, '--tta']))
     let_through(config.model.module)
     torch.manual_seed(0)
     model = MODELS.build(config.model).eval()

@@ -15,7 +15,7 @@ from mmengine.registry import DATASETS, MODELS, DefaultScope
 from hrnet_plugin.cli.evaluate import apply_options, parse_args
 from hrnet_plugin.config_files import moved_data
 from hrnet_plugin.experiments.sample_set import write_sample_set
-from hrnet_plugin.optim import BFloat16OptimWrapper
+from hrnet_plugin.training.bfloat16 import BFloat16OptimWrapper
 
 
 @pytest.fixture(scope='module')
@@ -81,7 +81,7 @@ def test_test_time_augmentation(name, sample_root):
     pytest.importorskip('mmseg.models')
     with DefaultScope.overwrite_default_scope('mmseg'):
         config = job(name, sample_root)
-        apply_options(config, parse_args(['config.py', 'weights.pth', '--tta']))
+        apply_options(config, parse_args(['config.py', __file__, '--tta']))
         model = MODELS.build(config.model).eval()
         shapes = []
         model.module.backbone.register_forward_pre_hook(lambda module, args: shapes.append(tuple(args[0].shape[-2:])))

@@ -199,7 +199,7 @@ def test_the_page_does_without_a_broken_image(tmp_path, said, content):
 
 
 @pytest.mark.parametrize(('words', 'message'), [
-    (['--pictures', '.'], 'need --out'),
+    (['--pictures', '.'], 'require --out'),
     (['--out', 'x', '--pictures', '.', 'not-there'], "--pictures must be folders, got 'not-there'")])
 def test_the_option_of_trusted_folders(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
