@@ -6,7 +6,7 @@ CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
 WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
 
-.PHONY: help setup train test lint coverage format clean
+.PHONY: help setup train test lint coverage clean
 
 help:
 	@echo "make train   install, generate the sample set, train and test Faster R-CNN + HRNetV2p, show the results"
