@@ -22,6 +22,8 @@ import pytest
 from conftest import load_benchmark
 from paths import ROOT
 
+from hrnet_plugin.version import __version__
+
 pytestmark = pytest.mark.integration
 
 SAMPLE = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
@@ -121,6 +123,12 @@ def test_the_archives_hold_what_mim_needs(built):
     assert sorted(required) == ['safetensors', 'torch']
     with tarfile.open(source) as archive:
         assert any(name.endswith('/LICENSE') for name in archive.getnames())
+
+
+def test_the_console_command(python, mim):
+    hrnet = python.parent / 'hrnet'
+    assert execute([hrnet, '--version'], mim.folder).strip() == __version__
+    assert SAMPLE in execute([hrnet, 'config', 'faster-rcnn'], mim.folder)
 
 
 def test_training(job):
