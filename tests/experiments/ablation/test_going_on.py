@@ -28,7 +28,7 @@ variants = {'all': dict(), 'final': dict(options={'model.backbone.fusion': 'fina
 
 def start(folder, *options):
     return subprocess.Popen(
-        [sys.executable, '-m', 'hrnet_plugin.cli.ablate', 'mine.py', '--data-root', 'data', '--work-dir', 'study',
+        [sys.executable, '-m', 'hrnet_plugin', 'ablate', 'mine.py', '--data-root', 'data', '--work-dir', 'study',
          *options], cwd=folder, env=dict(os.environ, PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True)
 
