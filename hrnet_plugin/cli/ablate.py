@@ -39,8 +39,8 @@ from hrnet_plugin.experiments.ablation.figure import draw
 
 def _minutes(text: str) -> float:
     value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f'must be above 0, got {value:g}')
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f'must be at least 0, got {value:g}')
     return value
 
 
@@ -58,7 +58,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--data-root', help='data folder that replaces the data_root of the configs')
     parser.add_argument('--seeds', type=_positive, help='number of seeds (default: that of the study)')
     parser.add_argument('--jobs', type=_positive, default=1, help='number of parallel runs (default: 1)')
-    parser.add_argument('--budget', type=_minutes, metavar='MINUTES', help='start no run after this time')
+    parser.add_argument('--budget', type=_minutes, metavar='MINUTES',
+                        help='start no run after this time; 0 writes the report only')
     return parser.parse_args(argv)
 
 

@@ -213,7 +213,7 @@ def test_train_takes_names_and_paths():
     (['leaderboard', '--task', 'classification'], 'no row has all of what was asked for'),
     (['submission', '--foo'], 'unknown option --foo. All options: hrnet submission --help'),
     (['submission', 'check', 'x.json', '--images', 'y.json', '--foo'], 'unknown option --foo. All options'),
-    (['ablate', 'pose_sample', '--budget', '-1'], 'argument --budget: must be above 0, got -1'),
+    (['ablate', 'pose_sample', '--budget', '-1'], 'argument --budget: must be at least 0, got -1'),
     (['leaderboard', '--source', 'own'], '--source own requires your results'),
 ])
 def test_bad_input_is_refused_before_anything_is_done(words, message, tmp_path, monkeypatch, capsys):
