@@ -56,3 +56,4 @@ default_hooks = dict(
     checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=200, max_keep_ckpts=1,
                     save_best='mIoU', rule='greater'))
 auto_scale_lr = dict(base_batch_size=4)
+sample = None  # unused; without it, folders of studies that were begun before would have another config

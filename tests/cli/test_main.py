@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from collections import OrderedDict
 from importlib import import_module
 
 import pytest
@@ -18,6 +19,12 @@ from hrnet_plugin.cli.main import CLOSED_PIPE, INTERRUPTED, run
 from hrnet_plugin.registry import MODELS
 
 CONFIG = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
+
+
+@pytest.fixture(autouse=True)
+def no_run(monkeypatch):
+    """Hide the logs of runs in earlier tests."""
+    monkeypatch.setattr(MMLogger, '_instance_dict', OrderedDict())
 
 
 def hrnet(*words, **options):
@@ -160,10 +167,7 @@ def test_an_error_is_one_line(error, message, monkeypatch, capsys):
 def test_the_log_of_a_run_gets_the_traceback(monkeypatch, capsys, tmp_path):
     failing(monkeypatch, ValueError('in the middle'))
     MMLogger.get_instance('of_a_run', log_file=str(tmp_path / 'run.log'))
-    try:
-        assert run(['count', CONFIG]) == 2
-    finally:
-        MMLogger._instance_dict.pop('of_a_run')
+    assert run(['count', CONFIG]) == 2
     assert capsys.readouterr().err.endswith(f'in the middle (traceback: {tmp_path / "run.log"})\n')
     log = (tmp_path / 'run.log').read_text()
     assert 'Traceback (most recent call last)' in log

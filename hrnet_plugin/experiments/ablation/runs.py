@@ -12,7 +12,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from hrnet_plugin.config_files import moved_data
+from hrnet_plugin.config_files import moved_data, read_config
 from hrnet_plugin.experiments.ablation.study import Study, Variant
 from hrnet_plugin.files import replacing
 from hrnet_plugin.json_types import JsonObject
@@ -87,7 +87,7 @@ class Run:
             ValueError: If it was begun with another config.
         """
         begun = self.folder / 'config.py'
-        if begun.is_file() and begun.read_text(encoding='utf-8') != self.config().pretty_text:
+        if begun.is_file() and not _same_entries(read_config(begun), self.config()):
             raise ValueError(f'{begun} is of another config or data root than the study has now: choose another '
                              '--work-dir, or delete the folder to run it again')
         path = self.folder / 'result.json'
@@ -121,6 +121,11 @@ class Run:
         with replacing(self.folder / 'result.json') as scratch:
             scratch.write_text(json.dumps(asdict(result), indent=1) + '\n', encoding='utf-8')
         return result
+
+
+def _same_entries(begun: Config, config: Config) -> bool:
+    # by entries, not by text: the order of entries differs between versions of the shipped bases
+    return bool(begun.to_dict() == Config.fromstring(config.pretty_text, '.py').to_dict())
 
 
 def _measured(value: float | None, scale: float) -> float | None:

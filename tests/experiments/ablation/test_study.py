@@ -150,6 +150,16 @@ class TestRun:
             else:
                 assert (run.result() is None) == (run.seed > 0)
 
+    def test_entries_in_another_order_are_the_same_config(self, study_file, tmp_path):
+        """As in a folder that was begun before a base of the config was split."""
+        run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
+        run.command()
+        log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5})
+        kept = run.keep({})
+        begun = Config.fromfile(str(run.folder / 'config.py')).to_dict()
+        (run.folder / 'config.py').write_text(Config(dict(reversed(begun.items()))).pretty_text)
+        assert run.result() == kept
+
 
 @pytest.mark.parametrize('name', list_studies())
 class TestShippedStudies:
