@@ -7,17 +7,13 @@ import re
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from hrnet_plugin.suggest import did_you_mean
 
 
 class CommandParser(argparse.ArgumentParser):
     """Argument parser with one-line errors that suggest the closest option or choice."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.add_argument('--debug', action='store_true', help='show the traceback of an error')
 
     def parse_known_args(self, args: Sequence[str] | None = None,  # type: ignore[override]
                          namespace: argparse.Namespace | None = None) -> tuple[argparse.Namespace, list[str]]:
@@ -51,5 +47,12 @@ def make_parser(command: str, doc: str | None) -> CommandParser:
         command: Name of the subcommand.
         doc: Docstring of its module, which becomes the description.
     """
-    return CommandParser(prog=f'hrnet {command}', description=doc,
-                         formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = CommandParser(prog=f'hrnet {command}', description=doc,
+                           formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_debug_option(parser)
+    return parser
+
+
+def add_debug_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that every subcommand has. The error boundary reads it."""
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')

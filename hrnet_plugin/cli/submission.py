@@ -17,7 +17,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from hrnet_plugin.cli.parser import make_parser
+from hrnet_plugin.cli.parser import add_debug_option, make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.evaluation.submission.archive import SPLITS, archive_path, check_split, write_archive
@@ -49,6 +49,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                                  help='accept other images than those of the split, for trials')
             command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER',
                                  help='output folder (default: the current one)')
+    for command in commands.choices.values():
+        add_debug_option(command)
     return parser.parse_args(argv)
 
 
