@@ -8,8 +8,8 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 _TRACING_MODES = ('FakeTensorMode', 'FunctionalTensorMode', 'ProxyTorchDispatchMode')
 
-# torch 2.1 lacks it. Without it, torch.compile sees the eager checks, which are traceable.
-_is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)
+# the second one is that of torch 2.1, and torch.compile takes both for True
+_is_compiling = getattr(torch.compiler, 'is_compiling', None) or torch._utils.is_compiling
 # torch 2.1 lacks the first one, newer ones warn about the second one
 _is_fx_tracing = getattr(_symbolic_trace, 'is_fx_symbolic_tracing', _symbolic_trace.is_fx_tracing)
 
