@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from typing import TypeVar
 
 from torch import Tensor
@@ -52,7 +53,7 @@ def check_ints(name: str, value: ConfigValue, length: int | None = None, least: 
     return tuple(check_int(f'each entry of {name}', entry, least, most) for entry in value)
 
 
-def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, known: Iterable[str] = ()) -> None:
+def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, owner: type | None = None) -> None:
     """Raise TypeError if a part of a model got arguments that its type does not have.
 
     mmengine merges an entry of a config into the inherited one, whose arguments stay although the type changes.
@@ -62,8 +63,9 @@ def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, kno
         kind: Its type, such as 'hrnet_plugin.HRNet'.
         others: The arguments.
         example: An argument that the type needs, for the advice.
-        known: Names of the type's arguments, for suggestions.
+        owner: The class, whose arguments are suggested.
     """
+    known = signature(owner).parameters if others and owner else ()
     if len(others) == 1 and (hint := did_you_mean(next(iter(others)), known)):
         raise TypeError(f'{part} must have arguments of {kind} only, got {", ".join(others)}.{hint}')
     if others:

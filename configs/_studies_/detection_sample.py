@@ -3,8 +3,8 @@
 Faster R-CNN on a pyramid of all streams (V2p) or of the finest stream (V1). V1h widens the finest stream to the
 channels of all. The paper shows them as bars.
 
-    mim run hrnet_plugin sample_set data/study --train 1600 --val 400
-    mim run hrnet_plugin ablate detection_sample --data-root data/study
+    hrnet sample-set data/study --train 1600 --val 400
+    hrnet ablate detection_sample --data-root data/study
 """
 _base_ = '../_base_/study_network.py'
 __epochs = 1

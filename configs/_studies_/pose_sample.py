@@ -3,8 +3,8 @@
 HRNetV1 with the modules of W32, half as wide and with a quarter of the blocks. The published figures are keypoint AP of
 W32 at 256 x 192 on COCO val2017.
 
-    mim run hrnet_plugin sample_set data/study --train 1600 --val 400
-    mim run hrnet_plugin ablate pose_sample --data-root data/study
+    hrnet sample-set data/study --train 1600 --val 400
+    hrnet ablate pose_sample --data-root data/study
 """
 _base_ = '../_base_/study_network.py'
 __epochs = 8

@@ -3,8 +3,8 @@
 HRNetV2 with the modules of W48, a third as wide and with a quarter of the blocks. The published figures are mIoU of W48
 on Cityscapes' validation set.
 
-    mim run hrnet_plugin sample_set data/study --train 1600 --val 400
-    mim run hrnet_plugin ablate segmentation_sample --data-root data/study
+    hrnet sample-set data/study --train 1600 --val 400
+    hrnet ablate segmentation_sample --data-root data/study
 """
 _base_ = '../_base_/study_network.py'
 __iters = 1200

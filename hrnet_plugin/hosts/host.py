@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrnet_plugin.hosts.names import type_name
+
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
     from mmengine.dataset import BaseDataset
@@ -127,7 +129,8 @@ class Host:
         Args:
             model: ``model`` of a config.
         """
-        raise NotImplementedError
+        kind = type_name(model['type'])
+        return self.methods.get(kind, kind)
 
     def schedule(self, train_cfg: ConfigDict) -> str:
         """Return the length of a training schedule as published tables write it.

@@ -38,12 +38,11 @@ class MMDetHost(Host):
 
     def method(self, model: ConfigDict) -> str:
         """Return the name of a model's method in published tables."""
-        kind = type_name(model['type'])
         if (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead':
             return 'CenterNet'
-        if kind == 'CascadeRCNN' and (model.get('roi_head') or {}).get('mask_head') is not None:
+        if type_name(model['type']) == 'CascadeRCNN' and (model.get('roi_head') or {}).get('mask_head') is not None:
             return 'Cascade Mask R-CNN'
-        return self.methods.get(kind, kind)
+        return super().method(model)
 
     def schedule(self, train_cfg: ConfigDict) -> str:
         """Return the length of a training schedule: '1x', '2x' or '20e'."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, Metric, NetworkDefaults
 from hrnet_plugin.hosts.mmdet import coco_name
-from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
-    from mmengine.config import Config, ConfigDict
+    from mmengine.config import Config
     from mmengine.dataset import BaseDataset
 
 _THRESHOLDS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
@@ -34,11 +33,6 @@ class MMPoseHost(Host):
     def is_error(self, metric: str) -> bool:
         """Return True if a lower value of a metric is better."""
         return super().is_error(metric) or metric.partition('_')[0] in _PER_ACTION
-
-    def method(self, model: ConfigDict) -> str:
-        """Return the name of a model's method in published tables."""
-        kind = type_name(model['type'])
-        return self.methods.get(kind, kind)
 
     def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return 'COCO' for the keypoint annotations of COCO val2017."""

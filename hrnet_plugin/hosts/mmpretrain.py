@@ -5,22 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
-from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
-    from mmengine.config import ConfigDict
+    pass
 
 
-class MMPretrainHost(Host):
-    """Adapter of mmpretrain."""
-
-    def method(self, model: ConfigDict) -> str:
-        """Return 'classification', or the type of a model that is no plain classifier."""
-        kind = type_name(model['type'])
-        return self.methods.get(kind, kind)
-
-
-MMPRETRAIN = MMPretrainHost(
+MMPRETRAIN = Host(
     name='mmpretrain',
     distribution='mmpretrain',
     install_command='pip install mmpretrain',

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.json_types import JsonObject
-
-_TEXTS = ('method', 'backbone', 'schedule', 'size', 'note', 'unit', 'test', 'machine')
-_NUMBERS = ('params', 'gflops', 'ms', 'memory', 'training_memory')
 
 
 def write_facts(record: Record) -> str:
@@ -45,16 +43,15 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
         raise ValueError('facts must be a JSON object, got one that is nested too deeply') from None
     if not isinstance(facts, Mapping):
         raise ValueError(f'facts must be a JSON object, got {text[:80]!r}')
-    texts = {key: _text(facts, key) for key in _TEXTS}
-    numbers = {key: _number(facts, key) for key in _NUMBERS}
     versions = facts.get('versions') or {}
     pictures = facts.get('pictures')  # anything in a store of somebody else
     return (
-        ModelFacts(**{key: texts[key] for key in ('method', 'backbone', 'schedule', 'size', 'note')}),
-        Cost(params=numbers['params'], gflops=numbers['gflops'], unit=texts['unit'],
+        ModelFacts(**{field.name: _text(facts, field.name) for field in fields(ModelFacts)}),
+        Cost(params=_number(facts, 'params'), gflops=_number(facts, 'gflops'), unit=_text(facts, 'unit'),
              counted_at=_text(facts, 'counted at')),
-        Conditions(test=texts['test'], machine=texts['machine'], ms=numbers['ms'], memory=numbers['memory'],
-                   training_memory=numbers['training_memory'], batch=int(_number(facts, 'batch') or 1),
+        Conditions(test=_text(facts, 'test'), machine=_text(facts, 'machine'), ms=_number(facts, 'ms'),
+                   memory=_number(facts, 'memory'), training_memory=_number(facts, 'training_memory'),
+                   batch=int(_number(facts, 'batch') or 1),
                    versions=dict(versions) if isinstance(versions, Mapping) else {},
                    pictures=pictures if isinstance(pictures, str) else ''))
 

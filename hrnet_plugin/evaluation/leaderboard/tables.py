@@ -119,7 +119,8 @@ def as_csv(boards: Sequence[Board]) -> str:
     writer.writerow(['rank', *CSV_COLUMNS, *metrics])
     for board in boards:
         for place, entry in enumerate(board.entries, 1):
-            values = [entry.columns[name] for name in CSV_COLUMNS]
+            columns = entry.columns
+            values = [columns[name] for name in CSV_COLUMNS]
             writer.writerow([place if board.metric in entry.scores.metrics else '',
                              *('' if value is None else value for value in values),
                              *(entry.scores.metrics.get(name, '') for name in metrics)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import signature
 
 from mmengine.model import BaseModule, Sequential, initialize
 from torch import Tensor
@@ -110,7 +109,7 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
                  upsample: UpsampleCfg = None, fusion: str = 'all', fusion_operator: str = 'sum',
                  downsample: str = 'strided', host: str = 'mmdet', pretrained: str | None = None,
                  init_cfg: InitCfg = None, **others: ConfigValue) -> None:
-        check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'", signature(HRNet).parameters)
+        check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'", HRNet)
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))

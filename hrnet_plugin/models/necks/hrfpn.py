@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from inspect import signature
 
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -81,7 +80,7 @@ class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
                  arch: Arch | None = None,
                  init_cfg: InitCfg = dict(type='Caffe2Xavier', layer='Conv2d'),
                  **others: ConfigValue) -> None:
-        check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'", signature(HRFPN).parameters)
+        check_no_others('neck', 'hrnet_plugin.HRFPN', others, "arch='w32'", HRFPN)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from inspect import signature
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -65,7 +64,7 @@ class HRNetV2(BaseModule):
                  arch: Arch | None = None,
                  init_cfg: InitCfg = None,
                  **others: ConfigValue) -> None:
-        check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'", signature(HRNetV2).parameters)
+        check_no_others('neck', 'hrnet_plugin.HRNetV2', others, "arch='w32'", HRNetV2)
         check_init_cfg(init_cfg)
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
