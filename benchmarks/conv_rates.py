@@ -1,8 +1,8 @@
-"""The rate of convolutions on this machine, by width and kind, as the torch engine runs them.
+"""Rates of single convolutions in the torch engine on this machine.
 
     PYTHONPATH=. python benchmarks/conv_rates.py [--seconds 1]
 
-For the layers of HRNet on an image of 800 x 1344: what each reaches, in 1e9 multiply-adds a second.
+Prints the rate of each layer of HRNet on an image of 800 x 1344, in 1e9 multiply-adds (MACs) per second.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 
 from hrnet_plugin.experiments.benchmarking import conv_rate
 
-# in, out, kernel, stride, height and width of the input
+# input channels, output channels, kernel size, stride, height and width of the input
 LAYERS = [
     *((width * 2**b, width * 2**b, 3, 1, 200 // 2**b, 336 // 2**b) for width in (18, 32, 48) for b in range(4)),
     (64, 64, 3, 1, 200, 336), (64, 64, 1, 1, 200, 336), (64, 256, 1, 1, 200, 336), (256, 64, 1, 1, 200, 336),
@@ -24,7 +24,7 @@ LAYERS = [
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--seconds', type=float, default=1, help='how long each layer is repeated (1)')
+    parser.add_argument('--seconds', type=float, default=1, help='minimum duration per layer in seconds (default: 1)')
     args = parser.parse_args(argv)
     for layer in LAYERS:
         in_channels, out_channels, kernel_size, stride, height, width = layer

@@ -1,10 +1,10 @@
-"""All detections of a trained detector with and without the torch engine, matched, through ``mim test``.
+"""Comparison of the detections of trained detectors with and without the torch engine, through ``mim test``.
 
     python benchmarks/same_detections.py CONFIG=CHECKPOINT [...] [--out FILE.json]
 
-Two detections are the same if they are of one image and one class, no coordinate of their boxes differs by more than
-1e-2 pixels, and their scores by no more than 1e-4. Each detection has at most one partner. The share that has one is of
-the larger of both numbers of detections. Masks are compared pixel by pixel.
+Two detections in an image match if they have the same class and differ by at most 1e-2 pixels and 1e-4 in score. Each
+detection has at most one match. The reported share is the number of matches divided by the larger number of detections.
+Masks are compared pixel by pixel.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ ENGINE = ['--cfg-options', 'default_hooks.engine.type=hrnet_plugin.InferenceEngi
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('jobs', nargs='+', metavar='CONFIG=CHECKPOINT')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/same_detections'))
-    parser.add_argument('--out', type=Path, metavar='FILE.json')
+    parser.add_argument('jobs', nargs='+', metavar='CONFIG=CHECKPOINT', help='shipped config and its checkpoint')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/same_detections'),
+                        help='folder of the tests (default: work_dirs/same_detections)')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write the records to this file')
     args = parser.parse_args(argv)
     if not all('=' in job for job in args.jobs):
         parser.error(f'each job must be CONFIG=CHECKPOINT, got {args.jobs}')
@@ -39,19 +40,19 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run_test(config: str, checkpoint: str, work: Path, options: Sequence[str]) -> tuple[dict[str, float], list[Any]]:
-    """Figures and predictions of one ``mim test``."""
+    """Run ``mim test``, and return its metrics and predictions."""
     pickled = work / 'predictions.pkl'
     work.mkdir(parents=True, exist_ok=True)
     run_mim(['test', 'hrnet_plugin', config, '--checkpoint', checkpoint, '--work-dir', str(work), '--out',
              str(pickled), *options])
     scalars = max(work.glob('*/*.json'), key=lambda path: path.stat().st_mtime)
-    figures = {key: value for key, value in json.loads(scalars.read_text()).items() if re.fullmatch(r'coco/\w+', key)}
+    metrics = {key: value for key, value in json.loads(scalars.read_text()).items() if re.fullmatch(r'coco/\w+', key)}
     with pickled.open('rb') as file:
-        return figures, pickle.load(file)
+        return metrics, pickle.load(file)
 
 
-def partners(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[int, int]]:
-    """Pairs of indices of detections in one image that are the same; each index occurs once."""
+def match_detections(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[int, int]]:
+    """Match the detections of an image, and return pairs of their indices. Each index occurs at most once."""
     pairs, free = [], list(range(len(other['scores'])))
     for i in range(len(one['scores'])):
         for j in free:
@@ -64,12 +65,17 @@ def partners(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[int, int]
 
 
 def compare(eager: Sequence[Any], engine: Sequence[Any]) -> dict[str, Any]:
-    """The share of detections that are the same, and how much these differ."""
+    """Compare predictions, and return the share of matches and their largest differences.
+
+    Args:
+        eager: Predictions of the eager model, one per image.
+        engine: Predictions of the torch engine, one per image.
+    """
     numbers, matched, boxes, scores, pixels, wrong = [0, 0], 0, 0., 0., 0, 0
     for sample, twin in zip(eager, engine):
         one, other = ({key: torch.as_tensor(part[key]) for key in ('bboxes', 'scores', 'labels')}
                       for part in (sample['pred_instances'], twin['pred_instances']))
-        pairs = partners(one, other)
+        pairs = match_detections(one, other)
         numbers[0] += len(one['scores'])
         numbers[1] += len(other['scores'])
         matched += len(pairs)
@@ -98,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         record = dict(config=Path(config).stem, **compare(eager, engine), figures=before,
                       largest_difference_of_figures=max(abs(before[key] - after[key]) for key in before))
         records.append(record)
-        print(f'{record["config"]}: {record["matched"]} of {record["detections"]} detections the same '
+        print(f'{record["config"]}: {record["matched"]} matches of {record["detections"]} detections '
               f'({record["share"]:.5f}), AP {before["coco/bbox_mAP"]} and {after["coco/bbox_mAP"]}', flush=True)
     if args.out is not None:
         setting = dict(pixels=PIXELS, score=SCORE, torch=torch.__version__, threads=torch.get_num_threads())

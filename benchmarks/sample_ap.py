@@ -1,12 +1,15 @@
-"""Average precision of every detection family on the sample set, beside ResNet-50-FPN, at one small fixed budget.
+"""Average precision of every detection family on the sample set, compared with ResNet-50-FPN at a small fixed budget.
 
     hrnet sample-set data/sample
     python benchmarks/sample_ap.py --data-root data/sample
 
-Each family is trained twice through ``mim train mmdet``, from random weights, with the same data, steps, heads and
-optimiser: with the backbone and neck of its sample config (HRNetV2p-W18-small-v1, 1.5 M weights in the backbone), and
-with ResNet-50 (23.5 M) and an FPN of the same width and strides. ``mim test mmdet`` then evaluates both. Prints a table
-and writes ``benchmarks/results/sample_ap.json``.
+Trains each family twice through ``mim train mmdet``, from random weights:
+
+- with backbone and neck of its sample config: HRNetV2p-W18-small-v1, 1.5 M parameters in the backbone.
+- with ResNet-50 (23.5 M parameters) and an FPN of the same width and strides.
+
+Data, iterations, heads and optimizer are the same. ``mim test mmdet`` then evaluates both. Prints a table and writes
+``benchmarks/results/sample_ap.json``.
 """
 
 from __future__ import annotations
@@ -40,14 +43,18 @@ TITLES = ('AP', 'AP50', 'AP75', 'small', 'medium', 'large')
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('families', nargs='*', help='such as fcos htc; all of them where none is given')
-    parser.add_argument('--data-root', default='data/sample', help='data in COCO\'s layout (data/sample)')
-    parser.add_argument('--epochs', type=int, default=2, help='passes over the training images (2)')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/sample_ap'), help='work_dirs/sample_ap')
-    parser.add_argument('--parallel', type=int, default=1, help='jobs at a time, which share the cores (1)')
+    parser.add_argument('families', nargs='*', help='families, such as fcos htc (default: all)')
+    parser.add_argument('--data-root', default='data/sample', help='dataset in COCO format (default: data/sample)')
+    parser.add_argument('--epochs', type=int, default=2, help='number of training epochs (default: 2)')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/sample_ap'),
+                        help='folder of the jobs (default: work_dirs/sample_ap)')
+    parser.add_argument('--parallel', type=int, default=1,
+                        help='number of parallel jobs, which share the cores (default: 1)')
     parser.add_argument('--networks', nargs='+', default=['small', 'r50'], metavar='NETWORK',
-                        help="'small' (the sample config's), 'r50', or an arch of HRNet such as 'w18' (small r50)")
-    parser.add_argument('--out', type=Path, default=RESULTS, help='where the JSON goes')
+                        help="'small' (network of the sample config), 'r50', or an arch of HRNet such as 'w18' "
+                             '(default: small r50)')
+    parser.add_argument('--out', type=Path, default=RESULTS,
+                        help='JSON file to write (default: benchmarks/results/sample_ap.json)')
     args = parser.parse_args(argv)
     known = {name.split('_')[0] for name in list_configs() if name.endswith('_sample')}
     if not set(args.families) <= known:
@@ -55,12 +62,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     if not set(args.networks) <= {'small', 'r50', *ARCHS}:
         parser.error(f'--networks must be among small, r50, {", ".join(ARCHS)}, got {", ".join(args.networks)}')
     if args.out == RESULTS and (args.families or args.networks != ['small', 'r50']):
-        parser.error('a part is not to replace the results of all: give --out')
+        parser.error('a subset of the jobs requires --out, so that the results of all jobs are not overwritten')
     return args
 
 
 def reference_parts(neck: dict[str, Any]) -> dict[str, Any]:
-    """ResNet-50 and a neck that has the width, levels and strides of the plugin's neck."""
+    """Return ResNet-50 and a neck with the width, levels and strides of the plugin's neck, as config entries."""
     backbone = dict(_delete_=True, type='mmdet.ResNet', depth=50, num_stages=4, out_indices=(0, 1, 2, 3),
                     frozen_stages=-1, norm_cfg=dict(type='BN'), norm_eval=False, style='pytorch')
     width = neck['out_channels']
@@ -76,13 +83,22 @@ def reference_parts(neck: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_job(name: str, network: str, args: argparse.Namespace) -> Path:
-    """An heir of a sample config with the budget, and with another backbone and neck where another is asked for."""
+    """Write a config derived from a sample config, with the budget and the network of the job.
+
+    Args:
+        name: Name of the sample config.
+        network: 'small', 'r50' or an arch of HRNet.
+        args: Parsed arguments.
+
+    Returns:
+        Path of the config.
+    """
     base = Config.fromfile(cfg(name))
     root = os.path.join(os.path.abspath(args.data_root), '')
     steps = dict(begin=0, end=args.epochs)
     entries: dict[str, Any] = dict(
         data_root=root,
-        train_dataloader=dict(dataset=_at(base.train_dataloader.dataset, root)),
+        train_dataloader=dict(dataset=_set_data_root(base.train_dataloader.dataset, root)),
         val_dataloader=dict(dataset=dict(data_root=root)),
         test_dataloader=dict(dataset=dict(data_root=root)),
         val_evaluator=dict(ann_file=root + 'annotations/instances_val2017.json'),
@@ -105,13 +121,13 @@ def write_job(name: str, network: str, args: argparse.Namespace) -> Path:
     return path
 
 
-def _at(dataset: dict[str, Any], root: str) -> dict[str, Any]:
-    # a dataset that repeats another one holds it inside
-    return dict(dataset=_at(dataset['dataset'], root)) if 'dataset' in dataset else dict(data_root=root)
+def _set_data_root(dataset: dict[str, Any], root: str) -> dict[str, Any]:
+    # wrappers such as RepeatDataset contain another dataset
+    return dict(dataset=_set_data_root(dataset['dataset'], root)) if 'dataset' in dataset else dict(data_root=root)
 
 
 def run_job(path: Path, threads: int) -> dict[str, Any]:
-    """Train and test one job through mim; its figures."""
+    """Train and test one job through mim, and return its record."""
     work = path.with_suffix('')
     env = {**os.environ, 'OMP_NUM_THREADS': str(threads), 'MKL_NUM_THREADS': str(threads)}
     start = time.monotonic()
@@ -121,7 +137,7 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
     out = run_mim(['test', 'mmdet', str(path), '--checkpoint', checkpoint, '--work-dir', str(work / 'test')], env)
     figures = {key: float(value) for key, value in re.findall(r'coco/(\w+): (-?[\d.]+)', out)}
     if not figures and 'testing results of the whole dataset is empty' in out:
-        figures = {f'bbox_{metric}': 0. for metric in METRICS}  # mmdet says nothing about a model that finds nothing
+        figures = {f'bbox_{metric}': 0. for metric in METRICS}  # mmdet prints no metrics without detections
     with torch.device('meta'):
         backbone = MODELS.build(Config.fromfile(path).model.backbone)
     print(f'{path.stem}: AP {figures["bbox_mAP"]:.3f}, {seconds:.0f} s', flush=True)
@@ -130,7 +146,7 @@ def run_job(path: Path, threads: int) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows in per cent, as Markdown."""
+    """Return the rows as a Markdown table, in percent."""
     lines = ['| job | ' + ' | '.join(TITLES) + ' | mask AP |', '|---|' + '---|' * (len(TITLES) + 1)]
     for row in rows:
         box = [f'{100 * row["figures"][f"bbox_{metric}"]:.1f}' for metric in METRICS]

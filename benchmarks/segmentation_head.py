@@ -1,10 +1,10 @@
-"""The plugin's segmentation head beside mmsegmentation's: the same function and weights, side by side in one run.
+"""Time of the plugin's segmentation head, compared with that of mmsegmentation with the same weights.
 
     python benchmarks/segmentation_head.py [--arch w48] [--size 512 1024] [--batch 1] [--rounds 10] [--out FILE.json]
 
-Times inference and a training step (forward and backward) of the head alone, on maps of images of that size. In each
-round both are timed, in turns, and what is printed is the median of the rounds' ratios: a machine that is busy for a
-while slows both.
+Times inference and a training step (forward and backward) of the head alone. Its feature maps have the sizes for images
+of the given size. Both heads are timed once per round, so that temporary load slows both. Prints the median of the
+ratios of all rounds.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ CLASSES = 19
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--arch', default='w48')
-    parser.add_argument('--size', type=int, nargs=2, default=(512, 1024), metavar=('H', 'W'), help='of the images')
-    parser.add_argument('--batch', type=int, default=1)
-    parser.add_argument('--rounds', type=int, default=10)
-    parser.add_argument('--out', type=Path, metavar='FILE.json')
+    parser.add_argument('--arch', default='w48', help='arch of HRNet (default: w48)')
+    parser.add_argument('--size', type=int, nargs=2, default=(512, 1024), metavar=('H', 'W'),
+                        help='height and width of the images (default: 512 1024)')
+    parser.add_argument('--batch', type=int, default=1, help='batch size (default: 1)')
+    parser.add_argument('--rounds', type=int, default=10, help='number of measurements per head (default: 10)')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write the record to this file')
     return parser.parse_args()
 
 
-def heads(arch: str) -> tuple[nn.Module, nn.Module]:
-    """Ours and mmsegmentation's, with the same weights."""
+def build_heads(arch: str) -> tuple[nn.Module, nn.Module]:
+    """Build the heads of the plugin and of mmsegmentation, with the same weights."""
     widths = list(arch_channels(arch))
     theirs = UpstreamFCNHead(
         in_channels=widths, channels=sum(widths), in_index=(0, 1, 2, 3), input_transform='resize_concat', kernel_size=1,
@@ -56,7 +57,7 @@ def training_step(head: nn.Module, feats: list[Tensor]) -> None:
     head.train()(feats).sum().backward()
 
 
-def timed(run: Callable[[nn.Module, list[Tensor]], None], head: nn.Module, feats: list[Tensor]) -> float:
+def measure_seconds(run: Callable[[nn.Module, list[Tensor]], None], head: nn.Module, feats: list[Tensor]) -> float:
     begin = time.perf_counter()
     run(head, feats)
     if feats[0].is_cuda:
@@ -66,10 +67,20 @@ def timed(run: Callable[[nn.Module, list[Tensor]], None], head: nn.Module, feats
 
 def compare(run: Callable[[nn.Module, list[Tensor]], None], pair: tuple[nn.Module, nn.Module], feats: list[Tensor],
             rounds: int) -> dict[str, float]:
-    """Median seconds of both, and the median over the rounds of how many times as long mmsegmentation's takes."""
+    """Time two heads in turns.
+
+    Args:
+        run: Function of a head and its feature maps.
+        pair: Heads of the plugin and of mmsegmentation.
+        feats: Feature maps.
+        rounds: Number of measurements per head.
+
+    Returns:
+        Median times ``ours`` and ``mmseg`` in seconds, and ``ratio``, the median of mmseg / ours over the rounds.
+    """
     for head in pair:
-        timed(run, head, feats)  # warm
-    times = [[timed(run, head, feats) for head in pair] for _ in range(rounds)]
+        measure_seconds(run, head, feats)  # warm-up
+    times = [[measure_seconds(run, head, feats) for head in pair] for _ in range(rounds)]
     ours, theirs = (statistics.median(column) for column in zip(*times))
     return dict(ours=ours, mmseg=theirs, ratio=statistics.median(theirs / ours for ours, theirs in times))
 
@@ -81,7 +92,7 @@ def main() -> None:
     height, width = args.size
     feats = [torch.randn(args.batch, c, height // 2**(b + 2), width // 2**(b + 2), device=device, requires_grad=True)
              for b, c in enumerate(arch_channels(args.arch))]
-    pair = tuple(head.to(device) for head in heads(args.arch))
+    pair = tuple(head.to(device) for head in build_heads(args.arch))
     with torch.no_grad():
         ours, theirs = (head.eval()(feats) for head in pair)
         error = ((ours - theirs).abs().max() / theirs.abs().max()).item()

@@ -1,11 +1,17 @@
-"""Backbone and neck beside mmdet's, with the same weights, in one process and in turns.
+"""Speed of backbone and neck, compared with those of mmdet with the same weights.
 
     python benchmarks/speed.py [--arch w18 w32] [--size 800 1344 512 512] [--batch 1] [--rounds 5] [--train]
                                [--norm-eval no] [--amp fp16] [--out FILE.json]
 
-Of each network HRNet + HRFPN of mmdet and of the plugin, the latter also by the torch engine (in training, where norms
-learn their statistics: with lean memory), and ResNet-50 (W18) or ResNet-101 (others) + FPN of mmdet. The size 256 x 192
-is pose: one stream, no neck. Ratios are mmdet's time over the own one, and medians over the rounds.
+Measures these networks, interleaved in one process:
+
+- HRNet + HRFPN of mmdet and of the plugin.
+- The plugin's network in the torch engine. Inference only.
+- The plugin's network with ``memory='lean'``. Training with ``--norm-eval no`` only.
+- ResNet-50 (for W18) or ResNet-101 (for other widths) with the FPN of mmdet.
+
+The size 256 x 192 is that of pose estimation: the finest branch without a neck. The ratio is the time of mmdet divided
+by that of the network, median over the rounds.
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ from torch import nn
 from hrnet_plugin.arch import ARCHS, arch_channels
 from hrnet_plugin.cli.benchmark import AMP
 from hrnet_plugin.execution import optimize_for_inference
-from hrnet_plugin.experiments.benchmarking import describe, measure, probe, random_weights, upstream_extra
+from hrnet_plugin.experiments.benchmarking import describe, measure, measure_machine, random_weights, upstream_extra
 from hrnet_plugin.models import HRFPN, HRNet
 
 POSE = (256, 192)
@@ -36,24 +42,37 @@ POSE = (256, 192)
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--arch', nargs='+', default=['w18', 'w32'], choices=ARCHS)
-    parser.add_argument('--size', type=int, nargs='+', default=[800, 1344, 512, 512, 256, 192], metavar='H W')
-    parser.add_argument('--batch', type=int, nargs='+', default=[1])
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--train', action='store_true', help='training steps, and what they keep')
+    parser.add_argument('--arch', nargs='+', default=['w18', 'w32'], choices=ARCHS,
+                        help='architectures of HRNet (default: w18 w32)')
+    parser.add_argument('--size', type=int, nargs='+', default=[800, 1344, 512, 512, 256, 192], metavar='H W',
+                        help='heights and widths of the images (default: 800 1344 512 512 256 192)')
+    parser.add_argument('--batch', type=int, nargs='+', default=[1], help='batch sizes (default: 1)')
+    parser.add_argument('--rounds', type=int, default=5, help='number of measurements per network (default: 5)')
+    parser.add_argument('--train', action='store_true', help='measure training steps instead of inference')
     parser.add_argument('--norm-eval', choices=['yes', 'no'], default='yes',
-                        help="whether norms keep their statistics in training (yes, mmdet's default)")
+                        help='whether to freeze batch norm in training (default: yes, as in mmdet)')
     parser.add_argument('--amp', choices=AMP, help='precision of autocast')
-    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--out', type=Path, metavar='FILE.json')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',
+                        help='torch device (default: cuda if available)')
+    parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures to this file')
     args = parser.parse_args(argv)
     if len(args.size) % 2:
         parser.error(f'--size must be pairs of height and width, got {args.size}')
     return args
 
 
-def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str, nn.Module]:
-    """mmdet's network first; all HRNets have its weights."""
+def build_networks(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str, nn.Module]:
+    """Build the networks to compare. That of mmdet is the first, and all HRNets have its weights.
+
+    Args:
+        arch: Architecture of HRNet.
+        pose: Whether to build networks for pose estimation, with one output and without a neck.
+        train: Whether training is measured.
+        norm_eval: Whether batch norm is frozen in training.
+
+    Returns:
+        Title -> network.
+    """
     channels = list(arch_channels(arch))
     options: dict[str, Any] = dict(multiscale_output=not pose, norm_eval=norm_eval)
 
@@ -62,7 +81,7 @@ def contestants(arch: str, pose: bool, train: bool, norm_eval: bool) -> dict[str
 
     theirs = random_weights(joined(UpstreamHRNet(upstream_extra(arch), **options), UpstreamHRFPN(channels, 256)))
     models = {'mmdet': theirs, 'ours': joined(HRNet(arch, **options), HRFPN(channels, 256))}
-    if train and not norm_eval:  # else there is nothing to make lean
+    if train and not norm_eval:  # memory='lean' has no effect on frozen batch norm
         models['ours, lean'] = joined(HRNet(arch, memory='lean', **options), HRFPN(channels, 256))
     for name in list(models)[1:]:
         models[name].load_state_dict(theirs.state_dict())
@@ -79,10 +98,10 @@ def show(title: str, records: dict[str, dict[str, Any]]) -> None:
     for name, record in records.items():
         line = f'{title}: {name} {record["seconds"]:.3f} s, {record["ratio"]:.2f} times as fast as mmdet\'s'
         if 'kept' in record:
-            line += (f', keeps {record["kept"] / 2**20:.0f} MiB '
+            line += (f', saves {record["kept"] / 2**20:.0f} MiB for backward '
                      f'({record["kept"] / records["mmdet"]["kept"]:.2f} of mmdet\'s)')
         if 'conv_share' in record:
-            line += f', {record["conv_share"]:.0%} of the convolutions\' rate'
+            line += f', {record["conv_share"]:.0%} of the peak rate of convolutions'
         print(f'{line}, {record["operators"]} operators', flush=True)
 
 
@@ -94,9 +113,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         for size in zip(args.size[::2], args.size[1::2]):
             for batch in args.batch:
                 torch.manual_seed(0)
-                # before each, on a machine whose rate changes
-                machine = None if args.train else probe(args.device, amp or torch.float32)
-                models = contestants(arch, size == POSE, args.train, args.norm_eval == 'yes')
+                # measured for each case, since the rate of a shared machine changes
+                machine = None if args.train else measure_machine(args.device, amp or torch.float32)
+                models = build_networks(arch, size == POSE, args.train, args.norm_eval == 'yes')
                 for model in models.values():
                     model.to(args.device)
                 images = torch.randn(batch, 3, *size, device=args.device)

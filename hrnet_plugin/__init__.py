@@ -1,16 +1,16 @@
 """HRNet for mmdet, mmpose and mmsegmentation.
 
-Config files of these hosts name the parts of a model as ``type='hrnet_plugin.HRNet'``. Python code imports them:
+Configs refer to the modules as ``type='hrnet_plugin.HRNet'``. Python code imports them:
 
     >>> from hrnet_plugin import HRNet, HRFPN
     >>> backbone = HRNet('w32')           # HRNetV1, or the branches of HRNetV2 and HRNetV2p
     >>> neck = HRFPN(arch='w32')          # HRNetV2p, the feature pyramid for detection
 
-Names are imported when they are first used:
+Public names, imported on first use:
 
-- ``HRNet``, ``HRFPN``, ``HRNetV2``, ``HRNetClassifier``, ``ClassificationHead``: the networks of the paper.
-- ``optimize_for_inference(model)``, ``restore_eager(model)``: faster inference of any host's model, and the way back.
-- ``cfg(name)``: path of a shipped config, to inherit from.
+- ``HRNet``, ``HRFPN``, ``HRNetV2``, ``HRNetClassifier``, ``ClassificationHead``: networks of the paper.
+- ``optimize_for_inference(model)``, ``restore_eager(model)``: turn an inference engine on or off.
+- ``cfg(name)``: path of a shipped config, for ``_base_``.
 - ``__version__``.
 """
 
@@ -38,13 +38,13 @@ _MODULES = {
     'cfg': 'hrnet_plugin.config_files',
 }
 
-if find_spec('mmengine') is None:  # which pip does not install with the plugin: there are two distributions of it
+if find_spec('mmengine') is None:  # not a pip requirement, because there are two distributions of it
     warnings.warn(f'hrnet_plugin needs mmengine, which is not installed: {install_command("mmengine")}', RuntimeWarning,
                   stacklevel=2)
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is used: tools that diagnose an installation import the package without mmengine."""
+    """Import a public name on first use. ``hrnet doctor`` must be able to import the package without mmengine."""
     if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return getattr(import_module(_MODULES[name]), name)

@@ -1,34 +1,34 @@
-"""The table of HRNets: a row per named network, each a tuple of four stages."""
+"""Table of the named HRNets, each a tuple of four stages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int, check_ints
+from hrnet_plugin.checks import MAX_CHANNELS, check_choice, check_int, check_ints
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 
 Arch = str | ConfigEntry
 
-# channels out of a residual block, in multiples of its width
+# output channels of a residual block / its width
 EXPANSIONS = {'BASIC': 1, 'BOTTLENECK': 4}
 
-# Keys of upstream and official configs that describe something else than the stages.
+# keys of upstream and official configs that do not describe stages
 _OTHER_KEYS = ('upsample', 'final_conv_kernel', 'pretrained_layers')
-# far beyond any network, and few enough that a mistyped number is an error and no endless loop
+# far above any real network, but low enough that a typo raises an error instead of building for hours
 _MOST_REPEATS = 100
 _STAGE_KEYS = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels')
 
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One stage: ``num_modules`` times [parallel branches of residual blocks, then fusion].
+    """Stage of ``num_modules`` modules, each with parallel branches of residual blocks and a fusion.
 
     Args:
-        num_modules: Number of modules in a row.
-        block: 'BASIC' (two 3x3 convs) or 'BOTTLENECK' (1x1, 3x3, 1x1 with four times the channels out).
-        num_blocks: Residual blocks of each branch, finest first.
-        num_channels: Width of each branch's blocks, finest first.
+        num_modules: Number of consecutive modules.
+        block: 'BASIC' (two 3x3 convs) or 'BOTTLENECK' (1x1, 3x3 and 1x1 convs, expansion 4).
+        num_blocks: Number of residual blocks per branch, finest first.
+        num_channels: Block width per branch, finest first.
     """
     num_modules: int
     block: str
@@ -37,29 +37,29 @@ class StageSpec:
 
     @property
     def num_branches(self) -> int:
-        """Number of resolutions."""
+        """Number of branches."""
         return len(self.num_channels)
 
     @property
     def out_channels(self) -> tuple[int, ...]:
-        """Channels of each branch's output, finest first."""
+        """Output channels per branch, finest first."""
         return tuple(width * EXPANSIONS[self.block] for width in self.num_channels)
 
     @property
     def cfg(self) -> dict[str, ConfigValue]:
-        """The stage in the ``extra`` schema of mmdet, mmpose and mmsegmentation."""
+        """Entry of the stage in ``extra`` of mmdet, mmpose and mmsegmentation."""
         return dict(num_modules=self.num_modules, num_branches=self.num_branches, block=self.block,
                     num_blocks=self.num_blocks, num_channels=self.num_channels)
 
 
 def _doubling(width: int) -> tuple[tuple[int, ...], ...]:
-    """Widths of the branches of the later stages: each opens a stream of twice the width."""
-    return tuple(tuple(width * 2**branch for branch in range(streams)) for streams in (2, 3, 4))
+    """Return branch widths for stages 2 to 4, which add a branch of twice the width each."""
+    return tuple(tuple(width * 2**branch for branch in range(branches)) for branches in (2, 3, 4))
 
 
 def _stages(widths: Sequence[tuple[int, ...]], modules: Sequence[int] = (1, 4, 3), blocks: int = 4,
             stem_blocks: int = 4, stem_width: int = 64) -> tuple[StageSpec, ...]:
-    """The first stage, and three of basic blocks with branches of these widths."""
+    """Return stage 1 (bottlenecks) and stages 2 to 4 (basic blocks) with the given branch widths."""
     high_resolution = StageSpec(1, 'BOTTLENECK', (stem_blocks, ), (stem_width, ))
     return (high_resolution, *(StageSpec(number, 'BASIC', (blocks, ) * len(branches), branches)
                                for number, branches in zip(modules, widths)))
@@ -72,33 +72,35 @@ ARCHS: dict[str, tuple[StageSpec, ...]] = {
     **{f'w{width}': _stages(_doubling(width)) for width in (18, 30, 32, 40, 44, 48, 64)},
 }
 
-# Section 7, 'resolution maintenance': all streams from the second stage on, 32 blocks in each, and only the finest one.
-# The paper gives no widths. Four equally deep streams whose widths double have more than half as many weights again as
-# the default for the same operations; so these grow by less, such that both are the default's within 3 per cent: W32
-# with one output at 256 x 192 (pose), W48 with all at 1024 x 2048 (segmentation). A single stream of the default's
-# operations has about a twelfth of its weights.
+# Section 7, 'resolution maintenance': all streams from stage 2 on with 32 blocks each, and the finest stream alone.
+# The paper gives no widths. If the widths of four equally deep streams double, the network has over 50 percent more
+# parameters than the default for the same FLOPs. So these widths grow by less: parameters and FLOPs match the default
+# within 3 percent, for W32 with one output at 256 x 192 (pose) and W48 with all outputs at 1024 x 2048
+# (segmentation). A single stream with the default's FLOPs has about a twelfth of its parameters.
 ABLATION_ARCHS: dict[str, tuple[StageSpec, ...]] = {
     'w32_equal_depth': _stages(((32, 55, 95, 161), ) * 3),
     'w48_equal_depth': _stages(((52, 87, 147, 247), ) * 3),
     'w32_single_stream': _stages(((60, ), ) * 3),
     'w48_single_stream': _stages(((92, ), ) * 3),
 }
-NAMED = {**ARCHS, **ABLATION_ARCHS}
+ALL_ARCHS = {**ARCHS, **ABLATION_ARCHS}
 
 
 def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
-    """The four stages of a named network, or of a mapping in the ``extra`` schema of mmdet, mmpose and mmsegmentation.
+    """Return the four stages of an architecture.
 
-    In a mapping, the second to fourth stage may have any number of branches up to four that does not fall: the first of
-    them opens all streams at once if it has four, and with one branch in each there is a single stream.
+    In a mapping, stages 2 to 4 may have one to four branches each, but not fewer than the stage before.
+
+    Args:
+        arch: Name of a network, or a mapping as ``extra`` of mmdet, mmpose and mmsegmentation.
 
     Raises:
         TypeError: If ``arch`` is neither a name nor a mapping, or an entry has the wrong type.
-        ValueError: If the name is unknown, or the mapping lacks a key, has an unknown one, or contradicts itself.
+        ValueError: If the name is unknown, or a key of the mapping is missing, unknown or inconsistent with another.
     """
     if isinstance(arch, str):
-        check_choice('arch', arch, NAMED)
-        return NAMED[arch]
+        check_choice('arch', arch, ALL_ARCHS)
+        return ALL_ARCHS[arch]
     if not isinstance(arch, Mapping):
         raise TypeError(f'arch must be a name or a mapping with stage1 to stage4, got {arch!r} ({type(arch).__name__})')
     stage_names = tuple(f'stage{s}' for s in range(1, 5))
@@ -109,31 +111,31 @@ def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
         check_choice('each key of arch', key, (*stage_names, *_OTHER_KEYS))
     stages: list[StageSpec] = []
     for name in stage_names:
-        fewest, most = (stages[-1].num_branches, 4) if stages else (1, 1)
-        stages.append(_parse_stage(f'arch[{name!r}]', arch[name], fewest, most, name == stage_names[-1]))
+        least, most = (stages[-1].num_branches, 4) if stages else (1, 1)
+        stages.append(_parse_stage(f'arch[{name!r}]', arch[name], least, most, name == stage_names[-1]))
     return tuple(stages)
 
 
 def arch_channels(arch: Arch) -> tuple[int, ...]:
-    """Channels of the output maps, finest first: what a neck calls ``in_channels``."""
+    """Return the channels of the output feature maps, finest first, e.g. for ``in_channels`` of a neck."""
     return arch_stages(arch)[-1].out_channels
 
 
-def _parse_stage(name: str, stage: ConfigValue, fewest: int, most: int, is_last: bool) -> StageSpec:
-    """A stage of ``fewest`` to ``most`` branches: a stream that is there stays."""
+def _parse_stage(name: str, stage: ConfigValue, least: int, most: int, is_last: bool) -> StageSpec:
+    """Parse a stage, which must have ``least`` to ``most`` branches."""
     if not isinstance(stage, Mapping):
         raise TypeError(f'{name} must be a mapping, got {stage!r} ({type(stage).__name__})')
-    # only the last stage may leave maps out
+    # only the last stage may return the finest branch alone
     known = (*_STAGE_KEYS, 'fuse_method', *(('multiscale_output', ) if is_last else ()))
     for key in stage:
         check_choice(f'each key of {name}', key, known)
     for key in _STAGE_KEYS:
         if key not in stage:
             raise ValueError(f'{name} must have the key {key!r}, got {sorted(stage)}')
-    branches = check_int(f"{name}['num_branches']", stage['num_branches'], fewest, most)
+    branches = check_int(f"{name}['num_branches']", stage['num_branches'], least, most)
     modules = check_int(f"{name}['num_modules']", stage['num_modules'], 1, _MOST_REPEATS)
     block = check_choice(f"{name}['block']", stage['block'], EXPANSIONS)
     check_choice(f"{name}['fuse_method']", stage.get('fuse_method', 'SUM'), ('SUM', 'sum'))
     return StageSpec(modules, block,
                      check_ints(f"{name}['num_blocks']", stage['num_blocks'], branches, most=_MOST_REPEATS),
-                     check_ints(f"{name}['num_channels']", stage['num_channels'], branches, most=MOST_CHANNELS))
+                     check_ints(f"{name}['num_channels']", stage['num_channels'], branches, most=MAX_CHANNELS))

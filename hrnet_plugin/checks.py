@@ -1,4 +1,4 @@
-"""Checks of arguments, with errors that name the argument, what was expected and what came."""
+"""Checks of arguments. Their errors name the argument, the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hrnet_plugin.tracing import is_tracing
 
 _Choice = TypeVar('_Choice')
 
-MOST_CHANNELS = 1 << 20  # of a layer; torch fails at larger ones, without a name
+MAX_CHANNELS = 1 << 20  # per layer; larger values fail inside torch, in errors that name no argument
 
 
 def check_choice(name: str, value: ConfigValue, choices: Iterable[_Choice]) -> _Choice:
@@ -27,12 +27,12 @@ def check_choice(name: str, value: ConfigValue, choices: Iterable[_Choice]) -> _
 
 
 def check_int(name: str, value: ConfigValue, least: int, most: int | None = None) -> int:
-    """Return ``value``; raise TypeError unless it is an int, ValueError unless it lies in ``[least, most]``."""
+    """Return ``value``. Raise TypeError unless it is an int, ValueError unless it is in ``[least, most]``."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f'{name} must be an int, got {value!r} ({type(value).__name__})')
     if value < least or (most is not None and value > most):
-        wanted = f'at least {least}' if most is None else f'between {least} and {most}'
-        raise ValueError(f'{name} must be {wanted}, got {value}')
+        expected = f'at least {least}' if most is None else f'between {least} and {most}'
+        raise ValueError(f'{name} must be {expected}, got {value}')
     return value
 
 
@@ -45,7 +45,7 @@ def check_bool(name: str, value: ConfigValue) -> bool:
 
 def check_ints(name: str, value: ConfigValue, length: int | None = None, least: int = 1, most: int | None = None,
                ) -> tuple[int, ...]:
-    """Return a sequence of ints, each in ``[least, most]``, as a tuple; raise TypeError or ValueError otherwise."""
+    """Return a sequence of ints in ``[least, most]`` as a tuple. Raise TypeError or ValueError for other values."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f'{name} must be a sequence of ints, got {value!r} ({type(value).__name__})')
     if length is not None and len(value) != length:
@@ -54,16 +54,16 @@ def check_ints(name: str, value: ConfigValue, length: int | None = None, least: 
 
 
 def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, owner: type | None = None) -> None:
-    """Raise TypeError if a part of a model got arguments that its type does not have.
+    """Raise TypeError if a module got arguments that its type does not have.
 
-    mmengine merges an entry of a config into the inherited one, whose arguments stay although the type changes.
+    mmengine merges a config entry into the inherited one. The inherited arguments remain even if the type changes.
 
     Args:
-        part: Entry of the model, such as 'backbone'.
-        kind: Its type, such as 'hrnet_plugin.HRNet'.
-        others: The arguments.
-        example: An argument that the type needs, for the advice.
-        owner: The class, whose arguments are suggested.
+        part: Key of the module in ``model``, e.g. 'backbone'.
+        kind: Type of the module, e.g. 'hrnet_plugin.HRNet'.
+        others: Unexpected arguments.
+        example: Argument that the type requires, for the error message.
+        owner: Class whose argument names are suggested for misspelled ones.
     """
     known = signature(owner).parameters if others and owner else ()
     if len(others) == 1 and (hint := did_you_mean(next(iter(others)), known)):
@@ -74,7 +74,7 @@ def check_no_others(part: str, kind: str, others: ConfigEntry, example: str, own
 
 
 def check_layer_cfg(name: str, value: ConfigValue, optional: bool) -> None:
-    """Raise TypeError unless ``value`` is a mapping with the key 'type', or None where that is allowed."""
+    """Raise TypeError unless ``value`` is a mapping with the key 'type', or None if ``optional``."""
     if optional and value is None:
         return
     if not isinstance(value, Mapping) or 'type' not in value:
@@ -82,26 +82,27 @@ def check_layer_cfg(name: str, value: ConfigValue, optional: bool) -> None:
 
 
 def check_init_cfg(value: ConfigValue) -> None:
-    """Raise TypeError unless ``value`` is an init_cfg of mmengine: None, a mapping, or a sequence of mappings."""
+    """Raise TypeError unless ``value`` is a valid init_cfg: None, a mapping, or a sequence of mappings."""
     entries = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, )
     if value is not None and not all(isinstance(entry, Mapping) for entry in entries):
         raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r}')
 
 
-def check_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
-    """Raise unless ``maps`` are as many 4-D maps as ``channels`` has entries, with those channels. Skip tracers."""
+def check_feature_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:
+    """Raise unless ``maps`` has one feature map (N, C, H, W) per entry C of ``channels``. No effect under tracers."""
     if is_tracing():
         return
     if isinstance(maps, Tensor) or not isinstance(maps, Sequence):
-        raise TypeError(f'{name} must be a sequence of {len(channels)} maps, finest first, got {type(maps).__name__}')
+        raise TypeError(f'{name} must be a sequence of {len(channels)} feature maps, finest first, got '
+                        f'{type(maps).__name__}')
     if len(maps) != len(channels):
-        raise ValueError(f'{name} must hold {len(channels)} maps (channels {tuple(channels)}), got {len(maps)}')
-    for index, (feature, wanted) in enumerate(zip(maps, channels)):
-        check_map(f'{name}[{index}]', feature, wanted)
+        raise ValueError(f'{name} must have {len(channels)} feature maps (channels {tuple(channels)}), got {len(maps)}')
+    for index, (feature, expected) in enumerate(zip(maps, channels)):
+        check_feature_map(f'{name}[{index}]', feature, expected)
 
 
-def check_map(name: str, feature: Tensor, channels: int) -> None:
-    """Raise unless ``feature`` is a tensor of shape (N, channels, H, W). Skip tracers, which have no values."""
+def check_feature_map(name: str, feature: Tensor, channels: int) -> None:
+    """Raise unless ``feature`` is a tensor of shape (N, channels, H, W). No effect under tracers."""
     if is_tracing():
         return
     if not isinstance(feature, Tensor):

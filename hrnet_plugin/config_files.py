@@ -1,4 +1,4 @@
-"""Finding and reading the configs that the plugin ships."""
+"""Lookup and reading of the configs that are shipped with the plugin."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ CONFIGS = Path(__file__).resolve().parent / '.mim' / 'configs'
 
 
 def cfg(name: str) -> str:
-    """Absolute path of a shipped config, for use as a base of another one.
+    """Return the absolute path of a shipped config, to inherit from.
 
-    mmengine refuses ``_base_ = 'hrnet_plugin::...'``, but evaluates this line, under every host's tools::
+    mmengine does not support ``_base_ = 'hrnet_plugin::...'``, but evaluates this line with the tools of every host::
 
         _base_ = [__import__('hrnet_plugin').cfg('faster-rcnn_hrnetv2p-w18_1x_coco')]
 
     Args:
-        name: File name of the config, with or without its folder and ``.py``.
+        name: File name of the config, with or without folder and ``.py``.
 
     Raises:
-        FileNotFoundError: If there is no such config; the message names the nearest ones.
+        FileNotFoundError: If there is no such config. The message suggests the closest names.
     """
     stem = Path(name).name.removesuffix('.py')
     configs = list_configs()
@@ -37,11 +37,11 @@ def cfg(name: str) -> str:
 
 
 def read_config(path: str | Path) -> Config:
-    """A config with all that it inherits.
+    """Read a config with its bases.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ImportError: If it inherits from a host that is not installed; the message has the command that installs it.
+        ImportError: If a base belongs to a host that is not installed. The message has the install command.
     """
     try:
         return Config.fromfile(str(path))
@@ -54,19 +54,30 @@ def read_config(path: str | Path) -> Config:
 
 
 def find_config(name: str) -> Config:
-    """A config by the path of a file, or by the name of a shipped one.
+    """Read a config by its path, or a shipped config by its name.
 
     Raises:
-        FileNotFoundError, ImportError: As :func:`cfg` and :func:`read_config` do.
+        FileNotFoundError, ImportError: See :func:`cfg` and :func:`read_config`.
     """
     return read_config(name if Path(name).is_file() else cfg(name))
 
 
-def moved_data(config: Config, data_root: str) -> dict[str, ConfigValue]:
-    """The config's dataloaders and evaluators with every path below its ``data_root`` moved to another folder."""
+def relocate_data(config: Config, data_root: str) -> dict[str, ConfigValue]:
+    """Return the entries of a config that change when its ``data_root`` is replaced.
+
+    Args:
+        config: Config with ``data_root``. It is not changed.
+        data_root: New folder.
+
+    Returns:
+        ``data_root``, and the dataloaders and evaluators with all paths below the old ``data_root`` replaced.
+
+    Raises:
+        ValueError: If the config has no ``data_root``, or no dataloader has a path below it.
+    """
     old = config.get('data_root')
     if not isinstance(old, str):
-        raise ValueError(f"--data-root needs a config with the entry 'data_root', got {config.filename} without")
+        raise ValueError(f"--data-root requires a config with the entry 'data_root', got {config.filename} without")
     new = os.path.join(data_root, '')
 
     def moved(value: ConfigValue) -> ConfigValue:
@@ -82,13 +93,13 @@ def moved_data(config: Config, data_root: str) -> dict[str, ConfigValue]:
     entries = {key: config[key] for key in keys if config.get(key) is not None}
     changed = {key: moved(entry) for key, entry in entries.items()}
     if new.rstrip('/') != old.rstrip('/') and changed == entries:
-        raise ValueError(f'--data-root moves paths below the config\'s data_root, {old!r}, of which its dataloaders '
-                         'have none; a config that sets data_root itself has to set it in its datasets, too')
+        raise ValueError(f'--data-root requires dataloaders with paths below the config\'s data_root {old!r}, got '
+                         'none. A config that overrides data_root must also override it in its datasets')
     return {'data_root': new, **changed}
 
 
-def tested_dataset(config: Config) -> ConfigDict:
-    """The entry of the data set that a config tests, inside those that wrap it."""
+def find_test_dataset(config: Config) -> ConfigDict:
+    """Return the config entry of the test dataset, without dataset wrappers."""
     dataset = config.test_dataloader.dataset
     while 'dataset' in dataset:
         dataset = dataset.dataset
@@ -96,5 +107,5 @@ def tested_dataset(config: Config) -> ConfigDict:
 
 
 def list_configs() -> dict[str, Path]:
-    """All shipped configs that can be run: name without ``.py`` -> path."""
+    """Return name without ``.py`` -> path of all shipped configs, except those that are bases only."""
     return {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if not path.parent.name.startswith('_')}

@@ -1,4 +1,4 @@
-"""Files that are complete or not there, and lock files."""
+"""Atomic writes of files, and lock files."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ except ImportError:  # Windows
 
 _POLL_SECONDS = 0.2
 _PART = '.part'
-_OLD_SECONDS = 3600.  # no file takes that long to be written
+_STALE_SECONDS = 3600.  # longer than writing any file takes
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a scratch file that becomes ``path`` when the block ends, and is removed if the block fails.
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Yield a scratch file that replaces ``path`` when the block ends, and is removed if the block fails.
 
-    Whenever the process is killed, ``path`` is what it was before or all of what was written.
+    If the process is killed, ``path`` has either its old or its complete new content.
 
     Args:
-        path: The file. Its folder is made if it is missing.
+        path: File to write. A missing folder is created.
 
     Raises:
-        OSError: If the folder cannot be written.
+        OSError: If the folder is not writable.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,41 +43,41 @@ def replacing(path: str | Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
-def remove_old_parts(folder: str | Path) -> None:
-    """Remove the scratch files that processes killed more than an hour ago have left."""
+def remove_stale_scratch_files(folder: str | Path) -> None:
+    """Remove scratch files of killed processes if they are more than an hour old."""
     for path in Path(folder).glob(f'.*{_PART}'):
-        with suppress(OSError):  # another process removes them, too
-            if time.time() - path.stat().st_mtime > _OLD_SECONDS:
+        with suppress(OSError):  # another process may remove them at the same time
+            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()
 
 
 def _flush(path: Path) -> None:
-    """Write a file through to the disk, where the file system can: it may have the new name first, and lose power."""
+    """Flush a file to disk. Otherwise a power failure after the renaming could lose its content."""
     with path.open('rb+') as file, suppress(OSError):
         os.fsync(file.fileno())
 
 
 @contextmanager
-def locked(path: Path, patience: float, message: str) -> Iterator[int]:
-    """Hold a lock file, which children of this process hold, too, until all of them have ended.
+def file_lock(path: Path, timeout: float, message: str) -> Iterator[int]:
+    """Lock a file for this process and its children, until all of them have exited.
 
-    On Windows, and on file systems without locks, nothing is held.
+    No effect on Windows and on file systems without locks.
 
     Args:
-        path: The file. It stays.
-        patience: Seconds to wait for another process.
-        message: Of the error.
+        path: Lock file. It is not removed.
+        timeout: Seconds to wait for another process.
+        message: Error message.
 
     Yields:
         Descriptor of the open file.
 
     Raises:
-        RuntimeError: If another process holds the file.
+        RuntimeError: If another process has the lock after ``timeout``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)  # another user's file cannot be written
+    descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)  # read-only: the file may belong to another user
     try:
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while not _try_lock(descriptor):
             if time.monotonic() > end:
                 raise RuntimeError(message)
@@ -87,21 +87,21 @@ def locked(path: Path, patience: float, message: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def release(descriptor: int) -> None:
-    """Let go of a lock file, for this process and its children."""
+def release_lock(descriptor: int) -> None:
+    """Unlock a file for this process and its children."""
     if fcntl is not None:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Return False if another process holds the file."""
+    """Return False if another process has the lock."""
     if fcntl is None:
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks
+    except OSError:  # file system without locks
         return True
     return True

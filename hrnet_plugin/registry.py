@@ -1,8 +1,7 @@
-"""Child registries of mmengine's roots, so that every host's configs can name ``hrnet_plugin.X``.
+"""Child registries of mmengine's root registries, so that configs of all hosts can use ``hrnet_plugin.X``.
 
-mmengine imports this module on its own when a config names the scope ``hrnet_plugin``; nobody has to import the plugin.
-Nothing here may raise ImportError while it is imported: mmengine swallows it and later says that the type is not
-registered.
+mmengine imports this module when a config uses the scope ``hrnet_plugin``, so that users need not import the plugin.
+The import must not raise ImportError: mmengine ignores it and later reports that the type is not registered.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ _EXTENSIONS = {name: (host, module) for host in HOSTS.values() for name, module 
 
 
 class PluginRegistry(Registry):
-    """Registry that suggests the closest name if a config misspells one."""
+    """Registry that suggests the closest name for a misspelled one."""
 
     def get(self, key: str) -> type | None:
         """Return the registered type, or None if another scope may have it.
 
         Raises:
-            KeyError: ``key`` names the scope of this package, and neither it nor mmengine has such a type.
+            KeyError: If ``key`` has the scope of this package, and neither it nor mmengine has such a type.
         """
         found = super().get(key)
         if found is None and key.startswith(f'{self.scope}.'):
@@ -40,14 +39,14 @@ class PluginRegistry(Registry):
 
 
 class ModelRegistry(PluginRegistry):
-    """Registry that imports extensions of a host when a config names them, and prepares the process for models."""
+    """Registry that imports extensions of a host on first use, and :mod:`hrnet_plugin.plugin` with the first model."""
 
     def get(self, key: str) -> type | None:
         """Return the registered model.
 
         Raises:
-            ImportError: The model extends a host that is not installed. The message has the command that installs it.
-            KeyError: As of :class:`PluginRegistry`.
+            ImportError: If the model extends a host that is not installed. The message has the install command.
+            KeyError: See :class:`PluginRegistry`.
         """
         import_module('hrnet_plugin.plugin')
         name = key.removeprefix(f'{self.scope}.')

@@ -1,4 +1,4 @@
-"""Commands that install optional packages, for error messages."""
+"""Install commands of optional packages, for error messages."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str], count: int = 1) -> str:
-    """Return a question that names the closest known names, or an empty string if none is close.
+    """Return a question with the closest known names, or an empty string if none is close.
 
     Args:
-        word: Name that is not known.
-        known: Names to choose from.
+        word: Unknown name.
+        known: Valid names.
         count: Maximum number of names in the question.
     """
     names = {name.lower(): name for name in known}

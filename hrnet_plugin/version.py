@@ -1,3 +1,3 @@
-"""The version, apart from the package so that packaging reads it without importing anything."""
+"""Version of the package, in a module of its own so that setuptools can read it without imports."""
 
 __version__ = '0.1.0'

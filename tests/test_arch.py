@@ -5,7 +5,7 @@ from hrnet_plugin.arch import ARCHS, arch_channels, arch_stages
 
 
 @pytest.mark.parametrize('arch', ARCHS)
-def test_a_mapping_in_upstreams_schema_gives_the_named_network(arch):
+def test_an_upstream_mapping_equals_the_named_network(arch):
     assert arch_stages(upstream_extra(arch)) == ARCHS[arch]
 
 
@@ -20,7 +20,7 @@ def test_bottleneck_outputs_have_four_times_the_channels():
     assert arch_channels(extra) == (64, 128, 256, 512)
 
 
-def test_what_other_tools_write_into_a_stage_is_accepted():
+def test_fuse_method_sum_is_accepted():
     extra = upstream_extra('w18')
     extra['stage2']['fuse_method'] = 'SUM'
     assert arch_stages(extra) == ARCHS['w18']

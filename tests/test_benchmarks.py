@@ -1,4 +1,4 @@
-"""The scripts in benchmarks/ that decide something: which detections are the same, and what is a line."""
+"""Matching of detections and deviation from linear growth in benchmarks/."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ BOX = [10., 20., 30., 40.]
 @pytest.mark.parametrize(('box', 'score', 'label', 'matched'), [
     (BOX, 0.5, 1, 1), ([10.009, 20, 30, 40], 0.5, 1, 1), ([10.011, 20, 30, 40], 0.5, 1, 0), (BOX, 0.50009, 1, 1),
     (BOX, 0.50011, 1, 0), (BOX, 0.5, 2, 0)])
-def test_what_is_the_same(same_detections, box, score, label, matched):
+def test_matching_thresholds(same_detections, box, score, label, matched):
     record = same_detections.compare([sample(BOX, [0.5], [1])], [sample(box, [score], [label])])
     assert (record['matched'], record['share']) == (matched, matched)
 
 
-def test_order_does_not_count_and_each_has_one_partner(same_detections):
+def test_matching_is_one_to_one_and_independent_of_order(same_detections):
     other = [100., 20., 130., 40.]
     record = same_detections.compare([sample([BOX, other], [0.5, 0.4], [1, 1])],
                                      [sample([other, BOX, BOX], [0.4, 0.5, 0.5], [1, 1, 1])])

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 import hrnet_plugin
-from hrnet_plugin.config_files import list_configs, moved_data
+from hrnet_plugin.config_files import list_configs, relocate_data
 
 NAME = 'faster-rcnn_hrnetv2p-w18_1x_coco'
 
@@ -20,7 +20,7 @@ def test_a_config_is_found_by_name(name):
     assert Path(hrnet_plugin.cfg(name)).name == f'{NAME}.py'
 
 
-def test_an_unknown_name_is_answered_with_near_ones():
+def test_an_unknown_name_is_answered_with_suggestions():
     with pytest.raises(FileNotFoundError, match=f"got 'faster-rcnn_hrnetv2p-w18_1x'. Did you mean .*{NAME}"):
         hrnet_plugin.cfg('faster-rcnn_hrnetv2p-w18_1x')
 
@@ -32,22 +32,23 @@ def test_names_are_unique():
     assert len(set(names)) == len(names)
 
 
-def test_bases_that_cannot_be_run_are_not_listed():
+def test_bases_are_not_listed():
     assert not any(path.parent.name in ('_base_', '_studies_') for path in list_configs().values())
 
 
-def test_a_config_elsewhere_inherits_in_one_line(tmp_path):
+def test_a_user_config_inherits_a_shipped_one(tmp_path):
     pytest.importorskip('mmdet')
-    heir = tmp_path / 'mine.py'
-    heir.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{NAME}')]\nmodel = dict(backbone=dict(arch='w32'))\n")
-    cfg = Config.fromfile(str(heir))
+    derived = tmp_path / 'mine.py'
+    derived.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{NAME}')]\n"
+                       "model = dict(backbone=dict(arch='w32'))\n")
+    cfg = Config.fromfile(str(derived))
     assert cfg.model.backbone.type == 'hrnet_plugin.HRNet'
     assert cfg.model.backbone.arch == 'w32'
     assert cfg.model.type == 'FasterRCNN'
 
 
-def test_data_root_moves_every_path_below_it(sample):
-    sample.merge_from_dict(moved_data(sample, '/elsewhere'))
+def test_data_root_replaces_all_paths_below_it(sample):
+    sample.merge_from_dict(relocate_data(sample, '/elsewhere'))
     assert sample.data_root == '/elsewhere/'
     for split in ('train', 'val', 'test'):
         assert sample[f'{split}_dataloader'].dataset.data_root == '/elsewhere/'
@@ -55,12 +56,12 @@ def test_data_root_moves_every_path_below_it(sample):
     assert 'data/sample' not in str(sample.to_dict())
 
 
-def test_data_root_needs_one_to_replace():
-    with pytest.raises(ValueError, match="--data-root needs a config with the entry 'data_root'"):
-        moved_data(Config(dict(model=dict())), 'x')
+def test_data_root_requires_an_entry_to_replace():
+    with pytest.raises(ValueError, match="--data-root requires a config with the entry 'data_root'"):
+        relocate_data(Config(dict(model=dict())), 'x')
 
 
-def test_data_root_that_would_move_nothing_is_refused(sample):
+def test_data_root_without_matching_paths_raises(sample):
     sample.data_root = 'data/mine/'
-    with pytest.raises(ValueError, match=r"below the config's data_root, 'data/mine/', of which its dataloaders"):
-        moved_data(sample, '/elsewhere')
+    with pytest.raises(ValueError, match=r"dataloaders with paths below the config's data_root 'data/mine/', got none"):
+        relocate_data(sample, '/elsewhere')

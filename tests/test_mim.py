@@ -1,4 +1,4 @@
-"""The main job as users do it: a built wheel in an environment of its own, mim, and a folder outside the project."""
+"""User workflows with the built wheel and mim, in a separate environment and folder."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from hrnet_plugin.version import __version__
 pytestmark = pytest.mark.integration
 
 SAMPLE = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
-# every detection counts: after so few steps none is sure of itself, and mmdet prints no metric where there are none
+# scores are low after so few iterations, and mmdet prints no metrics without detections
 QUICK = ['train_dataloader.batch_size=2', 'default_hooks.logger.interval=1', 'model.test_cfg.rcnn.score_thr=0.0']
 
 
 def measured(out, metric='bbox_mAP'):
-    """Whether an evaluation printed this metric; its name alone stands in the printed config, too."""
+    """Return True if an evaluation printed a value of the metric. The config contains its name only."""
     return re.search(rf'coco/{metric}: -?\d', out) is not None
 
 
 def execute(command, cwd, **env):
-    """Run a command with nothing of this process's Python in it; return what it printed."""
+    """Run a command without the Python settings of this process. Return its output."""
     left_out = ('PYTHONPATH', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
     clean = {key: value for key, value in os.environ.items() if key not in left_out}
     done = subprocess.run([str(word) for word in command], cwd=cwd, env={**clean, **env}, stdout=subprocess.PIPE,
@@ -64,9 +64,9 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def python(built, tmp_path_factory):
-    """Python of an environment that holds the wheel alone, with the installed stack behind it.
+    """Return the Python of an environment with the wheel and the installed dependencies.
 
-    So the wheel is the only copy of the plugin; that its requirements resolve is not shown here.
+    The wheel is the only copy of the plugin there. Whether its requirements resolve is not tested.
     """
     venv = tmp_path_factory.mktemp('environment') / 'venv'
     execute([sys.executable, '-m', 'venv', '--without-pip', venv], built)
@@ -84,7 +84,7 @@ def python(built, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def mim(python, tmp_path_factory):
-    """Run mim in a folder that has nothing to do with the project."""
+    """Run mim in a folder outside of the project."""
     folder = tmp_path_factory.mktemp('outside')
 
     def run(*words, **env):
@@ -96,14 +96,14 @@ def mim(python, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def job(mim):
-    """One epoch of training on a small sample set."""
+    """Train one epoch on a small sample set."""
     mim('run', 'hrnet_plugin', 'sample_set', 'data/sample', '--train', 6, '--val', 4)
     out = mim('train', 'hrnet_plugin', f'{SAMPLE}.py', '--work-dir', 'work', '--cfg-options', 'train_cfg.max_epochs=1',
               *QUICK)
     return mim.folder / 'work', out
 
 
-def test_the_archives_hold_what_mim_needs(built):
+def test_the_archives_contain_files_for_mim(built):
     wheel, = built.glob('*.whl')
     source, = built.glob('*.tar.gz')
     names = zipfile.ZipFile(wheel).namelist()
@@ -137,7 +137,7 @@ def test_training(job):
     assert measured(out)
 
 
-def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
+def test_testing_a_trained_checkpoint(mim, job):
     out = mim('test', 'hrnet_plugin', f'{SAMPLE}.py', '--checkpoint', 'work/epoch_1.pth', '--work-dir', 'work',
               '--show-dir', 'pictures', '--out', 'work/predictions.pkl', '--record', '--note', 'quick', '--cfg-options',
               *QUICK)
@@ -155,8 +155,8 @@ def test_testing_with_the_checkpoint_that_training_wrote(mim, job):
 ENGINE = 'default_hooks.engine.type=hrnet_plugin.InferenceEngineHook'
 
 
-def test_the_torch_engine_detects_the_same(mim, job):
-    """With the plugin's tool and with mmdet's."""
+def test_the_torch_engine_gives_the_same_detections(mim, job):
+    """Test with the tools of the plugin and of mmdet."""
     predictions = []
     for name, package, config, options in (('plain', 'hrnet_plugin', f'{SAMPLE}.py', []),
                                            ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE]),
@@ -174,7 +174,7 @@ def test_the_torch_engine_detects_the_same(mim, job):
 
 
 def test_the_leaderboard(mim, job):
-    """From a test of each host to the page."""
+    """Record a test of each host and write the page."""
     for package in ('hrnet_plugin', 'mmdet'):
         hook = dict(type='hrnet_plugin.RecordHook', store='board.sqlite', note=package)
         config = mim.folder / f'board_{package}.py'
@@ -192,7 +192,7 @@ def test_the_leaderboard(mim, job):
     other = next((mim.folder / 'board_hrnet_plugin').rglob('*.bbox.json'))
     out = mim('run', 'hrnet_plugin', 'compare', other, boxes, '--draws', 20, '--out', 'compared', '--annotations',
               'data/sample/annotations/instances_val2017.json')
-    assert 'no difference can be told' in out  # the same weights
+    assert 'no significant difference' in out  # the same weights
     mim('run', 'hrnet_plugin', 'leaderboard', '--store', 'board.sqlite', '--out', 'board', '--compare',
         'compared/comparison.json')
     assert {file.name for file in (mim.folder / 'board').iterdir()} == {
@@ -203,7 +203,7 @@ def test_the_leaderboard(mim, job):
 
 
 def test_a_submission(mim, job):
-    """From any detector's config to the archive, on images that stand in for test-dev's."""
+    """Write the archive of a detector for substitute images of test-dev."""
     coco, truth = mim.folder / 'coco', mim.folder / 'data/sample/annotations/instances_val2017.json'
     (coco / 'annotations').mkdir(parents=True)
     shutil.copytree(mim.folder / 'data/sample/val2017', coco / 'test2017')
@@ -238,17 +238,17 @@ def test_resuming(mim, job):
     assert (mim.folder / 'resumed' / 'epoch_2.pth').is_file()
 
 
-def test_mmdets_own_tools_and_a_config_of_ones_own(mim, job):
+def test_upstream_tools_with_a_user_config(mim, job):
     (mim.folder / 'mine').mkdir(exist_ok=True)
-    heir = mim.folder / 'mine' / 'heir.py'
-    heir.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ntrain_cfg = dict(max_epochs=1)\n")
-    out = mim('train', 'mmdet', 'mine/heir.py', '--work-dir', 'heir', '--cfg-options', *QUICK)
+    derived = mim.folder / 'mine' / 'derived.py'
+    derived.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ntrain_cfg = dict(max_epochs=1)\n")
+    out = mim('train', 'mmdet', 'mine/derived.py', '--work-dir', 'derived', '--cfg-options', *QUICK)
     assert measured(out)
-    out = mim('test', 'mmdet', 'mine/heir.py', '--checkpoint', 'heir/epoch_1.pth', '--cfg-options', *QUICK)
+    out = mim('test', 'mmdet', 'mine/derived.py', '--checkpoint', 'derived/epoch_1.pth', '--cfg-options', *QUICK)
     assert measured(out)
 
 
-def test_masks_through_mmdets_own_tools(mim, job):
+def test_masks_with_upstream_tools(mim, job):
     (mim.folder / 'mine').mkdir(exist_ok=True)
     (mim.folder / 'mine' / 'masks.py').write_text(
         "_base_ = [__import__('hrnet_plugin').cfg('mask-rcnn_hrnetv2p-w18-small-v1_sample')]\n"
@@ -292,10 +292,10 @@ SHORT = {
 @pytest.mark.parametrize(('host', 'name', 'metric', 'checkpoint'), [
     ('mmpose', POSE, r'coco/AP: -?\d', 'best_coco_AP_epoch_1.pth'), ('mmseg', FCN, r' mIoU: \d', 'iter_4.pth')])
 def test_pose_and_segmentation(host, name, metric, checkpoint, mim, job):
-    """With the plugin's tools and with the host's, the latter from a config of one's own."""
+    """Use the tools of the plugin, and those of the host with a user config."""
     pytest.importorskip(host)
     (mim.folder / 'mine').mkdir(exist_ok=True)
-    # so few persons and steps: whatever AP it is, it is the best so far
+    # with so few persons and iterations, any AP is the best so far
     (mim.folder / 'mine' / f'{host}.py').write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n")
     for package, config in (('hrnet_plugin', f'{name}.py'), (host, f'mine/{host}.py')):
         work = f'{host}-by-{package}'
@@ -305,14 +305,14 @@ def test_pose_and_segmentation(host, name, metric, checkpoint, mim, job):
         show = ['--show-dir', 'pictures', '--record'] if package == 'hrnet_plugin' else []
         out = mim('test', package, config, '--checkpoint', f'{work}/{checkpoint}', '--work-dir', work, *show)
         assert re.search(metric, out)
-        assert (package == 'hrnet_plugin') == ('kept for the leaderboard' in out)
+        assert (package == 'hrnet_plugin') == ('in the leaderboard store' in out)
     pictures = list((mim.folder / f'{host}-by-hrnet_plugin').rglob('pictures/*'))
     assert pictures
     assert 'step' in mim('run', 'hrnet_plugin', 'report', f'{host}-by-hrnet_plugin')
     assert (mim.folder / f'{host}-by-hrnet_plugin' / 'pictures.png').is_file()
 
 
-def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
+def test_a_detector_checkpoint_initializes_the_other_tasks(mim, job):
     (mim.folder / 'mine').mkdir(exist_ok=True)
     found = []
     for host, name in (('mmpose', POSE), ('mmseg', FCN)):
@@ -323,19 +323,19 @@ def test_a_detectors_checkpoint_starts_the_other_tasks(mim, job):
             'model = dict(backbone=dict(init_cfg=init_cfg))\n')
         out = mim('train', host, f'mine/{host}_from.py', '--work-dir', f'{host}-from', '--cfg-options', *SHORT[name])
         found.append(re.search(r'HRNet: (loaded .*); from', out).group(1))
-        # in the log file, too
+        # also in the log file
         logged = ''.join(file.read_text() for file in (mim.folder / f'{host}-from').glob('*/*.log'))
-        assert ('these weights were trained with nearest' in logged) == (host == 'mmseg')
+        assert ('The checkpoint was trained with nearest' in logged) == (host == 'mmseg')
     assert found == [
         'loaded 348 of 348 backbone tensors (100%), HRNet-W18-small-v1 of the family "mmdet 2 and 3", trained with '
-        'nearest upsampling; in the file and not in this network: 78 (stage4.0.fuse_layers.1, stage4.0.fuse_layers.2, '
+        'nearest upsampling; not in this network: 78 (stage4.0.fuse_layers.1, stage4.0.fuse_layers.2, '
         'stage4.0.fuse_layers.3); ignored: neck, rpn_head, roi_head (detection)',
         'loaded 426 of 426 backbone tensors (100%), HRNet-W18-small-v1 of the family "mmdet 2 and 3", trained with '
         'nearest upsampling; ignored: neck, rpn_head, roi_head (detection)']
 
 
 def test_pose_and_segmentation_interfaces(mim, python, job):
-    """The hosts' own ways to load a checkpoint, in processes that have not met the plugin."""
+    """Load checkpoints by the interfaces of the hosts, in processes without imports of the plugin."""
     pytest.importorskip('mmpose')
     pytest.importorskip('mmseg')
     for name, work in ((POSE, 'api-pose'), (FCN, 'api-seg')):
@@ -395,13 +395,13 @@ def test_configs_are_listed_printed_and_copied(mim):
     assert 'hrnet_plugin' in (mim.folder / 'copies' / 'faster-rcnn_hrnetv2p-w32_1x_coco.py').read_text()
 
 
-def test_searching(mim):
+def test_mim_search(mim):
     out = mim('search', 'hrnet_plugin', '--model', 'Faster R-CNN HRNetV2p')
     assert 'faster-rcnn_hrnetv2p-w18_1x_coco' in out
 
 
 def test_downloading_from_a_server(mim, python, tmp_path):
-    """The index as shipped, with the host of its addresses changed to a server of our own."""
+    """Use the shipped model index with a local server."""
     package = Path(execute([python, '-c', 'import hrnet_plugin; print(hrnet_plugin.__path__[0])'], mim.folder).strip())
     metafile = package / '.mim' / 'configs' / 'faster_rcnn' / 'metafile.yml'
     shipped = metafile.read_text()
@@ -431,7 +431,7 @@ def test_mmdets_inference_interfaces(mim, python, job):
         warnings.simplefilter('ignore')
         from mmdet.apis import DetInferencer, inference_detector, init_detector
         image, weights = 'data/sample/val2017/000000000001.png', 'work/epoch_1.pth'
-        # it reads the weights before it builds the model, in a process that has not met the plugin yet
+        # the inferencer loads the checkpoint before it builds the model and imports the plugin
         inferencer = DetInferencer({str(path)!r}, weights, device='cpu', show_progress=False)
         first = inferencer(image, no_save_vis=True)['predictions'][0]
         model = init_detector({str(path)!r}, weights, device='cpu')

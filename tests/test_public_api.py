@@ -1,4 +1,4 @@
-"""Names of the package: there when they are used, and without any effect before."""
+"""Public names: lazy imports without side effects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(code):
     return done.stdout
 
 
-def test_importing_the_models_changes_nothing():
+def test_importing_the_models_has_no_side_effects():
     out = run('''
         import sys
         import mmcv.cnn, mmengine.model, mmengine.registry, torch
@@ -40,7 +40,7 @@ def test_importing_the_models_changes_nothing():
     assert out.split('\n')[:2] == ['True', '[]']
 
 
-def test_the_first_model_that_a_config_names_prepares_the_process():
+def test_building_a_model_imports_the_plugin_module():
     out = run('''
         import sys
         from mmengine.registry import MODELS
@@ -50,7 +50,7 @@ def test_the_first_model_that_a_config_names_prepares_the_process():
     assert out.split('\n')[0].endswith('True')
 
 
-def test_all_names_are_there():
+def test_all_public_names_are_importable():
     assert set(hrnet_plugin.__all__) <= set(dir(hrnet_plugin))
     for name in hrnet_plugin.__all__:
         assert getattr(hrnet_plugin, name) is not None
@@ -59,7 +59,7 @@ def test_all_names_are_there():
         hrnet_plugin.HRnet  # noqa: B018
 
 
-def test_names_are_imported_when_they_are_used():
+def test_names_are_imported_on_first_use():
     assert run('''
         import sys
         import hrnet_plugin

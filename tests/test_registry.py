@@ -1,4 +1,4 @@
-"""Configs of every host find the plugin by its scope, in a process that never imported it."""
+"""Types of the plugin resolve by scope in every host, in a process that never imported it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_builds_in_a_fresh_process(host):
 
 
 @pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
-def test_the_hosts_own_network_stays(host):
+def test_the_upstream_network_is_not_replaced(host):
     pytest.importorskip(host)
     out = run(f"""
         from {host}.registry import MODELS
@@ -51,19 +51,19 @@ def test_the_hosts_own_network_stays(host):
 
 
 @pytest.mark.parametrize(('broken', 'error', 'builder'), [
-    # mmpose and mmsegmentation themselves import mmdet, so with a broken one only mmengine's registry is left
+    # mmpose and mmsegmentation import mmdet, so only mmengine's registry works if mmdet is broken
     ('mmdet', 'AssertionError("mmcv is too new")', 'mmengine'),
     ('mmpose', 'ImportError("no such library")', 'mmdet'),
     ('mmseg', 'RuntimeError("operator torchvision::nms does not exist")', 'mmdet'),
 ])
-def test_a_host_that_does_not_import_takes_nothing_down(broken, error, builder, tmp_path):
+def test_a_host_that_fails_to_import_does_not_break_the_others(broken, error, builder, tmp_path):
     pytest.importorskip(builder)
     (tmp_path / broken).mkdir()
     (tmp_path / broken / '__init__.py').write_text(f'raise {error}\n')
     assert BUILT in run(BUILD.format(host=builder, scope=builder), tmp_path)
 
 
-def test_the_network_needs_no_host_and_no_operator_of_mmcv():
+def test_the_network_requires_no_host_and_no_mmcv_operators():
     run("""
         import sys
         for name in ('mmdet', 'mmpose', 'mmseg', 'mmpretrain', 'mmcv.ops', 'mmcv._ext', 'torchvision'):
@@ -76,7 +76,7 @@ def test_the_network_needs_no_host_and_no_operator_of_mmcv():
     """)
 
 
-def test_the_classifier_needs_no_host_either():
+def test_the_classifier_requires_no_host():
     run("""
         import sys
         for name in ('mmdet', 'mmpose', 'mmseg', 'mmpretrain', 'mmcv.ops', 'mmcv._ext', 'torchvision'):
@@ -88,7 +88,7 @@ def test_the_classifier_needs_no_host_either():
 
 
 @pytest.mark.parametrize('name', ['FCNHead', 'OCRHead'])
-def test_heads_import_their_host_when_they_are_asked_for(name):
+def test_heads_import_their_host_on_first_use(name):
     pytest.importorskip('mmseg')
     out = run(f"""
         import sys
@@ -102,7 +102,7 @@ def test_heads_import_their_host_when_they_are_asked_for(name):
 
 
 @pytest.mark.parametrize('name', ['CenterTripletHead', 'CenterTripletTTAModel'])
-def test_the_detection_head_imports_mmdet_when_it_is_asked_for(name):
+def test_the_detection_head_imports_mmdet_on_first_use(name):
     pytest.importorskip('mmdet')
     out = run(f"""
         import sys
@@ -115,7 +115,7 @@ def test_the_detection_head_imports_mmdet_when_it_is_asked_for(name):
     assert out.split() == ['False', 'True', 'hrnet_plugin.models.dense_heads']
 
 
-def test_a_missing_host_is_named_with_the_extra_to_install():
+def test_a_missing_host_raises_with_the_install_command():
     out = run("""
         import importlib.util, sys
         find_spec = importlib.util.find_spec
@@ -136,7 +136,7 @@ def test_a_missing_host_is_named_with_the_extra_to_install():
 @pytest.mark.parametrize(('host', 'package', 'name'), [
     ('mmpose', 'mmpose', 'td-hm_hrnetv1-w32_210e_coco-256x192'),
     ('mmseg', 'mmsegmentation', 'fcn_hrnetv2-w18_110k_lip')])
-def test_a_shipped_config_of_a_missing_host_says_what_to_install(host, package, name):
+def test_a_config_of_a_missing_host_raises_with_the_install_command(host, package, name):
     out = run(f"""
         import mmengine.config.config, mmengine.config.utils
         installed = mmengine.config.config.is_installed

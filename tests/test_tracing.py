@@ -1,4 +1,4 @@
-"""Which tools count as tracers."""
+"""Tools that count as tracers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from hrnet_plugin.tracing import is_tracing
 
 
-class Asking(nn.Module):
+class Probe(nn.Module):
     def __init__(self):
         super().__init__()
         self.answers = []
@@ -20,8 +20,8 @@ class Asking(nn.Module):
         return x + 1
 
 
-def test_running_is_not_tracing():
-    module, x = Asking(), torch.ones(2, requires_grad=True)
+def test_eager_calls_are_not_tracing():
+    module, x = Probe(), torch.ones(2, requires_grad=True)
     module(x)
     with torch.no_grad(), torch.autocast('cpu'), FlopCounterMode(display=False):
         module(x)
@@ -39,7 +39,7 @@ def test_running_is_not_tracing():
     lambda module, x: _fake(module),
 ], ids=['jit', 'fx', 'vmap', 'grad', 'make_fx', 'fake'])
 def test_tracers(trace):
-    module = Asking()
+    module = Probe()
     trace(module, torch.ones(2))
     assert module.answers == [True]
     module(torch.ones(2))

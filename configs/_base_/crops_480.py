@@ -10,14 +10,14 @@ __train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
-# Merged over the data set of another base: _base_.merge(_base_.pop('crops_480')).
+# Merged over the dataset of another base: _base_.merge(_base_.pop('crops_480')).
 crops_480 = dict(
     crop_size=(480, 480),
     train_pipeline=__train_pipeline,
     tta_pipeline=[
         dict(type='LoadImageFromFile'),
         dict(type='TestTimeAug', transforms=[
-            # 0.5 to 1.75 times the size at which single images are tested
+            # 0.5 to 1.75 times the single-scale test size
             [
                 dict(type='Resize', scale=(260, 260), keep_ratio=True),
                 dict(type='Resize', scale=(390, 390), keep_ratio=True),

@@ -11,14 +11,14 @@ __train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
-# Annotations are loaded after the resizing and compared at their own size.
+# Annotations are loaded after resizing and compared at their original size.
 __test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=(2080, 520), keep_ratio=True),
     dict(type='LoadAnnotations', reduce_zero_label=True),
     dict(type='PackSegInputs'),
 ]
-# Merged over the data set of another base: _base_.merge(_base_.pop('crops_520')).
+# Merged over the dataset of another base: _base_.merge(_base_.pop('crops_520')).
 crops_520 = dict(
     crop_size=(520, 520),
     train_pipeline=__train_pipeline,
@@ -26,7 +26,7 @@ crops_520 = dict(
     tta_pipeline=[
         dict(type='LoadImageFromFile'),
         dict(type='TestTimeAug', transforms=[
-            # 0.5 to 1.75 times the size at which single images are tested
+            # 0.5 to 1.75 times the single-scale test size
             [
                 dict(type='Resize', scale=(1040, 260), keep_ratio=True),
                 dict(type='Resize', scale=(1560, 390), keep_ratio=True),

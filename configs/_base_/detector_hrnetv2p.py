@@ -1,8 +1,8 @@
 """HRNetV2p-W18 in place of a detector's backbone and neck. A base only."""
 _base_ = './plugin.py'
 
-# mmengine merges a file over its bases, but no base over another one of the list. So these entries stand below one
-# name, and a config merges them over the detector of its first base: _base_.merge(_base_.pop('hrnet')).
+# mmengine merges a config over its bases, but does not merge bases over each other. So these entries have a common
+# key, and a derived config merges them over the detector of its first base: _base_.merge(_base_.pop('hrnet')).
 hrnet = dict(
     model=dict(
         backbone=dict(

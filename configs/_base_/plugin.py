@@ -1,3 +1,3 @@
 """Import of the plugin when a config is read. A base only."""
-# Hosts' inferencers read a checkpoint before they build the model. The plugin has to be imported by then.
+# The inferencers of the hosts read a checkpoint before they build the model, which requires the plugin.
 custom_imports = dict(imports=['hrnet_plugin.plugin'], allow_failed_imports=False)

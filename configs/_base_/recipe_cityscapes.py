@@ -5,7 +5,7 @@ Source: the experiment files of HRNet-Semantic-Segmentation.
 _base_ = ['mmseg::_base_/datasets/cityscapes.py', './schedule_120k.py']
 
 crop_size = (512, 1024)
-# of the 19 classes, from the official code
+# weights of the 19 classes, from the official code
 class_weight = [0.8373, 0.918, 0.866, 1.0345, 1.0166, 0.9969, 0.9754, 1.0489, 0.8786, 1.0023, 0.9539, 0.9843, 1.1116,
                 0.9037, 1.0865, 1.0955, 1.0865, 1.1529, 1.0507]
 train_pipeline = [

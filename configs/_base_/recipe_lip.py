@@ -4,7 +4,7 @@ Source: the experiment files of HRNet-Semantic-Segmentation.
 """
 _base_ = './schedule_110k.py'
 
-# mmsegmentation has the data set and no config for it. The mirror image of a left arm, leg or shoe is a right one.
+# mmsegmentation has the dataset but no config for it. In a flipped image, left arms, legs and shoes become right ones.
 __left_right = [(14, 15), (16, 17), (18, 19)]
 data_root = 'data/LIP/'
 crop_size = (473, 473)
@@ -17,7 +17,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5, swap_seg_labels=__left_right),
     dict(type='PackSegInputs'),
 ]
-# Annotations are loaded after the resizing and compared at their own size.
+# Annotations are loaded after resizing and compared at their original size.
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='Resize', scale=(473, 473), keep_ratio=False),
@@ -39,7 +39,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
 
-# Mirror images: left and right classes are exchanged before the predictions are merged.
+# Flipped images: left and right classes are swapped before the predictions are merged.
 tta_model = dict(_delete_=True, type='hrnet_plugin.LeftRightTTAModel', swap_seg_labels=__left_right)
 tta_pipeline = [
     dict(type='LoadImageFromFile'),

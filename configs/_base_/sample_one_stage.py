@@ -1,7 +1,7 @@
 """Job of a one-stage detector on the generated sample set. A base only."""
 _base_ = './sample_boxes.py'
 
-# Narrow neck and head: at their usual size they would cost several times as much as this backbone.
+# Narrow neck and head: at their default width, they would cost several times as much as this backbone.
 sample = dict(
     model=dict(
         backbone=dict(norm_eval=False),

@@ -49,4 +49,4 @@ default_hooks = dict(
     checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=10, max_keep_ckpts=1,
                     save_best='coco/AP', rule='greater'))
 auto_scale_lr = dict(base_batch_size=32)
-sample = None  # unused; without it, folders of studies that were begun before would have another config
+sample = None  # unused, kept so that existing study folders have the same config

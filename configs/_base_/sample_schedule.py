@@ -6,10 +6,10 @@ __loader = dict(batch_size=4, num_workers=0, persistent_workers=False)
 __test_loader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root=__root))
 __evaluator = dict(ann_file=__root + 'annotations/instances_val2017.json')
 
-# mmengine merges a file over its bases, but no base over another one of the list. So these entries stand below one
-# name, and a job merges them over the detector of its first base: _base_.merge(_base_.pop('sample')).
+# mmengine merges a config over its bases, but does not merge bases over each other. So these entries have a common
+# key, and a derived config merges them over the detector of its first base: _base_.merge(_base_.pop('sample')).
 sample = dict(
-    sample=None,  # an unused entry, kept so that merged configs stay as they were
+    sample=None,  # unused, kept so that merged configs do not change
     model=dict(backbone=dict(arch='w18_small_v1', init_cfg=None), neck=dict(arch='w18_small_v1')),
     data_root=__root,
     train_dataloader=__loader,

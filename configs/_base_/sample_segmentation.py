@@ -3,7 +3,7 @@ _base_ = ['mmseg::_base_/schedules/schedule_160k.py', 'mmseg::_base_/default_run
 
 data_root = 'data/sample/'
 __iters = 1200
-# those of COCO-Stuff's 171 classes that occur
+# the classes of COCO-Stuff that occur in the sample set
 __classes = (
     'person', 'traffic light', 'stop sign', 'umbrella', 'frisbee', 'sports ball', 'kite', 'clock', 'grass', 'road',
     'sand', 'sea', 'sky-other', 'wall-brick')
@@ -56,4 +56,4 @@ default_hooks = dict(
     checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=200, max_keep_ckpts=1,
                     save_best='mIoU', rule='greater'))
 auto_scale_lr = dict(base_batch_size=4)
-sample = None  # unused; without it, folders of studies that were begun before would have another config
+sample = None  # unused, kept so that existing study folders have the same config

@@ -1,5 +1,5 @@
 """Narrow network of a two-stage detector for the generated sample set. A base only."""
-# Narrow neck and heads: at their usual size they would cost several times as much as this backbone.
+# Narrow neck and heads: at their default width, they would cost several times as much as this backbone.
 # Merged over the detector of another base: _base_.merge(_base_.pop('two_stage')).
 two_stage = dict(
     model=dict(

@@ -30,7 +30,7 @@ options = {
         dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])],
     'train_dataloader.dataset.pipeline.3.rotate_factor': 0,
     'train_dataloader.batch_size': 16,
-    # AP accepts small errors. The area under the curve of correct keypoints shows small differences.
+    # AP tolerates small errors. The area under the PCK curve also measures small differences.
     'val_evaluator': [
         dict(type='CocoMetric', ann_file='data/sample/annotations/person_keypoints_val2017.json'),
         dict(type='AUC'),

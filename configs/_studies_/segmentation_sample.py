@@ -43,7 +43,7 @@ variants = {
         published=dict(mIoU=75.7)),
     'single stream': dict(
         options={'model.backbone.arch': __single_stream, 'model.decode_head.arch': __single_stream}),
-    # a linear classifier on the finest stream; and on as many channels as all streams have, made of it
+    # V1: linear classifier on the finest stream. V1h: the finest stream, widened to the channels of all streams.
     'V1': dict(options={
         'model.backbone.multiscale_output': False,
         'model.decode_head': dict(

@@ -11,7 +11,7 @@ _base_ = [
 _base_.merge(_base_.pop('sample'))
 _base_.merge(_base_.pop('two_stage'))
 
-# One entry per stage. The stages differ in box deviations and IoU thresholds, which stay.
+# One entry per stage. Box deviations and IoU thresholds of the stages are inherited.
 _base_.model.roi_head.bbox_head[0].update(in_channels=64, fc_out_channels=256)
 _base_.model.roi_head.bbox_head[1].update(in_channels=64, fc_out_channels=256)
 _base_.model.roi_head.bbox_head[2].update(in_channels=64, fc_out_channels=256)

@@ -7,7 +7,7 @@ _base_ = ['./centernet_hrnetv2-w18_crop512-140e_coco.py', '../_base_/sample_sche
 _base_.merge(_base_.pop('sample'))
 
 model = dict(neck=dict(out_channels=64), bbox_head=dict(in_channels=64))
-# The base's own pipelines, with smaller images: the head requires the padding of each test image.
+# The pipelines of the base, with smaller images: the head requires the padding of each test image.
 train_pipeline = [
     dict(type='LoadImageFromFile', to_float32=True),
     dict(type='LoadAnnotations', with_bbox=True),

@@ -8,7 +8,7 @@ _base_.merge(_base_.pop('sample'))
 
 model = dict(
     neck=dict(out_channels=64), bbox_head=dict(in_channels=64, feat_channels=64, pool_channels=32))
-# the base's own pipelines, with smaller images
+# the pipelines of the base, with smaller images
 train_pipeline = [
     dict(type='LoadImageFromFile', to_float32=True),
     dict(type='LoadAnnotations', with_bbox=True),

@@ -5,7 +5,7 @@
 _base_ = ['mmdet::cornernet/cornernet_hourglass104_8xb6-210e-mstest_coco.py', '../_base_/detector_hrnetv2p.py']
 _base_.merge(_base_.pop('hrnet'))
 
-# the recipe of CenterNet's authors (arXiv 1904.08189), whose tests always add the mirror image: --tta
+# the recipe of CenterNet's authors (arXiv 1904.08189). They always test with flipping: --tta
 model = dict(
     type='SingleStageDetector',
     backbone=dict(arch='w48', norm_eval=False, init_cfg=dict(checkpoint='open-mmlab://msra/hrnetv2_w48')),
@@ -42,7 +42,7 @@ tta_pipeline = [
         type='TestTimeAug',
         transforms=[
             [dict(type='Resize', scale_factor=1.0, keep_ratio=True)],
-            # before the padding, so that the border is that of the mirror image
+            # before padding, so that the border belongs to the flipped image
             [dict(type='RandomFlip', prob=1.), dict(type='RandomFlip', prob=0.)],
             [_base_.test_pipeline[1]],
             [dict(type='LoadAnnotations', with_bbox=True)],

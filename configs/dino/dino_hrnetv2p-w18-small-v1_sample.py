@@ -6,7 +6,7 @@
 _base_ = ['./dino_hrnetv2p-w18_12e_coco.py', '../_base_/sample_detection.py']
 _base_.merge(_base_.pop('sample'))
 
-# Shallow, with few queries: at its usual size it would cost several times as much as this backbone.
+# Few layers and queries: at its default size, the transformer would cost several times as much as this backbone.
 model = dict(
     backbone=dict(norm_eval=False),
     num_queries=100,

@@ -5,7 +5,7 @@
 _base_ = ['mmdet::dino/dino-4scale_r50_8xb2-12e_coco.py', '../_base_/detector_hrnetv2p.py']
 _base_.merge(_base_.pop('hrnet'))
 
-# strides 8 to 64: convolutions of stride 2 on the levels 4 to 32; norms as in the base's own neck
+# strides 8 to 64: convolutions of stride 2 on the levels 4 to 32; norm layers as in the neck of the base
 model = dict(neck=dict(num_outs=4, stride=2, norm_cfg=dict(type='GN', num_groups=32)))
-# the switch that --auto-scale-lr of mmdet's train tool requires
+# required by --auto-scale-lr of mmdet's train tool
 auto_scale_lr = dict(enable=False)

@@ -6,7 +6,7 @@ _base_ = ['mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py', '../_base_/detect
 _base_.merge(_base_.pop('hrnet'))
 
 model = dict(
-    # RGB statistics, as in the backbone's training; the base has BGR statistics of another backbone
+    # RGB mean and std, as in pretraining. The base has the BGR values of another backbone.
     data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True),
     # strides 8 to 128: convolutions of stride 2 on the levels 4 to 64
     neck=dict(num_outs=5, stride=2))

@@ -7,7 +7,7 @@ _base_ = ['../_base_/ocr_hrnetv2.py', '../_base_/sample_segmentation.py']
 
 _base_.model.decode_head[0].update(arch='w18_small_v1', num_classes=14)
 _base_.model.decode_head[0].norm_cfg = dict(type='BN')
-# a quarter of the usual width: at 512 channels the head would cost four times as much as this backbone
+# a quarter of the default width: with 512 channels, the head would cost four times as much as this backbone
 _base_.model.decode_head[1].update(arch='w18_small_v1', num_classes=14, channels=128, ocr_channels=64)
 _base_.model.decode_head[1].norm_cfg = dict(type='BN')
 model = dict(

@@ -1,10 +1,10 @@
-"""Top-down heat maps with HRNetV1-W32, from the stream of stride 8, COCO at 256x192: an ablation.
+"""Top-down heatmaps with HRNetV1-W32, from the stream of stride 8, COCO at 256x192: an ablation.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-2x_210e_coco-256x192.py
 """
 _base_ = './td-hm_hrnetv1-w32_210e_coco-256x192.py'
 
-# The last fusion also computes the feature maps that no head reads.
+# The last fusion also computes feature maps that no head uses.
 find_unused_parameters = True
 codec = dict(heatmap_size=(24, 32))
 model = dict(

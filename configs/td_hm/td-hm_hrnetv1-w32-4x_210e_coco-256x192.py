@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV1-W32, from the stream of stride 16, COCO at 256x192: an ablation.
+"""Top-down heatmaps with HRNetV1-W32, from the stream of stride 16, COCO at 256x192: an ablation.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-4x_210e_coco-256x192.py
 """

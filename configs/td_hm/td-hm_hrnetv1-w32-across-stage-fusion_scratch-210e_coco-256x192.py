@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV1-W32, COCO at 256x192. Ablation: one fusion per stage.
+"""Top-down heatmaps with HRNetV1-W32, COCO at 256x192. Ablation: one fusion per stage.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32-across-stage-fusion_scratch-210e_coco-256x192.py
 """

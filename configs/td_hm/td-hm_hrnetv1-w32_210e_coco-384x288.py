@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV1-W32, COCO at 384x288.
+"""Top-down heatmaps with HRNetV1-W32, COCO at 384x288.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32_210e_coco-384x288.py
 """

@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV1-W32, MPII at 256x256.
+"""Top-down heatmaps with HRNetV1-W32, MPII at 256x256.
 
     mim train hrnet_plugin td-hm_hrnetv1-w32_210e_mpii-256x256.py
 """

@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV1-W48, COCO at 384x288, distribution-aware decoding (DARK, arXiv 1910.06278).
+"""Top-down heatmaps with HRNetV1-W48, COCO at 384x288, distribution-aware decoding (DARK, arXiv 1910.06278).
 
     mim train hrnet_plugin td-hm_hrnetv1-w48_dark-210e_coco-384x288.py
 """

@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV2-W18-small-v1, on the generated sample set, from random weights.
+"""Top-down heatmaps with HRNetV2-W18-small-v1, on the generated sample set, from random weights.
 
     hrnet sample-set data/sample
     mim train hrnet_plugin td-hm_hrnetv2-w18-small-v1_sample.py

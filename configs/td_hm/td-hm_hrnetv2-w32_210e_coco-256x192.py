@@ -1,4 +1,4 @@
-"""Top-down heat maps with HRNetV2-W32, COCO at 256x192.
+"""Top-down heatmaps with HRNetV2-W32, COCO at 256x192.
 
     mim train hrnet_plugin td-hm_hrnetv2-w32_210e_coco-256x192.py
 """

@@ -1,4 +1,4 @@
-"""Reading checkpoints."""
+"""Reading, recognition and conversion of checkpoints."""
 
 from hrnet_plugin.checkpoints.pretrained import Pretrained
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints

@@ -1,4 +1,4 @@
-"""Addresses of checkpoints, and the files behind them."""
+"""Resolution of checkpoint addresses to local files."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ _SCHEMES = 'a path, https://, http://, file://, open-mmlab://NAME, timm://MODEL.
 
 
 def resolve_checkpoint(addresses: Sequence[str], sha256: str | None = None) -> tuple[Path, str]:
-    """Return the file behind the first address that gives one.
+    """Return the local file of the first address that can be resolved.
 
     Args:
-        addresses: Addresses of the same checkpoint, the preferred one first: paths, ``https://``,
-            ``open-mmlab://msra/hrnetv2_w32``, ``timm://hrnet_w48.ms_in1k``, ``hf://owner/repository/file``
-            (``repository@revision`` for one that is not main).
-        sha256: First digits of the file's sha256, eight or more. They take precedence over those in the file name.
+        addresses: Addresses of the same checkpoint, tried in order. An address is a path, ``https://``,
+            ``open-mmlab://msra/hrnetv2_w32``, ``timm://hrnet_w48.ms_in1k`` or ``hf://owner/repository/file``
+            (``repository@revision`` for a revision other than main).
+        sha256: At least the first eight digits of the sha256 of the file. They override those in the file name.
 
     Returns:
-        Path of the file, and the address that gave it.
+        Path of the file, and its address.
 
     Raises:
-        OSError: If none can be read or downloaded; with several addresses, the message has one line for each.
+        OSError: If no address can be read or downloaded. With several addresses, the message has one line per address.
         ValueError: If the only address is malformed, or its file has another sha256 or is not a checkpoint.
     """
     failures: list[Exception] = []
-    with _first_process_first() if any('://' in address for address in addresses) else nullcontext():
+    with _main_process_first() if any('://' in address for address in addresses) else nullcontext():
         for address in addresses:
             try:
-                return _file(address, sha256), address
+                return _resolve(address, sha256), address
             except (OSError, ValueError) as error:
                 failures.append(error)
                 if len(addresses) > 1:
                     print_log(f'{error}; trying the next address', logger='current', level=logging.WARNING)
     if len(failures) == 1:
         raise failures[0]
-    raise OSError('none of the addresses gave the checkpoint:\n' + '\n'.join(f'  {failure}' for failure in failures))
+    raise OSError('no address of the checkpoint can be resolved:\n' + '\n'.join(f'  {failure}' for failure in failures))
 
 
 def url_of(address: str) -> str | None:
-    """Return the URL behind an address, or None for a path.
+    """Return the URL of an address, or None for a path.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If the address is malformed.
     """
     scheme, found, rest = address.partition('://')
     if not found or scheme == 'file':
@@ -65,8 +65,8 @@ def url_of(address: str) -> str | None:
     if scheme in ('open-mmlab', 'openmmlab'):
         known = get_external_models()
         if rest not in known:
-            ours = ', '.join(name for name in known if 'hrnet' in name)
-            raise ValueError(f'{address} is no address that mmengine knows; it has of HRNets: {ours}')
+            hrnets = ', '.join(name for name in known if 'hrnet' in name)
+            raise ValueError(f'{address} must be a model that mmengine lists. Its HRNets are: {hrnets}')
         return known[rest]
     if scheme == 'timm':
         if '.' not in rest or '/' in rest:
@@ -85,11 +85,11 @@ def _hub_url(owner: str, repository: str, revision: str, file: str) -> str:
     return f'{endpoint}/{owner}/{repository}/resolve/{quote(revision)}/{quote(file)}'
 
 
-def _file(address: str, sha256: str | None) -> Path:
+def _resolve(address: str, sha256: str | None) -> Path:
     url = url_of(address)
     if url is None:
         path = Path(unquote(urlsplit(address).path) if address.startswith('file://') else address).expanduser()
-        path.stat()  # its errors name the path and the cause
+        path.stat()  # raises an error with path and cause
         if sha256 is not None:
             check(path, address, sha256)
         return path
@@ -97,10 +97,10 @@ def _file(address: str, sha256: str | None) -> Path:
 
 
 @contextmanager
-def _first_process_first() -> Iterator[None]:
-    """Let the first of several processes fetch, and the others find the file afterwards.
+def _main_process_first() -> Iterator[None]:
+    """Let rank 0 download first. The other ranks use its cached file afterwards.
 
-    Around all addresses together: one may serve some processes and not others, and each has to wait as often.
+    The barrier covers all addresses together. If ranks resolved different addresses, separate barriers would deadlock.
     """
     if get_rank() != 0:
         barrier()

@@ -1,4 +1,4 @@
-"""Changes of tensor values between two layouts of the same function, in both directions."""
+"""Conversions of tensor values between two layouts of the same module, in both directions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _EPS = 1e-5
 
 @dataclass(frozen=True)
 class Change:
-    """Function of one tensor, and its inverse.
+    """Conversion of one tensor, and its inverse.
 
     Args:
         names: Templates of the keys in the family's layout.
         forward: Function from the family's value to ours.
-        backward: Function from our value to the family's. It may invent what ``forward`` drops.
+        backward: Function from our value to the family's. It fills in values that ``forward`` drops.
     """
 
     names: tuple[str, ...]
@@ -29,15 +29,15 @@ class Change:
     backward: Callable[[Tensor], Tensor]
 
     def applies(self, name: str) -> bool:
-        """Return True if the change is for this key."""
+        """Return True if the change applies to a key."""
         return matches_any(self.names, name)
 
 
 def apply_changes(tensors: Mapping[str, Tensor], changes: Sequence[Change],
                   kept: MutableMapping[str, Tensor]) -> OrderedDict[str, Tensor]:
-    """Return our values for the family's, by the first change that applies to each key.
+    """Convert the family's values to ours by the first change that applies to each key.
 
-    A value that the change back does not restore bit by bit is added to ``kept``.
+    A value is added to ``kept`` if ``backward`` does not restore it bit by bit.
     """
     return OrderedDict((name, _apply(_change_of(name, changes), name, tensor, kept))
                        for name, tensor in tensors.items())
@@ -45,12 +45,12 @@ def apply_changes(tensors: Mapping[str, Tensor], changes: Sequence[Change],
 
 def revert_changes(tensors: Mapping[str, Tensor], changes: Sequence[Change],
                    kept: Mapping[str, Tensor]) -> OrderedDict[str, Tensor]:
-    """Return the family's values for ours: the one in ``kept`` if it still gives our value, else a computed one.
+    """Convert our values to the family's. A value in ``kept`` is used if ``forward`` still maps it to ours.
 
     Args:
         tensors: Our values under the family's keys.
-        changes: The first that applies to a key is reverted.
-        kept: Values that :func:`apply_changes` added.
+        changes: Changes. For each key, the first one that applies is reverted.
+        kept: Values that :func:`apply_changes` has added.
     """
     return OrderedDict((name, _revert(_change_of(name, changes), name, tensor, kept))
                        for name, tensor in tensors.items())
@@ -72,7 +72,7 @@ def _apply(change: Change | None, name: str, tensor: Tensor, kept: MutableMappin
 def _revert(change: Change | None, name: str, tensor: Tensor, kept: Mapping[str, Tensor]) -> Tensor:
     if change is None:
         return tensor
-    # the kept value is outdated if the tensor was trained since
+    # if the tensor has been trained in between, the kept value is outdated
     return kept[name] if name in kept and _same(change.forward(kept[name]), tensor) else change.backward(tensor)
 
 
@@ -90,49 +90,49 @@ def first_to_last(tensor: Tensor) -> Tensor:
     return tensor.roll(-1, 0)
 
 
-def without_first(rows: int) -> Callable[[Tensor], Tensor]:
+def drop_first_class(rows: int) -> Callable[[Tensor], Tensor]:
     """Return a function that removes the first class.
 
     Args:
-        rows: Rows per class. A tensor with no more rows has no classes and is not changed.
+        rows: Rows per class. A tensor with at most this many rows is class-agnostic and not changed.
     """
     return lambda tensor: tensor[rows:] if tensor.size(0) > rows else tensor
 
 
-def with_first(rows: int) -> Callable[[Tensor], Tensor]:
-    """Return a function that inserts a first class of zeros, which nothing reads.
+def insert_first_class(rows: int) -> Callable[[Tensor], Tensor]:
+    """Return a function that inserts a first class of zeros, which is never read.
 
     Args:
-        rows: Rows per class. A tensor with no more rows has no classes and is not changed.
+        rows: Rows per class. A tensor with at most this many rows is class-agnostic and not changed.
     """
     return lambda tensor: (torch.cat([tensor.new_zeros(rows, *tensor.shape[1:]), tensor])
                            if tensor.size(0) > rows else tensor)
 
 
 def in_place_scale(tensor: Tensor) -> Tensor:
-    """Return the scale that in-place activated batch norms apply for a stored weight."""
+    """Return the scale that an in-place activated batch norm (InPlaceABN) computes from its weight."""
     return tensor.abs() + _EPS if tensor.dim() == 1 else tensor
 
 
-def no_axis(tensor: Tensor) -> Tensor:
+def to_scalar(tensor: Tensor) -> Tensor:
     """Reshape a tensor of one element to shape ()."""
     return tensor.reshape(())
 
 
-def one_axis(tensor: Tensor) -> Tensor:
+def to_vector(tensor: Tensor) -> Tensor:
     """Reshape a tensor of one element to shape (1,)."""
     return tensor.reshape(1)
 
 
-def unchanged(tensor: Tensor) -> Tensor:
-    """Return the tensor."""
+def identity(tensor: Tensor) -> Tensor:
+    """Return the tensor unchanged."""
     return tensor
 
 
 def fold_bias(tensors: MutableMapping[str, Tensor], kept: MutableMapping[str, Tensor], bias: str, mean: str) -> None:
-    """Fold a convolution's bias into the running mean of the following norm, and keep both values.
+    """Fold a convolution's bias into the running mean of the following norm, and store both values in ``kept``.
 
-    The function is the same, in training mode too: there, the batch mean cancels the bias.
+    The outputs do not change, also in training mode, where the batch mean cancels the bias.
     """
     if bias in tensors and mean in tensors:
         kept[bias], kept[mean] = tensors.pop(bias), tensors[mean]
@@ -140,7 +140,7 @@ def fold_bias(tensors: MutableMapping[str, Tensor], kept: MutableMapping[str, Te
 
 
 def unfold_bias(tensors: MutableMapping[str, Tensor], kept: Mapping[str, Tensor], bias: str, mean: str) -> None:
-    """Restore the bias and the mean that :func:`fold_bias` kept. If the mean was trained since, the bias is zero."""
+    """Restore bias and mean that :func:`fold_bias` has stored. If the mean has changed since, the bias is zero."""
     if mean not in tensors or bias in tensors:
         return
     if bias in kept and mean in kept and torch.equal(kept[mean] - kept[bias], tensors[mean]):

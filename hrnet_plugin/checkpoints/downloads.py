@@ -1,4 +1,4 @@
-"""Downloads into torch.hub's cache, checked before they are stored and each time they are used."""
+"""Downloads into the cache of torch.hub, checked before they are stored and at each use."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from hrnet_plugin.version import __version__
 _BLOCK = 1 << 20
 _TIMEOUT = 30  # seconds without a byte
 
-# The custom of torch.hub and OpenMMLab: NAME-DIGITS.pth, NAME-DIGITS_DATE.pth or NAME_DIGITS-DATE.pth. Eight digits
-# without a letter may also be a date or a number of iterations, so they do not count.
+# Convention of torch.hub and OpenMMLab: NAME-DIGITS.pth, NAME-DIGITS_DATE.pth or NAME_DIGITS-DATE.pth. Eight decimal
+# digits without a letter may also be a date or a number of iterations, so they do not count.
 _DIGITS, _DATE = r'((?=\d*[a-f])[0-9a-f]{8})', r'20\d{6}'
 _NAME_WITH_DIGITS = re.compile(rf'-{_DIGITS}(?:_{_DATE})?\.|_{_DIGITS}-{_DATE}\.')
 
 
 def fetch(url: str, sha256: str | None = None) -> Path:
-    """Return the cached file of a URL, downloaded first where it is missing or damaged.
+    """Return the cached file of a URL. It is downloaded if it is missing or damaged.
 
     Args:
         url: ``http://`` or ``https://``.
-        sha256: First digits of the file's sha256, eight or more. They take precedence over those in the file name.
+        sha256: At least the first eight digits of the sha256 of the file. They override those in the file name.
 
     Raises:
         OSError: If the file cannot be downloaded or stored.
-        ValueError: If the downloaded file has another sha256, or, where none is known, is not a checkpoint.
+        ValueError: If the downloaded file has another sha256, or no sha256 is known and the file is not a checkpoint.
     """
     name = Path(unquote(urlsplit(url).path)).name or 'checkpoint'
     digits = digits_in(name)
-    # mmengine and torch.hub cache under the plain name: it is shared with them where the sha256 tells files apart
+    # mmengine and torch.hub cache by file name alone. The cache is shared with them if the name contains the sha256
     shared = digits is not None and (sha256 is None or sha256.startswith(digits))
     target = Path(torch.hub.get_dir(), 'checkpoints', name if shared else f'{_sha256(url.encode())[:8]}-{name}')
     if not target.is_file():
@@ -60,11 +60,11 @@ def fetch(url: str, sha256: str | None = None) -> Path:
         return _download(url, target, sha256, digits)
     except (OSError, ValueError) as error:
         kind = ValueError if isinstance(error, ValueError) else OSError
-        raise kind(f'{error}; and the cached {damage}. Remove {target} or put the right file in its place') from None
+        raise kind(f'{error}; and the cached {damage}. Remove {target} or replace it by the right file') from None
 
 
 def digits_in(name: str) -> str | None:
-    """Return the eight digits of a sha256 that a file name holds by custom, or None."""
+    """Return the eight digits of a sha256 in a file name, or None."""
     found = _NAME_WITH_DIGITS.search(name)
     return None if found is None else found[1] or found[2]
 
@@ -79,41 +79,40 @@ def digest(path: Path) -> str:
 
 
 def check(path: Path, source: str, sha256: str | None, digits: str | None = None) -> None:
-    """Check that a file is the one that was meant: by its sha256 where that is known, else by reading it.
+    """Check that a file is the expected one, by its sha256, or by reading it if no sha256 is known.
 
-    Only reading detects all that can be wrong: web pages, pointers of Git LFS, compressed and cut off files of any
-    format. It takes as long as loading the checkpoint, and hashing 300 MB less than a second. Both are little beside
-    what follows, so that no result is remembered.
+    Reading detects web pages, Git LFS pointers, and compressed or truncated files of any format. It takes as long as
+    loading the checkpoint. Hashing 300 MB takes less than a second. Both are short, so results are not cached.
 
     Args:
-        path: The file.
+        path: File to check.
         source: Name of the file in messages.
-        sha256: First digits of its sha256; None if they are not known.
-        digits: Those of its name, used where ``sha256`` is None.
+        sha256: First digits of the expected sha256, or None if unknown.
+        digits: First digits from the file name, used if ``sha256`` is None.
 
     Raises:
-        ValueError: If it is another file, or is damaged.
+        ValueError: If the file is damaged or another one.
     """
-    wanted = sha256 or digits
-    if wanted is None:
+    expected = sha256 or digits
+    if expected is None:
         read(path, source)
         return
     got = digest(path)
-    if not got.startswith(wanted):
-        whose = '' if sha256 else ', as its name says'
-        raise ValueError(f'{source} must have the sha256 {wanted}{whose}, got {got[:len(wanted)]}: '
-                         f'{_why_another(path, None if sha256 else got)}')
+    if not got.startswith(expected):
+        origin = '' if sha256 else ', as in its name'
+        raise ValueError(f'{source} must have the sha256 {expected}{origin}, got {got[:len(expected)]}: '
+                         f'{_diagnose(path, None if sha256 else got)}')
 
 
-def _why_another(path: Path, got: str | None) -> str:
+def _diagnose(path: Path, got: str | None) -> str:
     try:
         read(path, 'it')
     except ValueError as error:
         return str(error)
-    cause = 'it is not the file that was meant, or was damaged on its way'
+    cause = 'it is another file, or was damaged in transit'
     if got is None:
         return cause
-    return f"{cause}. If its name holds no digits of a sha256, give sha256='{got[:16]}' or the path of a file"
+    return f"{cause}. If its name contains no sha256, set sha256='{got[:16]}' or give the path of a file"
 
 
 def _download(url: str, target: Path, sha256: str | None, digits: str | None) -> Path:
@@ -122,7 +121,7 @@ def _download(url: str, target: Path, sha256: str | None, digits: str | None) ->
         target.parent.mkdir(parents=True, exist_ok=True)
         file = scratch.open('xb')
     except OSError as error:
-        raise OSError(f'{url} cannot be kept in {target.parent}: {error.strerror}; TORCH_HOME names another '
+        raise OSError(f'{url} cannot be stored in {target.parent}: {error.strerror}. Set TORCH_HOME to another '
                       'folder') from None
     try:
         with file:
@@ -135,7 +134,7 @@ def _download(url: str, target: Path, sha256: str | None, digits: str | None) ->
 
 
 def _receive(url: str, file: BinaryIO) -> None:
-    """Write the decoded body of a response into an open file."""
+    """Write the decoded response body to an open file."""
     print_log(f'fetching {url}', logger='current')
     request = Request(url, headers={'User-Agent': f'hrnet_plugin/{__version__}', 'Accept-Encoding': 'identity'})
     try:
@@ -145,20 +144,20 @@ def _receive(url: str, file: BinaryIO) -> None:
     except HTTPError as error:
         raise OSError(f'{url} cannot be fetched: the server answered {error.code} ({error.reason})') from None
     except (IncompleteRead, EOFError, gzip.BadGzipFile, zlib.error):
-        raise OSError(f'{url} was cut off before its end; nothing was kept') from None
+        raise OSError(f'{url} was cut off before its end; nothing was stored') from None
     except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
         raise OSError(f'{url} cannot be fetched: {getattr(error, "reason", None) or error}. Without a network, give '
                       'the path of a file') from None
     if length is not None and file.tell() != length:
-        raise OSError(f'{url} was cut off after {file.tell()} of {length} bytes; nothing was kept')
+        raise OSError(f'{url} was cut off after {file.tell()} of {length} bytes; nothing was stored')
 
 
 def _decoded(response: HTTPResponse, url: str) -> tuple[BinaryIO, int | None]:
-    """Return the body as the file that was meant, and its length where the headers have it."""
+    """Return the decoded response body, and its length if the headers contain it."""
     encoding = (response.headers.get('Content-Encoding') or 'identity').strip().lower()
     if encoding == 'identity':
         return response, response.length
-    if encoding in ('gzip', 'x-gzip'):  # some servers send it unasked; its end and checksum replace the length
+    if encoding in ('gzip', 'x-gzip'):  # sent by some servers without a request; gzip itself detects truncation
         return cast(BinaryIO, gzip.GzipFile(fileobj=response)), None
     raise OSError(f'{url} must be sent with Content-Encoding identity or gzip, got {encoding!r}. Give another address '
                   'or the path of a file')

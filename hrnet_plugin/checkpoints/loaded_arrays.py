@@ -1,9 +1,9 @@
-"""Stand-ins for numpy's classes while a checkpoint is read.
+"""Stand-ins for numpy's classes while a checkpoint is loaded.
 
-numpy trusts what it unpickles. An array of objects takes its pointers from the file's bytes where the file says so, and
-a dtype takes its item size, alignment and flags from there: both lead to memory that is not the array's. torch calls
-whatever is on its allow-list with any arguments, so that numpy's own classes on it would open that way. These accept
-what numpy writes for arrays and scalars of plain numbers, text, bytes, dates and objects, and refuse everything else.
+numpy does not validate pickled data. The file could set pointers of an object array, or item size, alignment and flags
+of a dtype, to access foreign memory. torch calls allowed classes with arbitrary arguments, so numpy's classes must not
+be on the allow-list. These stand-ins accept only data that numpy writes for arrays and scalars of plain numbers, text,
+bytes, dates and objects.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _UNIT = re.compile(r'[A-Za-zμ]{1,2}|generic')
 
 
 class LoadedDtype:
-    """A dtype that was read, without the parts of its state from which numpy computes addresses.
+    """Loaded dtype, without the fields of its state from which numpy computes addresses.
 
-    A dtype that is no array's, which no host stores, is read as this class. It is written again as numpy's.
+    A dtype outside of an array is loaded as this class, and pickled again as a numpy dtype. No host stores one.
 
     Args:
-        code: Kind and item size as numpy writes them, such as 'f4' or 'U7'.
-        align, copy: As numpy writes them; without effect.
+        code: Kind and item size as written by numpy, e.g. 'f4' or 'U7'.
+        align, copy: Ignored arguments, which numpy writes.
 
     Attributes:
-        dtype: The numpy dtype of that code and, after ``__setstate__``, of that byte order and unit of time.
+        dtype: numpy dtype of the code. ``__setstate__`` adds byte order and time unit.
 
     Raises:
-        RefusedError: If the code is not of a plain dtype.
+        RefusedError: If the code is not that of a plain dtype.
     """
 
     def __init__(self, code: Any, align: bool = False, copy: bool = False) -> None:
@@ -43,7 +43,7 @@ class LoadedDtype:
         self.dtype: np.dtype[Any] = np.dtype(text)
 
     def __setstate__(self, state: Any) -> None:
-        """Take byte order and unit of time from what numpy wrote."""
+        """Set byte order and time unit from the pickled state."""
         order, subdtype, names, fields = state[1:5]
         if order not in ('<', '>', '|', '=') or (subdtype, names, fields) != (None, None, None):
             raise RefusedError('a dtype must be a plain one, got one with fields')
@@ -60,26 +60,26 @@ class LoadedDtype:
 
 
 class LoadedArray(np.ndarray[Any, np.dtype[Any]]):
-    """An array that was read. It is written again as numpy's own."""
+    """Loaded array. It is pickled again as a numpy array."""
 
     def __new__(cls) -> LoadedArray:
         return super().__new__(cls, (0, ), np.int8)
 
     def __setstate__(self, state: Any) -> None:
-        """Take shape and values from what numpy wrote.
+        """Set shape and values from the pickled state.
 
-        numpy believes that a list has as many values as the shape, and frees memory in use if it is done twice.
+        numpy does not check the length of a list of values, and a second call would free memory in use.
         """
         *_, shape, dtype, fortran, values = state
-        values = values.encode('latin1') if type(values) is str else values  # of Python 2
+        values = values.encode('latin1') if type(values) is str else values  # written by Python 2
         if self.__dict__ or type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
             raise RefusedError(f'an array must get its shape once, got {shape!r:.60}')
         if type(dtype) is not LoadedDtype:
             raise RefusedError(f'an array must have a dtype of numpy, got {dtype!r:.60}')
         size, item = math.prod(shape), dtype.dtype.itemsize
-        kind, wanted = (list, size) if dtype.dtype.hasobject else (bytes, size * item)
-        if type(values) is not kind or len(values) != wanted or (item == 0 and size):
-            raise RefusedError(f'an array of shape {shape} and {dtype.dtype} must have {wanted} '
+        kind, expected = (list, size) if dtype.dtype.hasobject else (bytes, size * item)
+        if type(values) is not kind or len(values) != expected or (item == 0 and size):
+            raise RefusedError(f'an array of shape {shape} and {dtype.dtype} must have {expected} '
                                f'{"values" if kind is list else "bytes"}')
         super().__setstate__((1, shape, dtype.dtype, bool(fortran), values))
         self.is_loaded = True
@@ -95,7 +95,7 @@ def loaded_array(cls: Any, shape: Any, code: Any) -> LoadedArray:
     """Return the empty array that ``numpy.core.multiarray._reconstruct`` would return.
 
     Raises:
-        RefusedError: If anything but that is asked for.
+        RefusedError: If the arguments are not those that numpy writes.
     """
     if cls is not LoadedArray or shape != (0, ) or code not in (b'b', 'b'):
         raise RefusedError(f'an array must be made of shape (0,), got {shape!r:.60}')
@@ -106,7 +106,7 @@ def loaded_scalar(dtype: Any, values: Any = b'') -> Any:
     """Return the scalar that ``numpy.core.multiarray.scalar`` would return.
 
     Raises:
-        RefusedError: If the dtype is not plain, or is one of objects.
+        RefusedError: If the dtype is not plain or has objects.
     """
     if not isinstance(dtype, LoadedDtype) or dtype.dtype.hasobject or not isinstance(values, (bytes, str)):
         raise RefusedError(f'a scalar must be one of a plain dtype, got {dtype!r:.60}')

@@ -1,7 +1,7 @@
-"""Published checkpoints, from ``published.csv``: what each file is, and what its network expects.
+"""Published checkpoints from ``published.csv``, with architecture, preprocessing and scores.
 
-Most figures are looked up in the CSV files of ``evaluation/leaderboard/published/``. They are in the rows with the
-checkpoint's ``key``, or else with the name of its file. All others are in the column ``figures``.
+Most scores are looked up in the CSV files of ``evaluation/leaderboard/published/``, by the ``key`` of the checkpoint or
+its file name. The column ``figures`` contains the others.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# File of scores -> column -> name of the metric here.
+# file of scores -> column -> name of the metric in descriptions
 _METRICS: Mapping[str, Mapping[str, str]] = {
     'detection': {'AP': 'box AP', 'mask AP': 'mask AP'},
     'pose': {'AP': 'AP', 'PCKh': 'PCKh', 'PCKh@0.1': 'PCKh@0.1'},
     'segmentation': {'mIoU': 'mIoU'},
 }
 
-#: Splits whose annotations are not public, as (dataset, split). Configs are not tested on them.
+#: (dataset, split) of splits without public annotations. Configs are not tested on them.
 HELD_OUT = {('COCO', 'test-dev2017'), ('Cityscapes', 'test')}
-#: Test-time augmentation in the CSV files -> as tables show it.
+#: Test-time augmentation in the CSV files -> in tables.
 TEST_NAMES = {'scales, flip': 'ms+flip', 'flip': 'flip'}
 
 
@@ -33,18 +33,18 @@ class Published:
 
     Attributes:
         task: Task of its network.
-        publisher: 'official' (the authors' codes), 'open-mmlab', 'timm', 'mmdet', 'mmpose', 'mmseg' or 'mmpretrain'.
+        publisher: 'official' (the authors), 'open-mmlab', 'timm', 'mmdet', 'mmpose', 'mmseg' or 'mmpretrain'.
         model: Description for users.
         arch: ``arch`` of :class:`~hrnet_plugin.models.HRNet`.
         data: Training data.
-        key: Key of its rows in the leaderboard's CSV files. Empty if they have the name of its file, or do not exist.
-        figures: Scores in the publisher's unit. Empty if there are none.
+        key: Key of its rows in the leaderboard's CSV files. Empty to look them up by file name.
+        figures: Scores in the publisher's unit, or empty.
         images: Channel order, and the normalization if it is not that of ImageNet.
-        upsampling: Interpolation of the fusion in training.
-        config: Config for the same network and data, or empty. It is a name, or 'HOST::PATH' for a config of a host, in
-            which only the type of the backbone differs.
-        sha256: First eight digits of the digest, if the file name contains them.
-        address: Value for ``init_cfg``, or the address of a web page. A file name if it is in a shared folder.
+        upsampling: Interpolation mode of the fusion in training.
+        config: Config for the same network and data, or empty. It is a name, or 'HOST::PATH' for a config of a host
+            that differs in the type of the backbone only.
+        sha256: First eight digits of the sha256 if the file name contains them, else empty.
+        address: Value of ``init_cfg.checkpoint``, a web page, or a file name if the file is in a shared folder.
     """
 
     task: str
@@ -74,17 +74,17 @@ class Published:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """Return all rows, by task and publisher."""
+    """Return all rows, sorted by task and publisher."""
     return read_published(PACKAGE)
 
 
 def read_published(package: Path) -> tuple[Published, ...]:
-    """Read the rows and look up their figures.
+    """Read the rows and look up their scores.
 
     Args:
-        package: Folder of ``hrnet_plugin``, or of a copy.
+        package: Folder of ``hrnet_plugin`` or of a copy.
     """
-    # Read as files: this package does not import evaluation.
+    # read as files, because this package must not import evaluation
     scores = _read_scores(package / 'evaluation' / 'leaderboard' / 'published')
     rows = (Published(**row) for row in read_csv(package / 'checkpoints' / 'published.csv'))
     return tuple(replace(row, figures=row.figures or _figures(row, scores)) for row in rows)
@@ -96,13 +96,13 @@ def read_csv(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def with_digest(sha256: str) -> Published | None:
-    """Return the checkpoint with a digest, or None if no published file name contains it."""
+def find_by_digest(sha256: str) -> Published | None:
+    """Return the published checkpoint with a sha256, or None if it is unknown."""
     return next((row for row in published() if row.sha256 and sha256.startswith(row.sha256)), None)
 
 
 def _read_scores(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
-    """Return key or file name -> (metric, value, conditions) of each figure."""
+    """Return key or file name -> (metric, value, conditions) of each score."""
     scores: dict[str, list[tuple[str, str, str]]] = {}
     for task, names in _METRICS.items():
         for row in read_csv(folder / f'{task}.csv'):

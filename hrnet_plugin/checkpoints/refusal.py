@@ -1,5 +1,5 @@
-"""The error of values in a checkpoint that are not read."""
+"""Error for values in a checkpoint that are not loaded."""
 
 
 class RefusedError(ValueError):
-    """Value that a checkpoint describes as nobody writes it, or that is not allowed in one."""
+    """Value in a checkpoint that is malformed or not allowed."""

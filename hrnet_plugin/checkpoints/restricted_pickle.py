@@ -1,4 +1,4 @@
-"""A pickle module for ``torch.load`` that finds allowed names only, for versions of torch without an allow-list."""
+"""Pickle module for ``torch.load`` with an allow-list, for versions of torch without one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch._weights_only_unpickler import _get_allowed_globals
 from hrnet_plugin.checkpoints.safe_globals import allowed_names
 from hrnet_plugin.checkpoints.stand_ins import latin1_bytes, small_bytearray
 
-# what newer versions of torch allow, beside what each one does
+# globals that only newer versions of torch allow
 _NEWER = {
     '_codecs.encode': latin1_bytes,
     'builtins.bytearray': small_bytearray,
@@ -27,15 +27,15 @@ _NEWER = {
 
 
 class RestrictedUnpickler(pickle.Unpickler):
-    """Unpickler that finds what torch allows for tensors and this package for mmengine's checkpoints."""
+    """Unpickler that loads only globals which torch allows for tensors, or this package for mmengine's checkpoints."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for.
+        """Return the object or stand-in of a global.
 
         Raises:
             UnpicklingError: If the name is not allowed.
         """
-        # torch writes names as Python 2 has them
+        # torch writes the names of Python 2
         module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
         full = f'{module}.{name}'
         for names in (_NEWER, _get_allowed_globals(), allowed_names()):

@@ -1,8 +1,9 @@
-"""Let torch read mmengine's checkpoints with ``weights_only=True``, which torch 2.6 and newer use by default.
+"""Allow-list for loading mmengine's checkpoints with ``weights_only=True``, the default since torch 2.6.
 
-Beside tensors, a checkpoint of mmengine's runner holds the meta information of a data set and a message hub: arrays,
-scalars of numpy, paths, dates, parts of configs, histories of losses. torch refuses the classes of all of these unless
-they are named. Most names stand for a stand-in of this package, since torch calls what is named with any arguments.
+Besides tensors, a checkpoint of mmengine's runner contains the meta information of a dataset and a message hub. They
+consist of numpy arrays and scalars, paths, dates, config sections and loss histories. torch refuses their classes
+unless they are on the allow-list. torch calls allowed classes with arbitrary arguments, so most names map to a safe
+stand-in.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from hrnet_plugin.checkpoints.stand_ins import (
     plain_dict,
 )
 
-# of a defaultdict, which is read as a dict: types that make its values, for which their names are enough
+# allowed default factories of a defaultdict; it is loaded as a dict, so that their names suffice
 _FACTORIES = ('bool', 'dict', 'float', 'int', 'list', 'str', 'tuple')
 
 
 def has_allow_list() -> bool:
-    """Return True if torch has an allow-list of names, as since 2.6."""
+    """Return True if torch has an allow-list with names, i.e. since version 2.6."""
     return tuple(int(part) for part in torch.__version__.split('.')[:2]) >= (2, 6)
 
 
 @lru_cache(maxsize=1)
 def allowed_names() -> dict[str, Any]:
-    """Return what mmengine's runner stores beside tensors: name in the checkpoint -> what it stands for."""
+    """Return name in the checkpoint -> class or stand-in, for all objects besides tensors of mmengine's runner."""
     plain = (slice, frozenset, datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone)
     return {
         **{f'{kind.__module__}.{kind.__qualname__}': kind for kind in plain},
@@ -45,7 +46,7 @@ def allowed_names() -> dict[str, Any]:
         'mmengine.config.config.ConfigDict': loaded_config,
         'numpy.ndarray': LoadedArray,
         'numpy.dtype': LoadedDtype,
-        # by both names that numpy has for the module
+        # numpy has two names for the module
         **{f'numpy.{core}.multiarray.{name}': stand_in for core in ('core', '_core')
            for name, stand_in in (('_reconstruct', loaded_array), ('scalar', loaded_scalar))},
         **{f'builtins.{name}': name for name in _FACTORIES},
@@ -54,6 +55,6 @@ def allowed_names() -> dict[str, Any]:
 
 
 def allow_mmengine_checkpoints() -> None:
-    """Add what mmengine's runner stores to torch's allow-list, if there is one."""
+    """Add the names of :func:`allowed_names` to the allow-list of torch, if it has one."""
     if has_allow_list():
         torch.serialization.add_safe_globals([(stand_in, name) for name, stand_in in allowed_names().items()])

@@ -1,4 +1,4 @@
-"""Prefixes of ``load_from`` with which mmengine's runner loads checkpoints through this package."""
+"""URL schemes of ``load_from`` for which mmengine's runner loads checkpoints by this package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
-from hrnet_plugin.checkpoints.body import find_bodies
+from hrnet_plugin.checkpoints.backbone import find_backbones
 from hrnet_plugin.checkpoints.convert import to_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, read_run
@@ -18,44 +18,46 @@ if TYPE_CHECKING:
     from torch.serialization import MAP_LOCATION
 
 SCHEME = 'hrnet://'
-RUN_SCHEME = 'hrnet-run://'  # of a path of a run's own checkpoint, from which it is resumed
+RUN_SCHEME = 'hrnet-run://'  # for checkpoints to resume a run from
 
 
 @CheckpointLoader.register_scheme(prefixes=SCHEME)
-def load_any(filename: str, map_location: MAP_LOCATION = None) -> dict[str, Any]:
-    """What mmengine gets to load: a state dict under the names of models that configs build with this package.
+def load_any_family(filename: str, map_location: MAP_LOCATION = None) -> dict[str, Any]:
+    """Load a checkpoint of any family, with the state-dict keys of models of this package.
 
-    Where a checkpoint has no HRNet, or several, its names stay as they are.
+    The keys are not changed if the checkpoint contains no HRNet or several. No code in the file is executed.
 
     Args:
-        filename: 'hrnet://' and an address as :class:`~hrnet_plugin.Pretrained` takes it.
-        map_location: As mmengine gives it; tensors stay on the CPU, from which they are copied into the model.
+        filename: 'hrnet://' followed by an address, as in :class:`~hrnet_plugin.checkpoints.Pretrained`.
+        map_location: Ignored. The tensors are on the CPU, and mmengine copies them into the model.
 
     Raises:
-        OSError, ValueError: If it cannot be read; nothing that is in it runs.
+        OSError, ValueError: If the checkpoint cannot be read.
     """
     path, address = resolve_checkpoint([filename.removeprefix(SCHEME)])
     checkpoint = read(path, address)
-    if len(find_bodies(checkpoint.tensors)) == 1:
+    if len(find_backbones(checkpoint.tensors)) == 1:
         found = recognize(checkpoint)
         checkpoint, unknown = to_plugin(checkpoint, found)
-        left = f'; {len(unknown)} tensors without a name here are left out: {", ".join(unknown[:4])}' if unknown else ''
-        print_log(f'{address} is of the family "{found.family.name}", {found.body.text}{left}', logger='current')
+        text = f'{address} is of the family "{found.family.name}", {found.network.text}'
+        if unknown:
+            text += f'; {len(unknown)} tensors without a counterpart are skipped: {", ".join(unknown[:4])}'
+        print_log(text, logger='current')
     state_dict = OrderedDict(checkpoint.tensors)
-    # read by modules that note what their weights were trained with
-    state_dict._metadata = OrderedDict(checkpoint.notes)  # type: ignore[attr-defined]
+    # read by modules that compare it with their own, see models/checkpoint_metadata.py
+    state_dict._metadata = OrderedDict(checkpoint.metadata)  # type: ignore[attr-defined]
     return dict(state_dict=state_dict, meta={})
 
 
 @CheckpointLoader.register_scheme(prefixes=RUN_SCHEME)
 def load_run(filename: str, map_location: MAP_LOCATION = None) -> dict[str, Any]:
-    """Load a checkpoint from which a run is resumed, with errors that name the file.
+    """Load a checkpoint to resume a run from. No code in the file is executed.
 
     Args:
-        filename: 'hrnet-run://' and a path.
-        map_location: As of ``torch.load``.
+        filename: 'hrnet-run://' followed by a path.
+        map_location: See ``torch.load``.
 
     Raises:
-        OSError, ValueError: If it cannot be read; nothing that is in it runs.
+        OSError, ValueError: If the checkpoint cannot be read. The message names the file.
     """
     return read_run(filename.removeprefix(RUN_SCHEME), map_location)

@@ -1,8 +1,7 @@
-"""Stand-ins for what checkpoints of mmengine's runner name, beside numpy's classes.
+"""Stand-ins for globals in checkpoints of mmengine's runner, except numpy's classes.
 
-torch calls what is on its allow-list with any arguments, and sets any attribute of what comes out. So a stand-in
-accepts what is written for such a value and nothing else, and returns nothing that could be called or changed for
-others: no function, no class.
+torch calls allowed globals with arbitrary arguments and sets arbitrary attributes of the results. Therefore a stand-in
+accepts only arguments that mmengine writes. It never returns a function, a class or a shared object.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ _METHODS = ('min', 'max', 'current', 'mean')
 
 
 class LoadedHistory(HistoryBuffer):
-    """Stand-in for HistoryBuffer, which becomes one when its values are known.
+    """Stand-in for HistoryBuffer, which turns into a HistoryBuffer when its state is set.
 
-    HistoryBuffer makes arrays of its arguments and calls methods that its state names.
+    HistoryBuffer itself is unsafe: it calls methods whose names are in its state.
     """
 
     def __init__(self) -> None:
-        """Make an empty history: values come by ``__setstate__`` only."""
+        """Create an empty history. Values are accepted by ``__setstate__`` only."""
 
     def __setstate__(self, state: Any) -> None:
-        """Take histories and length. The methods are those of every HistoryBuffer."""
+        """Set values, counts and maximum length. The names of methods in the state are ignored."""
         if type(state) is not dict or type(state.get('max_length')) is not int:
             raise RefusedError(f'a HistoryBuffer must have a max_length, got {state!r:.60}')
         values, counts = (_numbers(state.get(key)) for key in ('_log_history', '_count_history'))
@@ -45,15 +44,15 @@ class LoadedHistory(HistoryBuffer):
 
 def _numbers(value: Any) -> NDArray[Any]:
     if type(value) is not LoadedArray or value.ndim != 1 or value.dtype.kind not in 'biuf':
-        raise RefusedError(f'a HistoryBuffer must hold arrays of numbers, got {type(value).__name__}')
+        raise RefusedError(f'a HistoryBuffer must have arrays of numbers, got {type(value).__name__}')
     return value.view(np.ndarray).copy()
 
 
 def history_method(owner: Any, name: Any) -> str:
-    """Return the name of a statistics method of HistoryBuffer, which pickle spells ``getattr(HistoryBuffer, name)``.
+    """Return the name of a statistics method. Stands in for the pickled ``getattr(HistoryBuffer, name)``.
 
     Raises:
-        RefusedError: For anything else: a checkpoint that asks for it was not written by mmengine alone.
+        RefusedError: If it is another attribute or another class, which mmengine never writes.
     """
     if owner is not LoadedHistory or name not in _METHODS:
         raise RefusedError(f'only the methods {", ".join(_METHODS)} of mmengine.logging.HistoryBuffer are allowed, got '
@@ -62,40 +61,40 @@ def history_method(owner: Any, name: Any) -> str:
 
 
 def empty_bytes() -> bytes:
-    """Return ``b''``, which pickle spells ``bytes()``; with an argument, that would reserve any amount of memory."""
+    """Return ``b''`` for the pickled ``bytes()``. An integer argument could allocate any amount of memory."""
     return b''
 
 
 def latin1_bytes(text: Any, encoding: Any) -> bytes:
-    """Return bytes, which pickle spells as text and 'latin1'; another encoding could decompress a little to a lot."""
+    """Return bytes, pickled as text in 'latin1'. Another encoding could be a decompression bomb."""
     if type(text) is not str or encoding != 'latin1':
         raise RefusedError(f'bytes must be written as text in latin1, got {encoding!r:.60}')
     return text.encode('latin1')
 
 
 def small_bytearray(values: Any = b'', encoding: Any = None) -> bytearray:
-    """Return a bytearray of bytes; of a number, it would reserve any amount of memory."""
+    """Return a bytearray of bytes. An integer argument could allocate any amount of memory."""
     if type(values) is not bytes or encoding is not None:
         raise RefusedError(f'a bytearray must be made of bytes, got {type(values).__name__}')
     return bytearray(values)
 
 
 def plain_dict(factory: str | None = None) -> dict[Any, Any]:
-    """Return the dict as which a defaultdict is read: torch puts entries into dicts only."""
+    """Return a dict in place of a defaultdict, because torch adds entries to dicts only."""
     return {}
 
 
 def loaded_config(entries: Any) -> ConfigDict:
-    """Return a part of a config."""
+    """Return a section of a config."""
     if type(entries) is not dict:
         raise RefusedError(f'a ConfigDict must be made of a dict, got {type(entries).__name__}')
     return ConfigDict(entries)
 
 
 def path_stand_ins() -> dict[str, Callable[..., PurePath]]:
-    """Return functions that make paths, by the class names of every version of Python.
+    """Return class name -> function that makes a path, for the names of all versions of Python.
 
-    A path of a foreign system is read as a pure one.
+    A path of another operating system is loaded as a pure path.
     """
     here = {'PosixPath': Path if os.name == 'posix' else PurePosixPath,
             'WindowsPath': Path if os.name == 'nt' else PureWindowsPath,
@@ -107,7 +106,7 @@ def path_stand_ins() -> dict[str, Callable[..., PurePath]]:
 def _path_maker(kind: type[PurePath]) -> Callable[..., PurePath]:
     def make(*parts: Any) -> PurePath:
         if not all(type(part) is str for part in parts):
-            raise RefusedError(f'a path must be made of texts, got {parts!r:.60}')
+            raise RefusedError(f'a path must be made of strings, got {parts!r:.60}')
         return kind(*parts)
 
     return make

@@ -5,8 +5,8 @@
 
 Trains each variant with several seeds. Writes table.md, table.csv (mean and
 confidence interval per metric, parameters, operations, time per iteration) and
-figure.png. If interrupted, the same command resumes the study: finished runs
-are kept.
+figure.png. The same command resumes an interrupted study and skips finished
+runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.counting import ModelCount, count_model
 from hrnet_plugin.experiments.ablation import (
     Result,
-    Schedule,
+    RunScheduler,
     Study,
     all_runs,
     as_csv,
@@ -64,14 +64,14 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def counts(study: Study) -> dict[str, ModelCount]:
-    """What each variant's model holds and computes."""
+    """Count parameters and operations of each variant's model: name -> count."""
     configs = {variant.name: variant.trained_config() for variant in study.variants}
     return {name: count_model(config.model, config.get('default_scope', 'mmengine'), study.shape)
             for name, config in configs.items()}
 
 
 def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, ModelCount], folder: Path) -> str:
-    """Write table, figure and all results into a folder; return the table."""
+    """Write table, figure and all results to a folder, and return the table as Markdown."""
     table = rows(study, results, counted)
     text = as_markdown(study, table)
     (folder / 'table.md').write_text(text, encoding='utf-8')
@@ -95,20 +95,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
     runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
     with progress('counting operations'):
-        counted = counts(study)  # before training: a variant that does not fit is found out here
-    signal.signal(signal.SIGTERM, _stop)  # so that the runs end, too
+        counted = counts(study)  # before training, to detect incompatible variants early
+    signal.signal(signal.SIGTERM, _stop)  # the scheduler then also kills the runs
     with locked(root) as lock:
         waiting = [run for run in runs if run.result() is None]
         finished = len(runs) - len(waiting)
-        print(f'{study.name}: {len(runs)} runs, of which {finished} have finished, in {root}', flush=True)
-        schedule = Schedule(waiting, args.jobs, None if args.budget is None else 60 * args.budget, lock,
-                            lambda line: print(line, flush=True))
-        schedule.work()
+        print(f'{study.name}: {len(runs)} runs, {finished} finished, in {root}', flush=True)
+        scheduler = RunScheduler(waiting, args.jobs, None if args.budget is None else 60 * args.budget, lock,
+                                 lambda line: print(line, flush=True))
+        scheduler.run_all()
         results = [result for run in runs if (result := run.result()) is not None]
         if results:
             print(write_report(study, results, counted, root))
     if len(results) < len(runs):
-        why = f'{len(schedule.failed)} failed' if schedule.failed else 'the budget is spent'
-        print(f'{len(results)} of {len(runs)} runs have finished ({why}); the same command goes on')
-    if schedule.failed:
+        reason = f'{len(scheduler.failed)} failed' if scheduler.failed else 'the time budget is used up'
+        print(f'{len(results)} of {len(runs)} runs finished ({reason}). The same command resumes the study.')
+    if scheduler.failed:
         raise SystemExit(1)

@@ -2,11 +2,12 @@
 
     hrnet benchmark --config A --config B --shape 800 1344 [options]
 
-Measures backbone and neck of each config, with random weights, in turns in one
-process. In inference, parts of this package are also measured with the torch
-engine. Ratios are relative to the first config. Each figure is the median of
-all rounds. The convolution share is the time that all MACs would take at the
-measured rate of large 3x3 convolutions, divided by the actual time.
+Measures backbone and neck of each config with random weights, interleaved in
+one process. For inference, networks of this package are also measured with the
+torch engine. Each figure is the median of all rounds. The ratio is the time of
+the first config divided by that of the row. The convolution share is the time
+of all MACs at the measured rate of large 3x3 convolutions, divided by the
+measured time.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.execution import optimize_for_inference
-from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, network, probe
+from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, measure_machine, network
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 
@@ -35,12 +36,13 @@ AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('benchmark', __doc__)
     parser.add_argument('--config', action='append', required=True, metavar='CONFIG',
-                        help='name of a shipped config, or path of any config; repeat for each')
+                        help='name of a shipped config, or path of any config; repeatable')
     parser.add_argument('--shape', type=int, nargs=2, required=True, metavar=('H', 'W'),
                         help='height and width of the images in pixels')
     parser.add_argument('--batch', type=int, default=1, help='batch size (default: 1)')
     parser.add_argument('--rounds', type=int, default=5, help='number of measurements per model (default: 5)')
-    parser.add_argument('--train', action='store_true', help='measure training steps instead of inference')
+    parser.add_argument('--train', action='store_true',
+                        help='measure training steps (forward and backward) instead of inference')
     parser.add_argument('--amp', choices=AMP, help='autocast with this precision')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu',
                         help='torch device (default: cuda if available)')
@@ -55,22 +57,34 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def contestants(names: Sequence[str], train: bool, device: str) -> dict[str, nn.Module]:
-    """Return each config's network and, for predictions, a copy that the torch engine runs."""
-    found = {}
+def build_networks(names: Sequence[str], train: bool, device: str) -> dict[str, nn.Module]:
+    """Build the network of each config and, for inference, a copy for the torch engine.
+
+    Args:
+        names: Names or paths of configs.
+        train: Whether training is measured, which needs no copies.
+        device: Torch device.
+
+    Returns:
+        Title -> network.
+
+    Raises:
+        ValueError: A config has no model, or its model has no backbone.
+    """
+    networks = {}
     for name in names:
         config = find_config(name)
         if config.get('model') is None:
-            raise ValueError(f'{name} must have the entry model')
+            raise ValueError(f'{name} must have the entry model, got none')
         model = network(config.model, config.get('default_scope', 'mmengine')).to(device)
-        alike = [other for other in names if Path(other).stem == Path(name).stem]
-        title = Path(name).stem if len(alike) == 1 else name
-        found[title] = model
+        namesakes = [other for other in names if Path(other).stem == Path(name).stem]
+        title = Path(name).stem if len(namesakes) == 1 else name
+        networks[title] = model
         if train:
             continue
-        with suppress(ValueError):  # of another package
-            found[f'{title}, torch engine'] = optimize_for_inference(deepcopy(model), 'torch')
-    return found
+        with suppress(ValueError):  # the engine does not support networks of other packages
+            networks[f'{title}, torch engine'] = optimize_for_inference(deepcopy(model), 'torch')
+    return networks
 
 
 _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -78,14 +92,14 @@ _COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     'ratio': ('ratio', lambda value: f'{value:.2f}'),
     'macs': ('MACs (1e9)', lambda value: f'{value / 1e9:.2f}'),
     'operators': ('operators', str),
-    'kept': ('kept (MiB)', lambda value: f'{value / 2**20:.0f}'),
+    'kept': ('saved (MiB)', lambda value: f'{value / 2**20:.0f}'),
     'peak': ('peak (MiB)', lambda value: f'{value / 2**20:.0f}'),
     'conv_share': ('conv share', lambda value: f'{value:.0%}'),
 }
 
 
 def table(records: Mapping[str, Mapping[str, float]]) -> str:
-    """The figures, one network a line."""
+    """Return the results as text, one network per line."""
     keys = [key for key in _COLUMNS if any(key in record for record in records.values())]
     width = max(map(len, records))
     lines = [' ' * width + ''.join(f'{_COLUMNS[key][0]:>12}' for key in keys)]
@@ -99,15 +113,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     torch.manual_seed(0)
     amp = AMP.get(args.amp)
-    machine: Machine | None = None if args.train else probe(args.device, amp or torch.float32)
+    machine: Machine | None = None if args.train else measure_machine(args.device, amp or torch.float32)
     images = torch.randn(args.batch, 3, *args.shape, device=args.device)
     with progress(f'measuring {args.rounds} rounds'):
-        records = measure(contestants(args.config, args.train, args.device), images, args.rounds, args.train, amp,
+        records = measure(build_networks(args.config, args.train, args.device), images, args.rounds, args.train, amp,
                           machine)
     print(table(records))
     if machine is not None:
         print(f'this machine: {machine.macs / 1e9:.1f} GMAC/s in large 3x3 convolutions, '
-              f'{machine.bytes / 1e9:.1f} GB/s in sums')
+              f'{machine.bytes / 1e9:.1f} GB/s in sums of large tensors')
     if args.out is not None:
         setting = dict(describe(args.device), shape=args.shape, batch=args.batch, rounds=args.rounds, amp=args.amp,
                        training=args.train, machine=machine and asdict(machine))

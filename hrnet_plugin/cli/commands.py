@@ -7,7 +7,7 @@ from pathlib import Path
 
 _NAMES = ('train', 'test', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert', 'count', 'benchmark',
           'ablate', 'leaderboard', 'record', 'compare', 'submission')
-# two modules have another name: pytest collects test_*.py, and inspect is a module of the standard library
+# other module names: pytest collects test_*.py, and inspect is a module of the standard library
 _MODULES = {'test': 'evaluate', 'inspect': 'inspect_checkpoint'}
 
 #: Subcommand -> module.
@@ -24,6 +24,6 @@ def overview() -> str:
 
 
 def summary(name: str) -> str:
-    """Return the first line of a subcommand's docstring. The module is not imported, which may take seconds."""
+    """Return the first line of a subcommand's docstring, without the slow import of its module."""
     file = Path(__file__).with_name(f'{COMMANDS[name].rsplit(".", 1)[1]}.py')
     return (ast.get_docstring(ast.parse(file.read_text(encoding='utf-8'))) or '').splitlines()[0].rstrip('.')

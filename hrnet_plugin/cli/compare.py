@@ -4,8 +4,9 @@
 
 A.json and B.json are boxes or masks on the same images, in COCO format. `hrnet
 test ... --record` writes such files (results.bbox.json) to its log folder.
-Reports AP by object size with a confidence interval of the difference, error
-types and their cost in AP, per-class AP, and the images that differ most.
+Reports AP by object size with a confidence interval of the difference. Also
+reports error types and their cost in AP, per-class AP, and the images with the
+largest differences.
 """
 
 from __future__ import annotations

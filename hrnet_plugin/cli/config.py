@@ -1,9 +1,9 @@
 """List, print and copy configs.
 
-    hrnet config                 names of all shipped configs
-    hrnet config PART            names that contain PART
-    hrnet config NAME            the config with all that it inherits; NAME may
-                                 be the path of any config
+    hrnet config                 list all shipped configs
+    hrnet config PART            list shipped configs whose name contains PART
+    hrnet config NAME            print a config with its bases merged; NAME is
+                                 a shipped config or the path of any config
     hrnet config NAME --out DIR  write a config to DIR that inherits NAME
 """
 
@@ -19,24 +19,29 @@ from hrnet_plugin.config_files import cfg, list_configs, read_config
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('config', __doc__)
-    parser.add_argument('name', nargs='?', default='', help='name or path of a config, or part of names')
+    parser.add_argument('name', nargs='?', default='', help='name or path of a config, or part of a name')
     parser.add_argument('--out', type=Path, metavar='DIR', help='write a derived config to this folder')
     return parser.parse_args(argv)
 
 
-def write_heir(name: str, folder: Path) -> Path:
-    """Write a config into ``folder`` that inherits the named one; return its path.
+def write_derived_config(name: str, folder: Path) -> Path:
+    """Write a config that inherits a shipped one, and return its path.
+
+    Args:
+        name: Name of a shipped config.
+        folder: Folder of the new config.
 
     Raises:
-        FileExistsError: If the file is there already.
-        FileNotFoundError: If there is no such config.
+        FileExistsError: The file exists.
+        FileNotFoundError: There is no such shipped config.
     """
     source = Path(cfg(name))
     target = folder / source.name
     if target.exists():
-        raise FileExistsError(f'{target} exists and is left as it is')
+        raise FileExistsError(f'--out must be a folder without {source.name}, got {folder}. Delete the file, or choose '
+                              'another folder.')
     folder.mkdir(parents=True, exist_ok=True)
-    target.write_text(f'"""Own version of {source.stem}."""\n'
+    target.write_text(f'"""Derived from {source.stem}."""\n'
                       f"_base_ = [__import__('hrnet_plugin').cfg('{source.stem}')]\n")
     return target
 
@@ -46,11 +51,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     name = Path(args.name).name.removesuffix('.py')
     configs = list_configs()
     if args.out is not None:
-        print(write_heir(name, args.out))
+        print(write_derived_config(name, args.out))
     elif Path(args.name).is_file():
         print(read_config(args.name).pretty_text)
     elif name in configs:
         print(read_config(configs[name]).pretty_text)
     else:
-        found = [known for known in configs if name in known]
-        print('\n'.join(found) if found else cfg(name))
+        matches = [known for known in configs if name in known]
+        print('\n'.join(matches) if matches else cfg(name))  # cfg raises an error with suggestions

@@ -3,9 +3,9 @@
     hrnet convert SOURCE TARGET --to mmdet
 
 SOURCE is a path, or any address that init_cfg of type hrnet_plugin.Pretrained
-takes. TARGET ends in .safetensors, or in .pth for mmengine. Metadata that the
-other library does not have is saved with the weights, so that a conversion back
-gives the same bits.
+accepts. TARGET ends in .safetensors, or in .pth for mmengine. Metadata without
+a counterpart in the other library is saved with the weights, so that the
+conversion back gives identical tensors.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('convert', __doc__)
     parser.add_argument('source', help='path or address of a checkpoint')
     parser.add_argument('target', help='file to write, .safetensors or .pth')
-    parser.add_argument('--to', required=True, choices=LAYOUTS, help='library or repository whose keys to use')
+    parser.add_argument('--to', required=True, choices=LAYOUTS,
+                        help='library or repository whose state-dict keys to write')
     parser.add_argument('--backbone', action='store_true', help='write only the backbone')
-    parser.add_argument('--prefix', help='prefix of the keys, if the file has several networks')
+    parser.add_argument('--prefix', help='prefix of the keys, if the checkpoint has several networks')
     return parser.parse_args(argv)
 
 
@@ -41,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.backbone:
         ours = backbone_only(ours)
     elif unknown:
-        raise ValueError(f'{address} has {len(unknown)} tensors for which there is no name ({", ".join(unknown[:4])}): '
-                         '--backbone writes the backbone alone')
+        raise ValueError(f'{address} must have known keys only, got {len(unknown)} unknown ones '
+                         f'({", ".join(unknown[:4])}). Add --backbone to write the backbone alone.')
     converted = from_plugin(ours, found.family.host, args.to)
     write(converted, args.target)
-    print(f'{args.target}: {len(converted.tensors)} tensors of {found.body.text}, from the family '
+    print(f'{args.target}: {len(converted.tensors)} tensors of {found.network.text}, from the family '
           f'"{found.family.name}" to {args.to}')

@@ -1,14 +1,14 @@
 """Count parameters and operations of a model.
 
-    hrnet count CONFIG                    a detector at 800 x 1333, other models
+    hrnet count CONFIG                    detectors at 800 x 1333, other models
                                           at their training size
     hrnet count CONFIG --shape 512 512    at another size
-    hrnet count CONFIG --paper            in the units of the paper; a detector
+    hrnet count CONFIG --paper            in the units of the paper; detectors
                                           at 800 x 1216, CenterNet at 511 x 511
     hrnet count --paper                   all published rows, as Markdown
 
-No weights are needed. Multiply-adds (MACs) include convolutions and matrix
-products.
+Requires no checkpoint. Multiply-adds (MACs) are those of convolutions and
+matrix products.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.evaluation.counting import Count, PaperRow, count_model, paper_count, paper_rows
 from hrnet_plugin.evaluation.counting.paper import is_papers_detector, paper_shape
-from hrnet_plugin.evaluation.counting.size import tested_rois, usual_size
+from hrnet_plugin.evaluation.counting.size import default_input_size, tested_rois
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -33,11 +33,11 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--mask-rois', type=int, help='RoIs per mask head (default: rcnn.max_per_img of the config)')
     args = parser.parse_args(argv)
     if args.config is None and not args.paper:
-        parser.error('name a config, or give --paper for the paper\'s table')
+        parser.error('a config or --paper is required, got neither')
     if args.config is None and args.shape is not None:
-        parser.error('--shape needs a config; the paper\'s table has its own')
+        parser.error('--shape requires a config')
     if args.paper and (args.box_rois is not None or args.mask_rois is not None):
-        parser.error('--paper has its own numbers of regions: leave --box-rois and --mask-rois out')
+        parser.error('--paper sets the numbers of RoIs. Omit --box-rois and --mask-rois.')
     for option, values, least in (('--shape', args.shape, 1), ('--box-rois', [args.box_rois], 0),
                                   ('--mask-rois', [args.mask_rois], 0)):
         if any(value is not None and value < least for value in values or ()):
@@ -45,8 +45,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def plain_table(counts: dict[str, Count]) -> str:
-    """The counts of each part, one a line."""
+def count_table(counts: dict[str, Count]) -> str:
+    """Return the counts as text, one part of the model per line."""
     lines = [f'{"":>10}{"parameters":>16}{"MACs (1e9)":>14}{"norm, ReLU (1e9)":>19}']
     lines += [f'{part:>10}{count.parameters:>16,}{count.macs / 1e9:>14.2f}{count.pointwise / 1e9:>19.2f}'
               for part, count in counts.items()]
@@ -54,7 +54,7 @@ def plain_table(counts: dict[str, Count]) -> str:
 
 
 def paper_table(rows: Iterable[PaperRow]) -> str:
-    """Markdown: the rows, this package's count and the published one."""
+    """Return the rows of the paper as Markdown, with counted and published values."""
     lines = ['| framework | width | size | params (M) | paper | difference | GFLOPs | paper | difference | unit |',
              '|---|---|---|---|---|---|---|---|---|---|']
     for row in rows:
@@ -79,26 +79,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     config = find_config(args.config)
     if args.paper:
-        shape = tuple(args.shape or usual_size(config, paper_shape(config.model)))
+        shape = tuple(args.shape or default_input_size(config, paper_shape(config.model)))
         with progress('counting'):
             params, gflops, unit = paper_count(config, shape)
-        regions = f'; {_regions(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
-        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{regions})')
+        rois = f'; {_describe_rois(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
+        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{rois})')
         if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
-            print('not a model of the paper; counted as its other detectors are')
+            print('not a model of the paper; counted like its detectors')
         return
-    shape = tuple(args.shape or usual_size(config, (800, 1333)))
+    shape = tuple(args.shape or default_input_size(config, (800, 1333)))
     boxes, masks = tested_rois(config)
     boxes = boxes if args.box_rois is None else args.box_rois
     masks = masks if args.mask_rois is None else args.mask_rois
     with progress('counting'):
         counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
-    print(plain_table(counted.parts))
+    print(count_table(counted.parts))
     if counted.left_out:
-        print(f'weights counted, operations not: {", ".join(counted.left_out)}')
-    regions = f'; {_regions(boxes, masks)}' if 'roi_head' in config.model else ''
-    print(f'{shape[0]} x {shape[1]}{regions}')
+        print(f'parameters counted without operations: {", ".join(counted.left_out)}')
+    rois = f'; {_describe_rois(boxes, masks)}' if 'roi_head' in config.model else ''
+    print(f'{shape[0]} x {shape[1]}{rois}')
 
 
-def _regions(boxes: int, masks: int) -> str:
-    return f'{boxes} regions in each box head, {masks} in each mask head, if there is one'
+def _describe_rois(boxes: int, masks: int) -> str:
+    return f'{boxes} RoIs per box head, {masks} RoIs per mask head if the model has one'

@@ -1,11 +1,11 @@
 """Check the installation.
 
-    hrnet doctor                     everything that is installed
-    hrnet doctor --for mmdet         a missing or broken mmdet is an error
+    hrnet doctor                     check all installed libraries
+    hrnet doctor --for mmdet         report a missing mmdet as an error, too
     python -m hrnet_plugin doctor    the same, if hrnet is not on PATH
 
-Prints the commands that repair what does not work. The exit code is 0 if all
-that is installed works, else 1.
+Prints each problem with a command that fixes it. The exit code is 0 if there
+are no errors, else 1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
-    with progress('importing what is installed, up to a minute'):
+    with progress('importing the installed libraries, up to a minute'):
         facts = collect()
     problems = find_problems(facts, args.wanted)
     print(report(facts, problems, args.wanted))

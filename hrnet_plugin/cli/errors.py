@@ -1,4 +1,4 @@
-"""Errors as the command line reports them."""
+"""Error messages of the command line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import traceback
 
 from hrnet_plugin.suggest import did_you_mean
 
-# their messages say what is wrong; other types are named, since a message such as "'bbox'" does not
-_PLAIN = (OSError, ImportError, ValueError, TypeError, RuntimeError, sqlite3.Error)
+# Messages of other types are printed with the type, since a message such as "'bbox'" does not explain the error.
+_SELF_EXPLANATORY = (OSError, ImportError, ValueError, TypeError, RuntimeError, sqlite3.Error)
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error as one line, with a suggestion for a misspelled argument of a network.
+    """Return the message of an error as one line, with a suggestion for a misspelled argument of a registered class.
 
     Args:
         error: Any exception.
@@ -25,26 +25,26 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f'{error.filename}: {error.strerror}'
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    if 'Original Traceback' in text:  # of a worker of a data loader, with its whole traceback
+    if 'Original Traceback' in text:  # an error in a DataLoader worker, whose message contains the traceback
         text = text.strip().splitlines()[-1]
     message = ' '.join(text.split())
-    if not isinstance(error, _PLAIN) or not message:
+    if not isinstance(error, _SELF_EXPLANATORY) or not message:
         message = f'{type(error).__name__}: {message}'.removesuffix(': ')
     return message + _argument_hint(message)
 
 
 def is_in_group() -> bool:
-    """Return True if this is one of several processes of a run. mmengine gives a log file to the first one only."""
+    """Return True if this is one of several processes of a run. Only the first one has a log file in mmengine."""
     return any(os.environ.get(name, '1') != '1' for name in ('WORLD_SIZE', 'SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE'))
 
 
 def write_to_log(error: BaseException) -> str:
-    """Append the traceback to the log file of the current run and return the file's path.
+    """Append the traceback of an error to the log file of the current run.
 
     Returns:
-        Path of the log file; empty if no run has started.
+        Path of the log file. Empty if no run has started.
     """
-    module = sys.modules.get('mmengine.logging')  # a run has imported it
+    module = sys.modules.get('mmengine.logging')  # every run imports it
     for handler in module.MMLogger.get_current_instance().handlers if module else ():
         if isinstance(handler, logging.FileHandler):
             text = ''.join(traceback.format_exception(error))

@@ -4,7 +4,7 @@
 
 CONFIG is the name of a shipped config or the path of any config of mmdet,
 mmpose or mmsegmentation. CHECKPOINT is a path, or any address that init_cfg of
-type hrnet_plugin.Pretrained takes.
+type hrnet_plugin.Pretrained accepts.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from pathlib import Path
 from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
-from hrnet_plugin.config_files import tested_dataset
+from hrnet_plugin.config_files import find_test_dataset
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.training.launch import make_runner
-from hrnet_plugin.training.run_config import load_any
+from hrnet_plugin.training.run_config import set_load_from
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_run_parser('test', __doc__)
     words = sys.argv[1:] if argv is None else argv
     is_named = any(word.partition('=')[0] == '--checkpoint' for word in words)
-    # not optional in general: argparse would not find it behind an option
+    # required unless named: argparse would not match an optional positional argument after an option
     parser.add_argument('checkpoint', nargs='?' if is_named else None, help='path or address of a checkpoint')
     parser.add_argument('--checkpoint', dest='named_checkpoint', metavar='CHECKPOINT',
-                        help='the same as an option, as for mim')
+                        help='checkpoint as an option, for compatibility with mim')
     parser.add_argument('--out', metavar='FILE.pkl', help='write all predictions to this file')
     parser.add_argument('--show-dir', metavar='FOLDER',
                         help='save visualizations to this folder inside the log folder (segmentation: vis_data)')
     parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation by tta_model and tta_pipeline of the config')
+                        help='test-time augmentation with tta_model and tta_pipeline of the config')
     parser.add_argument('--record', nargs='?', const=STORE, metavar='FILE',
                         help=f'store the results for the leaderboard (default: {STORE})')
     parser.add_argument('--note', default='',
-                        help='what distinguishes the model from others with the same names, for --record')
+                        help='text that distinguishes the model in the leaderboard; requires --record')
     args = parser.parse_args(argv)
     args.checkpoint = args.named_checkpoint or args.checkpoint
     if args.note and args.record is None:
@@ -49,17 +49,21 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def apply_options(config: Config, args: argparse.Namespace) -> None:
-    """Write the options of testing into the config.
+    """Set the entries of the config that the command-line options define.
+
+    Args:
+        config: Config, changed in place.
+        args: Parsed arguments.
 
     Raises:
-        ValueError: If ``--out`` is not a pickle's name, ``--show-dir`` is given for a host that is not known, or
-            ``--tta`` for a config without ``tta_model`` and ``tta_pipeline``.
+        ValueError: ``--out`` does not end in ``.pkl`` or ``.pickle``. Or ``--show-dir`` is given for an unknown
+            host. Or ``--tta`` is given and the config has no ``tta_model`` or ``tta_pipeline``.
     """
-    load_any(config, args.checkpoint)
+    set_load_from(config, args.checkpoint)
     if args.tta:
-        _augment_tests(config)
+        _apply_tta(config)
     if args.show_dir is not None:
-        host_of_config(config).draw_into(config, args.show_dir)
+        host_of_config(config).enable_drawing(config, args.show_dir)
     if args.record is not None:
         config.custom_hooks = [*(config.get('custom_hooks') or []),
                                dict(type='hrnet_plugin.RecordHook', store=args.record, note=args.note)]
@@ -72,13 +76,14 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
         config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=args.out)]
 
 
-def _augment_tests(config: Config) -> None:
+def _apply_tta(config: Config) -> None:
     for entry in ('tta_model', 'tta_pipeline'):
         if config.get(entry) is None:
             host = find_host(config.get('default_scope'))
-            raise ValueError(f'--tta needs the entry {entry!r} in the config, got none{host.tta_hint if host else ""}')
+            raise ValueError(f'--tta requires the entry {entry!r} in the config, got none'
+                             f'{host.tta_hint if host else ""}')
     config.model = dict(**config.tta_model, module=config.model)
-    tested_dataset(config).pipeline = config.tta_pipeline
+    find_test_dataset(config).pipeline = config.tta_pipeline
 
 
 def main(argv: Sequence[str] | None = None) -> None:

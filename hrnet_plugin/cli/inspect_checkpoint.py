@@ -3,7 +3,7 @@
     hrnet inspect FILE
 
 FILE is a path, or any address that init_cfg of type hrnet_plugin.Pretrained
-takes.
+accepts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hrnet_plugin.checkpoints.addresses import digest, resolve_checkpoint
 from hrnet_plugin.checkpoints.convert import to_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read
-from hrnet_plugin.checkpoints.published import with_digest
+from hrnet_plugin.checkpoints.published import find_by_digest
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 
@@ -24,21 +24,28 @@ from hrnet_plugin.cli.progress import progress
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('inspect', __doc__)
     parser.add_argument('file', help='path or address of a checkpoint')
-    parser.add_argument('--prefix', help='prefix of the keys, if the file has several networks')
+    parser.add_argument('--prefix', help='prefix of the keys, if the checkpoint has several networks')
     return parser.parse_args(argv)
 
 
 def facts(address: str, prefix: str | None = None) -> dict[str, str]:
-    """What there is to say about a checkpoint.
+    """Describe a checkpoint: network, publisher's family, tensors, metadata and digest.
+
+    Args:
+        address: Path or address of the checkpoint.
+        prefix: Prefix of the network's keys. Required if the checkpoint has several networks.
+
+    Returns:
+        Label -> text.
 
     Raises:
-        OSError, ValueError: If it cannot be read, or holds no HRNet.
+        OSError, ValueError: The checkpoint cannot be read, or has no HRNet.
     """
     path, _ = resolve_checkpoint([address])
     checkpoint = read(path, address)
     found = recognize(checkpoint, prefix)
     ours, unknown = to_plugin(checkpoint, found)
-    body = found.body
+    body = found.network
     dtypes = Counter(str(tensor.dtype).removeprefix('torch.') for tensor in checkpoint.tensors.values())
     parts = Counter(name.split('.')[0] for name in ours.tensors)
     lines = {
@@ -49,14 +56,14 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
         'tensors': f'{len(checkpoint.tensors)} ({", ".join(f"{count} {name}" for name, count in dtypes.items())})',
         'parts': ', '.join(f'{name} {count}' for name, count in parts.items()),
     }
-    for module, notes in ours.notes.items():
-        for name, text in notes.items():
+    for module, metadata in ours.metadata.items():
+        for name, text in metadata.items():
             if name != 'version':
                 lines[f'{module}: {name}'] = str(text)
     if unknown:
-        lines['without a name here'] = f'{len(unknown)} ({", ".join(unknown[:4])} ...)'
+        lines['unknown keys'] = f'{len(unknown)} ({", ".join(unknown[:4])} ...)'
     lines['sha256'] = digest(path)
-    row = with_digest(lines['sha256'])
+    row = find_by_digest(lines['sha256'])
     if row is not None:
         lines['published as'] = row.text
         if row.config:

@@ -1,12 +1,12 @@
 """Rank your results among published ones.
 
-    hrnet leaderboard                          the best 20 per task, and all of
-                                               your results
+    hrnet leaderboard                          best 20 per task, and all of your
+                                               results
     hrnet leaderboard --task pose --width W32  results of one task and width
     hrnet leaderboard --out leaderboard        write leaderboard.html, .md, .csv
 
 Your results are those that `hrnet test ... --record` stores. They are ranked
-with published ones if they were measured on the same images.
+among published ones if they were measured on the same images.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rich.console import Console
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.comparison.comparison import Comparison
-from hrnet_plugin.evaluation.leaderboard.entry import OWN
+from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
+from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
-from hrnet_plugin.evaluation.leaderboard.own import own_entries
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
 from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
@@ -45,74 +45,82 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         choices = list(METRICS) if name == 'task' else None
         parser.add_argument(f'--{name}', nargs='+', default=[], choices=choices, metavar=name.upper(), help=words)
     parser.add_argument('--by', metavar='METRIC',
-                        help='metric to rank by, such as "mask AP"; errors such as NME are ranked lowest first')
-    parser.add_argument('--top', type=int, help='number of rows in the terminal, beside your results (default: 20)')
+                        help='metric to rank by, such as "mask AP"; for NME, lower values rank first')
+    parser.add_argument('--top', type=int,
+                        help='number of rows in the terminal, in addition to your results (default: 20)')
     parser.add_argument('--out', type=Path, metavar='FOLDER',
                         help='write leaderboard.html, .md and .csv to this folder')
     parser.add_argument('--title', help='title of the HTML page (default: HRNet leaderboard)')
     parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
-                        help='comparison.json of hrnet compare, to be shown on the page')
+                        help='comparison.json of hrnet compare, to show on the page')
     parser.add_argument('--pictures', nargs='+', type=Path, default=[], metavar='FOLDER',
-                        help='trusted folders whose images the page embeds, beside the log folders below the '
-                             'folder of a store')
+                        help='trusted folders whose images the page embeds, in addition to the log folders below '
+                             'the folder of a store')
     args = parser.parse_args(argv)
     if args.top is not None and (args.out is not None or args.top < 0):
-        parser.error('--top must be at least 0, and is for the terminal only, without --out')
+        parser.error('--top must be at least 0 and must be used without --out')
     if (args.title is not None or args.compare or args.pictures) and args.out is None:
         parser.error('--title, --compare and --pictures require --out')
     for folder in args.pictures:
         if not folder.is_dir():
-            parser.error(f'--pictures must be folders, got {str(folder)!r}')
+            parser.error(f'--pictures must be existing folders, got {str(folder)!r}')
     return args
 
 
 def boards(args: argparse.Namespace) -> list[Board]:
-    """The boards that were asked for.
+    """Rank the results that match the filters of the command line.
 
     Raises:
-        FileNotFoundError: If a store that was named is not there.
-        ValueError: If no row is left, or none has what was asked for.
+        FileNotFoundError: A given store does not exist, or ``--source own`` is used without a store.
+        ValueError: No result matches the filters, or none has the metric.
     """
     stores = args.store if args.store is not None else [STORE] if Path(STORE).is_file() else []
-    if OWN in map(str.lower, args.source) and not stores:
-        raise FileNotFoundError(f'--source {OWN} requires your results, got no {STORE}. '
-                                '`hrnet test ... --record` writes it')
-    entries = [*published_entries(), *own_entries(stores, args.pictures)]
+    if LOCAL in map(str.lower, args.source) and not stores:
+        raise FileNotFoundError(f'--source {LOCAL} requires your results, got no {STORE}. '
+                                'Write it with `hrnet test ... --record`.')
+    entries = [*published_entries(), *local_entries(stores, args.pictures)]
     chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
     if not chosen:
-        raise ValueError('no row has all of what was asked for')
+        raise ValueError('the filters must match at least one row, got no match')
     return rank(chosen, args.by)
 
 
 def read_comparison(file: Path) -> dict[str, Any]:
-    """What the compare tool has written.
+    """Read the comparison.json of ``hrnet compare``.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: The file is not a comparison of this version.
     """
     try:
         found = json.loads(file.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of nesting
-        raise ValueError(f'--compare must be comparison.json of the compare tool, got {file}: {error}') from None
+    except (ValueError, RecursionError) as error:  # invalid JSON, invalid UTF-8, or too deep nesting
+        raise ValueError(f'--compare must be comparison.json of hrnet compare, got {file}: {error}') from None
     if not isinstance(found, dict) or {field.name for field in fields(Comparison)} != set(found):
-        raise ValueError(f'--compare must be comparison.json of this version\'s compare tool, got {file}')
+        raise ValueError(f'--compare must be comparison.json of this version of hrnet compare, got {file}')
     return found
 
 
 def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path]) -> None:
-    """Write the three files."""
+    """Write leaderboard.md, leaderboard.csv and leaderboard.html.
+
+    Args:
+        found: Ranked results.
+        folder: Output folder.
+        title: Title of the HTML page.
+        comparisons: Files of ``hrnet compare`` to show on the page.
+    """
     compared = [read_comparison(file) for file in comparisons]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
-    from hrnet_plugin.evaluation.leaderboard.page import write_page  # needs plotly, which the others do not
+    from hrnet_plugin.evaluation.leaderboard.page import write_page  # requires plotly; the other formats do not
     write_page(found, folder / 'leaderboard.html', title, compared)
 
 
 class _Console(Console):
 
     def on_broken_pipe(self) -> None:
-        """Leave a closed pipe to the caller. rich would exit with code 1."""
+        """Raise an error for a closed pipe, which the caller handles. rich would exit with code 1."""
         raise BrokenPipeError
 
 

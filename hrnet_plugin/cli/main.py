@@ -1,4 +1,4 @@
-"""Entry point of the console command and its one error boundary."""
+"""Entry point of the console command, which handles all errors of the subcommands."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hrnet_plugin.cli.errors import is_in_group, one_line, write_to_log
 from hrnet_plugin.suggest import did_you_mean
 from hrnet_plugin.version import __version__
 
-USAGE_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 130, 141  # the last two as shells report the signals
+USAGE_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 130, 141  # 128 + SIGINT and 128 + SIGPIPE, as in shells
 
 
 def main(command: str | None = None) -> NoReturn:
     """Run the command line of this process, and exit.
 
     Args:
-        command: Subcommand that gets all words of the command line. Default: the first word.
+        command: Subcommand, to which all arguments are passed. By default the first argument names it.
     """
     raise SystemExit(run(sys.argv[1:] if command is None else [command, *sys.argv[1:]]))
 
@@ -30,13 +30,13 @@ def main(command: str | None = None) -> NoReturn:
 def run(words: Sequence[str]) -> int:
     """Run a subcommand and return the exit code.
 
-    Errors end as one line on stderr and exit code 2. With ``--debug``, the traceback precedes the line. If a run has a
-    log file, the traceback is in it, too. Of several processes, those without a log file print it.
+    An error is printed as one line on stderr, and the exit code is 2. With ``--debug``, the traceback precedes the
+    line. The log file of a run gets the traceback, too. In a distributed run, processes without a log file print it.
 
     Args:
         words: Subcommand and its arguments.
     """
-    # torch.distributed.launch puts its option in front of the command
+    # torch.distributed.launch inserts --local-rank before the subcommand
     ranks = list(takewhile(lambda word: word.startswith(('--local-rank=', '--local_rank=')), words))
     name, *rest = [*words[len(ranks):], *ranks] or ['--help']
     debug = '--debug' in rest
@@ -50,23 +50,23 @@ def run(words: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(code or 0)
     except BrokenPipeError:
-        return _leave_closed_pipe()
+        return _silence_closed_pipe()
     except KeyboardInterrupt:
         _fail(f'hrnet {name}', 'interrupted')
         return INTERRUPTED
-    except Exception as error:  # the boundary: whatever it is, the user gets one line
+    except Exception as error:  # the user gets one line for any error
         log = write_to_log(error)
         if debug or (not log and is_in_group()):
             traceback.print_exception(error)
-        where = '' if debug else f' (traceback: {log})' if log else ' (traceback: --debug)'
-        return _fail(f'hrnet {name}', one_line(error) + where)
+        hint = '' if debug else f' (traceback: {log})' if log else ' (traceback: --debug)'
+        return _fail(f'hrnet {name}', one_line(error) + hint)
 
 
 def _print(text: str) -> int:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        return _leave_closed_pipe()
+        return _silence_closed_pipe()
     return 0
 
 
@@ -75,7 +75,7 @@ def _fail(prog: str, message: str) -> int:
     return USAGE_ERROR
 
 
-def _leave_closed_pipe() -> int:
-    # the interpreter flushes stdout once more when it exits, and would complain
+def _silence_closed_pipe() -> int:
+    # the interpreter flushes stdout again at exit and would print an error
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return CLOSED_PIPE

@@ -17,11 +17,11 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Sequence[str] | None = None,  # type: ignore[override]
                          namespace: argparse.Namespace | None = None) -> tuple[argparse.Namespace, list[str]]:
-        """Parse arguments. Unknown options are reported before missing arguments, which they often explain."""
+        """Parse arguments. Unknown options are reported before missing arguments, which they often cause."""
         words = sys.argv[1:] if args is None else list(args)
-        # the options behind a nested command are those of its parser
+        # the nested parser checks the options after a nested command
         own = words if self._subparsers is None else list(takewhile(lambda word: word.startswith('-'), words))
-        self._refuse_unknown_options(own)
+        self._reject_unknown_options(own)
         return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
@@ -31,7 +31,7 @@ class CommandParser(argparse.ArgumentParser):
         end = '' if message.endswith(('.', '?')) else '.'
         self.exit(2, f'{self.prog}: error: {message}{end}{hint} All options: {self.prog} --help\n')
 
-    def _refuse_unknown_options(self, words: Sequence[str]) -> None:
+    def _reject_unknown_options(self, words: Sequence[str]) -> None:
         known = [option for action in self._actions for option in action.option_strings]
         for word in words[:words.index('--')] if '--' in words else words:
             name = word.split('=', 1)[0]
@@ -54,5 +54,5 @@ def make_parser(command: str, doc: str | None) -> CommandParser:
 
 
 def add_debug_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that every subcommand has. The error boundary reads it."""
+    """Add the option ``--debug``, which ``hrnet_plugin.cli.main.run`` evaluates."""
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')

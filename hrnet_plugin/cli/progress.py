@@ -1,4 +1,4 @@
-"""Progress of commands that take longer than two seconds."""
+"""Progress display of slow commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def progress(what: str) -> Iterator[None]:
     Nothing is shown if stderr is not a terminal, so that logs and pipes stay clean.
 
     Args:
-        what: What is being done, e.g. 'Evaluating boxes.bbox.json'.
+        what: Description of the task, e.g. 'evaluating boxes.bbox.json'.
     """
     if not sys.stderr.isatty():
         yield
@@ -22,7 +22,7 @@ def progress(what: str) -> Iterator[None]:
     try:
         from rich.console import Console
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-    except ImportError:  # which comes with mmengine: hrnet doctor works without
+    except ImportError:  # rich comes with mmengine, which hrnet doctor does not require
         print(f'{what} ...', file=sys.stderr, flush=True)
         yield
         return

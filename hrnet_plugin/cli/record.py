@@ -6,8 +6,8 @@ r"""Store the results of an earlier test for the leaderboard.
         --images 5000
 
 The first form evaluates boxes or masks (results.segm.json) in COCO format. The
-second form reads the metrics that the newest test logged to a work directory:
-they are rounded, and per-class metrics are missing.
+second form reads the metrics that the newest test logged to a work directory.
+Logged metrics are rounded, and per-class metrics are missing.
 
 For a new test, use: hrnet test CONFIG CHECKPOINT --record
 """
@@ -29,15 +29,15 @@ from hrnet_plugin.config_files import find_config, read_config
 from hrnet_plugin.evaluation.detections import kind_of
 from hrnet_plugin.evaluation.leaderboard.data_facts import data_facts, describe_annotations
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
-from hrnet_plugin.evaluation.leaderboard.gather import about_model, assemble, augmentation
-from hrnet_plugin.evaluation.leaderboard.metrics import named
+from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, describe_tested_model, make_record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import MMDET, host_of_config
 
-_TIMES = ('data_time', 'time')  # which mmengine logs among the metrics
-_NEEDS = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
+_TIMES = ('data_time', 'time')  # logged by mmengine among the metrics
+_REQUIRED = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -45,32 +45,33 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--results', nargs='+', type=Path, metavar='FILE', help='boxes, masks or both in COCO format')
     source.add_argument('--work-dir', type=Path, help='work directory of a test')
-    parser.add_argument('--config', help='name of a shipped config, or path of any config; with --results')
-    parser.add_argument('--annotations', type=Path, metavar='FILE', help='ground truth in COCO format; with --results')
+    parser.add_argument('--config', help='name of a shipped config, or path of any config; requires --results')
+    parser.add_argument('--annotations', type=Path, metavar='FILE',
+                        help='ground truth in COCO format; requires --results')
     parser.add_argument('--checkpoint', default='', help='tested checkpoint')
-    parser.add_argument('--data', help='dataset as in published tables, such as COCO; with --work-dir')
-    parser.add_argument('--split', help='split, such as val2017; with --work-dir')
-    parser.add_argument('--images', type=int, help='number of tested images; with --work-dir')
-    parser.add_argument('--note', default='', help='what distinguishes the model from others with the same names')
+    parser.add_argument('--data', help='dataset as in published tables, such as COCO; requires --work-dir')
+    parser.add_argument('--split', help='split, such as val2017; requires --work-dir')
+    parser.add_argument('--images', type=int, help='number of tested images; requires --work-dir')
+    parser.add_argument('--note', default='', help='text that distinguishes the model in the leaderboard')
     parser.add_argument('--store', default=STORE, metavar='FILE', help=f'file with your results (default: {STORE})')
     args = parser.parse_args(argv)
     used, other = ('results', 'work_dir') if args.results else ('work_dir', 'results')
-    missing = [f'--{name}' for name in _NEEDS[used] if getattr(args, name) is None]
-    surplus = [f'--{name}' for name in _NEEDS[other] if getattr(args, name) is not None]
+    missing = [f'--{name}' for name in _REQUIRED[used] if getattr(args, name) is None]
+    surplus = [f'--{name}' for name in _REQUIRED[other] if getattr(args, name) is not None]
     if missing or surplus:
         wrong = f'no {", ".join(missing)}' if missing else ' and '.join(surplus)
-        parser.error(f'--{used.replace("_", "-")} needs --{", --".join(_NEEDS[used])}, and nothing of the other '
-                     f'source, got {wrong}')
+        parser.error(f'--{used.replace("_", "-")} requires --{", --".join(_REQUIRED[used])}, and excludes '
+                     f'--{", --".join(_REQUIRED[other])}, got {wrong}')
     if args.images is not None and args.images < 1:
         parser.error(f'--images must be at least 1, got {args.images}')
     return args
 
 
 def from_results(args: argparse.Namespace) -> Record:
-    """A record of files with detections, evaluated.
+    """Evaluate result files, and return their record.
 
     Raises:
-        ValueError: If the config is not of a detector, or results and annotations do not fit.
+        ValueError: The config is not for a detector, or the results do not match the annotations.
     """
     from hrnet_plugin.evaluation.coco_evaluation import (  # needs pycocotools
         evaluate_detections,
@@ -79,7 +80,7 @@ def from_results(args: argparse.Namespace) -> Record:
     )
     config = find_config(args.config)
     if host_of_config(config) is not MMDET:
-        raise ValueError(f'--results needs a config of mmdet, got one of {config.default_scope}')
+        raise ValueError(f'--results requires a config of mmdet, got one of {config.default_scope}')
     truth = read_annotations(args.annotations)
     metrics: dict[str, float | None] = {}
     classes: dict[str, Any] = {}
@@ -99,12 +100,12 @@ def from_results(args: argparse.Namespace) -> Record:
 
 
 def from_work_dir(args: argparse.Namespace) -> Record:
-    """A record of the newest test in a work directory.
+    """Return the record of the newest test in a work directory.
 
     Raises:
-        FileNotFoundError: If there was none.
+        FileNotFoundError: The folder has no test.
     """
-    # a test writes its metrics into TIME/TIME.json, and its config beside the logs
+    # a test writes its metrics to TIME/TIME.json, and its config to TIME/vis_data/config.py
     files = [file for file in args.work_dir.glob('*/*.json') if file.stem == file.parent.name]
     if not files:
         raise FileNotFoundError(f'--work-dir must be the work directory of a test, got {str(args.work_dir)!r} without '
@@ -113,17 +114,17 @@ def from_work_dir(args: argparse.Namespace) -> Record:
     config = read_config(newest.parent / 'vis_data' / 'config.py')
     task = host_of_config(config).task
     logged = json.loads(newest.read_text(encoding='utf-8'))
-    metrics = named(task, {key: value for key, value in logged.items() if key not in _TIMES})
+    metrics = rename_metrics(task, {key: value for key, value in logged.items() if key not in _TIMES})
     args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
     return _record(config, data_facts(task, args.data, args.split, args.images), Scores(metrics=metrics), args)
 
 
 def _record(config: Config, data: DataFacts, scores: Scores, args: argparse.Namespace) -> Record:
-    model, cost = about_model(config, data.data, args.note)
-    return assemble(config, data, scores, model, cost, Conditions(test=augmentation(config)), args.checkpoint)
+    model, cost = describe_tested_model(config, data.data, args.note)
+    return make_record(config, data, scores, model, cost, Conditions(test=augmentation(config)), args.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     number = ResultStore(args.store).append(from_results(args) if args.results else from_work_dir(args))
-    print(f'kept as number {number} of {args.store}')
+    print(f'stored as number {number} in {args.store}')

@@ -1,4 +1,4 @@
-"""Options that ``hrnet train`` and ``hrnet test`` share."""
+"""Common options of ``hrnet train`` and ``hrnet test``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from hrnet_plugin.cli.parser import CommandParser, make_parser
-from hrnet_plugin.config_files import find_config, moved_data
+from hrnet_plugin.config_files import find_config, relocate_data
 
 
 def make_run_parser(command: str, doc: str | None) -> CommandParser:
-    """Make a parser with the options of the hosts' own tools, which mim and its users know.
+    """Make a parser with the options of the upstream train and test tools, which mim uses, too.
 
     Args:
         command: Name of the subcommand.
@@ -32,7 +32,7 @@ def make_run_parser(command: str, doc: str | None) -> CommandParser:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Return the config with the changes of the command line.
+    """Read the config, and apply the options of the command line.
 
     Raises:
         FileNotFoundError: No shipped config and no file has this name.
@@ -42,7 +42,7 @@ def load_config(args: argparse.Namespace) -> Config:
     config = find_config(args.config)
     config.launcher = args.launcher
     if args.data_root is not None:
-        config.merge_from_dict(moved_data(config, args.data_root))
+        config.merge_from_dict(relocate_data(config, args.data_root))
     if args.cfg_options is not None:
         config.merge_from_dict(args.cfg_options)
     if args.work_dir is not None:

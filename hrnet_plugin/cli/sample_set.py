@@ -1,4 +1,4 @@
-"""Generate a small data set in COCO format.
+"""Generate a small dataset in COCO format.
 
     hrnet sample-set [FOLDER] [options]
 """

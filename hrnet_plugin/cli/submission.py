@@ -1,13 +1,13 @@
 """Prepare results for the COCO evaluation server.
 
     hrnet submission config CONFIG --out test-dev.py
-        write a config whose test saves the detections of test-dev
+        write a config whose test saves the detections on test-dev
     hrnet submission check FILE --images image_info_test-dev2017.json
         report errors in the file
     hrnet submission pack FILE --images image_info_test-dev2017.json --name NAME
         check the file and write the archive for the server
 
-With --evaluate instances_val2017.json, check and pack also evaluate a file of
+With --evaluate instances_val2017.json, check and pack also evaluate results on
 val2017.
 """
 
@@ -29,7 +29,7 @@ from hrnet_plugin.evaluation.submission.inference import test_dev_config
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('submission', __doc__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    config = commands.add_parser('config', help='write a config whose test saves the detections of test-dev')
+    config = commands.add_parser('config', help='write a config whose test saves the detections on test-dev')
     config.add_argument('config', help='name of a shipped config, or path of any config of mmdet')
     config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='config to write')
     config.add_argument('--data-root', help='COCO folder that replaces the data_root of the config')
@@ -40,13 +40,13 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument('results', type=Path, metavar='FILE', help='boxes or masks in COCO format')
         command.add_argument('--images', type=Path, required=True, metavar='FILE',
                              help='image_info_test-dev2017.json, or annotations of another split')
-        command.add_argument('--evaluate', type=Path, metavar='FILE', help='annotations to evaluate the file with')
+        command.add_argument('--evaluate', type=Path, metavar='FILE', help='also evaluate with these annotations')
         if name == 'pack':
             command.add_argument('--name', required=True, help='method name for the file names')
             command.add_argument('--split', choices=list(SPLITS), default='test-dev2017',
                                  help='split of the server (default: %(default)s)')
             command.add_argument('--stand-in', action='store_true',
-                                 help='accept other images than those of the split, for trials')
+                                 help='accept images of another split, for testing')
             command.add_argument('--out', type=Path, default=Path(), metavar='FOLDER',
                                  help='output folder (default: the current one)')
     for command in commands.choices.values():
@@ -55,29 +55,37 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def write_config(args: argparse.Namespace) -> None:
-    """Write the inference config."""
+    """Write a config for inference on test-dev.
+
+    Raises:
+        ValueError: ``--out`` does not end in ``.py``.
+        FileExistsError: ``--out`` exists.
+    """
     if args.out.suffix != '.py':
         raise ValueError(f'--out must end in .py, got {args.out}')
     if args.out.exists():
-        raise FileExistsError(f'--out must be a new file, got {args.out}, which is there')
-    made = test_dev_config(find_config(args.config), args.data_root, args.prefix)
+        raise FileExistsError(f'--out must be a new file, got {args.out}, which exists')
+    config = test_dev_config(find_config(args.config), args.data_root, args.prefix)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    made.dump(args.out)
-    print(f'{args.out} writes {args.prefix}.bbox.json, and .segm.json of masks: mim test mmdet {args.out} --checkpoint '
-          'FILE')
+    config.dump(args.out)
+    print(f'{args.out} is written. To write {args.prefix}.bbox.json, and .segm.json for masks, run: '
+          f'mim test mmdet {args.out} --checkpoint FILE')
 
 
 def check(args: argparse.Namespace, images: SplitImages) -> str:
-    """Check a file, evaluate it if that was asked for, say what was found, and return its kind.
+    """Check a result file, print the report, and evaluate the file with ``--evaluate``.
+
+    Returns:
+        'bbox' or 'segm'.
 
     Raises:
-        ValueError: If something is wrong with the file.
+        ValueError: The file has errors.
     """
     with progress(f'checking {args.results}'):
         report = check_file(args.results, images)
     print(report.text)
     if report.errors:
-        raise ValueError(f'{args.results} would not be evaluated as it is meant')
+        raise ValueError(f'{args.results} must have no errors, got those listed above')
     if args.evaluate is not None:
         from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # needs pycocotools
         with progress(f'evaluating {args.results}'):
@@ -93,12 +101,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     images = SplitImages.read(args.images)
     if args.evaluate is not None and not args.evaluate.is_file():
-        raise FileNotFoundError(f'--evaluate must be a file of annotations, got {args.evaluate}, which is not there')
+        raise FileNotFoundError(f'--evaluate must be a file of annotations, got {args.evaluate}, which does not exist')
     if args.command == 'check':
         check(args, images)
         return
-    target = archive_path(args.out, args.split, args.name)  # refused before a long check, not after it
+    target = archive_path(args.out, args.split, args.name)  # raises errors before the long check
     if not args.stand_in:
         check_split(args.split, images)
     write_archive(args.results, check(args, images), target)
-    print(f'{target} is ready')
+    print(f'{target} is written')

@@ -15,8 +15,8 @@ from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.training.launch import make_runner
-from hrnet_plugin.training.run_config import add_hook, load_any, resume, save_atomically
-from hrnet_plugin.training.work_dir import notice_of_earlier_run, reserved
+from hrnet_plugin.training.run_config import add_hook, resume, save_atomically, set_load_from
+from hrnet_plugin.training.work_dir import earlier_run_warning, reserve_work_dir
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -31,11 +31,18 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
-    """Write the options of training into the config; return lines for the log.
+    """Set the entries of the config that the command-line options define.
+
+    Args:
+        config: Config, changed in place.
+        args: Parsed arguments.
+
+    Returns:
+        Warnings for the log of the run.
 
     Raises:
-        FileNotFoundError, ValueError: If the checkpoint to resume from is missing or incomplete, or if
-            ``--auto-scale-lr`` is given and the config has no ``base_batch_size``.
+        FileNotFoundError, ValueError: The checkpoint to resume from is missing or incomplete.
+        ValueError: ``--auto-scale-lr`` is given, and the config has no ``base_batch_size``.
     """
     if args.amp == 'fp16':
         config.optim_wrapper.type = 'AmpOptimWrapper'
@@ -43,11 +50,11 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
         config.optim_wrapper.setdefault('loss_scale', 'dynamic')
     elif args.amp == 'bf16':
         config.optim_wrapper.type = 'hrnet_plugin.BFloat16OptimWrapper'
-        for entry in ('loss_scale', 'dtype'):  # of AmpOptimWrapper
+        for entry in ('loss_scale', 'dtype'):  # arguments of AmpOptimWrapper
             config.optim_wrapper.pop(entry, None)
     if args.auto_scale_lr:
         if 'base_batch_size' not in config.get('auto_scale_lr', {}):
-            raise ValueError('--auto-scale-lr needs auto_scale_lr.base_batch_size in the config, got none')
+            raise ValueError('--auto-scale-lr requires auto_scale_lr.base_batch_size in the config, got none')
         config.auto_scale_lr.enable = True
     notices: list[str] = []
     if args.resume is not None:
@@ -55,7 +62,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
     elif config.get('resume'):
         notices += resume(config, config.get('load_from'))
     if config.get('load_from') is not None and not config.get('resume'):
-        load_any(config, config.load_from, part='backbone')  # heads of another number of classes start anew
+        set_load_from(config, config.load_from, part='backbone')  # heads may have another number of classes
     save_atomically(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
     if config.get('launcher', 'none') != 'none':
@@ -66,11 +73,11 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
-    with reserved(config.work_dir, config.launcher):  # before its checkpoints are looked at
+    with reserve_work_dir(config.work_dir, config.launcher):  # before looking for checkpoints in it
         notices = apply_options(config, args)
-        if not config.get('resume') and (earlier := notice_of_earlier_run(config.work_dir)):
+        if not config.get('resume') and (earlier := earlier_run_warning(config.work_dir)):
             notices.append(earlier)
         runner = make_runner(config)
-        for notice in notices:  # when the run has a log
+        for notice in notices:  # the runner has opened the log
             runner.logger.warning(notice)
         runner.train()

@@ -1,4 +1,4 @@
-"""Checks of what the COCO API reads without a check: annotations, images and detections."""
+"""Checks of annotations, images and detections, which the COCO API does not validate."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentatio
 
 
 class FileAnnotations(COCO):
-    """COCO API's annotations of a file, numbered from 1.
+    """COCO annotations of a file, with IDs renumbered from 1.
 
     Attributes:
         file: Path of the file.
-        ids: Number of an annotation -> its id in the file.
+        ids: New annotation ID -> ID in the file.
     """
 
     def __init__(self, file: str | Path) -> None:
@@ -28,12 +28,12 @@ class FileAnnotations(COCO):
 
 
 def name_of(truth: COCO) -> str:
-    """Return the name of annotations for error messages."""
+    """Return what error messages call the annotations, with their file if it is known."""
     return f'annotations ({truth.file})' if isinstance(truth, FileAnnotations) else 'annotations'
 
 
 def check_image_sizes(truth: COCO) -> None:
-    """Refuse annotations with an image on which the API cannot evaluate masks.
+    """Raise an error if the size of an image is invalid. Mask evaluation needs it.
 
     Raises:
         ValueError: If an image has no valid height and width.
@@ -45,13 +45,13 @@ def check_image_sizes(truth: COCO) -> None:
 
 
 def check_annotations(evaluation: COCOeval) -> None:
-    """Refuse annotations that would crash the API or lead to wrong figures.
+    """Raise an error if an annotation would crash the COCO API or lead to wrong metrics.
 
     Args:
-        evaluation: Evaluation before its first run. Annotations of other images and classes are not checked.
+        evaluation: Evaluation before its first run. Only annotations of its images and classes are checked.
 
     Raises:
-        ValueError: If a box or segmentation is wrong.
+        ValueError: If a box or segmentation is invalid.
     """
     truth, params = evaluation.cocoGt, evaluation.params
     for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
@@ -78,27 +78,27 @@ def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO) -> 
 
 
 def _box_error(box: Any) -> str:
-    if not isinstance(box, list) or len(box) != 4:  # the API refuses other sequences
+    if not isinstance(box, list) or len(box) != 4:  # the API rejects other sequences
         return f'bbox must be [x, y, width, height], got {short(box)}'
     return '' if all(map(is_finite_number, box)) else f'bbox must be four finite numbers, got {short(box)}'
 
 
 def result_error(detection: Any, kind: str, truth: COCO) -> str:
-    """Return what is wrong with a detection, or an empty string.
+    """Return an error message for an invalid detection, or an empty string.
 
     Args:
         detection: Element of the list of results.
         kind: 'bbox' or 'segm'.
-        truth: Annotations whose image sizes have been checked, for masks.
+        truth: Ground truth. For 'segm', its image sizes must have been checked.
     """
     key = SHAPES[kind]
     missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in detection] if isinstance(
         detection, Mapping) else ['the keys of a detection']
     if missing:
-        return f'must have {", ".join(missing)} to be one of {"masks" if kind == "segm" else "boxes"}'
+        return f'must have {", ".join(missing)} for an evaluation of {"masks" if kind == "segm" else "boxes"}'
     for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
         if not isinstance(detection[name], (int, str)) or detection[name] not in known:
-            return f'{name} must be one of the annotations\', got {short(detection[name])}'
+            return f'{name} must be in the annotations, got {short(detection[name])}'
     if kind == 'bbox':
         return _scored_box_error(detection['score'], detection[key])
     if not is_finite_number(detection['score']):

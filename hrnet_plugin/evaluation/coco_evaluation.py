@@ -1,7 +1,7 @@
-"""Evaluating detections with the COCO API, to the last digit and class by class.
+"""Evaluation of detections with the COCO API, without rounding and per class.
 
-mmdet's evaluator rounds to three digits and, for everything but AP, looks at more than the 100 best detections of a
-class in an image.
+mmdet's evaluator rounds to three digits. For all metrics but AP, it uses more than the 100 detections with the highest
+scores per class and image.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _PREFIX = {'bbox': '', 'segm': 'mask '}
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The COCO API's figures.
+    """Metrics of the COCO API.
 
     Attributes:
-        metrics: 'AP', 'AP50', ..., 'ARl', of masks 'mask AP' and so on -> a fraction; None where there is nothing of
-            that size to be found.
-        classes: Class -> AP; None where there is nothing of that class.
-        images: How many have been evaluated.
+        metrics: Metric -> value in [0, 1]. Names are 'AP', 'AP50', ..., 'ARl', with the prefix 'mask ' for masks.
+            None if no ground-truth object has the size.
+        classes: Class -> AP in [0, 1]. None for classes without ground truth.
+        images: Number of evaluated images.
     """
 
     metrics: Mapping[str, float | None]
@@ -56,26 +56,27 @@ def evaluate_detections(annotations: str | Path | COCO,
     """Evaluate detections as the COCO server does.
 
     Args:
-        annotations: File with the truth, in COCO's format, or what the API has read of it.
-        results: Detections in the format for submissions, or a file of them.
+        annotations: COCO annotation file, or a ``COCO`` object.
+        results: Detections in COCO's results format, or a JSON file of them.
         kind: 'bbox' or 'segm'.
-        classes: Names of those to be evaluated; all that the annotations have by default.
-        images: Numbers of those to be evaluated; all that the annotations have by default.
+        classes: Names of the classes to evaluate. Default: all classes of the annotations.
+        images: IDs of the images to evaluate. Default: all images of the annotations.
 
     Raises:
-        ValueError: If ``kind`` or a class is not known, a detection is of an image or category that the annotations do
-            not have, or a detection, an annotation or the size of an image is not of COCO's format.
+        FileNotFoundError: If a file does not exist.
+        ValueError: If ``kind`` or a class is unknown, or a detection, annotation or image size is invalid. Detections
+            of images or categories that are not in the annotations are invalid.
     """
-    return figures(run_api(annotations, results, kind, classes, images))
+    return collect_metrics(run_api(annotations, results, kind, classes, images))
 
 
-def figures(evaluation: COCOeval) -> Evaluation:
-    """The figures of an evaluation of the API."""
+def collect_metrics(evaluation: COCOeval) -> Evaluation:
+    """Collect the metrics of a finished evaluation."""
     names = [_PREFIX[evaluation.params.iouType] + name for name in _NAMES]
     categories = evaluation.cocoGt.loadCats(evaluation.params.catIds)
-    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, of all sizes, 100 detections
-    found = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
-    return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, found,
+    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, all sizes, 100 detections
+    classes = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
+    return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, classes,
                       len(evaluation.params.imgIds))
 
 
@@ -84,7 +85,10 @@ def run_api(annotations: str | Path | COCO,
             kind: str = 'bbox',
             classes: Sequence[str] | None = None,
             images: Collection[int] | None = None) -> COCOeval:
-    """The API's evaluation, with what it has matched; arguments and errors as of :func:`evaluate_detections`."""
+    """Run the COCO API and return its evaluation, which contains the matches.
+
+    Arguments and errors are those of :func:`evaluate_detections`.
+    """
     if kind not in _PREFIX:
         raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
     truth = annotations if isinstance(annotations, COCO) else read_annotations(annotations)
@@ -104,11 +108,13 @@ def run_api(annotations: str | Path | COCO,
 
 
 def read_annotations(file: str | Path) -> FileAnnotations:
-    """What the COCO API makes of a file with annotations, which are numbered anew from 1: it takes 0 for nothing.
+    """Read a COCO annotation file and renumber its annotations from 1.
+
+    The COCO API treats the annotation ID 0 as no match.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is not of COCO's format.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is not in COCO's format.
     """
     truth = FileAnnotations(file)
     try:
@@ -124,15 +130,15 @@ def read_annotations(file: str | Path) -> FileAnnotations:
 
 
 def read_results(file: str | Path) -> list[Any]:
-    """The list in a file with detections, which need not be right.
+    """Read a JSON file of detections without checking the detections.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is not JSON, or not a list.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is not a JSON list.
     """
     try:
         results = json.loads(Path(file).read_text(encoding='utf-8'))
-    except (RecursionError, ValueError) as error:  # of nesting, JSON, UTF-8, or an integer of thousands of digits
+    except (RecursionError, ValueError) as error:  # nesting, JSON, UTF-8, or an integer of thousands of digits
         raise ValueError(f'results ({file}) must be JSON, got {error}') from None
     if not isinstance(results, list):
         raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
@@ -151,11 +157,11 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
     if results:
         try:
-            keys = ('image_id', 'category_id', 'score', SHAPES[kind])  # others would lead the API elsewhere
+            keys = ('image_id', 'category_id', 'score', SHAPES[kind])  # other keys would change the type
             return truth.loadRes([{key: result[key] for key in keys} for result in results])
-        except RecursionError as error:  # it copies categories and notes of the annotations
+        except RecursionError as error:  # the API copies categories and info of the annotations
             raise ValueError(f'{name_of(truth)} must be nested less deeply, got {error!r}') from None
-    empty = COCO()  # loadRes looks at the first detection
+    empty = COCO()  # loadRes fails on an empty list
     empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
     empty.createIndex()
     return empty
@@ -163,9 +169,9 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
 
 def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:
     known = {category['name']: number for number, category in truth.cats.items()}
-    strange = [name for name in classes if name not in known]
-    if strange:
-        raise ValueError(f'classes must be in the annotations, got {", ".join(map(repr, strange[:5]))}, which are not')
+    unknown = [name for name in classes if name not in known]
+    if unknown:
+        raise ValueError(f'classes must be in the annotations, got {", ".join(map(repr, unknown[:5]))}, which are not')
     return sorted(known[name] for name in classes)
 
 

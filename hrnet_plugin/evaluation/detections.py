@@ -1,4 +1,4 @@
-"""Detections as files for COCO's server have them: boxes or masks, each under a key of its own."""
+"""Detections in COCO's results format: boxes or masks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from hrnet_plugin.json_types import Json, JsonObject
 
-SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # kind, as the COCO API calls it -> the key of its shape
+SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # iouType of the COCO API -> key of the box or mask in a detection
 
 _SHOWN = 60  # characters of a value in a message
-_REPR = reprlib.Repr()  # repr() fails on deep nesting, and is as long as the value
+_REPR = reprlib.Repr()  # repr() fails on deep nesting and does not limit its length
 _REPR.maxlevel, _REPR.maxlist, _REPR.maxtuple, _REPR.maxdict = 4, 12, 12, 12
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = _SHOWN
 
@@ -23,17 +23,24 @@ def short(value: Any) -> str:
 
 
 def kind_of(detection: JsonObject) -> str:
-    """'segm' of a detection with a mask, which may have a box, too; 'bbox' of any other."""
+    """Return 'segm' for a detection with a mask, with or without a box, and 'bbox' for any other."""
     return 'segm' if SHAPES['segm'] in detection else 'bbox'
 
 
-def only(kind: str, detection: JsonObject) -> dict[str, Json]:
-    """A detection without the other kind's shape: with both, the API takes a mask's size to be its box's."""
+def keep_shape(kind: str, detection: JsonObject) -> dict[str, Json]:
+    """Remove the box of a mask detection, or the mask of a box detection.
+
+    With both, the COCO API takes the area of a mask from its box.
+
+    Args:
+        kind: 'bbox' or 'segm', the shape to keep.
+        detection: Detection in COCO's results format.
+    """
     return {key: value for key, value in detection.items() if key == SHAPES[kind] or key not in SHAPES.values()}
 
 
 def is_finite_number(value: Json) -> bool:
-    """Whether this is a number of JSON with which floating point can compute."""
+    """Return True if a JSON value is a number that is finite as a float, and no bool."""
     try:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # an integer of hundreds of digits

@@ -1,4 +1,4 @@
-"""Hardware and versions, for records of figures."""
+"""Hardware and package versions for records of measurements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ _PACKAGES = ('hrnet_plugin', 'mmengine', 'mmcv', 'mmcv-lite', 'mmcv-torch-ops',
 
 
 def describe(device: str = 'cpu') -> dict[str, Any]:
-    """Return hardware and versions."""
+    """Return the hardware and the package versions.
+
+    Args:
+        device: Device of the measurement, e.g. 'cpu' or 'cuda'.
+    """
     facts: dict[str, Any] = dict(device=device, processor=_processor(), threads=torch.get_num_threads(),
                                  instructions=torch.backends.cpu.get_cpu_capability(), python=platform.python_version(),
                                  torch=torch.__version__)
@@ -33,7 +37,7 @@ def describe(device: str = 'cpu') -> dict[str, Any]:
 
 
 def mmcv_operators() -> str:
-    """Return where mmcv's operators come from: 'compiled', 'mmcv_torch_ops VERSION', or 'none'."""
+    """Return the origin of mmcv's operators: 'compiled', 'mmcv_torch_ops VERSION', or 'none'."""
     try:
         return str(getattr(import_module('mmcv._ext'), 'ORIGIN', 'compiled'))
     except ImportError:

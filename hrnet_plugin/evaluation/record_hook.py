@@ -1,4 +1,4 @@
-"""Evaluations are kept for the leaderboard."""
+"""Hook that records tests for the leaderboard."""
 
 from __future__ import annotations
 
@@ -23,26 +23,29 @@ if TYPE_CHECKING:
 
 
 STORE = 'work_dirs/leaderboard.sqlite'
-_WARM_UP = 5  # batches that are not timed, if there are more
+_WARM_UP = 5  # batches excluded from the median time, if there are more
 
 
 @HOOKS.register_module()
 class RecordHook(Hook):
-    """Append every test to a store of results: figures, class by class, of what, by which weights, how fast and large.
+    """Hook that appends a record of each test to a result store.
 
-    ``custom_hooks=[dict(type='hrnet_plugin.RecordHook')]`` in a config of mmdet, mmpose or mmsegmentation, or ``mim
-    test hrnet_plugin ... --record``. Detections are evaluated once more after the host's own evaluation, by the COCO
-    API, since that rounds to three digits; they stay in the run's folder as ``results.bbox.json`` (and ``.segm.json``).
+    The record contains metrics, per-class AP, dataset, config, checkpoint, time and memory. Enable the hook with
+    ``custom_hooks=[dict(type='hrnet_plugin.RecordHook')]`` in a config of mmdet, mmpose or mmsegmentation, or with
+    ``mim test hrnet_plugin ... --record``.
 
-    The time of an image is that of a batch, from the images to their predictions and with whatever the evaluator does
-    with each, over the batch's size: the median of the test's batches but the first five.
+    mmdet rounds metrics to three digits. Its detections are therefore evaluated again with the COCO API. They are saved
+    in the run folder as ``results.bbox.json`` and ``results.segm.json``.
+
+    The time per image is the time of a batch divided by its size. It includes the model's ``test_step`` and
+    the evaluator's processing, but not data loading. The record contains the median without the first five batches.
 
     Args:
-        store: File to which the record is appended, a ``ResultStore``.
-        note: What sets this model apart from others of the same framework, backbone and schedule.
+        store: Path of the :class:`~hrnet_plugin.evaluation.leaderboard.store.ResultStore`.
+        note: Note that distinguishes the model from others with the same framework, backbone and schedule.
     """
 
-    priority = 'VERY_HIGH'  # before others draw and log, which is not timed
+    priority = 'VERY_HIGH'  # so that drawing and logging of other hooks are not timed
 
     def __init__(self, store: str = STORE, note: str = '') -> None:
         if not isinstance(store, (str, Path)) or not str(store):
@@ -57,52 +60,56 @@ class RecordHook(Hook):
         self._data: Any = None
 
     def before_test(self, runner: Runner) -> None:
-        """See that the results can be kept before they are made, and learn what there is to know before.
+        """Check that the store is writable, and describe dataset and model before the test.
 
         Raises:
-            ValueError: If the config is of none of the three hosts.
+            ValueError: If the config belongs to none of the hosts.
             OSError, sqlite3.Error: If the store cannot be written.
         """
-        from hrnet_plugin.evaluation.leaderboard.gather import about_data, about_model, keep_detections
+        from hrnet_plugin.evaluation.leaderboard.runner_record import (
+            describe_tested_data,
+            describe_tested_model,
+            save_detections,
+        )
         from hrnet_plugin.evaluation.leaderboard.store import ResultStore
         self._times, self._metrics = [], {}
-        keep_detections(runner)
+        save_detections(runner)
         if is_main_process():
             ResultStore(self.store).prepare()
-            self._data = about_data(runner)
-            self._model, self._cost = about_model(runner.cfg, self._data.data)
+            self._data = describe_tested_data(runner)
+            self._model, self._cost = describe_tested_model(runner.cfg, self._data.data)
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
 
     def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None) -> None:
-        """Start the clock."""
+        """Start the timer."""
         _synchronize()
         self._start = time.perf_counter()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
                         outputs: Sequence[BaseDataElement] | None = None) -> None:
-        """Stop it."""
+        """Stop the timer and save the time per image."""
         _synchronize()
         self._times.append((time.perf_counter() - self._start) / max(1, len(outputs or ())))
 
     def after_test_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
-        """Take what the evaluators have found."""
+        """Save the metrics of the evaluators."""
         self._metrics = metrics or {}
 
     @master_only
     def after_test(self, runner: Runner) -> None:
-        """Write the record, when all has been drawn and logged."""
-        from hrnet_plugin.evaluation.leaderboard.gather import gather, test_note
+        """Append the record, after other hooks have drawn and logged."""
+        from hrnet_plugin.evaluation.leaderboard.runner_record import make_test_record, test_note
         from hrnet_plugin.evaluation.leaderboard.store import ResultStore
         notes = ', '.join(filter(None, (test_note(runner), self.note)))
-        record = gather(runner, self._metrics, self._data, replace(self._model, note=notes), self._cost,
+        record = make_test_record(runner, self._metrics, self._data, replace(self._model, note=notes), self._cost,
                         self.milliseconds)
         number = ResultStore(self.store).append(record)
-        print_log(f'kept for the leaderboard as number {number} of {self.store}', logger='current')
+        print_log(f'Saved as record {number} in the leaderboard store {self.store}', logger='current')
 
     @property
     def milliseconds(self) -> float | None:
-        """Of an image in the last test."""
+        """Median time per image of the last test in milliseconds, or None before a test."""
         times = self._times[_WARM_UP:] or self._times
         return 1000 * median(times) if times else None
 

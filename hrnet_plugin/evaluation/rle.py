@@ -1,6 +1,6 @@
 """Checks of segmentations in COCO's format: run-length encodings (RLE) and polygons.
 
-The COCO API checks none of them: with a wrong one it hangs, crashes, allocates gigabytes or computes wrong figures.
+The COCO API does not check them. An invalid one makes it hang, crash, allocate gigabytes or compute wrong metrics.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from hrnet_plugin.array_types import Ints
 from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.json_types import Json
 
-_CHARACTERS = 6  # of a number in compressed counts; the API computes in 32 bits and allocates no more
-_MOST_PIXELS = 2**29  # of an image, so that any difference of two runs has at most 6 characters
+_CHARACTERS = 6  # per number in compressed counts; the API decodes to 32 bits and allocates no more
+_MOST_PIXELS = 2**29  # per image, so that any difference of two runs has at most 6 characters
 
 
 def image_size_error(height: Any, width: Any) -> str:
-    """Return what is wrong with the size of an image that has masks, or an empty string.
+    """Return an error message for an invalid image size, or an empty string.
 
-    Integers and floats without a fraction are valid: files have both.
+    Integers and floats without a fraction are valid, since annotation files contain both.
     """
     if is_whole(height) and is_whole(width) and 0 < min(height, width) <= max(height, width) < _MOST_PIXELS \
             and height * width < _MOST_PIXELS:
@@ -37,10 +37,10 @@ def is_whole(value: Json | np.integer[Any]) -> bool:
 
 
 def rle_error(rle: Any, height: int, width: int) -> str:
-    """Return what is wrong with a compressed RLE, or an empty string.
+    """Return an error message for an invalid compressed RLE, or an empty string.
 
     Args:
-        rle: Mapping with 'size' and 'counts'. The counts are text, or bytes as pycocotools returns them.
+        rle: Dict with 'size' and 'counts'. The counts are str, or bytes as pycocotools returns them.
         height, width: Size of the image in pixels.
     """
     wrong = _size_error(rle, height, width)
@@ -59,7 +59,7 @@ def rle_error(rle: Any, height: int, width: int) -> str:
 
 
 def segmentation_error(segmentation: Any, height: int, width: int) -> str:
-    """Return what is wrong with the segmentation of an annotation, or an empty string.
+    """Return an error message for an invalid segmentation of an annotation, or an empty string.
 
     Args:
         segmentation: List of polygons, RLE with a list of counts, or compressed RLE.
@@ -72,22 +72,22 @@ def segmentation_error(segmentation: Any, height: int, width: int) -> str:
         return wrong
     counts = segmentation['counts']
     runs = np.array(counts) if isinstance(counts, list) else decode_counts(counts)
-    if (runs[1:-1] == 0).any():  # the API stops comparing two masks where both have such a run
+    if (runs[1:-1] == 0).any():  # the API stops comparing two masks at a zero run that both have
         return 'segmentation.counts must be runs of at least 1 pixel after the first, got 0'
     return ''
 
 
 def is_empty(rle: dict[str, Any]) -> bool:
-    """Return True if a valid compressed RLE has no pixels, as detectors may write."""
+    """Return True if a valid compressed RLE has no pixels."""
     return not decode_counts(rle['counts'])[1::2].any()
 
 
-@lru_cache(maxsize=1)  # two callers in turn decode the same mask
+@lru_cache(maxsize=1)  # rle_error() and its caller decode the same mask
 def decode_counts(text: str | bytes) -> Ints:
-    """Decode compressed counts to the lengths of the runs, of background and object in turn.
+    """Decode compressed counts to the run lengths of background and object, alternating.
 
-    A character holds five bits, offset by 48. Its sixth bit says that the number goes on. Numbers are signed. From the
-    fourth number on, they are differences from the run before the last.
+    A character encodes five bits, offset by 48. Its sixth bit is set if the number continues. Numbers are signed. From
+    the fourth number on, they are differences from the last run but one.
 
     Raises:
         ValueError: If a character is invalid, or a number is too long or incomplete.
@@ -98,16 +98,16 @@ def decode_counts(text: str | bytes) -> Ints:
         raise ValueError(f'must be made of the characters from 0 to o, got {text[:20]!r}')
     last = (codes & 32) == 0
     if not last[-1]:
-        raise ValueError(f'must end with a whole number, got ...{text[-10:]!r}')
+        raise ValueError(f'must end with a complete number, got ...{text[-10:]!r}')
     ends = np.flatnonzero(last)
     starts = np.concatenate([[0], ends[:-1] + 1])
     if (ends - starts).max() >= _CHARACTERS:
         raise ValueError('must be numbers of at most six characters, got a longer one')
-    place = np.arange(codes.size) - np.repeat(starts, ends - starts + 1)
-    numbers = np.add.reduceat((codes & 31) << (5 * place), starts)
+    position = np.arange(codes.size) - np.repeat(starts, ends - starts + 1)
+    numbers = np.add.reduceat((codes & 31) << (5 * position), starts)
     negative = (codes[ends] & 16) != 0
     numbers = numbers - (negative.astype(np.int64) << (5 * (ends - starts + 1)))
-    # differences from the one before the last: sums of every second one
+    # undo the differences: cumulative sums over every second number
     runs = numbers.copy()
     runs[1::2] = np.cumsum(numbers[1::2])
     runs[2::2] = np.cumsum(numbers[2::2])
@@ -115,7 +115,7 @@ def decode_counts(text: str | bytes) -> Ints:
 
 
 def _size_error(rle: Any, height: int, width: int) -> str:
-    if type(rle) is not dict or 'size' not in rle or 'counts' not in rle:  # the API refuses subclasses of dict
+    if type(rle) is not dict or 'size' not in rle or 'counts' not in rle:  # the API rejects subclasses of dict
         got = short(list(rle)) if isinstance(rle, dict) else f'a {type(rle).__name__}'
         return f"segmentation must be an RLE with 'size' and 'counts', got {got}"
     size = rle['size']
@@ -133,7 +133,7 @@ def _runs_error(runs: Ints, pixels: int) -> str:
 
 
 def _counts_error(rle: Any, height: int, width: int) -> str:
-    """Return what is wrong with an RLE whose counts are a list or compressed."""
+    """Return an error message for an invalid RLE whose counts are a list or compressed."""
     if not isinstance(rle, dict):
         return f'segmentation must be polygons or an RLE, got {short(rle)}'
     counts = rle.get('counts')
@@ -148,7 +148,7 @@ def _counts_error(rle: Any, height: int, width: int) -> str:
 def _polygons_error(polygons: Sequence[Any], height: int, width: int) -> str:
     if not polygons:
         return 'segmentation must have at least one polygon, got an empty list'
-    # the API takes four numbers for a box, and tells what a list holds from the first one
+    # the API reads four numbers as a box, and infers the type of all elements from the first
     errors = (_polygon_error(polygon, 4 if k else 6, height, width) for k, polygon in enumerate(polygons))
     return next(filter(None, errors), '')
 
@@ -158,7 +158,7 @@ def _polygon_error(polygon: Any, least: int, height: int, width: int) -> str:
         return f'segmentation must be polygons [x1, y1, x2, y2, ...], got {short(polygon)}'
     if len(polygon) < least or len(polygon) % 2:
         return f'segmentation must be polygons of at least {least // 2} points with x and y, got {len(polygon)} numbers'
-    # the API allocates memory for each pixel of the outline, inside the image or not
+    # the API allocates memory for each pixel of the outline, even outside the image
     most = min(4 * height * width + 2**16, 2**22)
     if _reach(polygon) <= most:  # False for NaN
         return ''

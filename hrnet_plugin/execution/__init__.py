@@ -1,4 +1,4 @@
-"""Ways to execute a network: training-time variants and inference engines. ``models`` does not import them."""
+"""Execution of networks: training-time variants and inference engines. ``models`` does not import this package."""
 
 from hrnet_plugin.execution.folding import FoldedExecution
 from hrnet_plugin.execution.inference import is_optimized, optimize_for_inference, restore_eager

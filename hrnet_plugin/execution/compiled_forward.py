@@ -1,4 +1,4 @@
-"""The compiled forward of a module: made at the first inference, made anew when a weight has changed."""
+"""Compiled forward of a module. It is compiled at the first inference, and again after a weight has changed."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ _Key = tuple[torch.device, torch.dtype, bool]
 
 
 class CompiledForward:
-    """Inference of one module by an engine, and the reasons to decline it.
+    """Forward of one module by an engine, unless the module must run eagerly.
 
     Args:
-        module: Module, which is traced at once: tracing is not safe while other threads run modules.
-        max_graphs: On GPUs, number of input shapes for which a CUDA graph is kept.
+        module: Module to compile. It is traced immediately, because tracing is unsafe while other threads run modules.
+        max_graphs: On GPUs, maximum number of input shapes with a CUDA graph. 0 for none.
     """
 
     def __init__(self, module: OptimizableModule, max_graphs: int) -> None:
         self.max_graphs = max_graphs
         self._graph: tuple[fx.Graph, list[nn.Module]] | None = None
         self._compiled: tuple[_Key, ModuleState, Callable[..., tuple[Tensor, ...]]] | None = None
-        self._told: set[str] = set()
-        with suppress(UnsupportedGraph):  # is told at the first call, if it is still so
+        self._logged: set[str] = set()
+        with suppress(UnsupportedGraph):  # logged at the first call, which traces again
             self._traced(module)
 
     def __call__(self, module: Optimizable[Inputs], inputs: Inputs) -> tuple[Tensor, ...] | None:
-        """Return the outputs; None where the module has to run eagerly, after one warning in the log why."""
+        """Return the outputs, or None if the module must run eagerly. Each reason is logged once."""
         feats: Sequence[Tensor] = [inputs] if isinstance(inputs, Tensor) else inputs
-        obstacle = _obstacle(module, feats[0])
-        if obstacle is None:
+        reason = _reason_for_eager(module, feats[0])
+        if reason is None:
             device = feats[0].device
             dtype = _autocast_dtype(device) or feats[0].dtype
             try:
                 function = self._current(module, device, dtype)
             except UnsupportedGraph as error:
-                obstacle = str(error)
+                reason = str(error)
             else:
                 with _no_autocast(device):
                     return function(*feats)
-        if obstacle not in self._told:
-            self._told.add(obstacle)
-            print_log(f'{type(module).__name__} runs eagerly, not by an inference engine, because {obstacle}',
+        if reason not in self._logged:
+            self._logged.add(reason)
+            print_log(f'{type(module).__name__} runs eagerly, not by an inference engine, because {reason}',
                       logger='current', level=logging.WARNING)
         return None
 
-    def forget(self) -> None:
-        """Compile anew at the next call."""
+    def invalidate(self) -> None:
+        """Discard the compiled function. The next call compiles again."""
         self._compiled = None
 
     def _current(self, module: OptimizableModule, device: torch.device, dtype: torch.dtype
@@ -72,13 +72,13 @@ class CompiledForward:
                 function = compile_for_torch(module, graph, device, dtype, self.max_graphs)
         except UnsupportedGraph:
             raise
-        except Exception as error:  # of layers and tensors of other kinds; the eager model runs them
+        except Exception as error:  # from custom layers or tensor types, which the eager model can run
             raise UnsupportedGraph(f'it cannot be compiled: {type(error).__name__}: {error}') from error
         self._compiled = key, state, function
         return function
 
     def _traced(self, module: OptimizableModule) -> fx.Graph:
-        """Return the graph of a module, traced anew only if a submodule was replaced."""
+        """Return the graph of a module. It is traced again only if a submodule was replaced."""
         structure = list(module.modules())[1:]
         if any(map(has_own_hooks, structure)):
             raise UnsupportedGraph('its layers have hooks, which would not run')
@@ -87,31 +87,31 @@ class CompiledForward:
         return self._graph[0]
 
 
-def _obstacle(module: nn.Module, x: Tensor) -> str | None:
-    """Return why inference of ``x`` must be eager; None for no reason."""
+def _reason_for_eager(module: nn.Module, x: Tensor) -> str | None:
+    """Return why the module must run eagerly on ``x``, or None if an engine can run it."""
     if module.training:
         return 'it is in training mode'
     if torch.is_grad_enabled():
         return 'gradients are enabled'
     weight = next(module.parameters(), None)
     if weight is None:
-        return 'its weights are not its own'
+        return 'it has no parameters'
     if type(x) is not Tensor:
         return f'its input is a {type(x).__name__}'
     if x.numel() == 0:
-        return 'there is no image'
+        return 'its input is empty'
     if x.device.type not in ('cpu', 'cuda') or x.device != weight.device or not x.is_floating_point():
         return f'its weights are on {weight.device}, and its input is {x.dtype} on {x.device}'
     if x.dtype != weight.dtype and _autocast_dtype(x.device) is None:
         return f'its weights are {weight.dtype}, and its input is {x.dtype}'
     if has_global_hooks():
-        return 'there are hooks of all modules, which would not run'
+        return 'global module hooks are registered, which would not run'
     return None
 
 
 def _autocast_dtype(device: torch.device) -> torch.dtype | None:
-    """In which precision autocast has convolutions run on a device; None where it is off."""
-    if hasattr(torch, 'get_autocast_dtype'):  # newer than the oldest torch that the package takes
+    """Return the autocast dtype of a device type, or None if autocast is off."""
+    if hasattr(torch, 'get_autocast_dtype'):  # missing in the oldest supported torch
         return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else None
     if device.type == 'cpu':
         return torch.get_autocast_cpu_dtype() if torch.is_autocast_cpu_enabled() else None

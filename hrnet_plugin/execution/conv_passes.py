@@ -1,4 +1,4 @@
-"""Passes that know convolutions and what can be computed in the same pass over memory."""
+"""Graph passes for convolutions and the operators that can be fused with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import fx
 from torch.nn import functional as F
 
-from hrnet_plugin.execution.folding import fold, has_fixed_statistics
+from hrnet_plugin.execution.folding import fold, is_frozen_batch_norm
 from hrnet_plugin.execution.operators import add
 from hrnet_plugin.execution.packed_conv import ConvWeights
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
@@ -29,10 +29,10 @@ def collect_convs(rewriter: Rewriter) -> None:
 
 
 def interpolate_first(rewriter: Rewriter) -> None:
-    """Rewrite sums of a 1x1 convolution and interpolated ones as one convolution of concatenated inputs.
+    """Merge the sum of a 1x1 conv and interpolated 1x1 convs into one conv of concatenated inputs.
 
-    A 1x1 convolution commutes with interpolation. Where it has more outputs than inputs, interpolating its input moves
-    less memory.
+    A 1x1 conv commutes with interpolation. If it has more output than input channels, interpolating its input needs
+    less memory bandwidth.
     """
     for node in list(rewriter.graph.nodes):
         terms: tuple[Argument, ...] = node.args if node.target is add else ()
@@ -50,15 +50,15 @@ def interpolate_first(rewriter: Rewriter) -> None:
 
 
 def _join(rewriter: Rewriter, node: fx.Node, total: fx.Node, inner: fx.Node, term: fx.Node) -> None:
-    """Let ``node`` convolve the input of ``total`` and that of ``inner``, interpolated as in ``term``, together."""
+    """Make ``node`` a conv of two concatenated inputs: that of ``total``, and that of ``inner`` after interpolation."""
     with rewriter.graph.inserting_before(node):
         finer = rewriter.graph.call_function(F.interpolate, (inner.args[0], *term.args[1:]), term.kwargs)
         joint = rewriter.graph.call_function(torch.cat, ([*_joined(total.args[0]), finer], ), dict(dim=1))
-    rewriter.become(node, total.target, (joint, ), op='call_module')
+    rewriter.retarget(node, total.target, (joint, ), op='call_module')
 
 
 def _joined(source: Argument) -> Sequence[Argument]:
-    """Return what a value concatenates for one reader, or the value itself."""
+    """Return the arguments of a ``torch.cat`` with one user, or a list of the value itself."""
     if isinstance(source, fx.Node) and source.target is torch.cat and source.kwargs == dict(dim=1):
         parts = source.args[0]
         if len(source.users) == 1 and isinstance(parts, Sequence):
@@ -67,10 +67,10 @@ def _joined(source: Argument) -> Sequence[Argument]:
 
 
 def fold_norms(rewriter: Rewriter) -> None:
-    """Fold batch norms with fixed statistics into the convolutions before them."""
+    """Fold frozen batch norms into the preceding convolutions."""
     for node in list(rewriter.graph.nodes):
         norm = rewriter.module_of(node)
-        if norm is None or not has_fixed_statistics(norm):
+        if norm is None or not is_frozen_batch_norm(norm):
             continue
         conv = node.args[0]
         if rewriter.is_bare_conv(conv):
@@ -82,19 +82,19 @@ def fold_norms(rewriter: Rewriter) -> None:
 
 
 def fuse_adds(rewriter: Rewriter) -> None:
-    """Let convolutions add another value. Where both terms are convolutions, the later one does."""
+    """Fuse additions into a convolution: the later one if both terms are convolutions."""
     order: dict[Argument, int] = {node: i for i, node in enumerate(rewriter.graph.nodes)}
     for node in filter(lambda node: node.target is add, list(rewriter.graph.nodes)):
         pairs = (node.args, node.args[::-1])
         for conv, other in sorted(pairs, key=lambda pair: -order.get(pair[0], -1)):
             if rewriter.is_bare_conv(conv) and other is not conv and _is_tensor(other, rewriter):
-                rewriter.become(node, conv.target, (conv.args[0], other), op='call_module')
+                rewriter.retarget(node, conv.target, (conv.args[0], other), op='call_module')
                 rewriter.graph.erase_node(conv)
                 break
 
 
 def fuse_relus(rewriter: Rewriter) -> None:
-    """Let convolutions apply the ReLU behind them."""
+    """Fuse ReLUs into the preceding convolutions."""
     for node in filter(lambda node: node.target is torch.relu, list(rewriter.graph.nodes)):
         conv = node.args[0]
         if isinstance(conv, fx.Node) and conv.target in rewriter.convs and len(conv.users) == 1:

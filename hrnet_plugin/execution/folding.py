@@ -1,8 +1,8 @@
-"""Folding of batch norms with fixed statistics into the convolutions before them.
+"""Folding of frozen batch norms into the preceding convolutions.
 
-With fixed statistics a batch norm multiplies each channel by a number and adds another one. Multiplying the weights
-instead is the same function, with the same gradients. It costs a pass over the weights instead of one over the feature
-map, and the convolution's output is not kept for the backward pass.
+A frozen batch norm is a scale and a shift per channel. Scaling the convolution's weights instead gives the same outputs
+and gradients. It reads the weights once more instead of the feature map, and autograd does not save the convolution's
+output.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from hrnet_plugin.execution.memory_format import prefers_channels_last, to_channels_last, to_contiguous
-from hrnet_plugin.models.layers.execution import EXECUTIONS, Execution, finish
+from hrnet_plugin.models.layers.execution import EXECUTIONS, Execution, add_and_activate
 from hrnet_plugin.models.layers.module_checks import has_hooks, is_plain_conv
 from hrnet_plugin.tracing import is_tracing
 
-# Largest weight that is folded at each call. HRNet's larger ones are at low resolutions, where feature maps are small.
+# Number of elements up to which weights are folded. Larger ones of HRNet belong to low resolutions, where feature maps
+# are smaller than the weights.
 _MAX_FOLDED = 1 << 17
 
 
-class FixedNorm(Protocol):
-    """Batch norm with running statistics, as far as folding reads it."""
+class FrozenNorm(Protocol):
+    """Attributes of a frozen batch norm that folding reads."""
 
     weight: Tensor | None
     bias: Tensor | None
@@ -36,44 +37,44 @@ class FixedNorm(Protocol):
 
 @EXECUTIONS.register_module(name='folded')
 class FoldedExecution(Execution):
-    """Execution that folds norms where nobody can tell, in the preferred memory format."""
+    """Execution that folds frozen batch norms if no hook or tracer is affected, in the faster memory format."""
 
     def conv_norm_act(self, conv: nn.Module, norm: nn.Module, act: nn.Module | None, x: Tensor,
                       residual: Tensor | None = None) -> Tensor:
-        """As :meth:`Execution.conv_norm_act`."""
+        """Apply convolution, norm, residual sum and activation. See :meth:`Execution.conv_norm_act`."""
         pair = foldable(conv, norm)
-        return finish(norm(conv(x)) if pair is None else folded_conv(*pair, x), act, residual)
+        return add_and_activate(norm(conv(x)) if pair is None else folded_conv(*pair, x), act, residual)
 
     def run(self, function: Callable[[Sequence[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor],
             plain_convs: bool) -> Sequence[Tensor]:
-        """As :meth:`Execution.run`; of contiguous inputs the outputs are contiguous."""
+        """Run a function of feature maps. The outputs are contiguous if the inputs are. See :meth:`Execution.run`."""
         if is_tracing() or not (plain_convs and all(map(prefers_channels_last, inputs))):
             return function(inputs)
         return [to_contiguous(out) for out in function([to_channels_last(x) for x in inputs])]
 
 
-def folds(conv: nn.Module, norm: nn.Module) -> bool:
-    """Return True if an eager network folds these modules."""
+def can_fold(conv: nn.Module, norm: nn.Module) -> bool:
+    """Return True if the eager network folds ``norm`` into ``conv``."""
     return foldable(conv, norm) is not None
 
 
-def foldable(conv: nn.Module, norm: nn.Module) -> tuple[nn.Conv2d, FixedNorm] | None:
-    """Return the modules if an eager network folds them, by type, mode, hooks and size of the weight, else None."""
+def foldable(conv: nn.Module, norm: nn.Module) -> tuple[nn.Conv2d, FrozenNorm] | None:
+    """Return the modules if the eager network folds them, else None. Depends on types, mode, hooks and weight size."""
     if is_tracing() or not is_plain_conv(conv):
         return None
-    fixed = norm if has_fixed_statistics(norm) else None
-    if fixed is None or conv.weight.numel() > _MAX_FOLDED or has_hooks(conv) or has_hooks(norm):
+    frozen = norm if is_frozen_batch_norm(norm) else None
+    if frozen is None or conv.weight.numel() > _MAX_FOLDED or has_hooks(conv) or has_hooks(norm):
         return None
-    return conv, fixed
+    return conv, frozen
 
 
-def folded_conv(conv: nn.Conv2d, norm: FixedNorm, x: Tensor) -> Tensor:
-    """Compute ``norm(conv(x))`` by one convolution; autograd reaches the parameters of both."""
+def folded_conv(conv: nn.Conv2d, norm: FrozenNorm, x: Tensor) -> Tensor:
+    """Compute ``norm(conv(x))`` by one convolution. Gradients reach the parameters of both modules."""
     weight, bias = fold(conv.weight, conv.bias, norm)
     return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
-def fold(weight: Tensor, bias: Tensor | None, norm: FixedNorm) -> tuple[Tensor, Tensor]:
+def fold(weight: Tensor, bias: Tensor | None, norm: FrozenNorm) -> tuple[Tensor, Tensor]:
     """Fold a batch norm into the weight and bias of the preceding convolution."""
     scale = torch.rsqrt(norm.running_var + norm.eps)
     if norm.weight is not None:
@@ -84,12 +85,12 @@ def fold(weight: Tensor, bias: Tensor | None, norm: FixedNorm) -> tuple[Tensor, 
 
 
 def is_batch_norm(norm: nn.Module) -> TypeGuard[_BatchNorm]:
-    """Return True if a norm computes what torch's batch norm does, not what a subclass has in its place."""
+    """Return True if a norm is a batch norm whose forward is not overridden."""
     return (isinstance(norm, _BatchNorm) and type(norm).forward in (_BatchNorm.forward, nn.SyncBatchNorm.forward)
             and 'forward' not in norm.__dict__)
 
 
-def has_fixed_statistics(norm: nn.Module) -> TypeGuard[FixedNorm]:
+def is_frozen_batch_norm(norm: nn.Module) -> TypeGuard[FrozenNorm]:
     """Return True if a norm is a batch norm that uses its running statistics."""
     return is_batch_norm(norm) and not norm.training and norm.running_var is not None
 

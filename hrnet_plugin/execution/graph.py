@@ -1,4 +1,4 @@
-"""Graphs of networks for inference: one torch.fx trace of the eager network, rewritten by passes."""
+"""Inference graphs: a torch.fx trace of the eager network, rewritten by passes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Tracer(fx.Tracer):
 def trace(module: OptimizableModule) -> fx.Graph:
     """Trace the eager forward of a module in eval mode, without gradients.
 
-    torch.fx patches ``nn.Module`` meanwhile. No other thread may run a module during that time.
+    torch.fx patches ``nn.Module`` while it traces, so no other thread may run a module at the same time.
 
     Raises:
         UnsupportedGraph: If the module cannot be traced.
@@ -39,10 +39,10 @@ def trace(module: OptimizableModule) -> fx.Graph:
             part.training = False
         with _TRACING, torch.no_grad():
             graph = tracer.trace(module, concrete_args=concrete)
-    except Exception as error:  # whatever a layer raises that needs the values of tensors
+    except Exception as error:  # raised by layers that depend on tensor values
         raise UnsupportedGraph(f'torch.fx cannot trace it: {error}') from error
     finally:
-        tracer.__dict__.clear()  # it is part of a reference cycle and holds the module
+        tracer.__dict__.clear()  # breaks a reference cycle that keeps the module alive
         for part, training in modes:
             part.training = training
     graph.set_codegen(fx.graph.CodeGen())
@@ -55,13 +55,13 @@ def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvW
 
     Args:
         module: Module whose weights become constants of the function.
-        graph: Its trace; is not changed.
-        make_conv: Prepares a convolution.
+        graph: Trace of the module. It is not changed.
+        make_conv: Function that prepares a convolution.
         dtype: Data type of the feature maps.
 
     Raises:
-        UnsupportedGraph: If the graph reads a tensor after it was overwritten, or has weights of another data type
-            outside of convolutions.
+        UnsupportedGraph: If the graph reads a tensor after it was overwritten, or if weights outside of convolutions
+            have another data type.
     """
     rewriter = Rewriter(module, deepcopy(graph))
     for rewrite in _PASSES:

@@ -1,4 +1,4 @@
-"""Passes that know which values a graph overwrites, reads and needs."""
+"""Graph passes for in-place operators, operator variants and unused nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RELUS = (torch.relu, torch.relu_, F.relu, F.relu_)
 
 
 def check_overwrites(rewriter: Rewriter) -> None:
-    """Raise UnsupportedGraph unless each overwritten value is read in its new state only."""
+    """Raise UnsupportedGraph if the old value of an overwritten tensor is read later."""
     nodes = list(rewriter.graph.nodes)
     order = {node: i for i, node in enumerate(nodes)}
     reads: dict[fx.Node, list[tuple[int, int]]] = defaultdict(list)
@@ -38,7 +38,7 @@ def check_overwrites(rewriter: Rewriter) -> None:
 
 
 def normalize(rewriter: Rewriter) -> None:
-    """Give equal operators one name, and let none of them overwrite its arguments."""
+    """Replace operator variants by one out-of-place operator each, and remove identities."""
     for node in list(rewriter.graph.nodes):
         module = rewriter.module_of(node)
         method = node.target if node.op == 'call_method' else None
@@ -46,12 +46,12 @@ def normalize(rewriter: Rewriter) -> None:
             node.replace_all_uses_with(node.args[0])
             rewriter.graph.erase_node(node)
         elif _is_relu(module) or method in ('relu', 'relu_') or node.target in _RELUS:
-            rewriter.become(node, torch.relu, node.args[:1])
+            rewriter.retarget(node, torch.relu, node.args[:1])
         elif method == 'contiguous' and not node.kwargs:
-            rewriter.become(node, to_contiguous, node.args)
+            rewriter.retarget(node, to_contiguous, node.args)
         elif (method in ('add', 'add_') or node.target in (operator.add, torch.add)) and (
                 len(node.args) == 2 and not node.kwargs):
-            rewriter.become(node, add, node.args)
+            rewriter.retarget(node, add, node.args)
 
 
 def _is_relu(module: nn.Module | None) -> bool:
@@ -59,20 +59,20 @@ def _is_relu(module: nn.Module | None) -> bool:
 
 
 def drop_unused(rewriter: Rewriter) -> None:
-    """Remove nodes whose value nothing reads."""
+    """Remove nodes without users."""
     for node in reversed(list(rewriter.graph.nodes)):
         if not node.users and node.op not in ('placeholder', 'output'):
             rewriter.graph.erase_node(node)
 
 
 def reuse_memory(rewriter: Rewriter) -> None:
-    """Write sums and ReLUs over values that nothing reads afterwards, and copy residuals that are read."""
+    """Compute sums and ReLUs in place if their input is not read again. Copy residuals that are read again."""
     nodes = list(rewriter.graph.nodes)
     last_read = _last_reads(rewriter, nodes)
     storages = {node: rewriter.storages(node) for node in nodes}
 
     def is_free(value: Argument, position: int) -> bool:
-        # a value that may share memory with another one is left alone
+        # a value that may share memory with another one is not overwritten
         return isinstance(value, fx.Node) and storages[value] == {value} and last_read[value] <= position
 
     for i, node in enumerate(nodes):
@@ -85,13 +85,13 @@ def reuse_memory(rewriter: Rewriter) -> None:
             free = [k for k, term in enumerate(node.args) if is_free(term, i)]
             if free and all(isinstance(term, (fx.Node, int, float)) for term in node.args):
                 terms = node.args[free[0]:] + node.args[:free[0]]
-                rewriter.become(node, add_into if node.target is add else relu_into, terms)
+                rewriter.retarget(node, add_into if node.target is add else relu_into, terms)
 
 
 def _last_reads(rewriter: Rewriter, nodes: list[fx.Node]) -> dict[fx.Node, int]:
-    """Return the last position at which the memory of each value is read; inputs and outputs are read forever."""
+    """Return node -> last position at which its memory is read; for inputs, weights and outputs the end."""
     last = {storage: i for i, node in enumerate(nodes) for source in node.all_input_nodes
             for storage in rewriter.storages(source)}
-    forever = [node for node in nodes if node.op in ('placeholder', 'get_attr')]
-    forever += [storage for out in nodes[-1].all_input_nodes for storage in rewriter.storages(out)]
-    return {**last, **dict.fromkeys(forever, len(nodes))}
+    kept = [node for node in nodes if node.op in ('placeholder', 'get_attr')]
+    kept += [storage for out in nodes[-1].all_input_nodes for storage in rewriter.storages(out)]
+    return {**last, **dict.fromkeys(kept, len(nodes))}

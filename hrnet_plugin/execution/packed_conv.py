@@ -1,4 +1,4 @@
-"""Convolutions for inference: prepacked weights, with residual sum and ReLU in the same pass where possible."""
+"""Convolutions for inference: prepacked weights, and fused residual sum and ReLU if possible."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.execution.memory_format import to_channels_last
 
-# per convolution: prepacked copies of the weight, and input shapes whose copy is known
+# per convolution: prepacked copies of the weight, and input shapes with a known copy
 _MAX_COPIES, _MAX_SHAPES = 8, 256
 
 _Ints = list[int] | tuple[int, ...]
@@ -31,10 +31,10 @@ class ConvWeights:
 
     @classmethod
     def of(cls, conv: nn.Conv2d) -> ConvWeights:
-        """Return those of a ``nn.Conv2d``.
+        """Return weight, bias and geometry of a ``nn.Conv2d``.
 
         Raises:
-            ValueError: If its padding is a word.
+            ValueError: If its padding is a string.
         """
         if isinstance(conv.padding, str):
             raise ValueError(f'padding must be numbers, got {conv.padding!r}')
@@ -55,7 +55,7 @@ class PackedConv:
         self.geometry: tuple[_Ints, _Ints, _Ints, int] = (conv.stride, conv.padding, conv.dilation, conv.groups)
 
     def __call__(self, x: Tensor, residual: Tensor | None = None, relu: bool = False) -> Tensor:
-        """Compute ``conv(x) + residual``, then ReLU if ``relu``. The result is written over ``residual``."""
+        """Compute ``conv(x) + residual``, then ReLU if ``relu``. May overwrite ``residual``."""
         out = F.conv2d(x, self.weight, self.bias, *self.geometry)
         if residual is not None:
             out = residual.add_(out) if residual.shape == out.shape else residual + out
@@ -63,10 +63,10 @@ class PackedConv:
 
 
 class OneDnnConv(PackedConv):
-    """Convolution in float32 on CPUs by oneDNN, which adds and applies ReLU while the result is in cache.
+    """Convolution in float32 on CPUs by oneDNN, with fused sum and ReLU.
 
-    The weight layout that oneDNN prefers depends on the input's shape. Another one is reordered at every call, which
-    takes several times as long as a small convolution. Input shapes that prefer the same layout share a copy.
+    The weight layout that oneDNN prefers depends on the input shape. A weight in another layout is reordered at every
+    call, which takes several times as long as a small convolution. Input shapes with the same layout share a copy.
     """
 
     def __init__(self, conv: ConvWeights, dtype: torch.dtype) -> None:
@@ -83,7 +83,7 @@ class OneDnnConv(PackedConv):
         if residual.shape != out_shape:
             out = residual + self(x)
             return out.relu_() if relu else out
-        # the variant that is not in place would copy the residual first
+        # the out-of-place variant would copy the residual first
         return torch.ops.mkldnn._convolution_pointwise_.binary(
             residual, x, weight, self.bias, *self.geometry, 'add', 1.0, 'relu' if relu else None, [], None)
 
@@ -117,10 +117,9 @@ def packed_conv_class(device: torch.device, dtype: torch.dtype) -> type[PackedCo
 
 @cache
 def onednn_fuses() -> bool:
-    """Return True if torch has the operators of :class:`OneDnnConv`, which are not public, and they compute the same.
-    """
+    """Return True if the private torch operators of :class:`OneDnnConv` exist and compute correct results."""
     def values(*shape: int) -> Tensor:
-        # deterministic, because the random state belongs to the user
+        # deterministic, so that the user's random state does not change
         return torch.arange(math.prod(shape), dtype=torch.float32, device='cpu').sin().view(shape)
 
     with torch.no_grad():

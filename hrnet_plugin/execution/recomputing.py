@@ -1,8 +1,8 @@
-"""Training that saves the convolutions' outputs and fused feature maps only, and recomputes what lies between them.
+"""Training that saves only outputs of convolutions and fused feature maps, and recomputes other activations.
 
-A batch norm saves its input for the backward pass. The next convolution saves its own input, which norm, residual sum
-and ReLU compute from that saved tensor. It is cheap to recompute: so autograd gets a recipe in its place. Nothing is
-convolved twice, and the batch statistics, which are saved, are neither computed nor counted twice.
+A batch norm saves its input for the backward pass. The next convolution also saves its input, although batch norm,
+residual sum and ReLU can recompute it cheaply from the tensor that is already saved. So autograd saves the instructions
+instead. No convolution runs twice. The batch statistics are saved, and neither computed nor counted twice.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from hrnet_plugin.execution.folding import FoldedExecution, folds, has_batch_statistics
-from hrnet_plugin.models.layers.execution import EXECUTIONS, finish
+from hrnet_plugin.execution.folding import FoldedExecution, can_fold, has_batch_statistics
+from hrnet_plugin.models.layers.execution import EXECUTIONS, add_and_activate
 from hrnet_plugin.models.layers.module_checks import has_hooks
 from hrnet_plugin.tracing import is_tracing
 
@@ -29,37 +29,37 @@ _active = threading.local()
 
 @EXECUTIONS.register_module(name='recomputing')
 class RecomputingExecution(FoldedExecution):
-    """Execution that saves recipes instead of activations. No effect under tracers."""
+    """Execution that recomputes activations in the backward pass. No effect under tracers."""
 
     def conv_norm_act(self, conv: nn.Module, norm: nn.Module, act: nn.Module | None, x: Tensor,
                       residual: Tensor | None = None) -> Tensor:
-        """As :meth:`Execution.conv_norm_act`."""
+        """Apply convolution, norm, residual sum and activation. See :meth:`Execution.conv_norm_act`."""
         recorder: Recorder | None = getattr(_active, 'recorder', None)
-        if recorder is None or folds(conv, norm):
+        if recorder is None or can_fold(conv, norm):
             return super().conv_norm_act(conv, norm, act, x, residual)
         source = conv(x)
         out = norm(source)
         batch_norm = norm if _is_recomputable(norm, act) else None
         statistics = None if batch_norm is None else _statistics(batch_norm, source, out.grad_fn)
         term = None if residual is None else recorder.find(residual) or SavedTensor(residual)
-        out = finish(out, None, residual)
+        out = add_and_activate(out, None, residual)
         if batch_norm is not None and statistics is not None and out.requires_grad:
-            # before the activation, which saves its result
+            # must precede the activation, which saves its output
             recorder.record(out, RecomputableActivation(source, statistics, batch_norm, term, act is not None))
-        return finish(out, act, None)
+        return add_and_activate(out, act, None)
 
     def run(self, function: Callable[[Sequence[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor],
             plain_convs: bool) -> Sequence[Tensor]:
-        """As :meth:`FoldedExecution.run`."""
+        """Run a function of feature maps while recording. See :meth:`FoldedExecution.run`."""
         with _recording():
             return super().run(function, inputs, plain_convs)
 
 
 class SavedTensor:
-    """A tensor that is needed in the backward pass as it is now.
+    """Tensor for the backward pass, with a check that it was not modified in place.
 
-    With hooks, autograd does not check that nothing was overwritten. The tensor is detached: else it would hold the
-    graph that holds it.
+    Autograd skips this check for tensors with saved-tensor hooks. The tensor is detached to avoid a reference cycle
+    with the graph.
     """
 
     def __init__(self, x: Tensor) -> None:
@@ -69,7 +69,7 @@ class SavedTensor:
         """Return the tensor.
 
         Raises:
-            RuntimeError: If it was written to.
+            RuntimeError: If it was modified in place.
         """
         if self._x._version != self._version:
             raise RuntimeError(
@@ -81,14 +81,14 @@ class SavedTensor:
 
 
 class RecomputableActivation:
-    """Recipe of an activation: norm of a convolution's output, then residual sum, then ReLU.
+    """Activation that can be recomputed: batch norm of a convolution's output, then residual sum, then ReLU.
 
     Args:
-        source: The convolution's output.
-        statistics: Mean and inverse standard deviation of that forward pass.
-        norm: Norm layer whose affine parameters are applied.
-        term: Added to the normalized ``source``; None for nothing.
-        relu: Whether ReLU follows.
+        source: Output of the convolution.
+        statistics: Mean and inverse standard deviation of the batch, shape (C, ) each.
+        norm: Batch norm whose affine parameters are applied.
+        term: Summand of the normalized ``source``, or None.
+        relu: Whether to apply ReLU.
     """
 
     def __init__(self, source: Tensor, statistics: tuple[Tensor, Tensor], norm: _BatchNorm,
@@ -98,28 +98,28 @@ class RecomputableActivation:
         self._affine = [None if x is None else SavedTensor(x) for x in (norm.weight, norm.bias)]
         self._term, self.relu = term, relu
         self._value: Tensor | None = None
-        self._uses, self._left = 0, 0
+        self._uses, self._remaining = 0, 0
 
-    def keep(self) -> RecomputableActivation:
-        """Count one use in the backward pass; return itself, in the place of the activation."""
+    def add_use(self) -> RecomputableActivation:
+        """Count a use in the backward pass. Return the object itself, for autograd to save."""
         self._uses += 1
-        self._left = self._uses
+        self._remaining = self._uses
         return self
 
     def use(self) -> Tensor:
-        """Return the activation, which is dropped after the last of its uses."""
+        """Return the activation. It is freed after the last use."""
         value = self.value()
-        self._left -= 1
-        if self._left == 0:
-            self._value, self._left = None, self._uses  # the graph may be kept for another backward pass
+        self._remaining -= 1
+        if self._remaining == 0:
+            self._value, self._remaining = None, self._uses  # for another backward pass with retain_graph=True
         return value
 
     @torch.no_grad()
     def value(self) -> Tensor:
-        """Return the activation, computed when it is first needed.
+        """Return the activation, computed on first use.
 
         Raises:
-            RuntimeError: If what it is computed from was written to.
+            RuntimeError: If an input of the computation was modified in place.
         """
         if self._value is None:
             precise = torch.promote_types(self._mean.dtype, torch.float32)
@@ -134,36 +134,36 @@ class RecomputableActivation:
 
 
 class Recorder:
-    """Recipes of a forward pass by their activation's storage. It does not keep the activations alive."""
+    """Recomputable activations of a forward pass by storage. The activations themselves are not kept alive."""
 
     def __init__(self) -> None:
-        # the weak reference also keeps the storage's address from being reused
-        self._recipes: dict[int, tuple[StorageWeakRef, Any, RecomputableActivation]] = {}
+        # the weak reference also keeps the address of the storage from being reused
+        self._by_storage: dict[int, tuple[StorageWeakRef, Any, RecomputableActivation]] = {}
 
-    def record(self, out: Tensor, recipe: RecomputableActivation) -> None:
-        """Note how ``out`` is recomputed, which the recipe's ReLU is going to overwrite."""
+    def record(self, out: Tensor, activation: RecomputableActivation) -> None:
+        """Register how to recompute ``out``, after its in-place ReLU if it has one."""
         storage = out.untyped_storage()
         version, *layout = _state(out)
-        self._recipes[storage._cdata] = (StorageWeakRef(storage), (version + recipe.relu, *layout), recipe)
+        self._by_storage[storage._cdata] = (StorageWeakRef(storage), (version + activation.relu, *layout), activation)
 
     def find(self, x: Tensor) -> RecomputableActivation | None:
-        """Return the recipe of ``x``; None if it has none, was written to since or is another view."""
-        _, state, recipe = self._recipes.get(x.untyped_storage()._cdata, (None, None, None))
-        return recipe if recipe is not None and state == _state(x) else None
+        """Return the recomputable activation of ``x``, or None if ``x`` is unknown, modified or another view."""
+        _, state, activation = self._by_storage.get(x.untyped_storage()._cdata, (None, None, None))
+        return activation if activation is not None and state == _state(x) else None
 
     def pack(self, x: Tensor) -> SavedTensor | RecomputableActivation:
-        """Return what autograd saves for ``x``."""
-        recipe = self.find(x)
-        return SavedTensor(x) if recipe is None else recipe.keep()
+        """Return the object that autograd saves for ``x``."""
+        activation = self.find(x)
+        return SavedTensor(x) if activation is None else activation.add_use()
 
-    def forget(self) -> None:
-        """Drop the recipes after the forward pass: autograd holds the recorder as long as any saved tensor."""
-        self._recipes.clear()
+    def clear(self) -> None:
+        """Forget all activations after the forward pass, since saved tensors keep the recorder alive."""
+        self._by_storage.clear()
 
 
 @contextmanager
 def _recording() -> Iterator[None]:
-    """Let autograd save recipes where there are any. No effect without gradients, under tracers and torch.func."""
+    """Save recomputable activations instead of tensors. No effect without gradients, under tracers or torch.func."""
     allowed = getattr(torch._C._autograd, '_saved_tensors_hooks_is_enabled', lambda: True)
     if not torch.is_grad_enabled() or is_tracing() or not allowed():
         yield
@@ -174,7 +174,7 @@ def _recording() -> Iterator[None]:
             yield
     finally:
         _active.recorder = None
-        recorder.forget()
+        recorder.clear()
 
 
 def _state(x: Tensor) -> tuple[Any, ...]:
@@ -182,15 +182,16 @@ def _state(x: Tensor) -> tuple[Any, ...]:
 
 
 def _is_recomputable(norm: nn.Module, act: nn.Module | None) -> TypeGuard[_BatchNorm]:
-    # hooks of the activation may write to its result or replace it: then the recorder does not find it
+    # if a hook modifies or replaces the output of the activation, the recorder does not find it
     plain_act = act is None or (type(act) is nn.ReLU and act.inplace and 'forward' not in act.__dict__)
     return plain_act and has_batch_statistics(norm) and not has_hooks(norm)
 
 
 def _statistics(norm: _BatchNorm, source: Tensor, node: Any) -> tuple[Tensor, Tensor] | None:
-    """Return mean and inverse standard deviation of a norm's input, as its node in the graph saved them.
+    """Return mean and inverse standard deviation of a norm's input, shape (C, ) each.
 
-    For unknown node types they are computed. None if that takes the inputs of other processes.
+    They are read from the autograd node of the norm, or computed for unknown node types. None for a SyncBatchNorm with
+    an unknown node type, whose statistics include other processes.
     """
     name = type(node).__name__
     if name in ('NativeBatchNormBackward0', 'CudnnBatchNormBackward0', 'MiopenBatchNormBackward0'):

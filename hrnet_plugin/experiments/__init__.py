@@ -1,4 +1,4 @@
 """Experiments: ablation studies, benchmarks, and a generated sample set.
 
-It may import evaluation and all that evaluation may import.
+This package may import ``evaluation`` and everything that ``evaluation`` may import.
 """

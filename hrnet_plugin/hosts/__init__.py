@@ -1,7 +1,7 @@
-"""Host libraries: one adapter per host, which is all that this package knows about it.
+"""Adapters of host libraries. All knowledge of this package about a host is in its adapter.
 
-A host is a library of the OpenMMLab family that builds models from configs, e.g. mmdet. To support another one, write
-its adapter and add it to :data:`HOSTS`. Adapters import their host when it is used, and nothing else of this package.
+A host is an OpenMMLab library that builds models from configs, e.g. mmdet. To support another host, write an adapter
+and add it to :data:`HOSTS`. Adapters import their host on first use, and no other subpackage of this package.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ HOSTS = {host.name: host for host in (MMDET, MMPOSE, MMSEG, MMPRETRAIN)}
 
 
 def find_host(scope: str | None) -> Host | None:
-    """Return the adapter of a config's ``default_scope``, or None if it is not a host's."""
+    """Return the adapter for the ``default_scope`` of a config, or None if no host has this scope."""
     return HOSTS.get(scope or '')
 
 
@@ -34,10 +34,10 @@ def host_of_config(config: Config) -> Host:
     """Return the adapter of a config.
 
     Args:
-        config: Config with all that it inherits.
+        config: Config with its bases.
 
     Raises:
-        ValueError: The ``default_scope`` of the config is not a host's.
+        ValueError: If no host has the ``default_scope`` of the config.
     """
     scope = config.get('default_scope')
     if scope not in HOSTS:
@@ -49,6 +49,6 @@ def host_of_task(task: str) -> Host:
     """Return the adapter of a task.
 
     Raises:
-        KeyError: No host has this task.
+        KeyError: If no host has this task.
     """
     return {host.task: host for host in HOSTS.values()}[task]

@@ -1,4 +1,4 @@
-"""What is known about a host library."""
+"""Base class of the adapters of host libraries."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SMALL_NORMAL: Initializers = (dict(type='Normal', std=0.001, layer=['Conv2d']), 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkDefaults:
-    """Defaults of a host's HRNet. Those of this class are the most frequent ones.
+    """Default arguments of a host's HRNet.
 
     Args:
-        norm_eval: Whether batch norms are frozen in training.
-        multiscale_output: Whether all branches are returned, or the finest only.
+        norm_eval: Whether to freeze batch norms in training.
+        multiscale_output: Whether to return the feature maps of all branches or of the finest one only.
         upsampling: Interpolation mode of the fusion, 'nearest' or 'bilinear'.
-        init_cfg: Initializers of a network without a checkpoint.
+        init_cfg: Initializers for training from scratch.
     """
 
     norm_eval: bool = False
@@ -44,15 +44,15 @@ class NetworkDefaults:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric of a host's evaluators.
+    """Metric of a host's evaluators.
 
     Args:
         name: Name in published tables, e.g. 'mask AP50'.
         key: Key in the logs, e.g. 'coco/segm_mAP_50'. Empty if it is not logged.
         unit: Unit of the logged value: 'fraction', 'percent', or a physical unit.
-        is_shown: Whether tables have a column for it.
-        is_drawn: Whether the curves of a training run include it.
-        requires_key: Key that must be logged, too. Empty if ``key`` is unique.
+        is_shown: Whether to add a column to tables.
+        is_drawn: Whether to plot its curve for training runs.
+        requires_key: Key that must also be logged. Empty if ``key`` is unique.
     """
 
     name: str
@@ -63,11 +63,11 @@ class Metric:
     requires_key: str = ''
 
     def is_in(self, logged: Container[str]) -> bool:
-        """Return True if the metric is among the keys of logged values."""
+        """Return True if logged values include the metric."""
         return bool(self.key) and self.key in logged and (not self.requires_key or self.requires_key in logged)
 
     def in_percent(self, value: float) -> float:
-        """Return a logged value as tables show it: fractions in percent, other units as they are."""
+        """Convert a logged fraction to percent. Values in other units do not change."""
         return 100 * value if self.unit == 'fraction' else value
 
 
@@ -81,16 +81,16 @@ class Host:
         install_command: Command that installs it.
         task: 'detection', 'pose', 'segmentation' or 'classification'.
         network: Defaults of its HRNet.
-        metrics: Metrics of its evaluators. The first one that a model has ranks it.
+        metrics: Metrics of its evaluators. Models are ranked by their first available metric.
         metrics_title: Label of the metrics in plots.
-        lower_is_better: Last part of the keys of error metrics.
+        lower_is_better: Last components of the keys of error metrics.
         datasets: Class of a dataset -> name in published tables.
-        splits: (dataset, split) -> possible numbers of samples of the whole split.
+        splits: (dataset, split) -> possible numbers of samples in the split.
         methods: Type of a model or head -> name of the method in published tables.
-        drawing: Entries of the visualization hook that turn drawing on.
-        drawing_folder: Entry of the visualization hook that names the output folder. Empty if the visualizer names it.
+        drawing: Arguments of the visualization hook that enable it.
+        drawing_folder: Argument of the visualization hook for the output folder. Empty if it is one of the visualizer.
         result_dump: Type of the metric that dumps predictions.
-        tta_hint: Hint for configs without test-time augmentation.
+        tta_hint: End of the error message for configs without test-time augmentation.
         extensions: Type of this package that extends the host -> module that registers it.
     """
 
@@ -119,12 +119,12 @@ class Host:
         """Return True if a lower value of a metric is better.
 
         Args:
-            metric: Last part of its key, e.g. 'NME'.
+            metric: Last component of its key, e.g. 'NME'.
         """
         return metric in self.lower_is_better
 
     def method(self, model: ConfigDict) -> str:
-        """Return the name of a model's method in published tables.
+        """Return the method name of a model in published tables.
 
         Args:
             model: ``model`` of a config.
@@ -133,7 +133,7 @@ class Host:
         return self.methods.get(kind, kind)
 
     def schedule(self, train_cfg: ConfigDict) -> str:
-        """Return the length of a training schedule as published tables write it.
+        """Return the length of a training schedule, as in published tables.
 
         Args:
             train_cfg: ``train_cfg`` of a config.
@@ -151,23 +151,23 @@ class Host:
         Args:
             dataset: Dataset of the host.
             annotations: Path of the annotations. May be empty.
-            images: IDs of the images in the annotations, if they are in COCO format.
+            images: IDs of the images in the annotations. Empty if they are not in COCO format.
         """
         return self.datasets.get(type(dataset).__name__, '')
 
     def input_size(self, config: Config) -> tuple[int, int] | None:
-        """Return height and width of the training images in pixels, or None if the config has no fixed size."""
+        """Return height and width of training images in pixels, or None if the config has no fixed size."""
         return fixed_input_size(config)
 
     def test_augmentation(self, config: Config) -> str:
-        """Return how published rows describe the averaging of predictions in a config without ``--tta``."""
+        """Return the test-time augmentation of a config without ``--tta``, as in published tables."""
         return ''
 
     def test_note(self, dataset: BaseDataset) -> str:
-        """Return a remark on a test that is not comparable with published ones, or an empty string.
+        """Return a note if a test is not comparable with published ones, else an empty string.
 
         Args:
-            dataset: Tested dataset.
+            dataset: Test dataset.
         """
         return ''
 
@@ -178,7 +178,7 @@ class Host:
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once, without pre- and postprocessing.
 
-        Nothing depends on the values of tensors, so that the meta device will do.
+        The result does not depend on tensor values, so the meta device is sufficient.
 
         Args:
             model: Model of the host.
@@ -191,19 +191,19 @@ class Host:
         meta = dict(img_shape=shape, batch_input_shape=shape, ori_shape=shape, pad_shape=shape, scale_factor=(1., 1.))
         model(image, [BaseDataElement(metainfo=meta)], mode='tensor')
 
-    def draw_into(self, config: Config, folder: str) -> None:
-        """Make the tests of a config save visualizations.
+    def enable_drawing(self, config: Config, folder: str) -> None:
+        """Enable saving of visualizations during tests.
 
         Args:
-            config: Changed in place.
+            config: Config, changed in place.
             folder: Folder name inside the log folder of the run.
 
         Raises:
-            ValueError: The config has no visualization hook.
+            ValueError: If the config has no visualization hook.
         """
         hook = config.get('default_hooks', {}).get('visualization')
         if hook is None:
-            raise ValueError(f'--show-dir requires default_hooks.visualization in the config, got none of {self.name}')
+            raise ValueError(f'--show-dir requires default_hooks.visualization in the config of {self.name}, got none')
         hook.update(dict.fromkeys(self.drawing, True), interval=1)
         if self.drawing_folder:
             hook[self.drawing_folder] = folder
@@ -212,8 +212,8 @@ class Host:
             if backend.type == 'LocalVisBackend':
                 backend.img_save_dir = folder
 
-    def drawn_folders(self, config: Config, log_dir: Path) -> list[Path]:
-        """Return the folders to which a test may have saved visualizations.
+    def visualization_folders(self, config: Config, log_dir: Path) -> list[Path]:
+        """Return the folders in which a test may have saved visualizations.
 
         Args:
             config: Config of the test.
@@ -223,13 +223,13 @@ class Host:
         named = hook.get(self.drawing_folder) if self.drawing_folder else None
         if named or not any(hook.get(entry) for entry in self.drawing):
             return [log_dir / named] if named else []
-        # the visualizer names the folder
+        # the folder is an argument of the visualizer
         backends = config.get('visualizer', {}).get('vis_backends') or []
         return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]
 
 
 def fixed_input_size(config: Config) -> tuple[int, int] | None:
-    """Return height and width that a config's codec or data preprocessor has, or None.
+    """Return height and width from the codec or data preprocessor of a config, or None.
 
     Args:
         config: Config of any library.

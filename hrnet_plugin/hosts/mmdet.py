@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
-_COCO = 'instances_val2017'  # file name of the annotations, which other datasets use, too
-_COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, which other datasets do not have
+_COCO = 'instances_val2017'  # file name of the annotations, not unique to COCO
+_COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, unique to COCO
 
 
 def _coco_metrics() -> Iterator[Metric]:
@@ -37,7 +37,7 @@ class MMDetHost(Host):
     """Adapter of mmdet."""
 
     def method(self, model: ConfigDict) -> str:
-        """Return the name of a model's method in published tables."""
+        """Return the method name of a model in published tables."""
         if (model.get('bbox_head') or {}).get('type') == 'hrnet_plugin.CenterTripletHead':
             return 'CenterNet'
         if type_name(model['type']) == 'CascadeRCNN' and (model.get('roi_head') or {}).get('mask_head') is not None:
@@ -55,17 +55,17 @@ class MMDetHost(Host):
         return super().dataset_name(dataset, annotations, images)
 
     def input_size(self, config: Config) -> tuple[int, int] | None:
-        """Return None: detectors take images of many sizes."""
+        """Return None, because detectors have no fixed input size."""
         return None
 
     def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics of type ``CocoMetric``."""
-        # mmpose has a class of the same name
+        # mmpose has a class with the same name
         return [metric for metric in evaluator.metrics
                 if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'proposal_nums')]
 
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
-        """Run backbone, neck and heads once. Box and mask heads of two-stage detectors get RoIs without content."""
+        """Run backbone, neck and heads once. Box and mask heads get RoI features with uninitialized values."""
         if getattr(model, 'roi_head', None) is None:
             super().forward(model, image, box_rois, mask_rois)
             return
@@ -79,21 +79,21 @@ def coco_name(annotations: Path, images: Iterable[int], stem: str) -> str:
     """Return 'COCO' if annotations are those of COCO val2017, else an empty string.
 
     Args:
-        annotations: Path of the file.
-        images: IDs of the images in it.
-        stem: Name of COCO's file without suffix.
+        annotations: Path of the annotations.
+        images: IDs of their images.
+        stem: File name of the annotations of COCO without suffix.
     """
     return 'COCO' if annotations.stem == stem and set(_COCO_IMAGES) <= set(images) else ''
 
 
 def _forward_roi_head(head: BaseRoIHead, feats: Sequence[Tensor], box_rois: int, mask_rois: int) -> None:
     for extractor, stage in _stages(head, 'bbox'):
-        stage(_empty_rois(extractor, box_rois, feats[0]))
+        stage(_empty_roi_features(extractor, box_rois, feats[0]))
     if getattr(head, 'semantic_head', None) is not None:
         head.semantic_head(feats)
     last = None
     for extractor, stage in _stages(head, 'mask'):
-        rois = _empty_rois(extractor, mask_rois, feats[0])
+        rois = _empty_roi_features(extractor, mask_rois, feats[0])
         if not hasattr(stage, 'with_conv_res'):
             stage(rois)
         else:  # information flow of HTC: each stage reads the features of the previous one
@@ -110,7 +110,7 @@ def _stages(head: BaseRoIHead, part: str) -> Iterator[tuple[BaseRoIExtractor, nn
     yield from zip(extractors, heads)
 
 
-def _empty_rois(extractor: BaseRoIExtractor, number: int, like: Tensor) -> Tensor:
+def _empty_roi_features(extractor: BaseRoIExtractor, number: int, like: Tensor) -> Tensor:
     return like.new_empty(number, extractor.out_channels, *extractor.roi_layers[0].output_size)
 
 

@@ -22,7 +22,7 @@ def _metrics() -> Iterator[Metric]:
         for size, key in _THRESHOLDS.items():
             yield Metric(name=f'{name}{size}', key=f'coco/{name}{key}', is_shown=name == 'AP' or size in ('', '50'),
                          is_drawn=name == 'AP' and not size.isdigit())
-    # MPII; other datasets log a PCK without heads
+    # MPII; other datasets log PCK, but no 'Head PCK'
     yield Metric(name='PCKh', key='PCK', unit='percent', requires_key='Head PCK')
     yield Metric(name='PCKh@0.1', key='PCK@0.1', unit='percent')
 
@@ -41,11 +41,11 @@ class MMPoseHost(Host):
         return super().dataset_name(dataset, annotations, images)
 
     def test_augmentation(self, config: Config) -> str:
-        """Return 'no flip' for tests without flip, since published rows average an image and its mirror image."""
+        """Return 'no flip' for tests without flip test, since published results use it."""
         return '' if (config.model.get('test_cfg') or {}).get('flip_test') else 'no flip'
 
     def test_note(self, dataset: BaseDataset) -> str:
-        """Return 'true boxes' if persons are cropped by ground-truth boxes: published rows have a detector's."""
+        """Return ``'true boxes'`` for ground-truth person boxes, since published results use detected boxes."""
         is_coco = type(dataset).__name__ == 'CocoDataset'
         return 'true boxes' if is_coco and getattr(dataset, 'bbox_file', '') is None else ''
 
@@ -53,7 +53,7 @@ class MMPoseHost(Host):
 MMPOSE = MMPoseHost(
     name='mmpose',
     distribution='mmpose',
-    # it requires chumpy, which it never imports and which does not build today
+    # mmpose requires chumpy, which it never imports and which does not build any more
     install_command='pip install --no-deps mmpose && pip install json_tricks munkres xtcocotools',
     task='pose',
     network=NetworkDefaults(multiscale_output=False, init_cfg=SMALL_NORMAL),
@@ -66,4 +66,4 @@ MMPOSE = MMPoseHost(
     methods={'TopdownPoseEstimator': 'top-down heat maps'},
     drawing=('enable', ),
     drawing_folder='out_dir',
-    tta_hint='; pose models average the mirror image where model.test_cfg.flip_test is True')
+    tta_hint='; pose models average the mirror image if model.test_cfg.flip_test is True')

@@ -18,14 +18,14 @@ class MMSegHost(Host):
     """Adapter of mmsegmentation."""
 
     def method(self, model: ConfigDict) -> str:
-        """Return the name of the (last) decode head in published tables."""
+        """Return the name of the last decode head in published tables."""
         head = model.get('decode_head')
         head = head[-1] if isinstance(head, (list, tuple)) else head
         kind = type_name(model['type'])
         return self.methods.get(type_name((head or {}).get('type', kind)), kind)
 
     def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
-        """Return the name of a dataset; COCO-Stuff has a name for the split of 10,000 images only."""
+        """Return the name of a dataset in published tables. Of COCO-Stuff, only the 10k split has one."""
         if type(dataset).__name__ == 'COCOStuffDataset':
             prefix = getattr(dataset, 'data_prefix', None) or {}
             return 'COCO-Stuff 10k' if 'test2014' in str(prefix.get('img_path', '')) else ''
@@ -49,7 +49,7 @@ MMSEG = MMSegHost(
     splits={('Cityscapes', 'val'): (500, ),
             ('ADE20K', 'val'): (2000, ),
             ('LIP', 'val'): (10000, ),
-            ('PASCAL-Context 59', 'val'): (5104, 5105),  # one more in the list that some copies have
+            ('PASCAL-Context 59', 'val'): (5104, 5105),  # some copies of the list have one more image
             ('PASCAL-Context 60', 'val'): (5104, 5105),
             ('COCO-Stuff 10k', 'test'): (1000, )},
     methods={'FCNHead': 'HRNetV2 head', 'OCRHead': 'OCR', 'PSPHead': 'PSPNet', 'ASPPHead': 'DeepLabv3',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def type_name(kind: str | type) -> str:
-    """Return the name of a config's type without its scope.
+    """Return the name of a type in a config, without scope.
 
     Args:
         kind: Name of the type, or the type itself as in new-style configs.

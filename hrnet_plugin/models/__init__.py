@@ -1,7 +1,8 @@
-"""Networks of the paper. Imports torch, mmengine and ``mmcv.cnn`` only (mmcv-lite suffices), and no host.
+"""Networks of the paper.
 
-``decode_heads`` and ``segmentors`` extend mmsegmentation, ``dense_heads`` extends mmdet. The registry imports them when
-a config names what they define. Importing registers the classes and has no other effect.
+This package imports torch, mmengine and ``mmcv.cnn`` (mmcv-lite suffices), but not mmdet, mmpose or mmsegmentation.
+``decode_heads`` and ``segmentors`` extend mmsegmentation, and ``dense_heads`` extends mmdet. The registry imports them
+when a config uses one of their types. Importing registers the classes and has no other effect.
 """
 
 from hrnet_plugin.models.backbones import HRNet

@@ -1,4 +1,4 @@
-"""Training: what mmengine calls (hooks, optimizer wrapper, transforms, runner) and build-time checks of models.
+"""Extensions of mmengine for training (hooks, optimizer wrapper, transforms, runner), and build-time checks of models.
 
-It may import checkpoints, execution, models and hosts.
+This package may import checkpoints, execution, models and hosts.
 """

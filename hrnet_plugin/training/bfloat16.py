@@ -1,4 +1,4 @@
-"""Training in bfloat16 with heads whose operators do not know it."""
+"""Training in bfloat16 with heads whose operators do not support it."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _Leaf = TypeVar('_Leaf')
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """Backbone and neck in bfloat16, heads and losses in float32; weights, gradients and optimizer in float32.
+    """Optimizer wrapper that runs backbone and neck in bfloat16, and everything else in float32.
 
-    mmcv's RoIAlign, sigmoid focal loss and deformable attention are compiled for float16 and float32 only, so
-    mmengine's AmpOptimWrapper with ``dtype='bfloat16'`` fails in most detectors. Nearly all of the work is in backbone
-    and neck. bfloat16 has float32's range: losses need no scaling. Runs on CPUs as well as on GPUs.
+    mmcv compiles RoIAlign, sigmoid focal loss and deformable attention for float16 and float32 only, so mmengine's
+    AmpOptimWrapper with ``dtype='bfloat16'`` fails in most detectors. Backbone and neck take most of the time. bfloat16
+    has the range of float32, so loss scaling is not needed. The wrapper works on CPUs and GPUs.
 
-    Takes the arguments of mmengine's OptimWrapper. Not for ``compile=True``: what torch has compiled outside of this
-    wrapper's context runs in float32 inside of it, too.
+    The arguments are those of mmengine's OptimWrapper. ``compile=True`` is not supported: functions that are compiled
+    outside of the context of this wrapper run in float32.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """The context of a training step's forward pass."""
+        """Run the forward pass of a training step with backbone and neck in bfloat16."""
         with super().optim_context(model), features_in_bfloat16(model):
             yield
 
 
 @contextmanager
 def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
-    """Run a model's backbone and neck under autocast to bfloat16; what leaves them is float32 again.
+    """Run backbone and neck under autocast to bfloat16, and convert their outputs to float32.
 
     Raises:
         ValueError: If the model has no backbone.
     """
-    # more than one where a detector holds others, as teacher and student
+    # several if a detector contains others, e.g. teacher and student
     owners = [module for module in model.modules() if isinstance(getattr(module, 'backbone', None), nn.Module)]
     if not owners:
-        raise ValueError(f'BFloat16OptimWrapper needs a model with a backbone, got {type(model).__name__} without')
+        raise ValueError(f'BFloat16OptimWrapper requires a model with a backbone, got {type(model).__name__} without')
     with ExitStack() as hooks:
         for owner in owners:
             parts = [part for part in (owner.backbone, getattr(owner, 'neck', None)) if isinstance(part, nn.Module)]
@@ -58,7 +58,7 @@ def features_in_bfloat16(model: nn.Module) -> Iterator[None]:
 
 
 def _autocast_hooks(part: nn.Module, device: str) -> tuple[RemovableHandle, RemovableHandle]:
-    """Enter autocast before a module's forward and leave it behind, also when it fails."""
+    """Register hooks that enter autocast before a module's forward and exit it afterwards, also after errors."""
     contexts: list[ExitStack] = []
 
     def enter(module: nn.Module, args: tuple[Tensor | Sequence[Tensor], ...]) -> None:

@@ -1,4 +1,4 @@
-"""Construction of the runner for any launcher, with or without GPUs."""
+"""Construction of runners for all launchers, with or without GPUs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hrnet_plugin.training.runner import HRNetRunner
 
 
 def make_runner(config: Config) -> Runner:
-    """Build the runner that a config describes, also for several processes on machines without a GPU."""
-    import_module('hrnet_plugin.plugin')  # new-style configs name classes, which no registry looks up
+    """Build the runner of a config, also for several processes without GPUs."""
+    import_module('hrnet_plugin.plugin')  # new-style configs contain classes and do not use the registry
     if torch.cuda.is_available():
         return HRNetRunner.from_cfg(config)
     if config.launcher == 'pytorch':
@@ -28,20 +28,20 @@ def make_runner(config: Config) -> Runner:
 
 
 def _use_plain_batch_norm(config: Config) -> None:
-    """Between processes SyncBN works on GPUs only; without them, its configs would build and fail at the first step."""
+    """Replace SyncBN by BN, because SyncBN requires GPUs and would fail at the first training step."""
     def replace_in(value: ConfigValue) -> bool:
         entries = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-        here = False
+        replaced = False
         if isinstance(value, dict) and value.get('type') == 'SyncBN':
-            value['type'], here = 'BN', True
-        return any([here, *(replace_in(entry) for entry in entries)])
+            value['type'], replaced = 'BN', True
+        return any([replaced, *(replace_in(entry) for entry in entries)])
 
     if replace_in(config.model):
-        print_log('several processes without GPUs: BN in place of SyncBN', logger='current', level=logging.WARNING)
+        print_log('SyncBN requires GPUs and is replaced by BN', logger='current', level=logging.WARNING)
 
 
 def _prepare_cpu_processes(config: Config) -> None:
-    # mmengine would set a CUDA device before it looks for one, and give the wrapper a device id
+    # without this, mmengine would set a CUDA device and pass a device id to the wrapper
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     wrapper = config.get('model_wrapper_cfg') or dict(

@@ -1,4 +1,4 @@
-"""Changes to a config between its file and mmengine's runner."""
+"""Changes to a config before the runner is built."""
 
 from __future__ import annotations
 
@@ -16,34 +16,37 @@ COMPLETE_LOAD = 'hrnet_plugin.CompleteLoadHook'
 
 
 def add_hook(config: Config, kind: str, **arguments: ConfigValue) -> None:
-    """Add a custom hook, unless the config has one of that type."""
+    """Add a custom hook, unless the config already has one of this type."""
     hooks = config.get('custom_hooks') or []
     if not any(type_name(hook['type']) == type_name(kind) for hook in hooks):
         config.custom_hooks = [*hooks, dict(type=kind, **arguments)]
 
 
-def load_any(config: Config, checkpoint: str, part: str = '') -> None:
-    """Have the runner load a checkpoint of any family, and refuse one that is not of the model.
+def set_load_from(config: Config, checkpoint: str, part: str = '') -> None:
+    """Set ``load_from`` to a checkpoint of any family, and check that it matches the model when it is loaded.
 
     Args:
-        config: Is changed.
-        checkpoint: Its address.
-        part: As in :class:`~hrnet_plugin.training.hooks.CompleteLoadHook`.
+        config: Config, changed in place.
+        checkpoint: Address of the checkpoint.
+        part: Name of the submodule to check. See :class:`~hrnet_plugin.training.hooks.CompleteLoadHook`.
     """
     config.load_from = SCHEME + checkpoint.removeprefix(SCHEME)
     add_hook(config, COMPLETE_LOAD, part=part)
 
 
 def resume(config: Config, checkpoint: str | None = None) -> list[str]:
-    """Have the runner resume from a checkpoint of the same model; return lines for the log.
+    """Configure the runner to resume from a checkpoint of the same model.
 
     Args:
-        config: Is changed.
-        checkpoint: Its path. By default the newest complete one in the work directory; without one, the run starts
-            from the beginning.
+        config: Config, changed in place.
+        checkpoint: Path of the checkpoint. Default: the newest complete one in the work directory. If there is none,
+            the run starts from the beginning.
+
+    Returns:
+        Lines for the log.
 
     Raises:
-        FileNotFoundError, ValueError: If the path is not that of a complete checkpoint.
+        FileNotFoundError, ValueError: If ``checkpoint`` is not the path of a complete checkpoint.
     """
     notices: list[str] = []
     if checkpoint is None:
@@ -53,7 +56,7 @@ def resume(config: Config, checkpoint: str | None = None) -> list[str]:
             return [*notices, f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
                               'beginning']
         notices.append(f'resuming from {checkpoint}')
-    elif '://' not in checkpoint and not Path(checkpoint).is_dir():  # others are left to mmengine
+    elif '://' not in checkpoint and not Path(checkpoint).is_dir():  # mmengine handles other addresses
         check_resumable(checkpoint)
     config.resume, config.load_from = True, checkpoint
     add_hook(config, COMPLETE_LOAD)
@@ -61,10 +64,10 @@ def resume(config: Config, checkpoint: str | None = None) -> list[str]:
 
 
 def save_atomically(config: Config) -> None:
-    """Put AtomicCheckpointHook in the place of mmengine's CheckpointHook."""
+    """Replace mmengine's CheckpointHook by AtomicCheckpointHook."""
     if config.get('default_hooks') is None:
         config.default_hooks = {}
-    config.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # mmengine's default
+    config.default_hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))  # default of mmengine
     for hook in _hooks(config):
         if type_name(hook.get('type', 'CheckpointHook')) == 'CheckpointHook':
             hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
@@ -72,6 +75,6 @@ def save_atomically(config: Config) -> None:
 
 def _hooks(config: Config) -> Iterator[ConfigDict]:
     checkpoint = config.default_hooks.checkpoint
-    if checkpoint is not None:  # the config turns it off
+    if checkpoint is not None:  # None disables the hook
         yield checkpoint
     yield from (hook for hook in config.get('custom_hooks') or [] if 'type' in hook)

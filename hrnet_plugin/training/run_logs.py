@@ -1,4 +1,4 @@
-"""What training runs leave in their work directories."""
+"""Logs of training runs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import Any
 
 
 def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
-    """What the newest run in a work directory logged, after what the runs logged that it resumed.
+    """Read the logged scalars of the newest run in a work directory, and of the runs that it has resumed.
+
+    Args:
+        work_dir: Work directory of mmengine's runner.
+
+    Returns:
+        Records, oldest first.
 
     Raises:
-        FileNotFoundError: If there are none.
+        FileNotFoundError: If the folder has no logs.
     """
     files = sorted(work_dir.glob('*/vis_data/scalars.json'))
     if not files:

@@ -1,4 +1,4 @@
-"""mmengine's runner, which resumes safely and counts accumulated batches."""
+"""Runner that resumes safely, and counts accumulated batches when scaling learning rates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class AutoScaleLR(TypedDict, total=False):
     """Entry ``auto_scale_lr`` of a config.
 
     Attributes:
-        enable: Whether learning rates are scaled.
-        base_batch_size: Images per optimizer step for which they are given.
+        enable: Whether to scale learning rates.
+        base_batch_size: Number of images per optimizer step that the configured learning rates are for.
     """
     enable: bool
     base_batch_size: float
@@ -26,9 +26,9 @@ class AutoScaleLR(TypedDict, total=False):
 class HRNetRunner(Runner):
     """mmengine's runner with two differences.
 
-    - A local checkpoint that a run is resumed from is read without running anything in it, with errors that name it.
-    - ``auto_scale_lr`` counts the batches that are accumulated for an optimizer step. mmengine compares
-      ``base_batch_size`` with one batch of each process, whatever ``accumulative_counts`` is.
+    - Resuming from a local checkpoint executes no code in the file. Errors name the file.
+    - ``auto_scale_lr`` includes gradient accumulation. mmengine compares ``base_batch_size`` with one batch per
+      process, and ignores ``accumulative_counts``.
     """
 
     def resume(self, filename: str, *args: bool | str, **kwargs: bool | str) -> None:
@@ -36,7 +36,7 @@ class HRNetRunner(Runner):
 
         Args:
             filename: Path or address.
-            args, kwargs: As of ``mmengine.runner.Runner.resume``.
+            args, kwargs: Arguments of ``mmengine.runner.Runner.resume``.
 
         Raises:
             ValueError: If a local file is not a complete checkpoint of a run.
@@ -47,8 +47,8 @@ class HRNetRunner(Runner):
         """Scale the learning rates by images per optimizer step over ``base_batch_size``.
 
         Args:
-            optim_wrapper: Whose learning rates are scaled.
-            auto_scale_lr: The config's entry, with ``enable`` and ``base_batch_size``.
+            optim_wrapper: Optimizer wrapper with the learning rates to scale.
+            auto_scale_lr: Entry of the config with ``enable`` and ``base_batch_size``.
 
         Raises:
             ValueError: If several optimizers accumulate different numbers of batches.
@@ -56,14 +56,14 @@ class HRNetRunner(Runner):
         count = accumulated_batches(optim_wrapper) if auto_scale_lr and auto_scale_lr.get('enable') else 1
         if auto_scale_lr is not None and count > 1:
             base = auto_scale_lr['base_batch_size']
-            print_log(f'{count} batches are accumulated for each optimizer step: the base batch size of {base} images '
-                      f'counts as {base / count:g} in each', logger='current')
+            print_log(f'{count} batches are accumulated per optimizer step: the base batch size of {base} images '
+                      f'is {base / count:g} per batch', logger='current')
             auto_scale_lr = {**auto_scale_lr, 'base_batch_size': base / count}
         super().scale_lr(optim_wrapper, auto_scale_lr)
 
 
 def accumulated_batches(optim_wrapper: OptimWrapper) -> int:
-    """Return the number of batches for each optimizer step.
+    """Return the number of batches per optimizer step.
 
     Raises:
         ValueError: If several optimizers accumulate different numbers.

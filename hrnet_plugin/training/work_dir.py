@@ -1,4 +1,4 @@
-"""Work directories of training runs: what is in them, and who writes to them."""
+"""Checkpoints in work directories, and locks of work directories."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hrnet_plugin.files import locked, release
+from hrnet_plugin.files import file_lock, release_lock
 
-_PATIENCE_SECONDS = 10.  # data loading processes of a killed run end soon after it
-# of each launcher, where it tells a process its number before torch.distributed starts
+_LOCK_TIMEOUT_SECONDS = 10.  # dataloader workers of a killed run exit within this time
+# launcher -> environment variable with the rank, set before torch.distributed is initialized
 _RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 
 
 def newest_checkpoint(work_dir: str | Path, notices: list[str]) -> str | None:
     """Return the newest complete checkpoint that a run can be resumed from, or None if there is none.
 
-    That is the one in mmengine's file ``last_checkpoint``, or a later one of a higher number. A run that was killed may
-    leave half of a checkpoint, or a ``last_checkpoint`` that names a missing one; then it is the latest file. Best
-    checkpoints do not count: they have no optimizer state. An address or a folder is returned as it is.
+    This is the checkpoint in mmengine's file ``last_checkpoint``, or a later one with a higher number. If a killed run
+    has left an incomplete checkpoint or a wrong ``last_checkpoint``, it is the latest complete file. Best checkpoints
+    are ignored, because they have no optimizer state. If ``last_checkpoint`` contains a URL or a folder, it is returned
+    unchanged.
 
     Args:
         work_dir: Work directory of the run.
-        notices: Is given a line for each file that is incomplete or missing.
+        notices: List to which a line is added per incomplete or missing file.
     """
     text = _last_checkpoint(work_dir)
     if '://' in text or (text and Path(text).is_dir()):
@@ -38,7 +39,7 @@ def newest_checkpoint(work_dir: str | Path, notices: list[str]) -> str | None:
         else:
             notices.append(f'{path} is incomplete: the run was killed while it wrote this checkpoint')
     if text and not Path(text).is_file():
-        notices.append(f'{Path(work_dir, "last_checkpoint")} names {text}, which is missing')
+        notices.append(f'{Path(work_dir, "last_checkpoint")} contains {text}, which is missing')
     named = next((path for path in found if Path(text).is_file() and path.samefile(text)), None)
     if named is None:
         return str(found[0]) if found else None
@@ -50,82 +51,87 @@ def checkpoints(work_dir: str | Path) -> list[Path]:
     """Return the checkpoints of a run, complete or not, latest first, without best and published ones.
 
     Args:
-        work_dir: Work directory of the run. Its ``last_checkpoint`` may name a checkpoint in another folder, or one
-            with a name of its own kind; then the others are there, or have such names, too.
+        work_dir: Work directory of the run. If its ``last_checkpoint`` is in another folder or has another naming
+            scheme, checkpoints in that folder and with such names are included.
     """
     text = _last_checkpoint(work_dir)
     places = [Path(work_dir), Path(text).parent] if text else [Path(work_dir)]
     folders = {folder.resolve() for folder in places if folder.is_dir()}
-    shapes = {_shape(name) for name in ('epoch_1.pth', 'iter_1.pth', Path(text).name)}
-    found = [path for folder in folders for path in folder.iterdir() if _shape(path.name) in shapes and path.is_file()]
+    patterns = {_name_pattern(name) for name in ('epoch_1.pth', 'iter_1.pth', Path(text).name)}
+    found = [path for folder in folders for path in folder.iterdir()
+             if _name_pattern(path.name) in patterns and path.is_file()]
     return sorted(found, key=lambda path: (path.stat().st_mtime, _number(path)), reverse=True)
 
 
-def _shape(name: str) -> str:
+def _name_pattern(name: str) -> str:
     return re.sub(r'\d+', '#', name)
 
 
 def _number(path: Path) -> int:
-    """Return the last number in a file name: the epoch or iteration."""
+    """Return the last number in a file name, i.e. the epoch or iteration, or -1."""
     return int(re.findall(r'\d+', path.stem)[-1]) if re.search(r'\d', path.stem) else -1
 
 
 def is_complete(path: Path) -> bool:
-    """Return True unless a checkpoint in torch's format, a zip archive, lacks its end."""
+    """Return True unless a checkpoint (a zip archive) is truncated."""
     with path.open('rb') as file:
         start = file.read(2)
     return zipfile.is_zipfile(path) if start == b'PK' else start == b'\x80\x02'
 
 
 def check_resumable(path: str) -> None:
-    """Raise unless a path is that of a complete checkpoint.
+    """Raise an error unless a path is that of a complete checkpoint.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is incomplete. The message names one that is complete, if there is one beside it.
+        ValueError: If it is incomplete. The message names a complete checkpoint in the same folder, if there is one.
     """
     file = Path(path)
     if file.is_file() and is_complete(file):
         return
     other = newest_checkpoint(file.parent, []) if file.parent.is_dir() else None
-    hint = f'. The newest complete one there is {other}' if other is not None else ''
+    hint = f'. The newest complete one in its folder is {other}' if other is not None else ''
     if not file.is_file():
         raise FileNotFoundError(f'--resume must be a checkpoint, got {path}, which is missing{hint}')
-    raise ValueError(f'--resume must be a complete checkpoint, got {path}, which lacks its end{hint}')
+    raise ValueError(f'--resume must be a complete checkpoint, got {path}, which is truncated{hint}')
 
 
 @contextmanager
-def reserved(work_dir: str | Path, launcher: str) -> Iterator[None]:
-    """Keep a work directory for this run as long as the block lasts. The first of several processes does that.
+def reserve_work_dir(work_dir: str | Path, launcher: str) -> Iterator[None]:
+    """Lock a work directory during the block. Only rank 0 does so.
+
+    Args:
+        work_dir: Work directory of the run.
+        launcher: Launcher of the run, which determines how the rank is read.
 
     Raises:
-        RuntimeError: If another run trains in it.
+        RuntimeError: If another run uses the work directory.
     """
     if int(os.environ.get(_RANKS.get(launcher, ''), 0)) > 0:
         yield
         return
-    message = f'work_dir must be a folder of this run alone, got {work_dir}, in which another run trains now. ' \
-              '--work-dir names another one'
-    with locked(Path(work_dir) / '.lock', _PATIENCE_SECONDS, message) as descriptor:
+    message = f'work_dir must not be used by another run, got {work_dir}, in which another run trains now. ' \
+              'Set --work-dir to another folder'
+    with file_lock(Path(work_dir) / '.lock', _LOCK_TIMEOUT_SECONDS, message) as descriptor:
         try:
             yield
         finally:
-            release(descriptor)  # else data loading processes that outlive the run hold it
+            release_lock(descriptor)  # otherwise dataloader workers that outlive the run would keep the lock
 
 
-def notice_of_earlier_run(work_dir: str | Path) -> str | None:
-    """Return a warning if a run that starts anew would mix its checkpoints with those of an earlier one."""
+def earlier_run_warning(work_dir: str | Path) -> str | None:
+    """Return a warning if a new run would mix its checkpoints with those of an earlier run, else None."""
     found = [*checkpoints(work_dir), *sorted(Path(work_dir).glob('best_*.pth'))]
     if not found:
         return None
     date = time.strftime('%Y-%m-%d %H:%M', time.localtime(found[0].stat().st_mtime))
     return (f'{work_dir} has {len(found)} checkpoints of an earlier run ({found[0].name}, {date}). This run starts '
-            'anew and overwrites those of the same names. --resume continues the earlier run, --work-dir names '
-            'another folder')
+            'from scratch and overwrites checkpoints with the same names. Add --resume to continue the earlier run, or '
+            'set --work-dir to another folder')
 
 
 def _last_checkpoint(work_dir: str | Path) -> str:
-    """Return what mmengine's file ``last_checkpoint`` names; empty if it is missing or empty."""
+    """Return the content of mmengine's file ``last_checkpoint``, or an empty string if it is missing."""
     file = Path(work_dir) / 'last_checkpoint'
     return file.read_text(encoding='utf-8', errors='replace').strip('\0 \n\r\t') if file.is_file() else ''
 

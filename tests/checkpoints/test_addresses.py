@@ -1,4 +1,4 @@
-"""Addresses: what they lead to, and downloads that are whole or not there."""
+"""Resolution of addresses, and atomic downloads."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def kept(tmp_path):
     return os.listdir(folder) if folder.exists() else []
 
 
-def test_addresses_of_hubs(monkeypatch):
+def test_hub_addresses(monkeypatch):
     monkeypatch.delenv('HF_ENDPOINT', raising=False)
     assert url_of('timm://hrnet_w48.ms_in1k') == (
         'https://huggingface.co/timm/hrnet_w48.ms_in1k/resolve/main/model.safetensors')
@@ -69,14 +69,14 @@ def test_addresses_of_hubs(monkeypatch):
 
 @pytest.mark.parametrize(('address', 'message'), [
     ('timm://hrnet_w48', 'must be timm://MODEL.TAG'), ('hf://me/nets', 'must be hf://OWNER/REPOSITORY/FILE'),
-    ('open-mmlab://msra/hrnetv2_w64', 'it has of HRNets: msra/hrnetv2_w18'),
+    ('open-mmlab://msra/hrnetv2_w64', 'must be a model that mmengine lists. Its HRNets are: msra/hrnetv2_w18'),
     ('ftp://x/y.pth', 'the address of a checkpoint must be a path')])
 def test_malformed_addresses(address, message):
     with pytest.raises(ValueError, match=message):
         resolve_checkpoint([address])
 
 
-def test_a_download_is_kept_and_not_repeated(server, tmp_path):
+def test_downloads_are_cached(server, tmp_path):
     url = at(server, NAME)
     for _ in range(2):
         path, address = resolve_checkpoint([url], DIGEST[:12])
@@ -85,7 +85,7 @@ def test_a_download_is_kept_and_not_repeated(server, tmp_path):
     assert kept(tmp_path) == [NAME]
 
 
-def test_files_of_one_name_are_told_apart(server):
+def test_files_of_the_same_name_do_not_collide(server):
     a, b = (resolve_checkpoint([at(server, f'{folder}/model.safetensors')])[0] for folder in 'ab')
     assert a != b
     assert a.name.endswith('-model.safetensors')
@@ -95,13 +95,13 @@ def test_files_of_one_name_are_told_apart(server):
     ('missing.pth', OSError, 'the server answered 404'),
     ('cut.pth', OSError, f'was cut off after 50 of {len(BODY)} bytes'),
     ('x.pth', ValueError, 'must have the sha256 00000000, got')])
-def test_failed_downloads_leave_nothing(name, error, message, server, tmp_path):
+def test_failed_downloads_leave_no_files(name, error, message, server, tmp_path):
     with pytest.raises(error, match=message):
         resolve_checkpoint([at(server, name)], '00000000' if name == 'x.pth' else None)
     assert kept(tmp_path) == []
 
 
-def test_a_kept_file_with_another_digest_is_fetched_again(server, tmp_path):
+def test_a_cached_file_with_another_digest_is_downloaded_again(server, tmp_path):
     path, _ = resolve_checkpoint([at(server, 'x.pth')])
     path.write_bytes(b'PK half')
     assert resolve_checkpoint([at(server, 'x.pth')], DIGEST)[0].read_bytes() == BODY
@@ -113,13 +113,13 @@ def test_the_next_address_is_tried(server, tmp_path, monkeypatch):
     wanted = [str(tmp_path / 'none.pth'), at(server, 'missing.pth'), at(server, 'x.pth')]
     assert resolve_checkpoint(wanted)[1] == wanted[2]
     assert sum('trying the next' in text for text in warned) == 2
-    with pytest.raises(OSError, match=r'none of the addresses gave the checkpoint:\n.*none\.pth.*\n.*404'):
+    with pytest.raises(OSError, match=r'no address of the checkpoint can be resolved:\n.*none\.pth.*\n.*404'):
         resolve_checkpoint(wanted[:2])
 
 
 @pytest.mark.parametrize('rank', [0, 1])
-def test_processes_meet_once_whatever_serves_them(rank, server, tmp_path, monkeypatch):
-    """Else a process that needs the second address waits for others that have gone on."""
+def test_one_barrier_for_all_addresses(rank, server, tmp_path, monkeypatch):
+    """With a barrier per address, a rank that needs the second address would wait forever."""
     met = []
     monkeypatch.setattr(addresses, 'get_rank', lambda: rank)
     monkeypatch.setattr(addresses, 'barrier', lambda: met.append(len(server.asked)))
@@ -129,11 +129,11 @@ def test_processes_meet_once_whatever_serves_them(rank, server, tmp_path, monkey
         resolve_checkpoint([at(server, 'missing.pth')])
     assert len(met) == 2
     (tmp_path / 'here.pth').write_bytes(BODY)
-    resolve_checkpoint([str(tmp_path / 'here.pth')])  # a path needs nobody
+    resolve_checkpoint([str(tmp_path / 'here.pth')])  # a path requires no barrier
     assert len(met) == 2
 
 
-def test_no_network_and_no_room(server, tmp_path):
+def test_no_network_and_unwritable_cache(server, tmp_path):
     port = server.server_port
     server.shutdown()
     server.server_close()
@@ -141,7 +141,7 @@ def test_no_network_and_no_room(server, tmp_path):
         resolve_checkpoint([f'http://127.0.0.1:{port}/x.pth'])
     (tmp_path / 'hub' / 'checkpoints').rmdir()
     (tmp_path / 'hub' / 'checkpoints').write_text('a file')
-    with pytest.raises(OSError, match=r'cannot be kept in .*hub/checkpoints: .*; TORCH_HOME names another folder'):
+    with pytest.raises(OSError, match=r'cannot be stored in .*hub/checkpoints: .*\. Set TORCH_HOME to another folder'):
         resolve_checkpoint([f'http://127.0.0.1:{port}/x.pth'])
 
 

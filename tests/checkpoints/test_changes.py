@@ -1,4 +1,4 @@
-"""Changes of values, and what is kept to revert them."""
+"""Conversions of tensor values in both directions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hrnet_plugin.checkpoints.changes import (
     apply_changes,
     first_to_last,
     fold_bias,
+    identity,
     in_place_scale,
     last_to_first,
     revert_changes,
-    unchanged,
     unfold_bias,
 )
 
-SCALE = Change(('*.weight', ), in_place_scale, unchanged)
+SCALE = Change(('*.weight', ), in_place_scale, identity)
 ROLL = Change(('*', ), first_to_last, last_to_first)
 
 

@@ -1,4 +1,4 @@
-"""Every family: recognized, mapped onto the plugin's models tensor by tensor, and written back bit by bit."""
+"""Recognition and conversion of all families, tensor by tensor and back without loss."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ARCH = 'w18_small_v1'
 
 
 def total(arch):
-    """Channels of all streams."""
+    """Return the sum of the branch widths."""
     return sum(ARCHS[arch][-1].num_channels)
 
 
@@ -33,7 +33,7 @@ TOTAL = total(ARCH)
 
 
 def norm(channels):
-    """As the official OCR code wraps it."""
+    """Return a norm in a sequence with ReLU, as in the official OCR code."""
     return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
 
 
@@ -42,14 +42,14 @@ def conv(c_in, c_out, kernel=1, bias=False):
 
 
 def two_layers(classes, arch=ARCH):
-    """last_layer, aux_head and the face's head in the official codes."""
+    """Return last_layer, aux_head or the face head of the official repositories."""
     width = total(arch)
     return nn.Sequential(conv(width, width, bias=True), nn.BatchNorm2d(width), nn.ReLU(),
                          conv(width, classes, bias=True))
 
 
 class Official(nn.Module):
-    """A network with heads beside it, under the names of the official codes, which have no 'backbone.'."""
+    """Network and heads with official keys, i.e. without 'backbone.'."""
 
     def __init__(self, backbone, **heads):
         super().__init__()
@@ -66,7 +66,7 @@ class Official(nn.Module):
 
 
 class OfficialOCR(Official):
-    """HRNet-OCR: its names, and its function."""
+    """HRNet-OCR with official keys and outputs."""
 
     def __init__(self, classes, arch=ARCH):
         two = dict(f_pixel=512, f_object=512)
@@ -97,7 +97,7 @@ class OfficialOCR(Official):
 
 
 def official_detector(share=False):
-    """HRNet-Object-Detection: mmdet's first names, the background in front."""
+    """Return HRNet-Object-Detection, with keys of early mmdet and the background as first class."""
     box = nn.ModuleDict(dict(shared_fcs=nn.ModuleList([nn.Linear(12, 8), nn.Linear(8, 8)]), fc_cls=nn.Linear(8, 81),
                              fc_reg=nn.Linear(8, 324)))
     fpn = conv(8, 8, 3, True) if share else nn.ModuleList(conv(8, 8, 3, True) for _ in range(5))
@@ -167,11 +167,11 @@ def assert_bits(a, b):
 
 @pytest.mark.parametrize('prefix', ['', 'module.', 'model.', 'module.1.'])
 @pytest.mark.parametrize('name', OFFICIAL)
-def test_official_layouts_there_and_back(name, prefix):
+def test_official_layouts_round_trip(name, prefix):
     checkpoint = checkpoint_of(OFFICIAL[name](), prefix)
     ours, found = to_ours(checkpoint)
-    assert (found.family.name, found.root, found.body.arch) == (name, prefix, ARCH)
-    assert ours.notes['backbone']['upsampling'] == found.family.notes['upsampling']
+    assert (found.family.name, found.root, found.network.arch) == (name, prefix, ARCH)
+    assert ours.metadata['backbone']['upsampling'] == found.family.metadata['upsampling']
     back = from_plugin(ours, found.family.host, 'official')
     assert_bits({prefix + key: tensor for key, tensor in back.tensors.items()}, checkpoint.tensors)
     assert checkpoint.tensors.keys() == {prefix + key for key in back.tensors}
@@ -180,14 +180,14 @@ def test_official_layouts_there_and_back(name, prefix):
     assert len(from_plugin(alone, '', 'timm').tensors) == len(alone.tensors)
 
 
-def test_half_precision_goes_there_and_back():
+def test_half_precision_round_trip():
     checkpoint = checkpoint_of(OFFICIAL['official segmentation']().half())
     ours, found = to_ours(checkpoint)
     assert_bits(from_plugin(ours, 'mmseg', 'official').tensors, checkpoint.tensors)
     assert found.family.task == 'segmentation'
 
 
-def test_weights_trained_after_a_conversion_are_not_replaced_by_the_kept_ones():
+def test_weights_trained_after_a_conversion_override_kept_ones():
     ours, _ = to_ours(checkpoint_of(OFFICIAL['official segmentation']()))
     ours.tensors['decode_head.convs.0.bn.running_mean'] += 1
     back = from_plugin(ours, 'mmseg', 'official').tensors
@@ -209,7 +209,7 @@ def segmentor(arch, classes, align_corners, ocr):
     (ARCH, False, False), (ARCH, True, False), (ARCH, True, True),
     ('w48', False, False), ('w48', True, True)])
 def test_official_segmentation_gives_the_official_output(arch, align_corners, ocr):
-    """Also where the peer cannot: mmsegmentation's backbone never aligns corners."""
+    """Covers align_corners=True, which upstream's backbone lacks."""
     pytest.importorskip('mmseg.models')
     classes = 19 if ocr or not align_corners else 150
     official = OfficialOCR(classes, arch) if ocr else Official(
@@ -230,26 +230,26 @@ def test_official_segmentation_gives_the_official_output(arch, align_corners, oc
         else:
             got = model.decode_head(feats)
     assert relative_error(got, theirs) < 1e-5
-    assert ours.notes['backbone']['upsampling'] == ('bilinear, align_corners' if align_corners else 'bilinear')
+    assert ours.metadata['backbone']['upsampling'] == ('bilinear, align_corners' if align_corners else 'bilinear')
 
 
-@pytest.mark.parametrize(('name', 'model', 'notes'), [
+@pytest.mark.parametrize(('name', 'model', 'metadata'), [
     ('official segmentation, torch 0.4', lambda: Official(HRNet(ARCH), last_layer=two_layers(19)), BILINEAR),
     ('official segmentation, torch 0.4, ADE20K or COCO-Stuff',
      lambda: Official(HRNet(ARCH), last_layer=two_layers(171)), CORNERS),
     ('official segmentation with OCR, torch 0.4', lambda: OfficialOCR(19), CORNERS)])
-def test_torch_04_norms_scale_by_absolute_values(name, model, notes):
+def test_torch_04_norms_scale_by_absolute_values(name, model, metadata):
     checkpoint = checkpoint_of(model())
     for counter in [key for key in checkpoint.tensors if key.endswith('num_batches_tracked')]:
         del checkpoint.tensors[counter]
     checkpoint.tensors['bn1.weight'] = -checkpoint.tensors['bn1.weight']
     ours, found = to_ours(checkpoint)
-    assert (found.family.name, ours.notes['backbone']) == (name, notes)
+    assert (found.family.name, ours.metadata['backbone']) == (name, metadata)
     assert torch.equal(ours.tensors['backbone.bn1.weight'], checkpoint.tensors['bn1.weight'].abs() + 1e-5)
     assert_bits(from_plugin(ours, 'mmseg', 'official').tensors, checkpoint.tensors)
 
 
-def test_the_background_moves_behind_the_classes():
+def test_the_background_becomes_the_last_class():
     checkpoint = checkpoint_of(official_detector())
     theirs = checkpoint.tensors
     ours = to_ours(checkpoint)[0].tensors
@@ -281,7 +281,7 @@ def test_maskrcnn_benchmark():
              'mask_head.conv_logits.': 'roi_heads.mask.predictor.mask_fcn_logits.'}
     for name, tensor in checkpoint_of(model).tensors.items():
         start = next(start for start in names if name.startswith(start))
-        if not name.endswith('num_batches_tracked'):  # its frozen norms have none, but an eps
+        if not name.endswith('num_batches_tracked'):  # its frozen norms have an eps instead
             checkpoint.tensors['module.' + names[start] + name.removeprefix(start)] = tensor
     checkpoint.tensors['module.backbone.body.bn1.eps'] = torch.full((64, ), 1e-5)
     checkpoint.tensors['module.rpn.anchor_generator.cell_anchors.0'] = torch.zeros(3, 4)
@@ -312,7 +312,7 @@ def test_timm(name):
 
 
 def test_mmpretrain_names():
-    """Its convolutions in front of norms have no bias; ours get one of zeros."""
+    """Its convolutions before norms have no bias; ours get biases of zeros."""
     official = checkpoint_of(official_classifier())
     ours, _ = to_ours(official)
     theirs = from_plugin(ours, 'hrnet_plugin', 'mmpretrain')
@@ -331,7 +331,7 @@ def test_mmpretrain_names():
         assert relative_error(b(x), a(x)) < 1e-5
 
 
-@pytest.mark.parametrize(('heads', 'name', 'host', 'notes'), [
+@pytest.mark.parametrize(('heads', 'name', 'host', 'metadata'), [
     ({'keypoint_head.final_layer.weight': 'head.final_layer.weight'}, 'mmpose 0', 'mmpose', NEAREST),
     ({'keypoint_head.final_layer.0.weight': 'head.conv_layers.0.weight',
       'keypoint_head.final_layer.1.running_mean': 'head.conv_layers.1.running_mean',
@@ -350,43 +350,43 @@ def test_mmpretrain_names():
       'bbox_head.fcos_cls.weight': 'bbox_head.conv_cls.weight'}, 'mmdet 1, FCOS', 'mmdet',
      dict(NEAREST, images='BGR, std 1')),
     ({'neck.reduction_conv.conv.weight': 'neck.reduction_conv.conv.weight',
-      'neck.fpn_conv.0.weight': 'neck.fpn_convs.0.conv.weight'}, 'mmdet 1, with the neck of its first months', 'mmdet',
+      'neck.fpn_conv.0.weight': 'neck.fpn_convs.0.conv.weight'}, 'mmdet 1, early version', 'mmdet',
      NEAREST),
     ({'anything.weight': 'anything.weight'}, 'another model with a backbone', '', {}),
 ])
-def test_layouts_of_hosts(heads, name, host, notes):
+def test_layouts_of_hosts(heads, name, host, metadata):
     tensors = {f'backbone.{key}': tensor for key, tensor in HRNet(ARCH).state_dict().items()}
     checkpoint = checkpoint_of_tensors({**tensors, **{key: torch.rand(5, 2) for key in heads}})
     ours, found = to_ours(checkpoint)
     assert (found.family.name, found.family.host) == (name, host)
-    assert ours.notes['backbone'] == notes
+    assert ours.metadata['backbone'] == metadata
     assert set(ours.tensors) == {*tensors, *heads.values()}
     assert from_plugin(ours, host, host or 'mmdet') is ours
 
 
-def test_a_files_own_notes_win_over_those_of_its_family():
+def test_metadata_of_a_file_overrides_that_of_its_family():
     tensors = {f'backbone.{key}': tensor for key, tensor in HRNet(ARCH).state_dict().items()}
     checkpoint = Checkpoint('x', OrderedDict({**tensors, 'decode_head.conv_seg.weight': torch.rand(5, 2)}),
                             {'backbone': {'upsampling': 'bilinear, align_corners'}})
-    assert to_ours(checkpoint)[0].notes['backbone'] == CORNERS
+    assert to_ours(checkpoint)[0].metadata['backbone'] == CORNERS
 
 
-def test_heads_without_names_in_the_target_are_refused():
+def test_heads_without_keys_in_the_target_raise():
     ours, found = to_ours(checkpoint_of(official_classifier()))
-    with pytest.raises(ValueError, match=r"no names \(head\.incre_modules\.0, .*--backbone writes the backbone alone"):
+    with pytest.raises(ValueError, match=r"without keys in .* \(head\.incre_modules\.0, .*Add --backbone to write"):
         from_plugin(ours, found.family.host, 'mmdet')
     assert from_plugin(backbone_only(ours), found.family.host, 'mmdet').tensors.keys() == {
         f'backbone.{name}' for name in HRNet(ARCH).state_dict()}
 
 
-def test_only_what_has_no_name_is_told():
+def test_only_keys_without_counterpart_are_listed():
     ours, found = to_ours(checkpoint_of(official_detector()))
     ours.tensors['neck.reduction_conv.bn.weight'] = torch.rand(8)
-    with pytest.raises(ValueError, match=r"layout 'official' has no names \(neck\.reduction_conv\.bn\):"):
+    with pytest.raises(ValueError, match=r"without keys in the layout 'official' \(neck\.reduction_conv\.bn\)\."):
         from_plugin(ours, found.family.host, 'official')
 
 
-def test_leftovers_of_losses_are_kept_apart():
+def test_tensors_of_losses_are_kept():
     checkpoint = checkpoint_of(OFFICIAL['official segmentation'](), 'model.')
     checkpoint.tensors['loss.criterion.weight'] = torch.rand(19)
     ours, _ = to_ours(checkpoint)
@@ -394,7 +394,7 @@ def test_leftovers_of_losses_are_kept_apart():
     assert not any(name.startswith('loss') for name in ours.tensors)
 
 
-def test_names_without_a_counterpart_are_told():
+def test_keys_without_counterpart_are_returned():
     checkpoint = checkpoint_of(OFFICIAL['official pose']())
     checkpoint.tensors['surplus.weight'] = torch.rand(1)
     _, unknown = to_plugin(checkpoint, recognize(checkpoint))
@@ -402,17 +402,17 @@ def test_names_without_a_counterpart_are_told():
 
 
 def test_imagenet_weights_of_the_official_pose_code():
-    """Its files hold the network with four outputs and a head that nothing reads."""
+    """They contain a network with four outputs, and an unused head."""
     network = HRNet(ARCH)
     tensors = randomize(network).state_dict()
     checkpoint = checkpoint_of_tensors({**tensors, 'head.0.0.0.conv1.weight': torch.rand(2, 2)})
     ours, found = to_ours(checkpoint)
     assert (found.family.name, found.family.task) == ('ImageNet weights of the official pose code', 'classification')
-    assert ours.notes['backbone'] == NEAREST
+    assert ours.metadata['backbone'] == NEAREST
     HRNet(ARCH).load_state_dict({name.removeprefix('backbone.'): x for name, x in ours.tensors.items()}, strict=True)
 
 
-# whole models of shipped configs; the official code of each has a name for every tensor of them
+# models of shipped configs; the official repositories have a key for each of their tensors
 WHOLE = {
     'faster-rcnn_hrnetv2p-w18_1x_coco': ('official detection', {}),
     'mask-rcnn_hrnetv2p-w18_1x_coco': ('official detection', {}),
@@ -427,8 +427,8 @@ WHOLE = {
 
 
 @pytest.mark.parametrize('name', WHOLE)
-def test_whole_models_in_official_names(name):
-    """Written in the official names, read back, and loaded strictly: every tensor lands with its bits."""
+def test_whole_models_in_official_layouts(name):
+    """Tensors are identical after writing the official layout, reading it, and strict loading."""
     family, changes = WHOLE[name]
     config = Config.fromfile(cfg(name))
     config.merge_from_dict(dict(model=dict(changes, backbone=dict(init_cfg=None))))
@@ -445,7 +445,7 @@ def test_whole_models_in_official_names(name):
     model.load_state_dict(again.tensors, strict=True)
 
 
-def test_rows_have_names_of_their_own():
+def test_family_names_are_unique():
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
     assert not FAMILIES[-1].markers
 
@@ -471,11 +471,11 @@ def test_official_face_gives_the_official_output(arch):
     with torch.no_grad():
         theirs = official.head(official.streams(x, False))
         assert relative_error(model.head(model.extract_feat(x)), theirs) < 1e-5
-    assert ours.notes['backbone'] == dict(BILINEAR, norm_momentum='0.01')
+    assert ours.metadata['backbone'] == dict(BILINEAR, norm_momentum='0.01')
     assert found.family.host == 'mmpose'
 
 
-def test_fcos_fits_a_head_whose_convolutions_have_biases():
+def test_fcos_head_with_conv_biases():
     pytest.importorskip('mmdet.models')
     ours = to_ours(checkpoint_of(official_fcos()))[0].tensors
     with DefaultScope.overwrite_default_scope('mmdet'):
@@ -483,7 +483,7 @@ def test_fcos_fits_a_head_whose_convolutions_have_biases():
             type='mmdet.FCOSHead', num_classes=80, in_channels=8, feat_channels=8, stacked_convs=4, conv_bias=True,
             norm_cfg=dict(type='GN', num_groups=2, requires_grad=True), strides=[8, 16, 32, 64, 128]))
     mapped = {name.removeprefix('bbox_head.'): x for name, x in ours.items() if name.startswith('bbox_head.')}
-    assert mapped['scales.0.scale'].dim() == 0  # mmcv's; the official code has a list of one
+    assert mapped['scales.0.scale'].dim() == 0  # scalar in mmcv; the official code has shape (1,)
     head.load_state_dict(mapped, strict=True)
     neck = {name.removeprefix('neck.'): x for name, x in ours.items() if name.startswith('neck.')}
     HRFPN(arch=ARCH, out_channels=8, stride=2).load_state_dict(neck, strict=True)

@@ -1,4 +1,4 @@
-"""Downloads: what servers send by mistake is not kept, and what is damaged in the cache is fetched again."""
+"""Downloads: wrong responses are not cached, and damaged cache files are downloaded again."""
 
 from __future__ import annotations
 
@@ -89,20 +89,20 @@ def server(servers):
 
 @pytest.mark.parametrize('kind', FORMATS)
 @pytest.mark.parametrize('share', [0.1, 0.6, 0.99])
-def test_a_body_without_a_length_that_is_cut_off(kind, share, server, cache):
+def test_a_truncated_body_without_a_length(kind, share, server, cache):
     body = FORMATS[kind]
     server.answer = answer(body[:int(len(body) * share)])
-    with pytest.raises(ValueError, match=r'http://.*/x\.pth (is no whole|is cut off|is no checkpoint)'):
+    with pytest.raises(ValueError, match=r'http://.*/x\.pth (is not a complete|is cut off|is not a checkpoint)'):
         fetch(server.url('x.pth'))
     assert os.listdir(cache) == []
     server.answer = answer(body)
     assert fetch(server.url('x.pth')).read_bytes() == body
 
 
-def test_a_chunked_body_that_is_cut_off(server, cache):
+def test_a_truncated_chunked_body(server, cache):
     chunk = b'%x\r\n%s\r\n' % (len(SAFETENSORS), SAFETENSORS)
     server.answer = answer(chunk, 'Transfer-Encoding: chunked', version='1.1')
-    with pytest.raises(OSError, match=r'x\.pth was cut off before its end; nothing was kept'):
+    with pytest.raises(OSError, match=r'x\.pth was cut off before its end; nothing was stored'):
         fetch(server.url('x.pth'))
     assert os.listdir(cache) == []
     server.answer = answer(chunk + b'0\r\n\r\n', 'Transfer-Encoding: chunked', version='1.1')
@@ -110,14 +110,15 @@ def test_a_chunked_body_that_is_cut_off(server, cache):
 
 
 @pytest.mark.parametrize(('body', 'message'), [
-    (PAGE, 'is a web page, not weights'), (POINTER, 'is a pointer of Git LFS'), (b'', 'is empty'),
-    (gzip.compress(SAFETENSORS), 'is no checkpoint: it begins with'), (b'{"error": "denied"}', 'is no checkpoint')])
-def test_other_bodies_are_not_kept_and_the_next_address_is_tried(body, message, servers, cache):
+    (PAGE, 'is a web page, not a checkpoint'), (POINTER, 'is a Git LFS pointer'), (b'', 'is empty'),
+    (gzip.compress(SAFETENSORS), 'is not a checkpoint: it begins with'),
+    (b'{"error": "denied"}', 'is not a checkpoint')])
+def test_wrong_bodies_are_not_cached_and_the_next_address_is_tried(body, message, servers, cache):
     servers[0].answer = answer(body, 'Content-Type: text/html', f'Content-Length: {len(body)}')
     first, second = (server.url('x.pth') for server in servers)
     with pytest.raises(ValueError, match=rf'{first} {message}'):
         resolve_checkpoint([first])
-    with pytest.raises(ValueError, match=rf'must have the sha256 {DIGEST[:8]}, as its name says, got .*: it {message}'):
+    with pytest.raises(ValueError, match=rf'must have the sha256 {DIGEST[:8]}, as in its name, got .*: it {message}'):
         resolve_checkpoint([servers[0].url(NAME)])
     assert os.listdir(cache) == []
     assert resolve_checkpoint([first, second])[1] == second
@@ -136,18 +137,18 @@ def test_a_compressed_body_is_decoded(server, cache):
 @pytest.mark.parametrize(('encoding', 'body', 'message'), [
     ('gzip', gzip.compress(SAFETENSORS)[:-9], 'was cut off'), ('gzip', SAFETENSORS, 'was cut off'),
     ('br', SAFETENSORS, "must be sent with Content-Encoding identity or gzip, got 'br'")])
-def test_compressed_bodies_that_are_refused(encoding, body, message, server, cache):
+def test_unsupported_encodings_raise(encoding, body, message, server, cache):
     server.answer = answer(body, f'Content-Encoding: {encoding}', f'Content-Length: {len(body)}')
     with pytest.raises(OSError, match=message):
         fetch(server.url('x.pth'))
     assert os.listdir(cache) == []
 
 
-def test_digits_of_the_name_that_do_not_match(server, cache):
-    """They may be of something else: an explicit sha256 decides, and the name is not taken from who has the digits."""
+def test_digits_in_the_name_that_do_not_match(server, cache):
+    """An explicit sha256 overrides the digits, and does not take the cache entry of the file with these digits."""
     url = server.url('net-0a1b2c3d.pth')
-    with pytest.raises(ValueError, match=rf'must have the sha256 0a1b2c3d, as its name says, got {DIGEST[:8]}: it is '
-                       rf"not the file .*\. If its name holds no .*, give sha256='{DIGEST[:16]}' or the path"):
+    with pytest.raises(ValueError, match=rf'must have the sha256 0a1b2c3d, as in its name, got {DIGEST[:8]}: it is '
+                       rf"another file, .*\. If its name contains no .*, set sha256='{DIGEST[:16]}' or give the path"):
         fetch(url)
     assert os.listdir(cache) == []
     for _ in range(2):
@@ -161,8 +162,8 @@ def test_digits_of_the_name_that_do_not_match(server, cache):
         fetch(server.url(NAME), 'ffffffff')
 
 
-def test_one_name_at_two_hosts(servers):
-    """A name with digits is one file wherever it comes from, and another file never gets it."""
+def test_the_same_name_at_two_hosts(servers):
+    """A name with digits identifies a file from any host, and another file never takes its cache entry."""
     other = save({'conv.weight': torch.zeros(60)})
     servers[0].answer = answer(other)
     with pytest.raises(ValueError, match='must have the sha256'):
@@ -173,12 +174,12 @@ def test_one_name_at_two_hosts(servers):
 
 
 @pytest.mark.parametrize('name', [NAME, 'x.pth'])
-@pytest.mark.parametrize('rubbish', [PAGE, POINTER, b'', gzip.compress(SAFETENSORS), SAFETENSORS[:-9],
+@pytest.mark.parametrize('damage', [PAGE, POINTER, b'', gzip.compress(SAFETENSORS), SAFETENSORS[:-9],
                                      FORMATS['zip'][:-700], FORMATS['legacy'][:-700]])
-def test_rubbish_in_the_cache_is_replaced(name, rubbish, server, monkeypatch):
+def test_damaged_cache_files_are_replaced(name, damage, server, monkeypatch):
     warned = []
     monkeypatch.setattr(downloads, 'print_log', lambda text, **_: warned.append(text))
-    fetch(server.url(name)).write_bytes(rubbish)
+    fetch(server.url(name)).write_bytes(damage)
     for _ in range(2):
         assert fetch(server.url(name)).read_bytes() == SAFETENSORS
     assert len(server.requests) == 2
@@ -186,7 +187,7 @@ def test_rubbish_in_the_cache_is_replaced(name, rubbish, server, monkeypatch):
 
 
 @pytest.mark.parametrize('name', [NAME, 'x.pth'])
-def test_rubbish_in_the_cache_without_a_network(name, server):
+def test_damaged_cache_files_without_a_network(name, server):
     path = fetch(server.url(name))
     path.write_bytes(PAGE)
     server.answer = answer(PAGE)
@@ -198,7 +199,7 @@ def test_rubbish_in_the_cache_without_a_network(name, server):
     assert path.read_bytes() == PAGE
 
 
-def test_a_file_is_not_read_where_its_sha256_is_known(server, monkeypatch):
+def test_a_file_with_a_known_sha256_is_not_read(server, monkeypatch):
     monkeypatch.setattr(downloads, 'read', None)
     for digits in (None, DIGEST[:8], DIGEST):
         assert fetch(server.url(NAME), digits).name == NAME
@@ -206,7 +207,7 @@ def test_a_file_is_not_read_where_its_sha256_is_known(server, monkeypatch):
 
 
 def test_several_processes_at_once(server, cache):
-    """Here threads: each has its own temporary file."""
+    """Threads take the place of processes. Each writes its own scratch file."""
     threads = [threading.Thread(target=fetch, args=[server.url('x.pth')]) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -216,7 +217,7 @@ def test_several_processes_at_once(server, cache):
     assert read(cache / name).tensors['conv.weight'].shape == (60,)
     mask = os.umask(0)
     os.umask(mask)
-    assert (cache / name).stat().st_mode & 0o777 == 0o666 & ~mask  # other users of the machine may read it
+    assert (cache / name).stat().st_mode & 0o777 == 0o666 & ~mask  # readable for other users as the umask allows
 
 
 @pytest.mark.parametrize(('name', 'digits'), [
@@ -225,12 +226,12 @@ def test_several_processes_at_once(server, cache):
     ('a-0a1b2c3d.v2.safetensors', '0a1b2c3d'), ('model_final_20200826.pth', None), ('net-20230207.pth', None),
     ('iter-00080000.pth', None), ('net_0a1b2c3d.pth', None), ('0a1b2c3d-net.pth', None), ('net-0a1b2c3d4.pth', None),
     ('net-0A1B2C3D.pth', None), ('model.safetensors', None)])
-def test_digits_of_names(name, digits):
+def test_digits_in_names(name, digits):
     assert digits_in(name) == digits
 
 
-def test_digits_of_published_names():
-    """All but those without a letter."""
+def test_digits_in_published_names():
+    """All sha256 in published names are detected, except those without a letter."""
     for row in published():
         if row.sha256 and row.address.startswith('https://'):
             assert digits_in(row.address.rsplit('/', 1)[-1]) == (None if row.sha256.isdecimal() else row.sha256)

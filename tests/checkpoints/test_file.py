@@ -1,4 +1,4 @@
-"""Files that are read, files that are refused with one line each, and nothing left behind."""
+"""Reading and writing checkpoints, and one-line errors for invalid files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Runs:
 @pytest.mark.parametrize('content', [
     WEIGHTS, {'state_dict': WEIGHTS, 'epoch': 3}, {'model': WEIGHTS}, {'network': WEIGHTS, 'optimizer': {}},
     {'state_dict': {'model': WEIGHTS}}, {'model': 'HRNet', 'state_dict': WEIGHTS}])
-def test_wrappers_are_opened(content, tmp_path):
+def test_nested_state_dicts_are_read(content, tmp_path):
     torch.save(content, tmp_path / 'x.pth.tar')
     tensors = read(tmp_path / 'x.pth.tar').tensors
     assert list(tensors) == ['conv1.weight']
@@ -43,7 +43,7 @@ def test_old_and_renamed_files_are_read(tmp_path):
 
 @pytest.mark.parametrize('suffix', ['.safetensors', '.pth'])
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
-def test_what_is_written_is_read_again(suffix, dtype, tmp_path):
+def test_write_and_read(suffix, dtype, tmp_path):
     network = HRNet('w18_small_v1', upsample='bilinear').to(dtype)
     shared = torch.rand(4, 4).to(dtype)
     tensors = OrderedDict({**network.state_dict(), 'a': shared, 'b': shared.t(), 'c': torch.tensor(3)})
@@ -54,12 +54,12 @@ def test_what_is_written_is_read_again(suffix, dtype, tmp_path):
     assert all(torch.equal(again.tensors[name], x) and again.tensors[name].dtype == dtype for name, x in tensors.items()
                if x.is_floating_point())
     assert again.tensors['c'] == 3
-    assert again.notes == checkpoint.notes
+    assert again.metadata == checkpoint.metadata
     assert torch.equal(again.kept['old.bias'], checkpoint.kept['old.bias'])
     assert os.listdir(tmp_path) == [f'x{suffix}']
 
 
-def test_others_read_what_is_written(tmp_path):
+def test_torch_and_mmengine_read_written_files(tmp_path):
     checkpoint = Checkpoint('here', OrderedDict(WEIGHTS), {'': {'upsampling': 'nearest'}})
     write(checkpoint, tmp_path / 'x.safetensors')
     assert load_file(tmp_path / 'x.safetensors').keys() == WEIGHTS.keys()
@@ -68,12 +68,12 @@ def test_others_read_what_is_written(tmp_path):
     assert loaded._metadata[''] == {'upsampling': 'nearest'}
 
 
-def test_writing_loses_nothing(tmp_path):
+def test_existing_files_are_not_overwritten(tmp_path):
     checkpoint = Checkpoint('here', OrderedDict(WEIGHTS))
     with pytest.raises(ValueError, match=r'must end in \.safetensors or \.pth'):
         write(checkpoint, tmp_path / 'x.bin')
     (tmp_path / 'x.pth').write_text('mine')
-    with pytest.raises(FileExistsError, match='exists and is left as it is'):
+    with pytest.raises(FileExistsError, match='exists and is not overwritten'):
         write(checkpoint, tmp_path / 'x.pth')
     assert (tmp_path / 'x.pth').read_text() == 'mine'
     checkpoint.tensors['bad'] = 'no tensor'
@@ -128,38 +128,39 @@ def mutual():
 BIG = {'conv1.weight': torch.rand(100, 100)}
 BAD = {
     'empty': (raw(b''), 'is empty'),
-    'web page': (raw(b'<!DOCTYPE html><html>Sign in</html>'), 'is a web page, not weights'),
+    'web page': (raw(b'<!DOCTYPE html><html>Sign in</html>'), 'is a web page, not a checkpoint'),
     'web page after spaces': (raw(b'\n  <html><body>'), 'is a web page'),
-    'pointer of Git LFS': (raw(b'version https://git-lfs.github.com/spec/v1\noid'), 'is a pointer of Git LFS'),
-    'text': (raw(b'error 404: no such file'), "is no checkpoint: it begins with b'error 404: no su'"),
-    'picture': (raw(b'\xff\xd8\xff\xe0' + bytes(60)), 'is no checkpoint: it begins with'),
-    'short': (raw(b'abc'), "is no checkpoint: it begins with b'abc'"),
-    'cut zip': (cut(zipped(BIG), 0.6), 'is no whole checkpoint: '),
-    'cut old file': (cut(lambda p: torch.save(BIG, p, _use_new_zipfile_serialization=False), 0.6), 'is no'),
-    'zip of something else': (raw(b'PK\x05\x06' + bytes(18)), 'is no (whole )?checkpoint: '),
-    'pickle that runs': (lambda p: p.write_bytes(pickle.dumps(Runs(), 2)), 'was refused|is no checkpoint'),
-    'checkpoint that runs': (zipped({'state_dict': WEIGHTS, 'x': Runs()}), r'was refused: .* asks to run \S+\.system'),
-    'whole module': (zipped(torch.nn.Conv2d(1, 1, 1)), r'was refused: .* asks to run torch\.nn\.\S*Conv2d'),
+    'pointer of Git LFS': (raw(b'version https://git-lfs.github.com/spec/v1\noid'), 'is a Git LFS pointer'),
+    'text': (raw(b'error 404: no such file'), "is not a checkpoint: it begins with b'error 404: no su'"),
+    'JPEG image': (raw(b'\xff\xd8\xff\xe0' + bytes(60)), 'is not a checkpoint: it begins with'),
+    'short': (raw(b'abc'), "is not a checkpoint: it begins with b'abc'"),
+    'cut zip': (cut(zipped(BIG), 0.6), 'is not a complete checkpoint: '),
+    'cut old file': (cut(lambda p: torch.save(BIG, p, _use_new_zipfile_serialization=False), 0.6), 'is not a'),
+    'zip of something else': (raw(b'PK\x05\x06' + bytes(18)), 'is not a (complete )?checkpoint: '),
+    'pickle that runs': (lambda p: p.write_bytes(pickle.dumps(Runs(), 2)), 'was refused|is not a checkpoint'),
+    'checkpoint that runs': (zipped({'state_dict': WEIGHTS, 'x': Runs()}), r'was refused: .* would run \S+\.system'),
+    'whole module': (zipped(torch.nn.Conv2d(1, 1, 1)), r'was refused: .* would run torch\.nn\.\S*Conv2d'),
     **{f'checkpoint that calls {function.__name__}': (
         zipped({'state_dict': WEIGHTS, 'x': Calls(function, 'victim')}),
-        rf'was refused: to be read, it asks to run \S*{function.__name__}, which is not for weights\. If you trust who')
+        rf'was refused: loading it would run \S*{function.__name__}, which a checkpoint must not do\. If you trust')
        for function in (eval, exec, open, print, os.system, os.remove, pickle.loads, compile, __import__)},
-    'checkpoint in itself': (zipped(endless()), 'must hold its tensors in at most 8 mappings around each other, got'),
-    'checkpoints in each other': (zipped(mutual()), 'must hold its tensors in at most 8 mappings around each other'),
-    'own entries that are none': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'kept': 3}}), 'is no checkpoint: Type'),
-    'own notes that are none': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'notes': [1]}}), 'is no checkpoint: Attr'),
-    'list': (zipped([torch.zeros(1)]), 'must hold a mapping of names to tensors, got list'),
-    'optimizer only': (zipped({'optimizer': {}, 'epoch': 1}), 'holds no weights: it has optimizer, epoch'),
-    'no entries': (zipped({}), 'holds no weights: it has nothing'),
+    'checkpoint in itself': (zipped(endless()), 'must have its tensors in at most 8 nested mappings, got'),
+    'checkpoints in each other': (zipped(mutual()), 'must have its tensors in at most 8 nested mappings, got'),
+    'invalid kept tensors': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'kept': 3}}), 'is not a checkpoint: Type'),
+    'invalid own metadata': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'notes': [1]}}), 'is not a checkpoint: Attr'),
+    'list': (zipped([torch.zeros(1)]), 'must contain a mapping of names to tensors, got list'),
+    'optimizer only': (zipped({'optimizer': {}, 'epoch': 1}), 'has no tensors; its entries are: optimizer, epoch'),
+    'no entries': (zipped({}), 'has no tensors; its entries are: none'),
     'something beside tensors': (zipped({**WEIGHTS, 'x': 3}), "must map names to tensors only, got 'x': int"),
     'numbers as names': (zipped({1: torch.zeros(1)}), 'must map names to tensors only, got 1: Tensor'),
-    'huge header': (header({}, 1 << 60), 'claims a header of 1152921504606846976 bytes'),
+    'huge header': (header({}, 1 << 60), 'must have a header of at most .*, got 1152921504606846976'),
     'header beyond the end': (header({}, 5000), 'is cut off: its header has 5000 bytes'),
-    'header that is no JSON': (header(b'{"a": '), 'is no whole safetensors file'),
+    'header that is no JSON': (header(b'{"a": '), 'is not a complete safetensors file'),
     'tensor beyond the end': (header({'a': dict(dtype='F32', shape=[9], data_offsets=[0, 36])}),
-                              'is no whole safetensors file'),
-    'no tensors': (header({}), 'holds no tensors'),
-    'notes that are none': (lambda p: save_file(WEIGHTS, p, {'hrnet_plugin': '[1]'}), 'has notes that are no mapping'),
+                              'is not a complete safetensors file'),
+    'no tensors': (header({}), 'has no tensors'),
+    'invalid metadata': (lambda p: save_file(WEIGHTS, p, {'hrnet_plugin': '[1]'}),
+                         'must have a mapping of modules to metadata, got'),
 }
 
 
@@ -171,12 +172,12 @@ def test_bad_files(kind, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=rf'^\S*x\.pth {message}') as caught:
         read(tmp_path / 'x.pth')
     assert '\n' not in str(caught.value)
-    assert 'safe_globals' not in str(caught.value)  # torch's advice is to allow what a file asks for
+    assert 'safe_globals' not in str(caught.value)  # torch would advise to allow the global
     assert 'weights_only' not in str(caught.value)
     assert os.listdir(tmp_path) == ['x.pth']
 
 
-def test_paths_that_are_no_files(tmp_path):
+def test_paths_other_than_files(tmp_path):
     (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
     for name, error in (('missing', FileNotFoundError), ('loop', OSError), ('', IsADirectoryError)):
         with pytest.raises(error):
@@ -193,7 +194,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_no_files(tmp_path, monkeypatch):
     def fill(content, path):
         with open(path, 'wb') as file:
             file.write(b'half')
@@ -205,7 +206,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_run_is_resumed_from_a_checkpoint_of_a_run(tmp_path):
+def test_read_run(tmp_path):
     path = tmp_path / 'x.pth'
     torch.save(dict(state_dict=WEIGHTS, meta={}, optimizer={}, message_hub={}), path)
     assert set(read_run(path)) == {'state_dict', 'meta', 'optimizer', 'message_hub'}

@@ -30,7 +30,7 @@ PEERS = {
                            'cascade-mask-rcnn_hrnetv2p-w18_20e_coco', 'mmdet 2 and 3'),
     'HTC': ('mmdet', 'hrnet/htc_hrnetv2p-w18_20e_coco.py', 'htc_hrnetv2p-w18_20e_coco', 'mmdet 2 and 3'),
     'FCOS': ('mmdet', 'hrnet/fcos_hrnetv2p-w18-gn-head_4xb4-1x_coco.py', 'fcos_hrnetv2p-w18_1x_coco',
-             'mmdet 2 and 3, detectors of one stage'),
+             'mmdet 2 and 3, one-stage detector'),
     'pose': ('mmpose', POSE, 'td-hm_hrnetv1-w32_210e_coco-256x192', 'mmpose 1'),
     'face': ('mmpose', FACE, 'td-hm_hrnetv2-w18_60e_wflw-256x256', 'mmpose 1, HRNetV2'),
     'FCN': ('mmseg', 'hrnet/fcn_hr18_4xb2-160k_cityscapes-512x1024.py', 'fcn_hrnetv2-w18_120k_cityscapes',
@@ -42,7 +42,7 @@ PEERS = {
 
 
 def built(host, model):
-    """A model of a config, without what needs a network, a GPU or a host's data."""
+    """Build a model of a config without downloads, GPU or host data."""
     model = {key: value for key, value in model.items() if key not in ('pretrained', 'data_preprocessor')}
     model['backbone'] = {**model['backbone'], 'init_cfg': None}
     with DefaultScope.overwrite_default_scope(host):
@@ -59,7 +59,7 @@ def ours_of(host, name, corners):
     if name is None:
         return HRNetClassifier('w18').eval()
     model = Config.fromfile(cfg(name)).model.to_dict()
-    if corners:  # the plugin's config follows the official code, the peer does not
+    if corners:  # align_corners: the plugin's config follows the official code, upstream does not
         assert model['backbone']['upsample'] == dict(mode='bilinear', align_corners=True)
         model['backbone']['upsample'] = dict(mode='bilinear')
         for head in model['decode_head']:
@@ -68,13 +68,13 @@ def ours_of(host, name, corners):
 
 
 def outputs(model, images):
-    """All that a network computes, before anything is selected from it."""
+    """Return all outputs of a model before postprocessing."""
     if not (hasattr(model, 'bbox_head') or hasattr(model, 'roi_head')):
         return [model(images, None, mode='tensor')]
     feats = model.extract_feat(images)
     if hasattr(model, 'bbox_head'):
         return [*feats, *flat(model.bbox_head(feats))]
-    # the same boxes for both: those that a network proposes depend on the last digits of its scores
+    # the same proposals for both, since those of the RPN depend on rounding errors of scores
     rois = torch.tensor([[0, 5, 5, 60, 50], [0, 20, 10, 100, 90], [0, 0, 0, 127, 95]], dtype=torch.float)
     out = [*feats, *flat(model.rpn_head(feats))]
     roi_head = model.roi_head
@@ -105,7 +105,7 @@ def assert_bits(a, b):
 
 @pytest.mark.parametrize('name', PEERS)
 @torch.no_grad()
-def test_a_peers_checkpoint(name, tmp_path):
+def test_an_upstream_checkpoint(name, tmp_path):
     host, theirs, ours, family = PEERS[name]
     peer = randomize(peer_of(host, theirs))
     torch.save(dict(meta=dict(epoch=1), state_dict=peer.state_dict()), tmp_path / 'peer.pth')
@@ -120,7 +120,7 @@ def test_a_peers_checkpoint(name, tmp_path):
     for got, wanted in zip(outputs(model, images), outputs(peer, images), strict=True):
         assert relative_error(got, wanted) < 1e-5
 
-    write(mapped, tmp_path / 'ours.safetensors')  # all that goes on is in this file
+    write(mapped, tmp_path / 'ours.safetensors')  # the file must contain everything for the conversion back
     again = from_plugin(read(tmp_path / 'ours.safetensors'), found.family.host, host)
     assert_bits(again.tensors, checkpoint.tensors)
     peer.load_state_dict(again.tensors, strict=True)

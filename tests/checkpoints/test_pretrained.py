@@ -1,4 +1,4 @@
-"""One checkpoint for all tasks: found whatever stands before its names, loaded completely or refused with names."""
+"""Initialization from checkpoints of any task: complete loading, or an error that lists the keys."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mmengine.runner.checkpoint import get_state_dict, load_checkpoint, save_che
 from torch import nn
 
 from hrnet_plugin.checkpoints import Pretrained
-from hrnet_plugin.checkpoints.part import branches, find_part
+from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
 from hrnet_plugin.models import HRFPN, HRNet
 
 SMALL = 'w18_small_v1'
-BILINEAR = 'these weights were trained with nearest upsampling in the fusion, and the network has bilinear'
+BILINEAR = 'The checkpoint was trained with nearest upsampling in the fusion, but the network uses bilinear'
 
 
 class Detector(nn.Module):
-    """Parts under the names that hosts give them."""
+    """Backbone and neck with the names of hosts."""
 
     def __init__(self, backbone):
         super().__init__()
@@ -33,14 +33,14 @@ class Detector(nn.Module):
 
 
 def saved(model, path, key='state_dict'):
-    """As mmengine's runner writes it."""
+    """Save a checkpoint as mmengine's runner does."""
     weights = get_state_dict(model)
     save_checkpoint({key: weights, 'meta': {}} if key else weights, str(path))
     return str(path)
 
 
-def heir(checkpoint, arch=SMALL, allow_partial=False, prefix=None, **options):
-    """A network with weights from a checkpoint, and what was logged meanwhile."""
+def initialized(checkpoint, arch=SMALL, allow_partial=False, prefix=None, **options):
+    """Return a network initialized from a checkpoint."""
     cfg = dict(type='hrnet_plugin.Pretrained', checkpoint=checkpoint, allow_partial=allow_partial, prefix=prefix)
     network = HRNet(arch, init_cfg=cfg, **options)
     network.init_weights()
@@ -62,9 +62,9 @@ def log(monkeypatch):
 
 @pytest.fixture
 def warned(monkeypatch):
-    """What was logged about the interpolation."""
+    """Return the logged warnings about metadata."""
     lines = []
-    monkeypatch.setattr('hrnet_plugin.models.weight_notes.print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr('hrnet_plugin.models.checkpoint_metadata.print_log', lambda text, **_: lines.append(text))
     return lines
 
 
@@ -72,7 +72,7 @@ def warned(monkeypatch):
 @pytest.mark.parametrize('wrap', [Detector, lambda backbone: backbone], ids=['detector', 'bare'])
 def test_the_network_is_found_and_loaded_completely(wrap, key, tmp_path, log):
     source = HRNet(SMALL)
-    network = heir(saved(wrap(source), tmp_path / 'x.pth', key))
+    network = initialized(saved(wrap(source), tmp_path / 'x.pth', key))
     assert_same(network, source, source.state_dict())
     total = len(source.state_dict())
     family, others = (('another model with a backbone', '; ignored: neck') if wrap is Detector
@@ -82,38 +82,38 @@ def test_the_network_is_found_and_loaded_completely(wrap, key, tmp_path, log):
 
 
 def test_one_checkpoint_three_tasks(tmp_path, log, warned):
-    """The numbers of a full-size network: 1830 tensors with four outputs, 1752 with one."""
+    """A full-size network has 1830 tensors with four outputs, and 1752 with one."""
     detector = HRNet('w18')
     checkpoint = saved(Detector(detector), tmp_path / 'detector.pth')
-    segmentation = heir(checkpoint, 'w18', host='mmseg')
+    segmentation = initialized(checkpoint, 'w18', host='mmseg')
     assert len(warned) == 1
     assert warned.pop().startswith(BILINEAR)
     assert_same(segmentation, detector, detector.state_dict())
     assert 'loaded 1830 of 1830 backbone tensors (100%), HRNet-W18 of' in log[-1]
-    same = heir(checkpoint, 'w18', host='mmseg', upsample='nearest')
-    pose = heir(checkpoint, 'w18', host='mmpose')
+    same = initialized(checkpoint, 'w18', host='mmseg', upsample='nearest')
+    pose = initialized(checkpoint, 'w18', host='mmpose')
     assert not warned
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         for a, b in zip(same.eval()(x), detector.eval()(x)):
             assert torch.equal(a, b)
-        # the finest map is the same with and without the fusion of the others
+        # the finest feature map does not depend on the other fusions
         assert torch.allclose(pose.eval()(x)[0], detector(x)[0], atol=1e-6)
     assert_same(pose, detector, pose.state_dict())
     unused = 'stage4.2.fuse_layers.1, stage4.2.fuse_layers.2, stage4.2.fuse_layers.3'
-    assert f'; in the file and not in this network: 78 ({unused}); ignored: neck' in log[-1]
+    assert f'; not in this network: 78 ({unused}); ignored: neck' in log[-1]
 
     back = saved(pose, tmp_path / 'pose.pth')
-    with pytest.raises(ValueError, match=r'must hold all 1830 tensors of HRNet, got 1752; 78 are missing: '
-                       + unused.replace('.', r'\.') + r'\. To leave these.*init_cfg\.allow_partial=True'):
-        heir(back, 'w18')
-    network = heir(back, 'w18', allow_partial=True)
+    with pytest.raises(ValueError, match=r'must have all 1830 tensors of HRNet, got 1752; 78 are missing: '
+                       + unused.replace('.', r'\.') + r'\. To keep their initial values, .*cfg\.allow_partial=True'):
+        initialized(back, 'w18')
+    network = initialized(back, 'w18', allow_partial=True)
     assert_same(network, pose, pose.state_dict())
     assert 'loaded 1752 of 1830 backbone tensors (96%)' in log[-1]
-    assert f'; initialised otherwise: 78 ({unused})' in log[-1]
+    assert f'; not in the checkpoint: 78 ({unused})' in log[-1]
 
 
-def test_a_refused_checkpoint_changes_nothing(tmp_path):
+def test_an_incomplete_checkpoint_does_not_change_the_network(tmp_path):
     checkpoint = saved(HRNet(SMALL, multiscale_output=False), tmp_path / 'x.pth')
     network = HRNet(SMALL)
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
@@ -122,46 +122,46 @@ def test_a_refused_checkpoint_changes_nothing(tmp_path):
     assert all(torch.equal(before[key], tensor) for key, tensor in network.state_dict().items())
 
 
-def test_another_width_is_refused_by_name(tmp_path):
+def test_another_width_raises(tmp_path):
     checkpoint = saved(HRNet('w18_small_v2'), tmp_path / 'x.pth')
     for allow_partial in (False, True):
-        with pytest.raises(ValueError, match='holds HRNet-W18-small-v2, and the network of the config is '
-                           r"HRNet-W18-small-v1\. backbone\.arch='w18_small_v2' is that of the checkpoint"):
-            heir(checkpoint, allow_partial=allow_partial)
+        with pytest.raises(ValueError, match='contains HRNet-W18-small-v2, but the config has '
+                           r"HRNet-W18-small-v1\. Set backbone\.arch='w18_small_v2' to load it"):
+            initialized(checkpoint, allow_partial=allow_partial)
 
 
 @pytest.mark.parametrize('allow_partial', [False, True])
-def test_a_deeper_network_is_not_cut_off(allow_partial, tmp_path):
-    """All of W18-small-v2's names and shapes are in W18, which has more blocks and modules."""
+def test_a_deeper_network_is_not_truncated(allow_partial, tmp_path):
+    """W18 has all keys and shapes of W18-small-v2, and more blocks and modules."""
     checkpoint = saved(HRNet('w18'), tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match='holds HRNet-W18, and the network of the config is HRNet-W18-small-v2'):
-        heir(checkpoint, 'w18_small_v2', allow_partial=allow_partial)
+    with pytest.raises(ValueError, match='contains HRNet-W18, but the config has HRNet-W18-small-v2'):
+        initialized(checkpoint, 'w18_small_v2', allow_partial=allow_partial)
 
 
 def without(start, **options):
-    """The tensors of a network but for those whose names begin with something."""
+    """Return the state dict of a network without the keys that start with ``start``."""
     return {name: x for name, x in HRNet(SMALL, **options).state_dict().items() if not name.startswith(start)}
 
 
 MISMATCHES = {
-    'another width': (lambda: HRNet('w18_small_v2').state_dict(), 'holds HRNet-W18-small-v2, and the network of the'),
+    'another width': (lambda: HRNet('w18_small_v2').state_dict(), 'contains HRNet-W18-small-v2, but the config has'),
     'other widths and depths': (
         lambda: HRNet(extra=upstream_extra(SMALL) | dict(stage4=dict(
             num_modules=1, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1), num_channels=(16, 32, 64, 96)))
-        ).state_dict(), r'holds an HRNet of widths \(16, 32, 64, 96\), modules'),
-    'the wrong task': (lambda: HRNet(SMALL, host='mmpose').state_dict(), 'must hold all 426 tensors of HRNet, got 348;'
+        ).state_dict(), r'contains an HRNet with widths \(16, 32, 64, 96\), modules'),
+    'the wrong task': (lambda: HRNet(SMALL, host='mmpose').state_dict(), 'must have all 426 tensors of HRNet, got 348;'
                        r' 78 are missing: stage4\.0\.fuse_layers\.1'),
-    'a task without a network': (lambda: {f'roi_head.{k}': torch.zeros(1) for k in 'ab'}, 'holds no HRNet'),
+    'a task without a network': (lambda: {f'roi_head.{k}': torch.zeros(1) for k in 'ab'}, 'must contain an HRNet, got'),
     'a stage is missing': (lambda: without('stage3'), r'lacks stage3\.0\.branches\.0\.0\.conv1\.weight, which every'),
-    'the last stage is missing': (lambda: without('stage4'), 'holds no HRNet'),
-    'a transition is missing': (lambda: without('transition2'), 'are missing: transition2. To leave these'),
+    'the last stage is missing': (lambda: without('stage4'), 'must contain an HRNet, got'),
+    'a transition is missing': (lambda: without('transition2'), 'are missing: transition2. To keep their initial'),
     'a branch is missing': (lambda: without('stage3.0.branches.2.'), 'lacks stage3'),
-    'one tensor is missing': (lambda: without('bn2.running_var'), r'1 are missing: bn2\.running_var\. To leave'),
+    'one tensor is missing': (lambda: without('bn2.running_var'), r'1 are missing: bn2\.running_var\. To keep'),
     'other norms': (lambda: HRNet(SMALL, norm_cfg=dict(type='GN', num_groups=2)).state_dict(), 'are missing: bn1'),
     'other images': (lambda: HRNet(SMALL, in_channels=4).state_dict(),
                      r'conv1\.weight must have the shape \(64, 3, 3, 3\), got \(64, 4, 3, 3\)'),
     'names cut off': (lambda: {name.split('.', 1)[1]: x for name, x in HRNet(SMALL).state_dict().items()
-                               if name.startswith('stage4')}, 'holds no HRNet'),
+                               if name.startswith('stage4')}, 'must contain an HRNet, got'),
 }
 
 
@@ -193,8 +193,8 @@ def test_networks_with_any_number_of_branches(arch, tmp_path):
 
 
 @pytest.mark.parametrize(('arch', 'words'), [
-    (_branches(1, 1, 1), r'x\.pth holds HRNet-W18-small-v1, and the network .* is an HRNet of widths \(4,\)'),
-    ('w32_equal_depth', r'and the network of the config is HRNet-W32-equal-depth')])
+    (_branches(1, 1, 1), r'x\.pth contains HRNet-W18-small-v1, but the config has an HRNet with widths \(4,\)'),
+    ('w32_equal_depth', r'but the config has HRNet-W32-equal-depth')])
 def test_the_default_in_a_network_with_other_branches(arch, words, tmp_path):
     torch.save(HRNet(SMALL).state_dict(), tmp_path / 'x.pth')
     with torch.device('meta'):
@@ -205,48 +205,48 @@ def test_the_default_in_a_network_with_other_branches(arch, words, tmp_path):
 
 @pytest.mark.parametrize('prefix', ['', 'module.', 'model.backbone.', 'module.model.encoder.'])
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
-def test_other_precisions_and_prefixes_are_taken(prefix, dtype, tmp_path):
+def test_other_dtypes_and_prefixes(prefix, dtype, tmp_path):
     theirs = HRNet(SMALL).to(dtype)
     torch.save({prefix + name: x for name, x in theirs.state_dict().items()}, tmp_path / 'x.pth')
-    ours = heir(str(tmp_path / 'x.pth'))
+    ours = initialized(str(tmp_path / 'x.pth'))
     assert all(x.dtype in (torch.float32, torch.int64) for x in ours.state_dict().values())
     assert all(torch.equal(x, theirs.state_dict()[name].to(x.dtype)) for name, x in ours.state_dict().items())
 
 
 def test_files_without_the_network(tmp_path):
     torch.save({'fc.weight': torch.zeros(1)}, tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=r'holds no HRNet: no tensor of it has a name of this network; it has fc\.'):
-        heir(str(tmp_path / 'x.pth'))
+    with pytest.raises(ValueError, match=r'must contain an HRNet, got keys of another network: fc\.'):
+        initialized(str(tmp_path / 'x.pth'))
     torch.save([torch.zeros(1)], tmp_path / 'y.pth')
-    with pytest.raises(ValueError, match='must hold a mapping of names to tensors, got list'):
-        heir(str(tmp_path / 'y.pth'))
+    with pytest.raises(ValueError, match='must contain a mapping of names to tensors, got list'):
+        initialized(str(tmp_path / 'y.pth'))
     with pytest.raises(FileNotFoundError):
-        heir(str(tmp_path / 'z.pth'))
+        initialized(str(tmp_path / 'z.pth'))
     (tmp_path / 'page.pth').write_text('error 404')
-    with pytest.raises(ValueError, match=r'page\.pth is no checkpoint'):
-        heir(str(tmp_path / 'page.pth'))
+    with pytest.raises(ValueError, match=r'page\.pth is not a checkpoint'):
+        initialized(str(tmp_path / 'page.pth'))
 
 
-def test_two_copies_need_a_prefix(tmp_path):
+def test_several_networks_require_a_prefix(tmp_path):
     student, teacher = HRNet(SMALL), HRNet(SMALL)
     checkpoint = saved(nn.ModuleDict(dict(student=student, teacher=teacher)), tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=r"more than once: under 'student.' and 'teacher.'; set prefix"):
-        heir(checkpoint)
-    with pytest.raises(ValueError, match=r"prefix must be what .*\('student.', 'teacher.'\), got 'tacher\.'"):
-        heir(checkpoint, prefix='tacher.')
-    assert_same(heir(checkpoint, prefix='teacher.'), teacher, teacher.state_dict())
+    with pytest.raises(ValueError, match=r"contains several HRNets\. Set prefix to one of 'student\.', 'teacher\.'$"):
+        initialized(checkpoint)
+    with pytest.raises(ValueError, match=r"prefix must be one of 'student\.', 'teacher\.' for .*, got 'tacher\.'"):
+        initialized(checkpoint, prefix='tacher.')
+    assert_same(initialized(checkpoint, prefix='teacher.'), teacher, teacher.state_dict())
 
 
-def test_counters_of_steps_may_be_missing(tmp_path):
+def test_num_batches_tracked_may_be_missing(tmp_path):
     source = HRNet(SMALL)
     weights = {key: tensor for key, tensor in source.state_dict().items() if 'num_batches' not in key}
     torch.save(weights, tmp_path / 'x.pth')
-    assert_same(heir(str(tmp_path / 'x.pth')), source, weights)
+    assert_same(initialized(str(tmp_path / 'x.pth')), source, weights)
 
 
-def test_a_checkpoint_wins_over_zeroed_norms(tmp_path):
+def test_a_checkpoint_overrides_zero_init_residual(tmp_path):
     source = HRNet(SMALL)
-    network = heir(saved(source, tmp_path / 'x.pth'), zero_init_residual=True)
+    network = initialized(saved(source, tmp_path / 'x.pth'), zero_init_residual=True)
     assert_same(network, source, source.state_dict())
 
 
@@ -259,35 +259,35 @@ def test_the_class_itself_may_be_the_type(tmp_path):
     assert_same(network, source, source.state_dict())
 
 
-def test_modules_that_would_lose_the_weights_again_are_refused(tmp_path):
+def test_modules_other_than_hrnet_raise(tmp_path):
     checkpoint = saved(Detector(HRNet(SMALL)), tmp_path / 'x.pth')
     neck = HRFPN(arch=SMALL, out_channels=8, init_cfg=dict(type='hrnet_plugin.Pretrained', checkpoint=checkpoint))
-    with pytest.raises(TypeError, match=r"'hrnet_plugin.Pretrained' is for hrnet_plugin.HRNet, got one of HRFPN"):
+    with pytest.raises(TypeError, match=r"'hrnet_plugin.Pretrained' requires hrnet_plugin.HRNet, got HRFPN"):
         neck.init_weights()
 
 
-def test_it_initialises_once(tmp_path):
+def test_initialization_runs_once(tmp_path):
     source = HRNet(SMALL)
-    network = heir(saved(source, tmp_path / 'x.pth'))
+    network = initialized(saved(source, tmp_path / 'x.pth'))
     nn.init.zeros_(network.conv1.weight)
     network.init_weights()
     assert network.conv1.weight.abs().sum() == 0
 
 
-def test_interpolation_travels_with_every_checkpoint(tmp_path, warned):
-    """Also when mmengine loads it: to test, to resume, or as load_from."""
+def test_upsampling_is_in_every_checkpoint(tmp_path, warned):
+    """It is compared for load_from, testing and resuming, too."""
     for upsample, text in (('nearest', 'nearest'), ('bilinear', 'bilinear'),
                            (dict(mode='bilinear', align_corners=True), 'bilinear, align_corners')):
         checkpoint = saved(Detector(HRNet(SMALL, upsample=upsample)), tmp_path / 'x.pth')
         for other in ('nearest', 'bilinear'):
             load_checkpoint(Detector(HRNet(SMALL, upsample=other)), checkpoint)
             if other != text:
-                assert re.search(rf'with {text} upsampling.*has {other}:.*set backbone\.upsample=', warned.pop())
+                assert re.search(rf'with {text} upsampling.*uses {other}\..*set backbone\.upsample=', warned.pop())
             assert not warned
     assert len(HRNet(SMALL).state_dict()) == 426  # no key was added for it
 
 
-def test_notes_that_are_not_known_do_no_harm(warned):
+def test_unknown_metadata_is_ignored(warned):
     weights = HRNet(SMALL).state_dict()
     weights._metadata['']['upsampling'] = 'area'
     HRNet(SMALL).load_state_dict(weights)
@@ -299,38 +299,38 @@ def test_it_is_built_by_name():
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (dict(checkpoint=None), 'checkpoint must be a path or an address, or several, got None'),
-    (dict(checkpoint=[]), r'checkpoint must be a path or an address, or several, got \[\]'),
-    (dict(checkpoint='x', prefix=1), 'prefix must be a text or None, got 1'),
+    (dict(checkpoint=None), 'checkpoint must be a path or address, or a list of them, got None'),
+    (dict(checkpoint=[]), r'checkpoint must be a path or address, or a list of them, got \[\]'),
+    (dict(checkpoint='x', prefix=1), 'prefix must be a string or None, got 1'),
     (dict(checkpoint='x', allow_partial='yes'), "allow_partial must be True or False, got 'yes'")])
 def test_wrong_arguments(options, message):
     with pytest.raises(TypeError, match=message):
         Pretrained(**options)
 
 
-def test_branches_are_named_as_high_up_as_they_are_whole():
+def test_summarize_names():
     names = ['a.x.1', 'a.x.2', 'a.y.1', 'b.1', 'c']
-    assert branches(['a.x.1', 'a.x.2', 'c'], names) == ['a.x', 'c']
-    assert branches(names, names) == ['a', 'b', 'c']
+    assert summarize_names(['a.x.1', 'a.x.2', 'c'], names) == ['a.x', 'c']
+    assert summarize_names(names, names) == ['a', 'b', 'c']
 
 
-def test_a_part_of_a_plain_mapping():
+def test_match_state_dict():
     own = OrderedDict({'a.w': torch.zeros(1), 'a.b': torch.zeros(1)})
-    part = find_part(own, {name: torch.ones(1) for name in ('a.w', 'a.extra')})
+    part = match_state_dict(own, {name: torch.ones(1) for name in ('a.w', 'a.extra')})
     assert (part.total, part.missing, part.unused) == (2, ('a.b', ), ('a.extra', ))
     with pytest.raises(ValueError, match=r'a\.w must have the shape \(1,\), got \(2,\)'):
-        find_part(own, {'a.w': torch.ones(2)})
+        match_state_dict(own, {'a.w': torch.ones(2)})
 
 
-def test_the_log_says_what_was_loaded(tmp_path, caplog):
+def test_loaded_tensors_are_logged(tmp_path, caplog):
     logger = MMLogger.get_instance('pretrained-test', log_level='INFO', log_file=str(tmp_path / 'log.txt'))
     assert MMLogger.get_current_instance() is logger
-    heir(saved(HRNet(SMALL), tmp_path / 'x.pth'))
+    initialized(saved(HRNet(SMALL), tmp_path / 'x.pth'))
     assert 'HRNet: loaded 426 of 426 backbone tensors' in (tmp_path / 'log.txt').read_text()
 
 
-def test_copies_and_pickles_still_compare(warned):
-    """As mmengine's averaged models are made."""
+def test_copies_and_pickles_compare_metadata(warned):
+    """mmengine copies models to average their weights."""
     source = HRNet(SMALL, upsample='bilinear').state_dict()
     network = HRNet(SMALL)
     for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):

@@ -1,4 +1,4 @@
-"""The table of published checkpoints: whole, true to the package, and with the figures of the publications."""
+"""Table of published checkpoints: valid entries, and scores of the publications."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from mmengine.config import Config
 
 from hrnet_plugin.arch import ARCHS
-from hrnet_plugin.checkpoints.body import describe
+from hrnet_plugin.checkpoints.backbone import describe
 from hrnet_plugin.checkpoints.families import BILINEAR, CORNERS, NEAREST
-from hrnet_plugin.checkpoints.published import PACKAGE, published, read_csv, read_published, with_digest
+from hrnet_plugin.checkpoints.published import PACKAGE, find_by_digest, published, read_csv, read_published
 from hrnet_plugin.cli import inspect_checkpoint as inspect
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRNet
@@ -29,7 +29,7 @@ def test_rows():
     for row in ROWS:
         assert row.arch in ARCHS
         assert row.images in ('RGB', 'BGR', 'BGR, std 1')
-        assert row.upsampling in [notes['upsampling'] for notes in (NEAREST, BILINEAR, CORNERS)]
+        assert row.upsampling in [metadata['upsampling'] for metadata in (NEAREST, BILINEAR, CORNERS)]
         assert re.match(r'[\da-f]{8}$|$', row.sha256)
         assert row.sha256 in row.address or row.address.startswith('open-mmlab://')
 
@@ -37,7 +37,7 @@ def test_rows():
 SCORES = PACKAGE / 'evaluation' / 'leaderboard' / 'published'
 
 
-def test_a_figure_is_looked_up_or_in_the_table_and_not_both():
+def test_figures_are_not_duplicated():
     names = ('detection', 'pose', 'segmentation', 'unranked')
     scores = [row for name in names for row in read_csv(SCORES / f'{name}.csv')]
     keys = {row['key'] or row.get('weights') for row in scores} - {''}
@@ -55,7 +55,7 @@ def test_a_figure_is_looked_up_or_in_the_table_and_not_both():
     assert {row['weights'] for row in hrnets} <= files
 
 
-# Read off the publications once more
+# copied from the publications independently of the table
 @pytest.mark.parametrize(('model', 'data', 'publisher', 'figures'), [
     ('HRNet-W32-C', 'ImageNet-1k', 'official', 'top-1 error 21.5 %, top-5 error 5.8 %'),
     ('Faster R-CNN HRNetV2p-W18 1x, SyncBN', 'COCO', 'official', 'box AP 37.2'),
@@ -92,7 +92,7 @@ def channel_order(config):
 
 
 @pytest.mark.parametrize('name', sorted({row.config for row in OURS}))
-def test_our_config_of_a_row_has_its_network(name):
+def test_shipped_configs_have_the_network_of_the_row(name):
     config = Config.fromfile(cfg(name))
     with torch.device('meta'):
         network = MODELS.build({**config.model.backbone, 'init_cfg': None})
@@ -104,7 +104,7 @@ def test_our_config_of_a_row_has_its_network(name):
 
 
 @pytest.mark.parametrize('host', ['mmpose', 'mmseg'])
-def test_a_hosts_config_of_a_row_has_its_network(host):
+def test_host_configs_have_the_network_of_the_row(host):
     root = Path(pytest.importorskip(host).__file__).parent / '.mim' / 'configs'
     for row in HOSTS:
         if row.publisher == host:
@@ -116,14 +116,14 @@ def test_a_hosts_config_of_a_row_has_its_network(host):
             assert row.upsampling == mode
 
 
-def test_a_digest_leads_to_its_row():
-    row = with_digest('56651a6d' + '0' * 56)
+def test_find_by_digest():
+    row = find_by_digest('56651a6d' + '0' * 56)
     assert (row.model, row.config) == ('Faster R-CNN HRNetV2p-W18 1x', 'faster-rcnn_hrnetv2p-w18_1x_coco')
     assert row.text == 'Faster R-CNN HRNetV2p-W18 1x, COCO (mmdet): box AP 36.9'
-    assert with_digest('0' * 64) is None
+    assert find_by_digest('0' * 64) is None
 
 
-def test_inspect_names_the_row(monkeypatch, tmp_path):
+def test_inspect_shows_the_published_checkpoint(monkeypatch, tmp_path):
     torch.save(HRNet('w18_small_v1').state_dict(), tmp_path / 'x.pth')
     assert 'published as' not in inspect.facts(str(tmp_path / 'x.pth'))
     monkeypatch.setattr(inspect, 'digest', lambda path: '56651a6d' + '0' * 56)

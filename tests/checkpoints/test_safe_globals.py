@@ -1,4 +1,4 @@
-"""Own checkpoints load with torch's protection on; anything else stays refused."""
+"""mmengine's checkpoints load with ``weights_only=True``; other globals are refused."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ allow_mmengine_checkpoints()
 
 @pytest.fixture(params=[True, False], ids=['allow-list', 'restricted'], autouse=True)
 def _with_and_without_an_allow_list(request, monkeypatch):
-    """As since torch 2.6, and as before, where this package's pickle module stands in."""
+    """Run with the allow-list of torch 2.6 and newer, and with the restricted pickle module for older versions."""
     monkeypatch.setattr('hrnet_plugin.checkpoints.file.has_allow_list', lambda: request.param)
 
 
-def test_what_mmengine_writes_loads(tmp_path):
+def test_checkpoints_of_mmengine_load(tmp_path):
     hub = MessageHub('test_safe_globals')
     for value in range(5):
         hub.update_scalar('train/loss', float(value), 2)
@@ -70,7 +70,7 @@ def test_code_in_a_checkpoint_is_refused_and_does_not_run(attack, tmp_path):
     torch.save(dict(state_dict={}, extra=_Runs(function, *args)), tmp_path / 'bad.pth')
     with pytest.raises((pickle.UnpicklingError, ValueError)):
         torch.load(tmp_path / 'bad.pth', weights_only=True)
-    with pytest.raises(ValueError, match=r'bad\.pth (was refused|is no whole checkpoint): '):
+    with pytest.raises(ValueError, match=r'bad\.pth (was refused|is not a complete checkpoint): '):
         read(tmp_path / 'bad.pth')
     assert not victim.exists()
 
@@ -78,10 +78,10 @@ def test_code_in_a_checkpoint_is_refused_and_does_not_run(attack, tmp_path):
 @pytest.mark.parametrize(('owner', 'name'), [
     (os, 'system'), (HistoryBuffer, '__class__'), (HistoryBuffer, 'mean'), (LoadedHistory(), 'mean'),
     (LoadedHistory, 'statistics'), (LoadedHistory, '__init__'), (dict, 'min')])
-def test_the_stand_in_serves_four_methods_of_one_class(owner, name):
+def test_history_method_allows_four_methods(owner, name):
     with pytest.raises(ValueError, match='only the methods'):
         history_method(owner, name)
-    assert history_method(LoadedHistory, 'min') == 'min'  # a name, and nothing that can be called
+    assert history_method(LoadedHistory, 'min') == 'min'  # a string, not a callable
 
 
 def test_getattr_itself_is_not_allowed():
@@ -99,7 +99,7 @@ def loaded(value, path):
     collections.OrderedDict(a=1), collections.Counter('aab'),
     datetime.datetime(2026, 1, 2, 3), datetime.datetime(2026, 1, 2, tzinfo=datetime.timezone.utc),
     datetime.date(2026, 1, 2), datetime.time(3), datetime.timedelta(1, 2), ConfigDict(a=dict(b=[1], c=None))], ids=repr)
-def test_values_beside_arrays(value, tmp_path):
+def test_values_besides_arrays(value, tmp_path):
     again = loaded(value, tmp_path / 'x.pth')
     assert (type(again), again) == (type(value), value)
     assert read(tmp_path / 'x.pth').tensors.keys() == {'w'}
@@ -132,7 +132,7 @@ def test_arrays_of_numpy(value, tmp_path):
     again, usual = loaded(value, tmp_path / 'x.pth'), pickle.loads(pickle.dumps(value, 2))
     assert (again.dtype, again.shape, again.tolist()) == (usual.dtype, usual.shape, value.tolist())
     assert again.flags.writeable
-    # written again, as a resumed run does, it is numpy's own and needs nothing of this package
+    # saved again by a resumed run, it is a numpy array and independent of this package
     for protocol in (2, pickle.HIGHEST_PROTOCOL):
         data = pickle.dumps(again, protocol)
         assert b'hrnet_plugin' not in data
@@ -140,7 +140,7 @@ def test_arrays_of_numpy(value, tmp_path):
 
 
 class _Forged:
-    """An object that is pickled as a call, and what its state is set to."""
+    """Object that is pickled as a call and a state."""
 
     def __init__(self, function, args, state=None):
         self.parts = (function, args) if state is None else (function, args, state)
@@ -194,26 +194,26 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize('kind', FORGERIES)
-def test_states_that_numpy_would_trust_are_refused(kind, tmp_path):
+def test_states_that_numpy_does_not_validate_are_refused(kind, tmp_path):
     torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=FORGERIES[kind]), tmp_path / 'x.pth')
-    words = r'^\S*x\.pth (is no whole checkpoint: (TypeError|AttributeError)|was refused: )'
+    words = r'^\S*x\.pth (is not a complete checkpoint: (TypeError|AttributeError)|was refused: )'
     with pytest.raises(ValueError, match=words) as caught:
         read(tmp_path / 'x.pth')
     assert '\n' not in str(caught.value)
 
 
-def test_an_array_gets_its_state_once():
+def test_a_second_state_of_an_array_is_refused():
     array = LoadedArray()
     _, _, (*_, values) = np.arange(3.).__reduce__()
     state = 1, (3, ), LoadedDtype('f8'), False, values
     array.__setstate__(state)
     assert array.tolist() == [0., 1., 2.]
-    with pytest.raises(ValueError, match='must get its shape once'):  # torch may share its memory by now
+    with pytest.raises(ValueError, match='must get its shape once'):  # a tensor may share its memory
         array.__setstate__(state)
 
 
-def test_text_that_mmengine_would_run_is_left_out(tmp_path):
-    """Its runner takes ``meta['config']`` of old checkpoints for the text of a config, which is Python."""
+def test_config_text_is_dropped(tmp_path):
+    """mmengine's runner would execute ``meta['config']`` of old checkpoints as a Python config."""
     victim = tmp_path / 'victim'
     text = f"_base_ = []\n__import__('pathlib').Path({str(victim)!r}).touch()\n"
     content = dict(state_dict=LinearModel().state_dict(), meta=dict(config=text, epoch=0, iter=0))
@@ -223,13 +223,13 @@ def test_text_that_mmengine_would_run_is_left_out(tmp_path):
         train_dataloader=dict(batch_size=1, dataset=Ones(1, {}), sampler=dict(type='DefaultSampler')),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)), log_level='ERROR', resume=True,
         load_from=str(tmp_path / 'x.pth'), experiment_name='text')
-    with pytest.raises(KeyError):  # it has no message hub, which mmengine reads after the config
+    with pytest.raises(KeyError):  # raised by the missing message hub, which mmengine reads after the config
         runner.train()
     assert not victim.exists()
 
 
 @pytest.mark.parametrize('name', ['ndarray', 'dtype'])
-def test_numpys_own_classes_are_not_allowed(name):
+def test_numpy_classes_are_not_allowed(name):
     assert getattr(np, name) not in torch.serialization.get_safe_globals()
 
 
@@ -244,14 +244,14 @@ def same(a, b):
 
 
 @pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
-def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
-    """mmengine stores a data set's meta information; that of faces has an empty array."""
+def test_meta_information_of_all_datasets_loads(host, tmp_path):
+    """mmengine stores the meta information of a dataset, which has an empty array for faces."""
     pytest.importorskip(host)
     importlib.import_module(f'{host}.utils').register_all_modules(init_default_scope=False)
     registry = importlib.import_module(f'{host}.registry').DATASETS
     tried = 0
     for name, kind in sorted(registry.module_dict.items()):
-        if not getattr(kind, 'METAINFO', None):  # wraps others, or leaves it to configs
+        if not getattr(kind, 'METAINFO', None):  # dataset wrapper, or defined by configs
             continue
         metainfo = kind._load_metainfo(dict(extra=ConfigDict(a=[1]), **kind.METAINFO))
         runner = Runner(
@@ -267,7 +267,7 @@ def test_what_every_data_set_of_a_host_makes_a_run_write(host, tmp_path):
     assert tried >= dict(mmdet=20, mmpose=30, mmseg=20)[host], tried
 
 
-def test_one_that_a_run_is_resumed_from_is_written_again(tmp_path):
+def test_a_resumed_run_saves_its_checkpoint_again(tmp_path):
     def train(epochs, **options):
         runner = HRNetRunner(
             LinearModel(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=epochs),

@@ -1,4 +1,4 @@
-"""The benchmark tool, on configs of the plugin and of others."""
+"""The subcommand ``benchmark``, with configs of the plugin and of other packages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ model = dict(type='Any', backbone=dict(type='hrnet_plugin.HRNet', arch='w18_smal
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    probe = benchmark.probe
-    monkeypatch.setattr(benchmark, 'probe', lambda *args: probe(*args, seconds=0.01))
+def _short_measurement(monkeypatch):
+    measure_machine = benchmark.measure_machine
+    monkeypatch.setattr(benchmark, 'measure_machine', lambda *args: measure_machine(*args, seconds=0.01))
 
 
-def test_two_configs_side_by_side(capsys, tmp_path):
+def test_comparison_of_two_configs(capsys, tmp_path):
     pytest.importorskip('mmpose')
     other, out = tmp_path / 'other.py', tmp_path / 'figures.json'
     other.write_text(OTHER)
@@ -42,7 +42,7 @@ def test_training(capsys, tmp_path):
     other.write_text(OTHER)
     benchmark.main(['--config', str(other), '--shape', '64', '64', '--batch', '2', '--rounds', '1', '--train'])
     printed = capsys.readouterr().out
-    assert 'kept (MiB)' in printed
+    assert 'saved (MiB)' in printed
     assert 'torch engine' not in printed
 
 
@@ -51,7 +51,7 @@ def test_training(capsys, tmp_path):
     (['--shape', '64', '64', '--batch', '0'], '--batch must be at least 1'),
     (['--shape', '64', '64', '--rounds', '0'], '--rounds must be at least 1'),
     (['--shape', '64', '64', '--config', NAME], 'different configs')])
-def test_wrong_options(capsys, words, message):
+def test_invalid_options(capsys, words, message):
     with pytest.raises(SystemExit):
         benchmark.main(['--config', NAME, *words])
     assert message in capsys.readouterr().err
@@ -69,12 +69,12 @@ def test_configs_of_one_name(tmp_path):
     for path in paths:
         path.parent.mkdir()
         path.write_text(OTHER)
-    assert list(benchmark.contestants([str(path) for path in paths], True, 'cpu')) == [str(path) for path in paths]
+    assert list(benchmark.build_networks([str(path) for path in paths], True, 'cpu')) == [str(path) for path in paths]
 
 
 def test_several_necks_in_a_row(tmp_path):
     path = tmp_path / 'necks.py'
     neck = dict(type='hrnet_plugin.HRNetV2', arch='w18_small_v1', out_channels=8)
     path.write_text(f'{OTHER}model.update(neck=[{neck}, dict(type="hrnet_plugin.HRFPN", in_channels=[8], num_outs=2)])')
-    network = benchmark.contestants([str(path)], True, 'cpu')['necks']
+    network = benchmark.build_networks([str(path)], True, 'cpu')['necks']
     assert [type(part).__name__ for part in network] == ['HRNet', 'HRNetV2', 'HRFPN']

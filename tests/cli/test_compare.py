@@ -1,4 +1,4 @@
-"""The tool that compares two files."""
+"""The subcommand ``compare``."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_text_and_files(files, tmp_path, capsys):
     assert '| missed | 1 | 0 | -1 |' in out
     assert '| dog\\| | 50.5 | 100.0 | +49.5 |' in out
     assert '| 1.jpg | 0.0 | 100.0 | +100.0 |' in out
-    assert '1.jpg' not in out.split('Images that differ')[0]
-    assert 'old has no detection in 1 images.' in out
+    assert '1.jpg' not in out.split('Images with the largest differences')[0]
+    assert 'old has no detections in 1 images.' in out
     assert (tmp_path / 'out/comparison.md').read_text() == out[:-1]
     found = json.loads((tmp_path / 'out/comparison.json').read_text())
     assert (found['names'], found['images'], found['interval']['draws']) == (['old', 'new'], 4, 40)
@@ -71,7 +71,7 @@ def test_numbers_are_checked(files, capsys, option, value, least):
     assert f'{option} must be at least {least}, got {value}' in capsys.readouterr().err
 
 
-def test_nothing_to_be_found(files, tmp_path):
+def test_annotations_without_objects(files, tmp_path):
     results, _ = files
     (tmp_path / 'none.json').write_text(json.dumps(dict(
         images=[dict(id=k, width=99, height=99) for k in range(1, 5)], annotations=[],
@@ -80,7 +80,7 @@ def test_nothing_to_be_found(files, tmp_path):
         compare.main([*results, '--annotations', str(tmp_path / 'none.json')])
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is missing')
 def test_masks_of_cocos_example(capsys):
     results = str(FIXTURES / 'instances_val2014_fakesegm100_results.json')
     truth = str(FIXTURES / 'instances_val2014_100.json')
@@ -88,13 +88,13 @@ def test_masks_of_cocos_example(capsys):
     assert '| mask AP | 32.0 | 32.0 | +0.0 |' in capsys.readouterr().out
 
 
-# counts and size; without a check the API spins for minutes, divides by zero, or is silent
+# counts and size. Without a check, the COCO API hangs for minutes, divides by zero, or reports nothing.
 MASKS = {
     'too long': ('0PP<', [48, 64]), 'far too long': ('0P`beim0', [48, 64]), 'negative': ('5M7', [48, 64]),
     'many runs': ('111' + '0' * 200000, [48, 64]), 'size zero': ('0:', [0, 0]), 'another size': ('0:', [10, 10]),
     'size of words': ('0:', ['a', 'b']), 'a list': ([0, 153600], [48, 64]), 'null': (None, [48, 64]),
     'half a number': ('`', [48, 64]), 'nothing': ('', [48, 64]), 'lone surrogate': ('\ud800', [48, 64])}
-# segmentations of the annotations; without a check the API spins, or allocates gigabytes
+# segmentations of the annotations. Without a check, the COCO API hangs or allocates gigabytes.
 SEGMENTATIONS = {
     'gigantic': [[0, 0, 1e9, 0, 1e9, 1e9]], 'NaN': [[0, 0, float('nan'), 0, 5, 5]], 'a box': [[0, 0, 5, 5]],
     'empty': [], 'too short': dict(size=[48, 64], counts=[0, 10]), 'zero size': dict(size=[0, 0], counts='0:'),

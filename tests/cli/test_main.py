@@ -40,7 +40,7 @@ def failing(monkeypatch, error):
     monkeypatch.setattr('hrnet_plugin.cli.count.main', fail)
 
 
-def test_the_overview_has_every_command_and_imports_none():
+def test_the_overview_lists_every_command_without_imports():
     done = hrnet(env={'PYTHONPROFILEIMPORTTIME': '1'})
     assert done.returncode == 0
     assert all(f'  {name} ' in done.stdout for name in commands.COMMANDS)
@@ -72,14 +72,14 @@ def test_a_spawned_worker_does_not_run_the_command_again(shim):
     runpy.run_path(str(shim), run_name='__mp_main__')
 
 
-def test_a_checkpoint_behind_an_option():
+def test_a_checkpoint_after_an_option():
     for words in (['c', '--tta', 'x.pth'], ['c', 'x.pth', '--tta'], ['c', '--checkpoint', 'x.pth', '--tta'],
                   ['--tta', 'c', '--checkpoint=x.pth']):
         args = evaluate.parse_args(words)
         assert (args.config, args.checkpoint, args.tta) == ('c', 'x.pth', True)
 
 
-def test_the_option_of_a_launcher_in_front_of_the_command(monkeypatch):
+def test_the_option_of_a_launcher_before_the_command(monkeypatch):
     got = []
     monkeypatch.setattr('hrnet_plugin.cli.count.main', got.extend)
     assert run(['--local-rank=1', 'count', 'x']) == 0
@@ -191,7 +191,7 @@ def test_a_closed_pipe_is_quiet(words):
     assert (done.returncode, done.stderr) == (CLOSED_PIPE, '')
 
 
-def test_main_takes_the_words_of_the_process(monkeypatch, capsys):
+def test_main_reads_the_arguments_of_the_process(monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', ['x.py', '--version'])
     with pytest.raises(SystemExit) as exited:
         main()
@@ -214,13 +214,13 @@ def test_train_takes_names_and_paths():
 @pytest.mark.parametrize(('words', 'message'), [
     (['test', CONFIG, 'none.pth'], "checkpoint must be a file or an address, got 'none.pth'"),
     (['test', CONFIG], 'the following arguments are required: checkpoint'),
-    (['leaderboard', '--task', 'classification'], 'no row has all of what was asked for'),
+    (['leaderboard', '--task', 'classification'], 'the filters must match at least one row, got no match'),
     (['submission', '--foo'], 'unknown option --foo. All options: hrnet submission --help'),
     (['submission', 'check', 'x.json', '--images', 'y.json', '--foo'], 'unknown option --foo. All options'),
     (['ablate', 'pose_sample', '--budget', '-1'], 'argument --budget: must be at least 0, got -1'),
     (['leaderboard', '--source', 'own'], '--source own requires your results'),
 ])
-def test_bad_input_is_refused_before_anything_is_done(words, message, tmp_path, monkeypatch, capsys):
+def test_invalid_input_is_refused_before_anything_is_written(words, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     try:
         code = run(words)

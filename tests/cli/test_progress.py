@@ -21,7 +21,7 @@ def shown_on(stream, monkeypatch, capsys):
     return stream.getvalue()
 
 
-def test_a_terminal_shows_what_is_done(monkeypatch, capsys):
+def test_a_terminal_shows_the_task(monkeypatch, capsys):
     monkeypatch.setenv('TERM', 'xterm')
     assert 'counting [all]' in shown_on(Terminal(), monkeypatch, capsys)
 

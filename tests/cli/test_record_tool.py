@@ -1,4 +1,4 @@
-"""The tool that records what has been tested before."""
+"""The subcommand ``record``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tool for submissions: on COCO's own example, and on what it refuses."""
+"""The subcommand ``submission``, with COCO's example and with invalid input."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ pytest.importorskip('ijson')
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is missing')
 @pytest.mark.parametrize(('kind', 'figure'), [
     ('bbox', 'AP 0.505, AP50 0.697'), ('segm', 'mask AP 0.320, mask AP50 0.562')])
-def test_there_and_back(kind, figure, tmp_path, capsys):
+def test_packing_and_checking(kind, figure, tmp_path, capsys):
     pytest.importorskip('pycocotools')
     results, truth = (FIXTURES / name for name in (
         f'instances_val2014_fake{kind}100_results.json', 'instances_val2014_100.json'))
@@ -44,20 +44,20 @@ def images(tmp_path):
 def test_a_broken_file_makes_no_archive(tmp_path, images, capsys):
     results = tmp_path / 'results.json'
     results.write_text(json.dumps([dict(image_id=6, category_id=1, bbox=[1, 1, 2, 2], score=1)]))
-    with pytest.raises(ValueError, match='would not be evaluated as it is meant'):
+    with pytest.raises(ValueError, match=r'results\.json must have no errors, got those listed above'):
         submission.main(['pack', str(results), '--images', str(images), '--name', 'a', '--out', str(tmp_path),
                          '--stand-in'])
-    assert 'error: detection 0: image_id must be one of the 1 of the split, got 6' in capsys.readouterr().out
+    assert 'error: detection 0: image_id must be one of the 1 in the split, got 6' in capsys.readouterr().out
     assert not list(tmp_path.glob('*.zip'))
 
 
-def test_what_is_wrong_is_told_before_a_long_check(tmp_path, images):
+def test_invalid_options_are_reported_before_a_long_check(tmp_path, images):
     def pack(*words):
         submission.main(['pack', str(tmp_path / 'nothing'), '--images', str(images), '--out', str(tmp_path), *words])
 
     with pytest.raises(ValueError, match="got 'a b'"):
         pack('--name', 'a b')
-    with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 1'):
+    with pytest.raises(ValueError, match='images must be the 20288 images of test-dev2017, got 1'):
         pack('--name', 'a')
     with pytest.raises(FileNotFoundError, match=r'--evaluate must be a file of annotations, got nothing\.json'):
         pack('--name', 'a', '--evaluate', 'nothing.json')

@@ -1,4 +1,4 @@
-"""The tools' decisions, without running a model; tests/test_mim.py runs them whole."""
+"""Decisions of the subcommands, without running a model. tests/test_mim.py runs the complete subcommands."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def sample():
     return Config.fromfile(SAMPLE)
 
 
-def test_a_config_of_ones_own_is_printed(tmp_path, capsys):
-    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path)
+def test_a_derived_config_is_printed(tmp_path, capsys):
+    path = config.write_derived_config('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path)
     config.main([str(path)])
     assert "arch='w32'" in capsys.readouterr().out
 
 
-def test_a_config_that_is_not_there_is_named():
+def test_a_missing_config_is_named():
     with pytest.raises(FileNotFoundError, match=r"config must be the name of a shipped config or .*, got 'nothing.py'"):
         run_options.load_config(train.parse_args(['nothing.py']))
 
@@ -46,13 +46,13 @@ def test_options_of_training(sample):
     assert dict(type='hrnet_plugin.CompleteLoadHook', part='backbone') in sample.custom_hooks
     assert dict(type='hrnet_plugin.FrozenNormCheckHook') in sample.custom_hooks
     assert sample.default_hooks.checkpoint.type == 'hrnet_plugin.AtomicCheckpointHook'
-    with pytest.raises(ValueError, match=r'--auto-scale-lr needs auto_scale_lr\.base_batch_size'):
+    with pytest.raises(ValueError, match=r'--auto-scale-lr requires auto_scale_lr\.base_batch_size'):
         train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
 
 
 @pytest.mark.parametrize('entry', [True, False])
 def test_resuming(sample, entry, tmp_path):
-    """By the option, and by the config's own entry."""
+    """By the option, and by the entry ``resume`` of the config."""
     sample.work_dir = str(tmp_path)
     sample.resume = entry
     words = [SAMPLE] if entry else [SAMPLE, '--resume']
@@ -65,7 +65,7 @@ def test_resuming(sample, entry, tmp_path):
     assert dict(type='hrnet_plugin.CompleteLoadHook') in sample.custom_hooks
 
 
-def test_a_run_without_a_checkpoint_to_resume_from_loads_its_initial_weights(sample, tmp_path):
+def test_resuming_without_a_checkpoint_loads_the_initial_weights(sample, tmp_path):
     sample.work_dir, sample.load_from = str(tmp_path), 'start.pth'
     train.apply_options(sample, train.parse_args([SAMPLE, '--resume']))
     assert (sample.resume, sample.load_from) == (False, 'hrnet://start.pth')
@@ -78,7 +78,7 @@ def test_statistics_are_synchronized_between_processes(sample, launcher, added):
     assert (dict(type='hrnet_plugin.SyncNormStatisticsHook') in sample.custom_hooks) == added
 
 
-def test_bfloat16_takes_the_place_of_another_wrapper(sample):
+def test_bfloat16_replaces_another_wrapper(sample):
     sample.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
     sample.optim_wrapper.dtype = 'bfloat16'
     train.apply_options(sample, train.parse_args([SAMPLE, '--amp']))
@@ -99,14 +99,15 @@ def test_recording(sample):
 @pytest.mark.parametrize(('parse', 'words', 'message'), [
     (test.parse_args, [SAMPLE, 'x.pth', '--note', 'mine'], '--note requires --record'),
     (leaderboard.parse_args, ['--top', '-1'], '--top must be at least 0'),
-    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'without --out'),
+    (leaderboard.parse_args, ['--top', '3', '--out', 'x'], 'used without --out'),
     (leaderboard.parse_args, ['--title', 'x'], 'require --out'),
-    (record.parse_args, ['--results', 'x'], 'needs --config, --annotations, and nothing of the other source, got no'),
+    (record.parse_args, ['--results', 'x'],
+     'requires --config, --annotations, and excludes --data, --split, --images, got no'),
     (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '1', '--config', 'c'],
      'got --config'),
     (record.parse_args, ['--work-dir', 'x', '--data', 'a', '--split', 'b', '--images', '0'], 'at least 1, got 0'),
 ])
-def test_options_that_would_do_nothing_are_refused(parse, words, message, capsys):
+def test_options_without_effect_are_refused(parse, words, message, capsys):
     with pytest.raises(SystemExit):
         parse(words)
     assert message in capsys.readouterr().err
@@ -116,9 +117,9 @@ def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where there is no store
     leaderboard.main(['--task', 'detection', '--width', 'w32', '--top', '3'])
     assert 'HRNetV2p-W32' in capsys.readouterr().out
-    with pytest.raises(FileNotFoundError, match='which is not there'):
+    with pytest.raises(FileNotFoundError, match='store must be an existing file, got'):
         leaderboard.main(['--store', 'nothing.sqlite'])
-    with pytest.raises(ValueError, match='no row has all'):
+    with pytest.raises(ValueError, match='the filters must match at least one row, got no match'):
         leaderboard.main(['--task', 'pose', '--method', 'FCOS'])
 
 
@@ -127,7 +128,7 @@ def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
     ('{"a": 1}', r'results .*boxes\.json.* must be a list of detections, got a dict'),
     ('[3, 4]', r'boxes\.json: results, detection 0: must have the keys of a detection'),
 ])
-def test_recorded_results_that_are_none(tmp_path, text, words):
+def test_invalid_results(tmp_path, text, words):
     pytest.importorskip('mmdet')
     files = {name: tmp_path / f'{name}.json' for name in ('boxes', 'truth')}
     files['boxes'].write_text(text)
@@ -140,7 +141,7 @@ def test_recorded_results_that_are_none(tmp_path, text, words):
 
 
 @pytest.mark.parametrize('text', ['{', '[1]', '{"names": ["a", "b"]}', pytest.param('[' * 200000, id='nested')])
-def test_a_comparison_that_is_none(tmp_path, text):
+def test_invalid_comparisons(tmp_path, text):
     path = tmp_path / 'other.json'
     path.write_text(text)
     with pytest.raises(ValueError, match=r'--compare must be comparison\.json of .*, got .*other\.json'):
@@ -149,7 +150,7 @@ def test_a_comparison_that_is_none(tmp_path, text):
 
 def test_tables_without_plotly(tmp_path, monkeypatch):
     monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.write.find_spec', lambda name: None)
-    with pytest.raises(ImportError, match='the page needs plotly, which is not installed: pip install plotly'):
+    with pytest.raises(ImportError, match='the page requires plotly, which is not installed: pip install plotly'):
         leaderboard.main(['--task', 'pose', '--out', str(tmp_path / 'out')])
     assert {file.name for file in (tmp_path / 'out').iterdir()} == {'leaderboard.md', 'leaderboard.csv'}
 
@@ -159,16 +160,16 @@ def test_no_test_in_a_work_directory(tmp_path):
         record.main(['--work-dir', str(tmp_path), '--data', 'a', '--split', 'b', '--images', '3'])
 
 
-def test_test_time_augmentation_needs_its_entries(sample):
+def test_test_time_augmentation_requires_its_entries(sample):
     sample.tta_model = None
-    with pytest.raises(ValueError, match="--tta needs the entry 'tta_model' in the config"):
+    with pytest.raises(ValueError, match="--tta requires the entry 'tta_model' in the config"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
 
 
 def test_test_time_augmentation_of_pose_is_an_entry_of_its_configs():
     pytest.importorskip('mmpose')
     pose = Config.fromfile(str(list_configs()['td-hm_hrnetv1-w18-small-v1_sample']))
-    with pytest.raises(ValueError, match=r'pose models average the mirror image where model\.test_cfg\.flip_test'):
+    with pytest.raises(ValueError, match=r'pose models average the mirror image if model\.test_cfg\.flip_test'):
         test.apply_options(pose, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
 
 
@@ -197,7 +198,7 @@ def test_options_of_testing(sample):
 
 @pytest.mark.parametrize(('name', 'place'), [
     ('td-hm_hrnetv1-w18-small-v1_sample', 'hook'), ('fcn_hrnetv2-w18-small-v1_sample', 'backend')])
-def test_pictures_of_pose_and_segmentation(name, place):
+def test_visualizations_of_pose_and_segmentation(name, place):
     loaded = Config.fromfile(str(list_configs()[name]))
     pytest.importorskip(loaded.default_scope)
     test.apply_options(loaded, test.parse_args([name, 'weights.pth', '--show-dir', 'shown', '--out', 'all.pkl']))
@@ -222,11 +223,11 @@ def test_syncbn_becomes_bn_in_several_processes_without_gpus(monkeypatch):
     assert made[1].model.norm_cfg == made[2].model.norm_cfg == norm
 
 
-def test_an_heir_is_written_once(tmp_path):
-    path = config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+def test_a_derived_config_is_not_overwritten(tmp_path):
+    path = config.write_derived_config('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
     assert Config.fromfile(str(path)).model.backbone.arch == 'w32'
-    with pytest.raises(FileExistsError, match='is left as it is'):
-        config.write_heir('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
+    with pytest.raises(FileExistsError, match=r'--out must be a folder without faster-rcnn_hrnetv2p-w32_1x_coco\.py'):
+        config.write_derived_config('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
 
 
 def _run(work_dir, name, epochs, host=MMDET):
@@ -241,7 +242,7 @@ def _run(work_dir, name, epochs, host=MMDET):
     return records
 
 
-def test_a_report_of_a_run_that_measured_nothing(tmp_path):
+def test_a_report_of_a_run_without_evaluations(tmp_path):
     folder = tmp_path / '1' / 'vis_data'
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text(json.dumps(dict(loss=1., step=1)))
@@ -249,14 +250,14 @@ def test_a_report_of_a_run_that_measured_nothing(tmp_path):
         report.main([str(tmp_path)])
 
 
-@pytest.mark.parametrize(('host', 'pictures', 'columns'), [
+@pytest.mark.parametrize(('host', 'folder', 'columns'), [
     (MMDET, 'pictures', 12), (MMPOSE, 'pictures', 11), (MMSEG, 'vis_data/pictures', 3), (MMPRETRAIN, 'pictures', 2)],
     ids=lambda value: getattr(value, 'name', None))
-def test_a_report_draws(host, pictures, columns, tmp_path, capsys):
+def test_a_report_draws_curve_and_images(host, folder, columns, tmp_path, capsys):
     _run(tmp_path, '1', (1, 2, 3), host)
-    (tmp_path / '1' / pictures).mkdir()
+    (tmp_path / '1' / folder).mkdir()
     for i in range(3):
-        cv2.imwrite(str(tmp_path / '1' / pictures / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
+        cv2.imwrite(str(tmp_path / '1' / folder / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
     report.main([str(tmp_path)])
     last = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith('3 '))
     assert last.split() == ['3'] + ['30.0'] * columns

@@ -1,4 +1,4 @@
-"""inspect and convert, also as the scripts that mim starts."""
+"""The subcommands ``inspect`` and ``convert``, also as scripts of mim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHIMS = ROOT / 'hrnet_plugin' / '.mim' / 'tools'
 
 @pytest.fixture
 def official(tmp_path):
-    """A file as the official classification code writes it."""
+    """Write a checkpoint of the official classification code."""
     state = HRNetClassifier('w18_small_v1', num_classes=10).state_dict()
     names = {name: name.removeprefix('backbone.').removeprefix('head.') for name in state}
     torch.save({names[name]: tensor for name, tensor in state.items()}, tmp_path / 'official.pth')
@@ -44,7 +44,7 @@ def test_inspect_as_a_script(official):
                                '(traceback: --debug)\n')
 
 
-def test_convert_there_and_back(official, capsys):
+def test_converting_back_gives_identical_tensors(official, capsys):
     folder = official.parent
     convert.main([str(official), str(folder / 'small.safetensors'), '--to', 'mmpretrain'])
     convert.main([str(folder / 'small.safetensors'), str(folder / 'back.safetensors'), '--to', 'official'])
@@ -56,7 +56,7 @@ def test_convert_there_and_back(official, capsys):
 
 def test_the_backbone_alone_for_a_host(official):
     target = official.with_name('detector.pth')
-    with pytest.raises(ValueError, match='--backbone writes the backbone alone'):
+    with pytest.raises(ValueError, match='Add --backbone to write the backbone alone'):
         convert.main([str(official), str(target), '--to', 'mmdet'])
     assert not target.exists()
     convert.main([str(official), str(target), '--to', 'mmdet', '--backbone'])
@@ -65,8 +65,8 @@ def test_the_backbone_alone_for_a_host(official):
     assert loaded._metadata['backbone']['upsampling'] == 'nearest'
 
 
-def test_what_has_no_name_is_not_dropped_silently(tmp_path):
+def test_unknown_keys_are_not_dropped_silently(tmp_path):
     torch.save({**HRNet('w18_small_v1').state_dict(), 'surplus': torch.zeros(1), 'final_layer.weight': torch.zeros(1)},
                tmp_path / 'x.pth')
-    with pytest.raises(ValueError, match=r'has 1 tensors for which there is no name \(surplus\)'):
+    with pytest.raises(ValueError, match=r'must have known keys only, got 1 unknown ones \(surplus\)'):
         convert.main([str(tmp_path / 'x.pth'), str(tmp_path / 'y.pth'), '--to', 'mmpose'])

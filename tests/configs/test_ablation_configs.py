@@ -1,4 +1,4 @@
-"""The ablations' configs: each is another one of the same folder, but for what its name says."""
+"""Ablation configs: each differs from another config of its folder only in the variant of its name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def flat(value, prefix=''):
 
 
 def differences(name):
-    """Entries of the model that differ from the default's, are new or (as 'gone') missing; the rest of the two."""
+    """Return the model entries that differ from the default, with 'gone' for missing ones, and both other parts."""
     ours, theirs = (load(config).to_dict() for config in (name, ABLATIONS[name]))
     models = [flat(config.pop('model')) for config in (ours, theirs)]
     changed = {key: value for key, value in models[0].items() if models[1].get(key, '-') != value}
@@ -43,7 +43,7 @@ def rest_is_the_same(ours, theirs, *but):
 
 
 @pytest.mark.parametrize(('name', 'part'), [(name, part) for name in ABLATIONS for part in CHANGED if part in name])
-def test_nothing_but_the_variant_is_changed(name, part):
+def test_only_the_variant_changes(name, part):
     pytest.importorskip(catalogue.host(name))
     changed, ours, theirs = differences(name)
     if part == 'w48_scratch-':
@@ -52,7 +52,7 @@ def test_nothing_but_the_variant_is_changed(name, part):
     assert rest_is_the_same(ours, theirs)
 
 
-def test_every_ablation_is_looked_at():
+def test_every_ablation_is_tested():
     others = [name for name in ABLATIONS if not any(part in name for part in CHANGED)]
     assert sorted(others) == sorted([
         *(f'td-hm_hrnetv1-w32-{times}x_210e_coco-256x192' for times in (2, 4, 8)),
@@ -60,8 +60,8 @@ def test_every_ablation_is_looked_at():
 
 
 @pytest.mark.parametrize(('times', 'width', 'size'), [(2, 64, (24, 32)), (4, 128, (12, 16)), (8, 256, (6, 8))])
-def test_heat_maps_of_a_coarser_stream(times, width, size):
-    """Their size is that of the stream which the head reads, in targets and decoder alike."""
+def test_heatmaps_of_a_coarser_stream(times, width, size):
+    """Targets and decoder use the heatmap size of the stream that the head reads."""
     pytest.importorskip('mmpose')
     import torch
     from mmengine.registry import MODELS, DefaultScope

@@ -1,4 +1,4 @@
-"""Every shipped config: parses, builds, has its row in the index and in a README, and says how to run it."""
+"""Every shipped config parses, builds, has a row in the index and a README, and documents its command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_index_and_configs_match_both_ways():
     assert set(PUBLISHED) == set(index())
     for name, entry in index().items():
         assert (CONFIGS.parent / entry['Config']).resolve() == CONFIG_FILES[name].resolve()
-        assert name == name.lower()  # mim looks up lower case only
+        assert name == name.lower()  # mim searches for lower case only
 
 
 def test_names_are_unique_and_have_four_fields():
@@ -35,7 +35,7 @@ def test_every_family_has_a_job_on_the_sample_set():
 
 
 @pytest.mark.parametrize('name', CONFIG_FILES)
-def test_a_config_says_how_to_run_it(name):
+def test_a_config_documents_its_command(name):
     verb = 'test' if '-bgr_' in name else 'train'
     assert f'mim {verb} hrnet_plugin {name}.py' in docstring(name)
     if name in PUBLISHED:
@@ -53,7 +53,7 @@ def test_a_docstring_has_one_sentence_and_no_results(name):
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.rglob('*.py')), ids=lambda path: path.stem)
 def test_a_config_has_assignments_only(path):
-    """Beside them: a base merged over another one, and entries of a list's items set in place."""
+    """Except merging a base over another one, and setting entries of list items."""
     first, *statements = ast.parse(path.read_text()).body
     assert isinstance(first.value, ast.Constant)
     for statement in statements:

@@ -1,4 +1,4 @@
-"""The detection configs: the published rows, their figures, networks, colours and schedules."""
+"""Detection configs: published rows and results, networks, channel order and schedules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COCO = catalogue.of_host('mmdet', names=[name for name in catalogue.PUBLISHED if
 ABLATIONS = catalogue.of_host('mmdet', names=catalogue.ABLATIONS)
 SAMPLES = catalogue.of_host('mmdet', names=SAMPLE)
 
-# family -> what its names have between family and data set
+# family -> middle fields of its config names
 WIDTHS = ('w18', 'w32', 'w40', 'w48')
 PUBLISHED = {
     'faster-rcnn_hrnetv2p': [f'{w}_{s}' for w in WIDTHS for s in ('1x', '2x')] + [
@@ -43,7 +43,7 @@ PUBLISHED = {
 }
 
 
-def test_the_published_rows_are_here_and_nothing_else():
+def test_configs_are_those_of_the_published_rows():
     assert sorted(COCO) == sorted(f'{family}-{middle}_coco' for family, rows in PUBLISHED.items() for middle in rows)
     assert sorted(name.split('-w18-')[0] for name in SAMPLES) == sorted(PUBLISHED)
 
@@ -75,16 +75,16 @@ def test_the_readme_has_the_figures_of_the_index(name):
     listed = {str(figure) for result in index()[name].get('Results', []) for figure in result['Metrics'].values()}
     figures = set(re.findall(r'\b\d\d\.\d\b', readme_row(name)))
     assert listed <= figures
-    # test-dev alone stands in no row of the index
+    # results on test-dev are not in the index
     assert listed or not figures or figures <= set(re.findall(r'test-dev (\d\d\.\d)', readme_row(name)))
 
 
 @pytest.mark.parametrize('name', [*COCO, *SAMPLES])
 def test_a_config_builds(name):
-    """On the meta device; backbone and neck have the official keys, in their order."""
+    """Build on the meta device. Backbone and neck have the official state-dict keys in the official order."""
     cfg = load(name)
     with torch.device('meta'):
-        model = MODELS.build(deepcopy(cfg.model))  # mmdet writes into it
+        model = MODELS.build(deepcopy(cfg.model))  # mmdet modifies it
         backbone = MODELS.build(dict(type='mmdet.HRNet', extra=upstream_extra(cfg.model.backbone.arch)))
     assert type(model.backbone).__module__.startswith('hrnet_plugin.')
     assert list(model.backbone.state_dict()) == list(backbone.state_dict())
@@ -103,7 +103,7 @@ def test_a_config_builds(name):
 
 
 @pytest.mark.parametrize('name', [*COCO, *SAMPLES, *ABLATIONS])
-def test_colours_rates_and_weights_fit(name):
+def test_channel_order_learning_rate_and_checkpoint_match(name):
     cfg = load(name)
     preprocess = cfg.model.data_preprocessor
     rgb = [123.675, 116.28, 103.53]
@@ -114,7 +114,7 @@ def test_colours_rates_and_weights_fit(name):
     if name in SAMPLE:
         assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size == 4
     width = cfg.model.backbone.arch
-    # mmengine's list of weights ends at W48
+    # mmengine's list of checkpoints ends at W48
     w64 = 'https://download.openmmlab.com/mmclassification/v0/hrnet/hrnet-w64_3rdparty_8xb32_in1k_20220120-19126642.pth'
     file = w64 if width == 'w64' else f'open-mmlab://msra/hrnetv2_{width}'
     start = dict(type='hrnet_plugin.Pretrained', checkpoint=file)
@@ -125,7 +125,7 @@ def test_colours_rates_and_weights_fit(name):
 
 
 def test_the_recipe_of_keypoint_triplets():
-    """Of arXiv 1904.08189, section 4.1, and of the file that its authors trained with."""
+    """The recipe is that of arXiv 1904.08189, section 4.1, and of its authors' config."""
     for name in (name for name in COCO if name.startswith('centernet-triplet')):
         cfg = load(name)
         assert (cfg.train_dataloader.batch_size, cfg.auto_scale_lr.base_batch_size) == (6, 48)
@@ -145,6 +145,6 @@ def test_the_recipe_of_keypoint_triplets():
 
 
 @pytest.mark.parametrize('name', [name for name in COCO if 'syncbn' in name])
-def test_norms_that_train_see_all_gpus(name):
+def test_batch_norm_in_training_mode_is_synchronized(name):
     backbone = load(name).model.backbone
     assert (backbone.norm_cfg.type, backbone.norm_cfg.requires_grad, backbone.norm_eval) == ('SyncBN', True, False)

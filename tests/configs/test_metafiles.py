@@ -1,4 +1,4 @@
-"""The metafiles: entries that mim reads, compared with what was published."""
+"""Metafiles: entries for mim, compared with published results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_weights_are_those_of_the_config(name):
         assert (f'{value / 100:.3f}' if is_fraction else str(value)) in row.figures
 
 
-def test_all_checkpoints_of_configs_are_there():
+def test_all_checkpoints_of_configs_are_listed():
     assert {row.config for row in CHECKPOINTS.values() if row.config in index()} == {
         name for name in PUBLISHED if 'Weights' in index()[name]}
 
@@ -51,7 +51,7 @@ BOX, MASK, SEG = 'Object Detection', 'Instance Segmentation', 'Semantic Segmenta
 BODY, FACE = 'Human Keypoint Detection', 'Facial Landmark Detection'
 
 
-# Read off the publications once more
+# copied independently from the publications
 @pytest.mark.parametrize(('name', 'expected'), [
     ('faster-rcnn_hrnetv2p-w18_1x_coco', {(BOX, 'COCO', 'box AP'): 36.9}),
     ('faster-rcnn_hrnetv2p-w48_1x_coco', {(BOX, 'COCO', 'box AP'): 41.3}),
@@ -67,7 +67,7 @@ BODY, FACE = 'Human Keypoint Detection', 'Facial Landmark Detection'
     ('td-hm_hrnetv1-w32_210e_mpii-256x256', {(BODY, 'MPII', 'PCKh@0.5'): 90.0, (BODY, 'MPII', 'PCKh@0.1'): 33.4}),
     ('td-hm_hrnetv2-w18_60e_300w-256x256', {(FACE, '300W', f'NME {subset}'): value for subset, value in dict(
         common=2.92, challenge=5.64, full=3.45, test=4.10).items()}),
-    ('fcn_hrnetv2-w18_120k_cityscapes', {}),  # mmsegmentation's figure is of another recipe
+    ('fcn_hrnetv2-w18_120k_cityscapes', {}),  # mmsegmentation's result has another recipe
     ('fcn_hrnetv2-w48_120k_cityscapes', {(SEG, 'Cityscapes', 'mIoU'): 81.1}),
     ('fcn_hrnetv2-w48_110k_lip', {(SEG, 'LIP', 'mIoU (flip)'): 55.9}),
     ('ocr_hrnetv2-w48_150k_ade20k', {(SEG, 'ADE20K', 'mIoU'): 44.5, (SEG, 'ADE20K', 'mIoU (ms+flip)'): 45.5}),

@@ -1,4 +1,4 @@
-"""The configs of mmpose and mmsegmentation: the published rows, their figures, networks and recipes."""
+"""Configs for mmpose and mmsegmentation: published rows and results, networks and recipes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POSE, SEGMENTATION = (catalogue.of_host(host, names=ROWS) for host in ('mmpose',
 ABLATIONS = catalogue.of_host('mmpose', 'mmseg', names=catalogue.ABLATIONS)
 SIZES = ('256x192', '384x288')
 WIDTHS = ('w18-small-v2', 'w18', 'w40', 'w48')
-# data set -> (iterations, classes, crop, images a step, rate, weight decay), of the official experiment files
+# dataset -> (iterations, classes, crop, batch size, learning rate, weight decay) of the official experiment files
 RECIPES = {
     'cityscapes': ('120k', 19, (512, 1024), 12, 0.01, 5e-4),
     'pascal-context-59': ('60k', 59, (480, 480), 16, 0.004, 1e-4),
@@ -30,7 +30,7 @@ RECIPES = {
 }
 
 
-def test_the_published_rows_are_here_and_nothing_else():
+def test_configs_are_those_of_the_published_rows():
     assert sorted(POSE) == sorted([
         *(f'td-hm_hrnetv1-{w}_{kind}210e_coco-{size}' for w in ('w32', 'w48') for kind in ('', 'udp-', 'dark-')
           for size in SIZES),
@@ -50,13 +50,13 @@ def test_readme_and_index_have_the_same_figures(name):
     figures = {float(figure) for cell in cells for figure in re.findall(r'\b\d+\.\d+\b', cell)}
     listed = [figure for result in index()[name].get('Results', []) for figure in result['Metrics'].values()]
     assert {float(figure) for figure in listed} <= figures
-    # mmsegmentation's recipe, the last column, is another one than these configs'
+    # the last column has the results of mmsegmentation, whose recipe differs
     assert listed or not any(re.search(r'\d\.\d', cell) for cell in cells[:2])
 
 
 @pytest.mark.parametrize('name', POSE)
-def test_pose_is_mmposes_but_for_the_network(name):
-    """The config that it inherits, at the root: data, codec, losses, schedule; and the same state dict."""
+def test_pose_configs_differ_from_mmpose_only_in_the_network(name):
+    """Data, codec, losses, schedule and state-dict keys are those of the inherited config."""
     pytest.importorskip('mmpose')
     ours = load(name)
     source = re.search(r"'(mmpose::\S+)'", (catalogue.CONFIG_FILES[name]).read_text())
@@ -80,7 +80,7 @@ def test_pose_is_mmposes_but_for_the_network(name):
 
 
 def _plain(value):
-    """Without mmengine's marks of where inherited entries came from."""
+    """Remove mmengine's marks of the origin of inherited entries."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items() if key != '_scope_'}
     return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
@@ -116,7 +116,7 @@ def test_the_official_recipe(name):
         assert loss.type == 'hrnet_plugin.PixelCrossEntropy'
         assert loss.get('loss_weight', 1.) == (0.4 if head == 'ocr' and k == 0 else 1.)
         mined = data in ('ade20k', 'coco-stuff10k')
-        mined = mined and k == len(heads) - 1  # of OCR only the last output
+        mined = mined and k == len(heads) - 1  # OCR: only the last output
         assert (loss.get('thresh'), loss.get('min_kept')) == ((0.9, 131072) if mined else (None, None))
         assert part.get('dropout_ratio', -1) == (0.05 if k else -1)
         slow = head == 'fcn' and data not in ('ade20k', 'coco-stuff10k')
@@ -141,12 +141,12 @@ def test_pipelines_build(name):
             pipeline = loader.dataset.pipeline
             for step in pipeline:
                 TRANSFORMS.build(step)
-            # annotations are compared at their own size
+            # annotations are compared at their original size
             types = [step.type for step in pipeline]
             assert loader is config.train_dataloader or types.index('Resize') < types.index('LoadAnnotations')
 
 
-def test_left_and_right_are_exchanged_with_every_mirror_image():
+def test_left_and_right_classes_are_swapped_in_flipped_images():
     pytest.importorskip('mmseg')
     import numpy as np
     config = load('fcn_hrnetv2-w48_110k_lip')
@@ -169,9 +169,9 @@ def test_mmsegs_interface_finds_its_pipeline(name):
     assert _plain(load(name).test_pipeline) == _plain(load(name).test_dataloader.dataset.pipeline)
 
 
-def test_the_sample_sets_classes_are_coco_stuffs():
+def test_classes_of_the_sample_set_are_those_of_coco_stuff():
     pytest.importorskip('mmseg')
-    from hrnet_plugin.experiments.sample_set.backdrop import STUFF
+    from hrnet_plugin.experiments.sample_set.background import STUFF
     from hrnet_plugin.experiments.sample_set.scene import CATEGORIES
     config = load('fcn_hrnetv2-w18-small-v1_sample')
     classes = config.train_dataloader.dataset.metainfo.classes
@@ -180,5 +180,5 @@ def test_the_sample_sets_classes_are_coco_stuffs():
 
 
 @pytest.mark.parametrize('path', sorted(Path(catalogue.CONFIGS / '_base_').glob('*.py')), ids=lambda path: path.stem)
-def test_bases_say_that_they_are_bases(path):
+def test_docstrings_of_bases_contain_a_base_only(path):
     assert re.search(r'^""".*A base only', path.read_text())

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
 from hrnet_plugin.cli.evaluate import apply_options, parse_args
-from hrnet_plugin.config_files import moved_data
+from hrnet_plugin.config_files import relocate_data
 from hrnet_plugin.experiments.benchmarking import random_weights
 from hrnet_plugin.experiments.sample_set import write_sample_set
 from hrnet_plugin.training.bfloat16 import BFloat16OptimWrapper
@@ -23,7 +23,7 @@ from mmdet.registry import DATASETS, MODELS
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 FAMILIES = {name.split('-w18-')[0]: name for name in of_host('mmdet') if name.endswith('_sample')}
-# every network once; schedules and recipes do not change it
+# every network once: schedules and recipes do not change the network
 REAL = [name for name in of_host('mmdet') if name.endswith(
     ('_1x_coco', '_20e_coco', '_12e_coco', '_crop512-140e_coco', '_crop511-480k_coco', '6l_2x_coco', '_syncbn-1x_coco'))
     and '-bgr' not in name]
@@ -35,14 +35,14 @@ def sample_root(tmp_path_factory):
 
 
 def job(family, root):
-    """The family's sample config on a set of small images."""
+    """Return the sample config of a family for a set of small images."""
     config = Config.fromfile(str(CONFIG_FILES[FAMILIES[family]]))
-    config.merge_from_dict(moved_data(config, str(root)))
+    config.merge_from_dict(relocate_data(config, str(root)))
     return config
 
 
 def _smaller(value):
-    """A pipeline at half its scales."""
+    """Return a pipeline with halved scales."""
     if isinstance(value, dict):
         return {key: (entry[0] // 2, entry[1] // 2) if key == 'scale' else _smaller(entry)
                 for key, entry in value.items()}
@@ -60,14 +60,17 @@ def loss_of(model, data):
 
 
 def check_step(model, config, names=('backbone', 'neck')):
-    """A step from a finite loss reaches every weight of backbone and neck; a prediction stays in the image."""
+    """Run a training step and a prediction, and return the predicted instances.
+
+    The loss is finite, and every parameter of backbone and neck has a gradient.
+    """
     model.init_weights()
     loss = loss_of(model.train(), batch(config, 'train', 2))
     assert math.isfinite(loss)
     loss.backward()
     for name in names:
-        idle = [key for key, weight in getattr(model, name).named_parameters() if weight.grad is None]
-        assert not idle
+        unused = [key for key, weight in getattr(model, name).named_parameters() if weight.grad is None]
+        assert not unused
     result, = model.eval().val_step(batch(config, 'val', 1))
     instances = result.pred_instances
     assert len(instances.bboxes) == len(instances.scores) == len(instances.labels)
@@ -81,7 +84,7 @@ def test_a_training_step_and_a_prediction(family, sample_root):
     torch.manual_seed(0)
     instances = check_step(MODELS.build(config.model), config)
     height, width = 128, 160
-    if len(instances.bboxes) and not family.startswith('centernet_'):  # whose boxes are not clipped
+    if len(instances.bboxes) and not family.startswith('centernet_'):  # CenterNet does not clip boxes
         assert instances.bboxes[:, 0::2].max() <= width
         assert instances.bboxes[:, 1::2].max() <= height
     segm = 'segm' in config.val_evaluator.metric
@@ -109,7 +112,7 @@ def test_bfloat16_in_backbone_and_neck(family, sample_root):
         loss = loss_of(model, data)
     assert seen == [torch.float32, torch.bfloat16]
     assert loss.item() == pytest.approx(expected.item(), rel=0.1)
-    # not the sums of losses: of few digits that differ, one may be the other's
+    # features, not losses: sums may be equal by chance
     assert not torch.equal(*levels)
     loss.backward()
     for weight in model.backbone.parameters():
@@ -121,7 +124,7 @@ def test_bfloat16_in_backbone_and_neck(family, sample_root):
 @pytest.mark.parametrize('family', [family for family in FAMILIES if family.split('_')[0] in (
     'fcos', 'retinanet', 'atss', 'gfl', 'centernet', 'centernet-triplet', 'dino')])
 def test_float16_everywhere(family, sample_root):
-    """As mmengine's AmpOptimWrapper has it on GPUs; only detectors without RoIAlign, which lacks float16 on CPUs."""
+    """As with mmengine's AmpOptimWrapper on GPUs. Detectors with RoIAlign have no float16 on CPUs."""
     config = job(family, sample_root)
     torch.manual_seed(0)
     model = MODELS.build(config.model).train()
@@ -136,9 +139,9 @@ def test_float16_everywhere(family, sample_root):
 
 
 def let_through(model):
-    """Let a detector that has learned nothing find something."""
+    """Let a detector with random weights detect boxes."""
     if model.get('bbox_head', model).type == 'hrnet_plugin.CenterTripletHead':
-        # corners and centres of random maps have to be of one class
+        # corners and centers of random heatmaps must have the same class
         model.bbox_head.num_classes = 1
         model.test_cfg.update(distance_threshold=100., nms=None)
     else:
@@ -150,7 +153,7 @@ def let_through(model):
         'faster-rcnn', 'cascade-rcnn', 'fcos', 'retinanet', 'atss', 'gfl')),
     ('centernet_hrnetv2', 2), ('centernet-triplet_hrnetv2', 2)])
 def test_test_time_augmentation(family, views, sample_root):
-    """Scales, each with its mirror image, merged into one result in the original image's pixels."""
+    """Scales with and without flipping are merged into one result in pixels of the original image."""
     config = job(family, sample_root)
     apply_options(config, parse_args(['config.py', __file__, '--tta']))
     let_through(config.model.module)
@@ -158,7 +161,7 @@ def test_test_time_augmentation(family, views, sample_root):
     model = MODELS.build(config.model).eval()
     model.module.init_weights()
     if 'triplet' in family:
-        random_weights(model.module)  # its first ones give maps without maxima
+        random_weights(model.module)  # its initial weights give heatmaps without maxima
     shapes = []
     model.module.backbone.register_forward_pre_hook(lambda module, args: shapes.append(tuple(args[0].shape[-2:])))
     result, = model.test_step(batch(config, 'test', 1))
@@ -166,13 +169,13 @@ def test_test_time_augmentation(family, views, sample_root):
     assert len(set(shapes)) == views // 2
     boxes = result.pred_instances.bboxes
     assert 0 < len(boxes) <= 100
-    if not family.startswith('centernet_'):  # whose boxes are not clipped
+    if not family.startswith('centernet_'):  # CenterNet does not clip boxes
         assert boxes.min() >= 0
         assert (boxes.max(0).values <= torch.tensor([160., 128., 160., 128.])).all()
 
 
 def test_keypoint_triplets_at_five_scales(sample_root):
-    """The pipeline of the config with ``mstest``, through the sample job's small network."""
+    """Run the pipeline of the config with ``mstest`` on the small network of the sample config."""
     config = job('centernet-triplet_hrnetv2', sample_root)
     scales = Config.fromfile(str(CONFIG_FILES['centernet-triplet_hrnetv2-w48_crop511-480k-mstest_coco']))
     config.tta_pipeline = scales.tta_pipeline
@@ -194,10 +197,10 @@ def test_keypoint_triplets_at_five_scales(sample_root):
 @pytest.mark.slow
 @pytest.mark.parametrize('name', REAL)
 def test_the_real_widths(name, sample_root):
-    """The networks of the COCO configs at their full width and depth, on small images."""
+    """Run the networks of the COCO configs at full width and depth on small images."""
     config = Config.fromfile(str(CONFIG_FILES[name]))
     config.model.backbone.init_cfg = None
     if 'num_queries' in config.model:
-        config.model.num_queries = 300  # of 900, which are more than these images have pixels at stride 8
+        config.model.num_queries = 300  # instead of 900, which exceed the pixels of these images at stride 8
     torch.manual_seed(0)
     check_step(MODELS.build(config.model), job(ABLATIONS.get(name, name).split('-w')[0], sample_root))

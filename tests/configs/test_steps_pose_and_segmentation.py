@@ -13,7 +13,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
 from hrnet_plugin.cli.evaluate import apply_options, parse_args
-from hrnet_plugin.config_files import moved_data
+from hrnet_plugin.config_files import relocate_data
 from hrnet_plugin.experiments.sample_set import write_sample_set
 from hrnet_plugin.training.bfloat16 import BFloat16OptimWrapper
 
@@ -25,7 +25,7 @@ def sample_root(tmp_path_factory):
 
 def job(name, root):
     config = Config(load(name).to_dict())
-    config.merge_from_dict(moved_data(config, str(root)))
+    config.merge_from_dict(relocate_data(config, str(root)))
     return config
 
 
@@ -35,7 +35,7 @@ def batch(config, split, number):
 
 
 def step(model, config):
-    """The loss of a training step that reaches every weight."""
+    """Run a training step, and return its loss. Every parameter has a gradient."""
     model.init_weights()
     data = model.data_preprocessor(batch(config, 'train', 2), True)
     loss = model.parse_losses(model.train()(**data, mode='loss'))[0]
@@ -57,7 +57,7 @@ def test_pose(name, sample_root):
         result, = model.eval().val_step(batch(config, 'val', 1))
     keypoints = result.pred_instances.keypoints
     assert keypoints.shape == (1, 17, 2)
-    # in pixels of the whole image, in or near the person's box
+    # in pixels of the image, inside or near the bounding box of the person
     left, top, right, bottom = result.gt_instances.bboxes[0]
     assert (abs(keypoints - ((left + right) / 2, (top + bottom) / 2)) <= max(right - left, bottom - top)).all()
 
@@ -119,7 +119,7 @@ REAL = ['td-hm_hrnetv1-w32_210e_coco-256x192', 'td-hm_hrnetv1-w48_udp-210e_coco-
 @pytest.mark.slow
 @pytest.mark.parametrize('name', REAL)
 def test_the_real_widths(name):
-    """A forward and a backward pass of the networks at their full width and depth, on small images."""
+    """Run a forward and a backward pass of the networks at full width and depth on small images."""
     config = Config(load(name).to_dict())
     pytest.importorskip(f'{config.default_scope}.models')
     config.model.backbone.init_cfg = None
@@ -128,6 +128,6 @@ def test_the_real_widths(name):
     model.init_weights()
     out = model.train()(torch.randn(2, 3, 64, 64), None, mode='tensor')
     (out**2).mean().backward()
-    # the soft regions of OCR are trained by a loss of their own, which is not in the output
-    idle = [name for name, weight in model.named_parameters() if weight.grad is None]
-    assert not [name for name in idle if not name.startswith('decode_head.0.')]
+    # the first head of OCR has an auxiliary loss and is not part of the output
+    unused = [name for name, weight in model.named_parameters() if weight.grad is None]
+    assert not [name for name in unused if not name.startswith('decode_head.0.')]

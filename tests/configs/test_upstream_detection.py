@@ -1,4 +1,4 @@
-"""mmdet's own HRNet configs and ours: the same networks, losses and schedules."""
+"""Comparison with mmdet's HRNet configs: the same networks, losses and schedules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THEIRS = sorted(path.stem for path in ROOT.glob('*hrnetv2p*.py'))
 
 
 def ours_for(theirs):
-    """Our name of one of mmdet's configs: one separator between fields, and BGR for FCOS as mmdet trained it."""
+    """Return the name of the shipped config for a config of mmdet. mmdet trained FCOS on BGR images."""
     family, width, schedule = re.fullmatch(r'(.+)_hrnetv2p-(w\d+)[-_](?:gn-head_)?(\S+)_coco', theirs).groups()
     schedule = schedule.replace('4xb4-', '').replace('ms-640-800-', 'ms-')
     return f'{family}_hrnetv2p-{width}{"-bgr" if family == "fcos" else ""}_{schedule}_coco'
@@ -47,12 +47,12 @@ def test_the_same_network_and_schedule(theirs):
     for entry in ('optim_wrapper', 'train_cfg', 'param_scheduler', 'val_evaluator', 'test_dataloader'):
         assert ours[entry] == upstream[entry], entry
     assert ours['train_dataloader']['dataset'] == upstream['train_dataloader']['dataset']
-    # images a step: mmdet's FCOS took four GPUs with four images each, others eight with two
+    # batch size: mmdet trained FCOS on four GPUs with four images each, others on eight with two
     assert ours['auto_scale_lr']['base_batch_size'] == 16 == upstream['auto_scale_lr']['base_batch_size']
 
 
 def _without_scope(value):
-    """Without mmengine's marks of where inherited entries came from."""
+    """Remove mmengine's marks of the origin of inherited entries."""
     if isinstance(value, dict):
         return {key: _without_scope(entry) for key, entry in value.items() if key != '_scope_'}
     return [_without_scope(entry) for entry in value] if isinstance(value, (list, tuple)) else value

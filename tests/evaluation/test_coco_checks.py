@@ -1,4 +1,4 @@
-"""What the COCO API reads without a check is checked before it."""
+"""Tests of the checks of annotations and detections, which the COCO API does not validate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IMAGE = dict(id=1, file_name='1.jpg', height=HEIGHT, width=WIDTH)
 
 @pytest.fixture
 def write(tmp_path):
-    """Write annotations, the second of which and its image are changed."""
+    """Return a function that writes two annotations and changes the second one and its image."""
     def write_file(changes=(), without='', image=IMAGE):
         changed = {**ANNOTATION, 'id': 5, 'image_id': 2, **dict(changes)}
         changed.pop(without, None)
@@ -42,7 +42,7 @@ WRONG_MASKS = [
     ([1, 2], "segmentation must be an RLE with 'size' and 'counts', got a list"),
     (dict(MASK['segmentation'], size=[0, 0]), r'must have the size of its image, \[48, 64\], got \[0, 0\]'),
     (dict(MASK['segmentation'], counts=[0, 9**9]), 'counts must be compressed text, got a list'),
-    (dict(MASK['segmentation'], counts=f'{MASK["segmentation"]["counts"]}0P'), 'must end with a whole number'),
+    (dict(MASK['segmentation'], counts=f'{MASK["segmentation"]["counts"]}0P'), 'must end with a complete number'),
     (dict(MASK['segmentation'], counts='0P' * 10**6), 'must have at most 18444 characters for its image'),
     (dict(MASK['segmentation'], counts='\ud800'), 'must be made of the characters from 0 to o'),
 ]
@@ -64,13 +64,13 @@ def test_scores_of_masks(write, score):
         evaluate_detections(write(), [{**MASK, 'score': score}], 'segm')
 
 
-def test_boxes_that_the_api_does_not_take(write):
+def test_boxes_must_be_lists(write):
     with pytest.raises(ValueError, match=r'detection 0: bbox must be \[x, y, width, height\], got \(10, 10, 20, 20\)'):
         evaluate_detections(write(), [{**BOX, 'bbox': (10, 10, 20, 20)}])
 
 
-def test_masks_in_memory_have_bytes(write):
-    """As pycocotools encodes them."""
+def test_counts_may_be_bytes(write):
+    """Evaluate a mask as pycocotools encodes it."""
     truth = write()
     wanted = evaluate_detections(truth, [MASK], 'segm').metrics
     assert evaluate_detections(truth, [{**MASK, 'segmentation': RLE}], 'segm').metrics == wanted
@@ -79,8 +79,8 @@ def test_masks_in_memory_have_bytes(write):
 
 @pytest.mark.parametrize('segmentation', [
     SQUARE, RLE['counts'].decode(), [490, *[20, 28] * 19, 20, HEIGHT * WIDTH - 490 - 20 * 20 - 28 * 19]])
-def test_segmentations_of_each_kind(write, segmentation):
-    """The square as a polygon, as compressed RLE and as a list of runs; twice, since the API replaces them by bytes."""
+def test_segmentation_formats(write, segmentation):
+    """Evaluate a polygon, compressed RLE and list of runs, twice since the API replaces them with bytes."""
     if segmentation is not SQUARE:
         segmentation = dict(size=[HEIGHT, WIDTH], counts=segmentation)
     truth = read_annotations(write(dict(segmentation=segmentation)))
@@ -103,23 +103,23 @@ def test_wrong_segmentations_are_refused(write, segmentation, words):
     with pytest.raises(ValueError, match=rf'^annotations \(.*truth\.json\), annotation 5: segmentation.*{words}'):
         evaluate_detections(truth, [MASK], 'segm')
     assert evaluate_detections(truth, [BOX, {**BOX, 'image_id': 2}]).metrics['AP'] == pytest.approx(1)
-    with pytest.raises(ValueError, match=r'^annotations, annotation 5: segmentation'):  # as mmdet has read them
+    with pytest.raises(ValueError, match=r'^annotations, annotation 5: segmentation'):  # read by mmdet
         evaluate_detections(COCO(str(truth)), [MASK], 'segm')
 
 
-def test_without_segmentations_boxes_are_evaluated(write):
+def test_boxes_are_evaluated_without_segmentations(write):
     truth = write(without='segmentation')
     assert evaluate_detections(truth, [BOX, {**BOX, 'image_id': 2}]).metrics['AP'] == pytest.approx(1)
     with pytest.raises(ValueError, match=r"annotation 5: must have segmentation, got \['area', 'bbox', 'category_id'"):
         evaluate_detections(truth, [MASK], 'segm')
 
 
-def test_only_what_is_evaluated_is_checked(write):
+def test_only_evaluated_annotations_are_checked(write):
     truth = write(dict(segmentation=[], bbox=None))
     for kind, result in (('segm', MASK), ('bbox', BOX)):
         found = evaluate_detections(truth, [result], kind, images=[1])
         assert found.images == 1
-    truth = write(dict(segmentation=[], bbox=None, category_id=9))  # a category that the file does not have
+    truth = write(dict(segmentation=[], bbox=None, category_id=9))  # an unknown category
     for kind, result in (('segm', MASK), ('bbox', BOX)):
         assert evaluate_detections(truth, [result], kind).images == 2
 
@@ -186,12 +186,12 @@ def test_nested_results(write, tmp_path, depth):
 @pytest.mark.parametrize('changes', [
     dict(area=None), dict(area='400'), dict(area=float('nan')), dict(iscrowd=[1]), dict(iscrowd=2**40),
     dict(iscrowd=-1), dict(iscrowd='0')], ids=str)
-def test_areas_and_crowds_that_are_none(write, changes):
+def test_invalid_areas_and_crowds(write, changes):
     with pytest.raises(ValueError, match='annotation 5: area must be a finite number and iscrowd 0 or 1, got '):
         evaluate_detections(write(changes), [BOX])
 
 
-def test_other_keys_of_a_detection_lead_nowhere(write):
-    """The API tells from the keys of the first detection what it gets."""
+def test_other_keys_of_a_detection_are_ignored(write):
+    """Evaluate boxes with keys from which the API would infer another type of results."""
     boxes = [{**BOX, 'image_id': image, 'caption': 'a', 'keypoints': []} for image in (1, 2)]
     assert evaluate_detections(write(), boxes).metrics['AP'] == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""Figures are those of the COCO API, to the last digit."""
+"""Tests that metrics equal those of the COCO API without rounding."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections
 
-# COCO's own example of an evaluation, beside the checkout where it is at hand
+# COCO's example of an evaluation, if the checkout has it
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 
 
 @pytest.fixture
 def truth(tmp_path):
-    """Six images with boxes of two classes; a third class has none, and none is small."""
+    """Write annotations of six images with two of three classes and no small objects."""
     rng = np.random.default_rng(0)
     boxes = [(image, k, [*rng.uniform(0, 100, 2), *rng.uniform(33, 150, 2)])
              for image in range(1, 7) for k in (1, 1, 5)]
@@ -48,7 +48,7 @@ def detections(truth):
                  bbox=[float(x) for x in np.array(a['bbox']) + rng.normal(0, 8, 4)]) for a in found for _ in range(2)]
 
 
-def by_the_api(truth, detections, kind):
+def evaluate_with_api(truth, detections, kind):
     with contextlib.redirect_stdout(io.StringIO()):
         api = COCO(str(truth))
         evaluation = COCOeval(api, api.loadRes(detections), kind)
@@ -58,8 +58,8 @@ def by_the_api(truth, detections, kind):
     return evaluation
 
 
-def test_it_is_the_api(truth, detections, capsys):
-    theirs = by_the_api(truth, detections, 'bbox')
+def test_metrics_equal_the_api(truth, detections, capsys):
+    theirs = evaluate_with_api(truth, detections, 'bbox')
     ours = evaluate_detections(truth, detections)
     assert capsys.readouterr().out == ''
     assert ours.metrics == {name: None if value < 0 else value for name, value in zip(NAMES, theirs.stats)}
@@ -70,36 +70,36 @@ def test_it_is_the_api(truth, detections, capsys):
     assert np.mean([ours.classes['cat'], ours.classes['dog']]) == pytest.approx(ours.metrics['AP'], abs=1e-12)
 
 
-def test_a_class_alone(truth, detections):
+def test_one_class(truth, detections):
     ours = evaluate_detections(truth, detections, classes=['dog'])
     assert set(ours.classes) == {'dog'}
     assert ours.metrics['AP'] == evaluate_detections(truth, detections).classes['dog']
 
 
-def test_sizes_of_masks_are_not_those_of_their_boxes(truth, detections):
+def test_areas_of_masks_are_not_those_of_their_boxes(truth, detections):
     rles = []
     for d in detections:
         x, y, w, h = d['bbox']
         rle, = mask.frPyObjects([[x, y, x + w, y, x + w, y + h]], 300, 300)
         rles.append({**d, 'segmentation': {**rle, 'counts': rle['counts'].decode()}})
     ours = evaluate_detections(truth, rles, 'segm')
-    theirs = by_the_api(truth, [{k: v for k, v in d.items() if k != 'bbox'} for d in rles], 'segm')
+    theirs = evaluate_with_api(truth, [{k: v for k, v in d.items() if k != 'bbox'} for d in rles], 'segm')
     wanted = {f'mask {name}': None if v < 0 else v for name, v in zip(NAMES, theirs.stats)}
     assert ours.metrics == wanted
-    with_boxes = by_the_api(truth, rles, 'segm')
+    with_boxes = evaluate_with_api(truth, rles, 'segm')
     assert list(with_boxes.stats) != list(theirs.stats)
 
 
-def test_nothing_found_is_nothing_and_no_error(truth):
+def test_empty_results(truth):
     ours = evaluate_detections(truth, [])
     assert (ours.metrics['AP'], ours.metrics['APs'], ours.classes['cat']) == (0, None, 0)
 
 
 @pytest.mark.parametrize(('change', 'words'), [
-    (dict(image_id=77), "results, detection 36: image_id must be one of the annotations', got 77"),
-    (dict(image_id=[1]), r"image_id must be one of the annotations', got \[1\]"),
-    (dict(category_id=2), "category_id must be one of the annotations', got 2"),
-    (dict(bbox=None), 'must have bbox to be one of boxes'),
+    (dict(image_id=77), "results, detection 36: image_id must be in the annotations, got 77"),
+    (dict(image_id=[1]), r"image_id must be in the annotations, got \[1\]"),
+    (dict(category_id=2), "category_id must be in the annotations, got 2"),
+    (dict(bbox=None), 'must have bbox for an evaluation of boxes'),
     (dict(score=None), 'must have score'),
     (dict(bbox=[1, 2, 3]), r'bbox must be \[x, y, width, height\], got \[1, 2, 3\]'),
     (dict(score=float('nan')), 'score and bbox must be finite numbers'),
@@ -107,20 +107,20 @@ def test_nothing_found_is_nothing_and_no_error(truth):
     (dict(bbox=[1, 2, 10**400, 3]), 'score and bbox must be finite numbers'),
     (dict(score=True), 'score and bbox must be finite numbers'),
 ])
-def test_detections_of_something_else_are_refused(truth, detections, change, words):
+def test_invalid_detections_are_refused(truth, detections, change, words):
     changed = {key: value for key, value in {**detections[0], **change}.items() if value is not None}
     with pytest.raises(ValueError, match=words):
         evaluate_detections(truth, [*detections, changed])
 
 
-def test_a_part_of_the_images(truth, detections):
+def test_a_subset_of_the_images(truth, detections):
     perfect = [dict(a, score=1.) for a in json.loads(truth.read_text())['annotations'] if a['image_id'] < 3]
     assert evaluate_detections(truth, perfect).metrics['AP'] < 0.5
     part = evaluate_detections(truth, perfect, images=[1, 2])
     assert (part.metrics['AP'], part.images) == (pytest.approx(1), 2)
 
 
-def test_files_that_are_none(tmp_path, truth):
+def test_invalid_files(tmp_path, truth):
     path = tmp_path / 'x.json'
     for text, words in (('{', 'must be JSON'), ('{"a": 1}', 'must be a list of detections, got a dict'),
                         ('[3]', 'detection 0: must have the keys of a detection')):
@@ -132,12 +132,12 @@ def test_files_that_are_none(tmp_path, truth):
 
 
 @pytest.mark.parametrize('results', [{}, None, b'', iter([])])
-def test_what_is_no_list_of_detections(truth, results):
+def test_results_must_be_a_list(truth, results):
     with pytest.raises(ValueError, match='results must be a list of detections or a file of them, got a'):
         evaluate_detections(truth, results)
 
 
-def test_numbers_of_annotations_may_begin_with_0(tmp_path, truth, detections):
+def test_annotation_ids_may_begin_with_0(tmp_path, truth, detections):
     wanted = evaluate_detections(truth, detections).metrics
     content = json.loads(truth.read_text())
     for annotation in content['annotations']:
@@ -147,29 +147,29 @@ def test_numbers_of_annotations_may_begin_with_0(tmp_path, truth, detections):
     assert evaluate_detections(truth, detections).metrics == wanted
 
 
-def test_unknown_words_are_refused(truth):
+def test_unknown_kinds_and_classes_are_refused(truth):
     with pytest.raises(ValueError, match="kind must be one of bbox, segm, got 'keypoints'"):
         evaluate_detections(truth, [], 'keypoints')
     with pytest.raises(ValueError, match="got 'cow', which are not"):
         evaluate_detections(truth, [], classes=['cat', 'cow'])
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is missing')
 def test_cocos_example(tmp_path, capsys):
-    """What is published beside it: 0.505 for boxes, 0.320 for masks, and so on."""
+    """Compare with the published metrics of the example, e.g. 0.505 for boxes and 0.320 for masks."""
     pytest.importorskip('mmdet')
     from hrnet_plugin.cli import record
     store = tmp_path / 'results.sqlite'
     results = [str(FIXTURES / f'instances_val2014_fake{kind}100_results.json') for kind in ('bbox', 'segm')]
     record.main(['--config', 'mask-rcnn_hrnetv2p-w18_1x_coco', '--store', str(store), '--results', *results,
                  '--annotations', str(FIXTURES / 'instances_val2014_100.json')])
-    assert 'kept as number 1' in capsys.readouterr().out
+    assert 'stored as number 1' in capsys.readouterr().out
     found, = ResultStore(store).read()
     assert {name: round(value, 3) for name, value in found.scores.metrics.items()} == {
         **dict(zip(NAMES, (.505, .697, .573, .586, .519, .501, .387, .594, .595, .640, .566, .564))),
         **{f'mask {name}': value for name, value in zip(
             NAMES, (.320, .562, .299, .387, .310, .327, .268, .415, .417, .469, .377, .381))}}
-    exact = by_the_api(FIXTURES / 'instances_val2014_100.json', json.loads(
+    exact = evaluate_with_api(FIXTURES / 'instances_val2014_100.json', json.loads(
         (FIXTURES / 'instances_val2014_fakebbox100_results.json').read_text()), 'bbox')
     assert tuple(found.scores.metrics[name] for name in NAMES) == tuple(exact.stats)
     assert (found.data.images, found.data.whole, found.model.backbone) == (100, False, 'HRNetV2p-W18')

@@ -1,18 +1,18 @@
-"""Boxes and masks of files of detections."""
+"""Tests of detections in COCO's results format."""
 
 from __future__ import annotations
 
-from hrnet_plugin.evaluation.detections import kind_of, only, short
+from hrnet_plugin.evaluation.detections import keep_shape, kind_of, short
 
 
 def test_kinds():
     box, mask = dict(bbox=[1, 2, 3, 4], score=1), dict(segmentation={}, score=1)
     assert [kind_of(box), kind_of(mask), kind_of({**box, **mask})] == ['bbox', 'segm', 'segm']
-    assert only('segm', {**box, **mask}) == mask
-    assert only('bbox', {**box, **mask}) == only('bbox', box) == box
+    assert keep_shape('segm', {**box, **mask}) == mask
+    assert keep_shape('bbox', {**box, **mask}) == keep_shape('bbox', box) == box
 
 
-def test_short_values():
+def test_short_representations():
     assert [short(value) for value in ([1, 2.5, 'a'], None, {'a': [1]})] == ["[1, 2.5, 'a']", 'None', "{'a': [1]}"]
     nested = []
     for _ in range(100000):

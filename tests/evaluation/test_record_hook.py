@@ -1,4 +1,4 @@
-"""A test's results are kept for the leaderboard."""
+"""Tests of the hook that records tests for the leaderboard."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
 
 @pytest.fixture(scope='module')
 def tested(tmp_path_factory):
-    """The store, and the metrics that the runner returned, after a test of three images with random weights."""
+    """Test three images with random weights, and return the store and the metrics of the runner."""
     pytest.importorskip('mmdet')
     folder = tmp_path_factory.mktemp('record')
     root = write_sample_set(folder / 'sample', 1, 3, 160, 128)
@@ -29,19 +29,19 @@ def tested(tmp_path_factory):
         'test_evaluator.ann_file': f'{root}/annotations/instances_val2017.json', 'model.test_cfg.rcnn.score_thr': 0.,
         'default_hooks.visualization': dict(type='DetVisualizationHook', draw=True, test_out_dir='pictures'),
         'custom_hooks': [dict(type='hrnet_plugin.RecordHook', store=str(folder / 'results.sqlite'), note='a note')]})
-    before = DefaultScope._instance_dict.copy()  # conftest.py restores it after a test, which this is before
+    before = DefaultScope._instance_dict.copy()  # conftest.py restores it after each test only
     metrics = Runner.from_cfg(config).test()
     DefaultScope._instance_dict = before
     return ResultStore(folder / 'results.sqlite'), metrics
 
 
-def test_what_is_kept(tested):
+def test_record(tested):
     store, metrics = tested
     record, = store.read()
     assert (record.task, record.config, record.data.data, record.data.split) == ('detection', NAME, 'sample', 'val2017')
     assert (record.data.images, record.data.whole) == (3, False)
-    # what the COCO API makes of the detections that stay in the run's folder
-    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # with mmdet
+    # metrics of the saved detections by the COCO API
+    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # requires mmdet
     file, = (store.path.parent / 'work').glob('*/results.bbox.json')
     exact = evaluate_detections(store.path.parent / 'sample/annotations/instances_val2017.json', file)
     assert {name: record.scores.metrics[name] for name in exact.metrics} == exact.metrics
@@ -59,7 +59,7 @@ def test_what_is_kept(tested):
     assert (record.checkpoint, record.checkpoint_sha256) == ('', '')
 
 
-def test_detections_and_pictures_stay_in_the_runs_folder(tested):
+def test_detections_and_visualizations_are_in_the_run_folder(tested):
     store, _ = tested
     record, = store.read()
     file, = (store.path.parent / 'work').glob('*/results.bbox.json')
@@ -77,8 +77,8 @@ def test_options_are_checked(options, words):
         RecordHook(**options)
 
 
-def test_time_of_an_image(monkeypatch):
-    """The median over the batches after the first five, each divided by its images."""
+def test_time_per_image(monkeypatch):
+    """Check the median over the batches after the first five, each divided by its size."""
     clock = iter(range(100))
     monkeypatch.setattr('hrnet_plugin.evaluation.record_hook.time.perf_counter', lambda: next(clock))
     hook = RecordHook()

@@ -1,4 +1,4 @@
-"""Runs of masks are those that the COCO API writes, and segmentations that it misreads are refused."""
+"""Tests of RLE decoding against the COCO API, and of checks of segmentations that it misreads."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def test_runs(seed):
 
 @pytest.mark.parametrize(('text', 'words'), [
     ('', 'characters from 0 to o'), ('é', 'characters from 0 to o'), ('1 2', 'characters from 0 to o'),
-    ('oooooooo1', 'at most six characters'), ('5P', 'must end with a whole number'),
+    ('oooooooo1', 'at most six characters'), ('5P', 'must end with a complete number'),
     ('\ud800', r"characters from 0 to o, got '.ud800'"), (b'\xff', 'characters from 0 to o'),
     (b'0\x001', 'characters from 0 to o')])
-def test_text_that_is_none(text, words):
+def test_invalid_counts(text, words):
     with pytest.raises(ValueError, match=words):
         decode_counts(text)
 
 
 def encode(runs, least=1):
-    """COCO's compressed counts without any check, each number with at least so many characters."""
+    """Encode runs as compressed counts without checks, each number with at least ``least`` characters."""
     text = ''
     for i, x in enumerate(runs):
         x -= runs[i - 2] if i > 2 else 0
@@ -95,12 +95,12 @@ def test_valid_rles(counts, size):
     assert rle_error(dict(size=size, counts=counts), HEIGHT, WIDTH) == ''
 
 
-def test_true_is_no_size():
+def test_size_must_not_be_bool():
     assert 'size of its image, [1, 1]' in rle_error(dict(size=[True, 1], counts=encode([0, 1])), 1, 1)
 
 
 def test_numbers_of_seven_characters():
-    """The API, which computes in 32 bits, misreads them: the -15 of the last run leaves 13 pixels in place of 5."""
+    """Refuse numbers that the 32-bit API misreads: the -15 of the last run leaves 13 pixels in place of 5."""
     mask = pytest.importorskip('pycocotools.mask')
     runs = [10, 20, 30, 5]
     six, seven = (dict(size=[5, 13], counts=encode(runs[:3]) + encode(runs, least)[-least:]) for least in (6, 7))
@@ -130,7 +130,7 @@ WRONG_SEGMENTATIONS = {
     'hundreds of digits': ([[0, 0, 10**400, 0, 5, 5]], 'finite coordinates'),
     'far away': ([[4.2e8, 4.2e8, 4.2e8 + 9, 4.2e8, 4.2e8, 4.2e8 + 9]], 'finite coordinates'),
     'gigantic': ([[0, 0, 1e9, 0, 1e9, 1e9]], 'outlines of at most 77824 pixels, got .0, 0, 1000000000.0, 0'),
-    'to and fro': ([[0, 0, 900, 900] * 50], 'outlines of at most 77824 pixels'),
+    'back and forth': ([[0, 0, 900, 900] * 50], 'outlines of at most 77824 pixels'),
     'a negative run': (counts(5, -3, PIXELS - 2), 'integers from 0 to the 3072 pixels, got -3'),
     'a fraction': (counts(.5, PIXELS - .5), 'integers from 0 to the 3072 pixels, got 0.5'),
     'a word': (counts('a'), "integers from 0 to the 3072 pixels, got 'a'"),
@@ -158,11 +158,11 @@ def test_wrong_segmentations(name):
 @pytest.mark.parametrize('segmentation', [
     [SQUARE], [SQUARE, [1, 2, 3, 4, 5, 6.5]], [[-.5, -1, 64.2, 0, 70, 50.3]], [[0, 0, 0, 0, 0, 0]], counts(0, PIXELS),
     counts(PIXELS), counts(5, PIXELS - 5, 0), counts(5., PIXELS - 5.), rle(VALID), dict(size=[48, 64], counts=b'PP3')])
-def test_segmentations_that_coco_has(segmentation):
+def test_valid_segmentations(segmentation):
     assert segmentation_error(segmentation, HEIGHT, WIDTH) == ''
 
 
-def test_runs_of_0_with_which_the_api_computes_something_else():
+def test_the_api_misreads_runs_of_0():
     mask = pytest.importorskip('pycocotools.mask')
     zero = dict(size=[HEIGHT, WIDTH], counts=encode([10, 0, 10, 20, PIXELS - 40]))
     assert mask.iou([zero], [zero], [0]).tolist() == [[0]]
@@ -172,17 +172,17 @@ def test_runs_of_0_with_which_the_api_computes_something_else():
     (48, 64, True), (48., np.int64(64), True), (1, 1, True), (20000, 20000, True), (30000, 30000, False), (0, 5, False),
     (-1, -5, False), (4.5, 3, False), (float('nan'), 3, False), (float('inf'), 3, False), (True, 3, False),
     ('4', 3, False), (None, None, False), (10**400, 1, False)])
-def test_sizes_of_images(height, width, fits):
+def test_image_sizes(height, width, fits):
     error = image_size_error(height, width)
     assert (error == '') == fits
     assert fits or error.startswith('height and width must be positive integers with a product below 536870912, got ')
 
 
-def test_a_line_behind_a_polygon_is_accepted():
-    """The API takes four numbers for a box in the first place only; converters write such lines."""
+def test_a_line_after_a_polygon_is_accepted():
+    """Accept four numbers, which converters write, since the API reads only the first element as a box."""
     assert segmentation_error([SQUARE, [1, 2, 3, 4]], HEIGHT, WIDTH) == ''
 
 
 @pytest.mark.parametrize(('height', 'width'), [(10**400, 2.), (2., 10**400), (2**29, 1), (0, 5), (True, 5), ('5', 5)])
-def test_sizes_that_are_none(height, width):
+def test_invalid_image_sizes(height, width):
     assert image_size_error(height, width).startswith('height and width must be positive integers')

@@ -1,4 +1,4 @@
-"""When a graph is made and replayed, with a stand-in for CUDA's; the real one where there is a GPU."""
+"""Capture and replay of CUDA graphs, with a fake capture and, on GPUs, the real one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conftest import randomize, relative_error
 from torch import nn
 
 from hrnet_plugin.execution import optimize_for_inference, restore_eager
-from hrnet_plugin.execution.cuda_graphs import GraphBuckets
+from hrnet_plugin.execution.cuda_graphs import CudaGraphCache
 from hrnet_plugin.models import HRFPN, HRNet
 
 
 class Recorder:
-    """Counts calls of the function, captures and replays."""
+    """Counter of function calls, captures and replays."""
 
     def __init__(self, fails_at=None):
         self.runs, self.captures, self.replays, self.fails_at = 0, 0, 0, fails_at
@@ -37,24 +37,24 @@ class Recorder:
 
 
 def run(recorder, limit, widths):
-    buckets = GraphBuckets(recorder.function, limit, recorder.capture)
+    buckets = CudaGraphCache(recorder.function, limit, recorder.capture)
     for width in widths:
         x = torch.randn(1, width)
         assert torch.equal(buckets(x)[0], 2 * x)
     return recorder.runs, recorder.captures, recorder.replays
 
 
-def test_a_shape_gets_its_graph_when_it_comes_again():
+def test_a_graph_is_captured_at_the_second_call():
     assert run(Recorder(), 8, [1, 2, 3]) == (3, 0, 0)
     assert run(Recorder(), 8, [1, 1, 1, 2, 1]) == (2, 1, 3)
 
 
-def test_no_more_graphs_than_allowed():
+def test_maximum_number_of_graphs():
     assert run(Recorder(), 2, [1, 1, 2, 2, 3, 3, 3, 1, 2]) == (5, 2, 4)
     assert run(Recorder(), 0, [1, 1, 1]) == (3, 0, 0)
 
 
-def test_a_capture_that_fails_is_the_last():
+def test_no_captures_after_a_failure():
     assert run(Recorder(fails_at=2), 8, [1, 1, 2, 2, 2, 3, 3, 3, 1]) == (7, 2, 2)
 
 
@@ -65,7 +65,7 @@ def test_on_a_gpu(dtype):
     twin = optimize_for_inference(copy.deepcopy(model), max_graphs=0)
     optimize_for_inference(model)
     with torch.no_grad(), torch.autocast('cuda', dtype, enabled=dtype != torch.float32):
-        # shapes in turns, so that their graphs are there side by side
+        # alternating shapes, so that several graphs exist at the same time
         for size in ((64, 96), (128, 64), (64, 96), (128, 64), (96, 96), (64, 96), (128, 64)):
             x = torch.randn(1, 3, *size, device='cuda')
             assert max(relative_error(a.float(), b.float()) for a, b in zip(model(x), twin(x))) < 1e-2

@@ -1,4 +1,4 @@
-"""Whole models with the torch engine: detections do not change, also where there are none."""
+"""Whole models with the torch engine: unchanged detections, also without any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hrnet_plugin.execution import is_optimized, optimize_for_inference
 
 
 def built(name):
-    """A model of the sample set, untrained, with norms that have seen something."""
+    """Return an untrained model of the sample set with random norm statistics."""
     pytest.importorskip(host(name))
     config = read_config(cfg(name))
     with DefaultScope.overwrite_default_scope(config.default_scope):
@@ -27,16 +27,17 @@ def built(name):
     return model
 
 
-@pytest.mark.parametrize('regions', [0, 3])
+@pytest.mark.parametrize('num_proposals', [0, 3])
 @pytest.mark.parametrize('name', ['faster-rcnn_hrnetv2p-w18-small-v1_sample', 'mask-rcnn_hrnetv2p-w18-small-v1_sample'])
 @torch.no_grad()
-def test_regions_of_a_detector(name, regions):
+def test_proposals_of_a_detector(name, num_proposals):
     from mmdet.structures import DetDataSample
     from mmengine.structures import InstanceData
     model = built(name)
     x = torch.randn(1, 3, 128, 160)
-    boxes = torch.tensor([[4., 4., 60., 60.], [20., 30., 90., 100.], [0., 0., 159., 127.]])[:regions]
-    proposals = InstanceData(bboxes=boxes, scores=torch.ones(regions), labels=torch.zeros(regions, dtype=torch.long))
+    boxes = torch.tensor([[4., 4., 60., 60.], [20., 30., 90., 100.], [0., 0., 159., 127.]])[:num_proposals]
+    proposals = InstanceData(bboxes=boxes, scores=torch.ones(num_proposals),
+                             labels=torch.zeros(num_proposals, dtype=torch.long))
     sample = DetDataSample(metainfo=dict(img_shape=(128, 160), ori_shape=(128, 160), scale_factor=(1., 1.)))
     model.roi_head.test_cfg.score_thr = 0.
     results = []
@@ -46,7 +47,7 @@ def test_regions_of_a_detector(name, regions):
     assert is_optimized(twin)
     eager, engine = results
     assert len(eager) == len(engine)
-    assert (len(eager) > 0) == (regions > 0)
+    assert (len(eager) > 0) == (num_proposals > 0)
     assert torch.allclose(eager.scores, engine.scores, atol=1e-4)
     assert torch.allclose(eager.bboxes, engine.bboxes, atol=1e-2)
 

@@ -1,4 +1,4 @@
-"""A convolution and a norm with fixed statistics as one convolution: the same function, the same gradients."""
+"""Folding of frozen batch norms: same outputs, same gradients."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from conftest import randomize, relative_error
 from torch import nn
 
-from hrnet_plugin.execution.folding import FoldedExecution, folded_conv, folds
-from hrnet_plugin.experiments.benchmarking import kept_bytes
+from hrnet_plugin.execution.folding import FoldedExecution, can_fold, folded_conv
+from hrnet_plugin.experiments.benchmarking import saved_bytes
 from hrnet_plugin.models import HRFPN, HRNet
 
 ARCH = 'w18_small_v1'
@@ -33,23 +33,23 @@ def test_same_output_and_gradients(options):
         assert relative_error(a, b) < 1e-12
 
 
-def test_where_it_folds():
+def test_can_fold():
     conv, norm = pair()
-    assert folds(conv, norm)
-    assert not folds(conv, norm.train())
-    assert not folds(conv, nn.BatchNorm2d(4, track_running_stats=False).eval())
-    assert not folds(conv, nn.GroupNorm(2, 4))
-    assert not folds(conv, nn.Identity())  # as in models that mmcv has fused
+    assert can_fold(conv, norm)
+    assert not can_fold(conv, norm.train())
+    assert not can_fold(conv, nn.BatchNorm2d(4, track_running_stats=False).eval())
+    assert not can_fold(conv, nn.GroupNorm(2, 4))
+    assert not can_fold(conv, nn.Identity())  # as in models that mmcv has fused
     norm.eval()
-    assert not folds(nn.Conv2d(3, 4, 3, padding=1, padding_mode='reflect'), norm)
-    # a pass over this weight takes longer than one over the small feature maps of such layers
-    assert not folds(nn.Conv2d(256, 256, 3), nn.BatchNorm2d(256).eval())
+    assert not can_fold(nn.Conv2d(3, 4, 3, padding=1, padding_mode='reflect'), norm)
+    # reading this weight takes longer than reading the small feature maps of such layers
+    assert not can_fold(nn.Conv2d(256, 256, 3), nn.BatchNorm2d(256).eval())
 
 
 def test_parametrized_and_patched_layers_are_called():
     conv, norm = pair()
     conv.forward = lambda x: nn.functional.conv2d(x, conv.weight, stride=2, padding=1) + 1
-    assert not folds(conv, norm)
+    assert not can_fold(conv, norm)
     conv, norm = pair()
     nn.utils.parametrize.register_parametrization(conv, 'weight', nn.Tanh())
     x = torch.randn(1, 3, 16, 16, dtype=torch.double)
@@ -57,7 +57,7 @@ def test_parametrized_and_patched_layers_are_called():
 
 
 @pytest.mark.parametrize('which', [0, 1])
-def test_hooks_still_see_both_modules(which):
+def test_hooks_of_both_modules_run(which):
     parts, seen = pair(), []
     handle = parts[which].register_forward_hook(lambda *_: seen.append(1))
     x = torch.randn(1, 3, 16, 16, dtype=torch.double)
@@ -65,20 +65,20 @@ def test_hooks_still_see_both_modules(which):
     watched = execution.conv_norm_act(*parts, relu, x)
     assert seen
     handle.remove()
-    assert folds(*parts)
+    assert can_fold(*parts)
     assert relative_error(execution.conv_norm_act(*parts, relu, x), watched) < 1e-12
 
 
-def test_fixed_statistics_halve_what_training_keeps():
+def test_frozen_norms_halve_saved_activations():
     x = torch.randn(1, 3, 192, 256)
     models = [HRNet(ARCH, norm_eval=norm_eval).train() for norm_eval in (True, False)]
-    fixed, free = (kept_bytes(partial(model, x)) for model in models)
+    fixed, free = (saved_bytes(partial(model, x)) for model in models)
     assert fixed < 0.65 * free
 
 
 @pytest.mark.parametrize('bad', [float('nan'), 2.0])
-def test_fixed_statistics_are_used_and_left_alone(bad):
-    """The statistics of the network are what is folded, also after they change."""
+def test_running_statistics_are_used_and_not_changed(bad):
+    """The current running statistics are folded, also after they change."""
     network = randomize(HRNet(ARCH)).train()
     x = torch.randn(1, 3, 64, 64)
     before = network(x)[0].detach()
@@ -90,14 +90,14 @@ def test_fixed_statistics_are_used_and_left_alone(bad):
 
 
 @torch.no_grad()
-def test_predictions_come_out_contiguous():
-    """mmcv's RoIAlign misreads any other order without a word."""
+def test_predictions_are_contiguous():
+    """mmcv's RoIAlign silently misreads other memory formats."""
     network, neck = randomize(HRNet(ARCH)).eval(), randomize(HRFPN(arch=ARCH, out_channels=8)).eval()
     x = torch.randn(2, 3, 75, 101)
     feats = network(x)
     for out in (*feats, *neck(feats)):
         assert out.is_contiguous()
-    # who brings another order gets it from the backbone, and a contiguous pyramid
+    # a channels_last input gives a channels_last backbone output and a contiguous pyramid
     other = network(x.contiguous(memory_format=torch.channels_last))
     assert all(out.is_contiguous(memory_format=torch.channels_last) for out in other)
     assert all(out.is_contiguous() for out in neck(other))

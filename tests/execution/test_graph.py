@@ -1,4 +1,4 @@
-"""Graphs of networks that are not HRNet: rewritten, they are the same function and leave inputs as they are."""
+"""Rewritten graphs of networks other than HRNet: same outputs, unchanged inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hrnet_plugin.models.layers.optimizable import Optimizable
 
 
 class Recording(PackedConv):
-    """A convolution that notes whether it adds and applies ReLU."""
+    """Convolution that records whether it adds a residual and applies ReLU."""
     calls: list
 
     def __call__(self, x, residual=None, relu=False):
@@ -24,7 +24,7 @@ class Recording(PackedConv):
 
 
 class Network(Optimizable):
-    """Two convolutions with norms, and a computation with them."""
+    """Two convolutions with norms, and a function of them."""
 
     def __init__(self, compute):
         super().__init__()
@@ -39,7 +39,7 @@ class Network(Optimizable):
 
 
 def compiled(module, inputs):
-    """Compile, run and compare; return what each convolution did."""
+    """Compile, run and compare with the eager model. Return the operations that each convolution fused."""
     randomize(module).eval()
     kept = inputs.clone()
     Recording.calls = []
@@ -63,22 +63,22 @@ def compiled(module, inputs):
     # a value that is read twice is neither folded nor overwritten
     (lambda net, x: (lambda y: (y, net.relu(y + 1)))(net.first(x)), [(False, False)]),
     (lambda net, x: (lambda y: (y + net.second(y), y * 2))(net.first(x)), [(False, False), (True, False)]),
-    # one convolution in two places
+    # one convolution, called twice
     (lambda net, x: (net.first(x) + net.first(x.flip(2)), ), [(False, False), (True, False)]),
-    # one term twice
+    # sum of a value with itself
     (lambda net, x: (lambda y: (y + y, ))(net.first(x)), [(False, False)]),
-    # outputs that are inputs, or one value twice
+    # outputs that are inputs, and a repeated output
     (lambda net, x: (x, net.first(x)), [(False, False)]),
     (lambda net, x: (lambda y: (y, y))(net.first(x)), [(False, False)]),
-    # the residual is the convolution's own input
+    # the residual is the input of the convolution
     (lambda net, x: (lambda y: (y + net.second(y), ))(net.relu(net.first(x))), [(False, True), (True, False)]),
-    # views, of what is read later and of the input
+    # views of a value that is read later, and of the input
     (lambda net, x: (lambda y: (F.relu(y.reshape(2, 4, -1)), y))(net.first(x)), [(False, False)]),
     (lambda net, x: (lambda y: (y.transpose(2, 3) + 1, y * 2))(net.first(x)), [(False, False)]),
     (lambda net, x: (F.relu(x.float()), net.first(x)), [(False, False)]),
     (lambda net, x: (net.bias.expand(2, -1, 9, 7) + x, ), []),
     (lambda net, x: (lambda y: (y, F.relu(torch.flatten(y, 2))))(net.first(x)), [(False, False)]),
-    # tuples and numbers are no tensors
+    # tuples and numbers
     (lambda net, x: (net.first(x).reshape((2, 2, 2) + x.shape[2:]), ), [(False, False)]),
     (lambda net, x: (net.first(x) + x.size(1), ), [(False, False)]),
     (lambda net, x: (F.interpolate(net.first(x), size=(x.size(2) + 1, x.size(3) + 2)), ), [(False, False)]),
@@ -88,7 +88,7 @@ def test_sums_and_relus(compute, calls):
     assert compiled(Network(compute), torch.randn(2, 4, 9, 7)) == calls
 
 
-def test_interpolated_pointwise_convolutions_are_joined():
+def test_interpolated_pointwise_convolutions_are_merged():
     def compute(net, x):
         size, small = x.shape[-2:], F.avg_pool2d(x, 2)
         term = F.conv2d(small, net.pointwise.weight[:, :4])
@@ -113,20 +113,20 @@ def test_norm_in_training_mode_is_not_folded():
     lambda net, x: (lambda y: (y.mul_(2), ))(net.first(x)),
     lambda net, x: (lambda y, z: (y.add_(1), z * 2))(*(lambda y: (y, y[:, :2]))(net.first(x))),
 ])
-def test_overwritten_values_are_refused(compute):
+def test_overwritten_values_raise(compute):
     net = randomize(Network(compute)).eval()
     with pytest.raises(UnsupportedGraph, match='overw'):
         compile_graph(net, trace(net), lambda weights: PackedConv(weights, torch.float32))
 
 
-def test_modes_are_restored_where_tracing_fails():
+def test_modes_are_restored_after_failed_tracing():
     net = Network(lambda net, x: (x if x.sum() > 0 else -x, )).train()
     with pytest.raises(UnsupportedGraph, match='cannot trace'):
         trace(net)
     assert all(part.training for part in net.modules())
 
 
-def test_names_of_own_layers_do_not_collide():
+def test_layer_names_do_not_collide():
     class Named(Network):
         collected_conv_0 = property(lambda self: nn.Tanh())
 
@@ -146,7 +146,7 @@ def test_dropout_in_training_mode_stays():
         assert not torch.equal(function(x)[0], function(x)[0])
 
 
-def test_activation_with_a_forward_of_its_own():
+def test_activation_with_overridden_forward():
     net = Network(lambda net, x: (net.relu(net.first(x)), ))
     net.relu.forward = F.silu
     assert compiled(net, torch.randn(2, 4, 9, 7)) == [(False, False)]

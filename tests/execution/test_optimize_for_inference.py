@@ -1,4 +1,4 @@
-"""Inference by the torch engine: the same function, by the current weights, in an unchanged model."""
+"""Inference by the torch engine: same outputs, current weights, unchanged model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def outputs(model, x):
 
 @pytest.fixture
 def eager_runs(monkeypatch):
-    """Names of the classes that ran eagerly, not counting traces."""
+    """Record the names of the classes that run eagerly, without traces."""
     runs = []
 
     def spying(original):
@@ -63,7 +63,7 @@ def eager_runs(monkeypatch):
 
 @pytest.fixture
 def assert_optimized(eager_runs):
-    """Check that the engine gives what the eager model gives, and that it is what ran. Returns the eager outputs."""
+    """Check that the engine ran and equals the eager model. Return the eager outputs."""
     def check(model, x, tolerance=1e-5, **options):
         expected = outputs(restore_eager(model), x)
         optimize_for_inference(model, **options)
@@ -121,11 +121,11 @@ def test_autocast(eager_runs):
     for a, b, c in zip(got, plain, exact):
         assert a.dtype == b.dtype == torch.bfloat16
         assert relative_error(a.float(), c) < 0.1
-    # without it, the model is compiled anew
+    # without autocast, the model is compiled again
     assert max(relative_error(a, b) for a, b in zip(outputs(model, x), exact)) < 1e-5
 
 
-def test_sizes_that_change_at_every_step():
+def test_input_sizes_that_change_at_every_step():
     model = network()
     plain = copy.deepcopy(model)
     optimize_for_inference(model)
@@ -134,7 +134,7 @@ def test_sizes_that_change_at_every_step():
         assert max(relative_error(a, b) for a, b in zip(outputs(model, x), outputs(plain, x))) < 1e-5
 
 
-def test_images_with_channels_last_give_contiguous_maps():
+def test_channels_last_images_give_contiguous_feature_maps():
     model, x = network(), torch.randn(1, 3, 64, 64)
     expected = outputs(model, x)
     got = outputs(optimize_for_inference(model), x.contiguous(memory_format=torch.channels_last))
@@ -142,7 +142,7 @@ def test_images_with_channels_last_give_contiguous_maps():
     assert max(relative_error(a, b) for a, b in zip(got, expected)) < 1e-5
 
 
-def test_inputs_are_left_as_they_are():
+def test_inputs_are_not_modified():
     model, x = optimize_for_inference(network()), torch.randn(1, 3, 64, 64)
     feats = outputs(model[0], x)
     kept = [feat.clone() for feat in feats]
@@ -169,7 +169,7 @@ def write_by_data(model):
 
 
 def load(model):
-    # a part only: its owner's load_state_dict is not called
+    # a submodule only: load_state_dict of the optimized module is not called
     part = model[1].fpn_convs[0]
     part.load_state_dict({name: tensor + 0.5 for name, tensor in part.state_dict().items()})
 
@@ -192,7 +192,7 @@ def replace_layer(model):
 
 
 def scale_by_data(model):
-    # the whole of a stage, as hooks that average weights do; tensors and versions stay what they are
+    # a whole stage, as EMA hooks do; tensors and versions do not change
     for parameter in model[0].stage2.parameters():
         parameter.data.mul_(2)
 
@@ -219,7 +219,7 @@ def adapt_a_norm(model):
 @pytest.mark.parametrize('change', [write, write_by_data, scale_by_data, patch_forward, change_eps,
                                     change_memory_format, load, load_other_tensors, replace_weight,
                                     replace_statistics, replace_layer, adapt_a_norm])
-def test_weights_that_change_are_followed(change, assert_optimized):
+def test_changed_weights_are_used(change, assert_optimized):
     model, x = network(), torch.randn(1, 3, 64, 64)
     before = assert_optimized(model, x)
     change(model)
@@ -267,13 +267,13 @@ def test_state_dict_copies_and_pickles(assert_optimized):
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), torch.load(file, weights_only=False)):
         assert not is_optimized(twin)
         assert all(torch.equal(a, b) for a, b in zip(outputs(twin, x), expected))
-        # and a copy is no view of the weights
+        # a copy does not share the weights
         torch.nn.init.zeros_(twin[0].conv1.weight)
         assert max(relative_error(a, b) for a, b in zip(outputs(model, x), expected)) < 1e-5
 
 
-def test_back_to_training_with_exactly_the_weights():
-    """Three steps with an evaluation after each, and three without: the same weights, bit by bit."""
+def test_evaluations_do_not_change_training():
+    """Compare the weights after three steps with and without evaluations, bit by bit."""
     def train(evaluate):
         torch.manual_seed(0)
         model = network(norm_eval=False)
@@ -298,7 +298,7 @@ def test_back_to_training_with_exactly_the_weights():
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in evaluated.state_dict().items())
 
 
-def test_training_of_an_optimized_model_is_training():
+def test_an_optimized_model_trains_eagerly():
     model, twin, x = network(norm_eval=False), None, torch.randn(2, 3, 64, 64)
     twin = copy.deepcopy(model).train()
     optimize_for_inference(model).train()
@@ -307,7 +307,7 @@ def test_training_of_an_optimized_model_is_training():
     assert all(torch.equal(a.grad, b.grad) for a, b in zip(model.parameters(), twin.parameters()))
 
 
-def test_turned_on_twice_and_off_twice():
+def test_repeated_calls():
     model = optimize_for_inference(optimize_for_inference(network()))
     assert is_optimized(model)
     assert not is_optimized(restore_eager(restore_eager(model)))
@@ -329,7 +329,7 @@ def test_tracers_see_the_eager_model(eager_runs):
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 def test_in_a_forked_process():
-    """As data loaders and servers use it. torch's own thread pool does not survive a fork, hence one thread."""
+    """Data loaders and servers fork. torch's thread pool does not survive a fork, hence one thread."""
     model, x = optimize_for_inference(network()), torch.randn(1, 3, 64, 64)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -345,7 +345,7 @@ def test_in_a_forked_process():
 
 
 def test_in_threads():
-    """Each with shapes of its own, so that weights are prepacked at the same time."""
+    """Run threads with different input shapes, so that weights are prepacked concurrently."""
     model = optimize_for_inference(network())
     images = [torch.randn(1, 3, 64 + 32 * k, 64) for k in range(6)]
     expected = [outputs(copy.deepcopy(model), x) for x in images]
@@ -355,7 +355,7 @@ def test_in_threads():
 
 
 def test_own_class_with_another_forward(assert_optimized):
-    """The trace is of the class's own computation."""
+    """The trace uses the overridden eager_forward."""
     class Doubled(HRNet):
         def eager_forward(self, x):
             return tuple(2 * out for out in super().eager_forward(x))
@@ -369,7 +369,7 @@ def test_own_class_with_another_forward(assert_optimized):
 
 
 class Excited(HRNet):
-    """Adds features that are broadcast, and applies activations in place to what is read before and afterwards."""
+    """HRNet with broadcast sums, and in-place activations of tensors that are read before and after."""
 
     def eager_forward(self, x):
         first, *others = super().eager_forward(x)
@@ -387,7 +387,7 @@ def test_operators_that_are_not_of_hrnet(assert_optimized):
 
 
 @pytest.mark.parametrize('act', [nn.SiLU, nn.ReLU6, nn.LeakyReLU, nn.Hardswish])
-def test_activations_that_are_exchanged(assert_optimized, act):
+def test_replaced_activations(assert_optimized, act):
     model = network()
     for module in list(model.modules()):
         for name, child in module.named_children():
@@ -409,13 +409,13 @@ def test_layers_that_are_not_fused(assert_optimized, options):
     lambda model: model.stage2[0].fuse_layers[1][0].append(nn.Tanh()),
     lambda model: model.stage3[0].branches.__setitem__(0, nn.Identity()),
 ])
-def test_layers_that_are_exchanged(assert_optimized, change):
+def test_replaced_layers(assert_optimized, change):
     model = network()[0]
     change(model)
     assert_optimized(randomize(model).eval(), torch.randn(1, 3, 64, 64))
 
 
-def test_kinds_of_layers_that_cannot_be_compiled_run_eagerly():
+def test_layers_that_cannot_be_compiled_run_eagerly():
     model, x = network()[0], torch.randn(1, 3, 64, 64)
     model.layer1[0].conv2 = nn.Conv2d(model.layer1[0].conv2.in_channels, model.layer1[0].conv2.out_channels, 3,
                                       padding='same', bias=False)
@@ -427,7 +427,7 @@ def test_kinds_of_layers_that_cannot_be_compiled_run_eagerly():
         assert outputs(model, x)[0].dtype == torch.bfloat16
 
 
-def test_few_images_do_not_pay():
+def test_few_images_run_eagerly():
     model = network()
     assert not is_optimized(optimize_for_inference(model, expected_images=1))
     assert is_optimized(optimize_for_inference(model, expected_images=1000))
@@ -439,8 +439,8 @@ def test_few_images_do_not_pay():
         optimize_for_inference(model, 'tensorrt')
 
 
-class TestEagerInstead:
-    """Where the engine declines, the eager model runs, and the log says why, once."""
+class TestEagerFallback:
+    """Unsupported cases run eagerly, and the reason is logged once."""
 
     @pytest.fixture
     def said(self):
@@ -469,7 +469,7 @@ class TestEagerInstead:
     @pytest.mark.parametrize('overwrite', [lambda x, y: (x.mul_(2), y), lambda x, y: (x.add_(1), y + 1),
                                            lambda x, y: (nn.functional.silu(x, inplace=True), y)])
     def test_values_that_are_overwritten(self, said, overwrite):
-        """Rewrites would read them in another state."""
+        """Rewritten graphs would read the overwritten values."""
         class Overwriting(HRNet):
             def eager_forward(self, x):
                 first, _, *others = super().eager_forward(x)
@@ -489,7 +489,7 @@ class TestEagerInstead:
             model.train()(torch.randn(1, 3, 64, 64))
             assert 'training' in said.pop()
             model.eval()(torch.randn(0, 3, 64, 64))
-            assert 'no image' in said.pop()
+            assert 'input is empty' in said.pop()
             seen = []
             model.layer1[0].conv1.register_forward_hook(lambda *args: seen.append(1))
             model(torch.randn(1, 3, 64, 64))
@@ -509,7 +509,7 @@ class TestEagerInstead:
         assert eager_runs == []
 
     def test_replica_without_weights_of_its_own(self):
-        """As torch's DataParallel makes them."""
+        """DataParallel makes such replicas."""
         model, x = optimize_for_inference(network()[0]), torch.randn(1, 3, 64, 64)
         outputs(model, x)
         assert not is_optimized(model._replicate_for_data_parallel())
@@ -526,13 +526,13 @@ class TestEagerInstead:
         outputs(model, x)
         assert model.layer1[0].bn1.num_batches_tracked == 1
 
-    def test_wrong_precision_is_the_models_own_error(self, said):
+    def test_wrong_dtype_raises_the_eager_error(self, said):
         model = optimize_for_inference(network()[0])
         with pytest.raises(RuntimeError, match='type'):
             outputs(model, torch.randn(1, 3, 64, 64, dtype=torch.double))
         assert 'float64' in said.pop()
 
-    def test_wrong_input_is_the_modules_own_error(self):
+    def test_wrong_input_raises_the_eager_error(self):
         model = optimize_for_inference(network())
         with pytest.raises(ValueError, match='3'):
             outputs(model, torch.randn(1, 4, 64, 64))
@@ -540,13 +540,13 @@ class TestEagerInstead:
             outputs(model, torch.randn(1, 3, 32, 32))
 
 
-def test_model_without_our_parts():
+def test_model_without_modules_of_this_package():
     with pytest.raises(ValueError, match=r'hrnet_plugin\.HRNet'):
         optimize_for_inference(nn.Conv2d(1, 1, 1))
 
 
-def test_nothing_but_the_model_is_changed():
-    """No random number is drawn, and the defaults of types and devices do not count."""
+def test_global_state_is_not_changed():
+    """No random numbers are drawn, and default dtype and device have no effect."""
     onednn_fuses.cache_clear()
     model, x = network(), torch.randn(1, 3, 64, 64)
     expected = outputs(model, x)
@@ -561,7 +561,7 @@ def test_nothing_but_the_model_is_changed():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_a_model_is_freed_at_once(assert_optimized):
+def test_a_model_is_freed_without_garbage_collection(assert_optimized):
     model = network()
     assert_optimized(model, torch.randn(1, 3, 64, 64))
     parts = [weakref.ref(part) for part in model]

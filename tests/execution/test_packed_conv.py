@@ -1,4 +1,4 @@
-"""Packed convolutions: the function of the modules, residuals in place, and few copies of the weights."""
+"""Packed convolutions: same outputs as the modules, in-place residuals, few copies of the weights."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_convolution_norm_sum_and_relu(kind, relu, options):
 @pytest.mark.parametrize('kind', KINDS)
 @torch.no_grad()
 def test_residual_that_is_broadcast(kind):
-    """As behind global pooling."""
+    """Residuals after global pooling are broadcast."""
     conv = randomize(nn.Conv2d(3, 8, 3, padding=1))
     packed, x, residual = kind(ConvWeights.of(conv), torch.float32), torch.randn(2, 3, 9, 7), torch.randn(2, 8, 1, 1)
     expected = (conv(x) + residual).relu()
@@ -80,8 +80,8 @@ def test_other_devices_precisions_and_builds(monkeypatch):
 
 
 @pytest.mark.parametrize('broken', ['raises', 'lies'])
-def test_operators_that_are_not_what_they_were(monkeypatch, broken):
-    """They are no part of torch's public interface: where they changed, the public ones do."""
+def test_changed_private_operators(monkeypatch, broken):
+    """If private operators of torch change, public ones are used."""
     def call(self, x, residual=None, relu=False):
         if broken == 'raises':
             raise RuntimeError('expected 9 arguments')

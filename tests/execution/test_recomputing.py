@@ -1,4 +1,4 @@
-"""Lean memory: the same step from fewer kept values, and never from wrong ones."""
+"""Recomputed activations (``memory='lean'``): same gradients, less memory, in-place changes detected."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from hrnet_plugin.execution.recomputing import RecomputingExecution, _statistics
-from hrnet_plugin.experiments.benchmarking import kept_bytes, peak_bytes
+from hrnet_plugin.experiments.benchmarking import peak_bytes, saved_bytes
 from hrnet_plugin.models import HRNet
 
 ARCH = 'w18_small_v1'
 
 
 def pair(**options):
-    """A network and its lean twin, in training mode and double precision."""
+    """Return a network with default memory and one with ``memory='lean'``, in training mode and double precision."""
     plain = randomize(HRNet(ARCH, **options)).double().train()
     lean = HRNet(ARCH, memory='lean', **options).double().train()
     lean.load_state_dict(plain.state_dict())
@@ -70,7 +70,7 @@ def test_two_backward_passes_and_sums_of_steps():
     x, y = (torch.randn(2, 3, 64, 64, dtype=torch.double) for _ in range(2))
     for model in (plain, lean):
         first = backward(model, x, retain_graph=True)
-        backward(model, y)  # another pass before the second one of the first
+        backward(model, y)  # before the second backward pass of the first graph
         first.backward()
     assert_same_step(plain, lean)
 
@@ -96,15 +96,15 @@ def test_in_mixed_precision():
         with torch.autocast('cpu', torch.bfloat16):
             outs = model(x)
         sum(out.float().square().mean() for out in outs).backward()
-    # in bfloat16 both are exact to a hundredth; what matters is that they do not differ by more
+    # in bfloat16 both have errors of about 1 percent, so their difference may be as large
     assert relative_error(lean.conv1.weight.grad, plain.conv1.weight.grad) < 0.05
 
 
 @pytest.mark.parametrize('size', [(64, 96), (224, 160)])
-def test_keeps_little_more_than_half(size):
+def test_saved_tensors_are_little_more_than_half(size):
     plain, lean = pair(norm_eval=False)
     x = torch.randn(2, 3, *size, dtype=torch.double)
-    full, less = (kept_bytes(partial(model, x)) for model in (plain, lean))
+    full, less = (saved_bytes(partial(model, x)) for model in (plain, lean))
     assert less < 0.6 * full
 
 
@@ -128,8 +128,8 @@ def test_copied_and_compiled():
 
 
 @pytest.mark.parametrize('write', [lambda out: out.mul_(2), lambda out: out.add_(1), torch.relu_])
-def test_a_write_that_is_not_noted_voids_the_recipe(write):
-    """What is kept is then the map itself."""
+def test_an_in_place_write_prevents_recomputing(write):
+    """The feature map itself is saved then."""
     norm, conv = nn.BatchNorm2d(4).double(), nn.Conv2d(4, 4, 1).double()
     source = torch.randn(2, 4, 5, 5, dtype=torch.double, requires_grad=True)
 
@@ -144,17 +144,17 @@ def test_a_write_that_is_not_noted_voids_the_recipe(write):
     assert relative_error(got, expected) < 1e-12
 
 
-def test_a_whole_step_takes_less_at_its_peak():
+def test_peak_memory_of_a_training_step():
     x, peaks = torch.randn(2, 3, 192, 192), []
     for memory in ('full', 'lean'):
         model = HRNet('w18_small_v2', norm_eval=False, memory=memory).train()
-        backward(model, x)  # gradients are there already, and not counted
+        backward(model, x)  # allocates the gradients, which are not counted
         peaks.append(peak_bytes(partial(backward, model, x)))
     assert peaks[1] < 0.8 * peaks[0], peaks
 
 
 @pytest.mark.parametrize('options', [dict(norm_eval=False), dict(norm_eval=True)], ids=str)
-def test_a_forward_pass_without_a_backward_pass_leaves_nothing(options):
+def test_a_forward_pass_without_backward_frees_all_tensors(options):
     _, lean = pair(**options)
     maps = []
     for block in (*lean.stage2[0].branches[0], lean.stage3[0], lean.stage4[0]):
@@ -180,7 +180,7 @@ def write_convolution(model, outs):
 
 
 @pytest.mark.parametrize('write', [write_output, write_weight, write_convolution])
-def test_what_is_written_before_the_backward_pass_is_an_error_as_always(write):
+def test_in_place_changes_before_the_backward_pass_raise(write):
     for model in pair(norm_eval=False):
         outs = model(torch.randn(2, 3, 64, 64, dtype=torch.double))
         loss = sum(out.square().sum() for out in outs[1:])
@@ -202,7 +202,7 @@ class Clamping(nn.BatchNorm2d):
 
 @pytest.fixture
 def own_layers():
-    """Layers of a user's own, by names in configs."""
+    """Register user-defined layers."""
     from mmengine.registry import MODELS
     MODELS.register_module('Transposing', module=Transposing)
     MODELS.register_module('Clamping', module=Clamping)
@@ -213,8 +213,8 @@ def own_layers():
 
 @pytest.mark.parametrize('options', [dict(conv_cfg=dict(type='Transposing')), dict(norm_cfg=dict(type='Clamping')),
                                      dict(norm_cfg=dict(type='Clamping'), norm_eval=True)], ids=str)
-def test_layers_of_ones_own(own_layers, options):
-    """That look at maps otherwise, or at others, than torch's do."""
+def test_user_defined_layers(own_layers, options):
+    """They transpose or clamp their inputs."""
     plain, lean = pair(**{'norm_eval': False, **options})
     x = torch.randn(2, 3, 64, 64, dtype=torch.double)
     for model in (plain, lean):
@@ -239,8 +239,8 @@ def test_inside_functional_transformations():
     assert relative_error(*gradients) < 1e-12
 
 
-def test_statistics_of_synchronised_norms():
-    """Torch keeps input, weight, mean, inverse deviation and counts for them, in this order."""
+def test_statistics_of_sync_batch_norms():
+    """Their autograd node saves input, weight, mean, inverse standard deviation and counts, in this order."""
     class SyncBatchNormBackward:
         saved_tensors = torch.zeros(1), torch.zeros(1), torch.full((4, ), 2.), torch.full((4, ), 3.), torch.zeros(1)
 
@@ -251,7 +251,7 @@ def test_statistics_of_synchronised_norms():
     assert _statistics(norm, source, object()) is None
 
 
-def test_statistics_where_torch_keeps_them_otherwise():
+def test_statistics_of_unknown_autograd_nodes():
     norm, source = nn.BatchNorm2d(4), torch.randn(2, 4, 5, 5)
     kept = _statistics(norm, source, norm(source.requires_grad_()).grad_fn)
     computed = _statistics(norm, source, object())
@@ -259,7 +259,7 @@ def test_statistics_where_torch_keeps_them_otherwise():
 
 
 def test_not_with_checkpoints_of_blocks():
-    with pytest.raises(ValueError, match="with_cp=True or memory='lean'"):
+    with pytest.raises(ValueError, match="memory must be 'full' with with_cp=True, got 'lean'"):
         HRNet(ARCH, memory='lean', with_cp=True)
     with pytest.raises(ValueError, match='memory'):
         HRNet(ARCH, memory='small')

@@ -1,4 +1,4 @@
-"""What the adapters say about the hosts, against the hosts themselves."""
+"""Comparison of the adapters with the installed hosts."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def host(request):
     return request.param
 
 
-def test_norm_eval_is_the_hosts(host):
+def test_norm_eval_is_the_upstream_default(host):
     upstream = import_module(f'{host.name}.models.backbones.hrnet').HRNet
     assert inspect.signature(upstream).parameters['norm_eval'].default == host.network.norm_eval
 
 
-def test_what_the_tasks_need():
+def test_defaults_of_tasks():
     assert [name for name, host in HOSTS.items() if not host.network.multiscale_output] == ['mmpose']
     assert [name for name, host in HOSTS.items() if host.network.upsampling == 'bilinear'] == ['mmseg']
     assert [host.metrics[0].name for host in HOSTS.values()] == ['AP', 'AP', 'mIoU', 'top-1']
@@ -71,14 +71,14 @@ def test_a_config_has_the_adapter_of_its_scope():
         host_of_config(Config(dict()))
 
 
-def test_a_host_owns_what_derives_from_its_classes():
+def test_owns_includes_derived_classes():
     base = type('Head', (nn.Module, ), {'__module__': 'mmpose.models.heads'})
     mine = type('Mine', (base, ), {'__module__': 'mine'})
     assert MMPOSE.owns(mine()) is True
     assert MMDET.owns(mine()) is False
 
 
-def test_names_of_types():
+def test_type_names():
     assert type_name('mmdet.FasterRCNN') == type_name('FasterRCNN') == 'FasterRCNN'
     assert type_name(nn.Module) == 'Module'
 
@@ -91,7 +91,7 @@ def test_schedules(train_cfg, detector, other):
     assert (MMDET.schedule(train_cfg), MMPOSE.schedule(train_cfg)) == (detector, other)
 
 
-def test_evaluators_of_detections_are_mmdets():
+def test_coco_metrics_are_those_of_mmdet():
     theirs = type('CocoMetric', (), dict(proposal_nums=(1, )))()
     poses = type('CocoMetric', (), {})()
     evaluator = SimpleNamespace(metrics=[poses, theirs])
@@ -107,13 +107,13 @@ def test_evaluators_of_detections_are_mmdets():
 def test_folders_of_visualizations(name, hook, folders, tmp_path):
     config = Config(dict(default_hooks=dict(visualization=hook),
                          visualizer=dict(vis_backends=[dict(type='LocalVisBackend')])))
-    assert HOSTS[name].drawn_folders(config, tmp_path) == [tmp_path / folder for folder in folders]
-    HOSTS[name].draw_into(config, 'mine')
-    found, = HOSTS[name].drawn_folders(config, tmp_path)
+    assert HOSTS[name].visualization_folders(config, tmp_path) == [tmp_path / folder for folder in folders]
+    HOSTS[name].enable_drawing(config, 'mine')
+    found, = HOSTS[name].visualization_folders(config, tmp_path)
     assert found.name == 'mine'
 
 
-def test_the_size_of_images_of_any_config():
+def test_fixed_input_size():
     crops = Config(dict(model=dict(data_preprocessor=dict(size=(224, 192)))))
     assert fixed_input_size(crops) == HOSTS['mmseg'].input_size(crops) == (224, 192)
     assert MMPOSE.input_size(Config(dict(codec=dict(input_size=(192, 256)), model=dict()))) == (256, 192)

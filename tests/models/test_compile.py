@@ -1,4 +1,4 @@
-"""Backbone and neck are seen whole by torch.compile and torch.export, and compute the same there."""
+"""Backbone and necks under torch.compile and torch.export: no graph breaks, and equal outputs."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ ARCH = 'w18_small_v1'
 
 
 def network(neck, **options):
-    """In double precision: what is exported is not folded, and rounds otherwise."""
+    """Build a network in double precision. Exported graphs do not fold norms, which changes rounding."""
     return randomize(nn.Sequential(HRNet(ARCH, **options), neck)).eval().double()
 
 
@@ -33,7 +33,7 @@ def test_export(case, size):
 
 @torch.no_grad()
 def test_export_for_any_multiple_of_32():
-    """With four levels: torch's avg_pool2d fixes whether a size is odd, and a fifth one would halve odd sizes."""
+    """Export with four levels, because avg_pool2d specializes on odd sizes, which a fifth level would have."""
     model = network(HRFPN(arch=ARCH, out_channels=16, num_outs=4))
     height, width = (torch.export.Dim(name, min=4, max=64) for name in ('h', 'w'))
     x = torch.randn(1, 3, 160, 192, dtype=torch.double)
@@ -45,7 +45,7 @@ def test_export_for_any_multiple_of_32():
 
 @pytest.mark.parametrize('backend', ['aot_eager', pytest.param('inductor', marks=pytest.mark.slow)])
 @pytest.mark.parametrize('case', CASES)
-def test_compile_without_a_break(case, backend):
+def test_compile_without_graph_break(case, backend):
     torch._dynamo.reset()
     model, x = CASES[case](), torch.randn(1, 3, 64, 96, dtype=torch.double)
     compiled = torch.compile(model, fullgraph=True, backend=backend)
@@ -57,7 +57,7 @@ def test_compile_without_a_break(case, backend):
 @pytest.mark.slow
 @pytest.mark.parametrize('training', [False, True])
 def test_few_compilations_for_many_sizes(training):
-    """Images of another size at every step: the sizes become variables, and parities of the pyramid's maps remain."""
+    """Compile for many image sizes. Sizes become symbolic, except for the parity of the level sizes."""
     torch._dynamo.reset()
     compilations = []
 

@@ -1,4 +1,4 @@
-"""Changing the type in any HRNet config that a host ships, and naming the host, gives the host's own network."""
+"""Upstream HRNet configs with only type and host changed give the upstream network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTS = {
 
 @cache
 def hrnet_configs(host):
-    """name -> (backbone, neck) of every HRNet config that the installed host ships, as plain dicts."""
+    """Map the name of each HRNet config of an installed host to its backbone and neck, as plain dicts."""
     root = Path(pytest.importorskip(host).__file__).parent / '.mim' / 'configs'
     found = {}
     for path in sorted(root.rglob('*.py')):
@@ -33,7 +33,7 @@ def hrnet_configs(host):
             continue
         try:
             model = Config.fromfile(str(path)).get('model')
-        except (OSError, KeyError):  # needs a package that is not here
+        except (OSError, KeyError):  # requires a package that is not installed
             continue
         backbone = model.get('backbone') if model else None
         if backbone is not None and backbone.get('type') == 'HRNet':
@@ -78,12 +78,12 @@ def test_every_shipped_config(host):
     theirs = importlib.import_module(module).HRNet
     for cfg in distinct(backbone for backbone, _ in cfgs.values()):
         options = without(cfg, 'type')
-        # mmpose's class has no such argument
+        # mmpose's class has no argument pretrained
         upstream = theirs(**without(options, 'pretrained') if host == 'mmpose' else options)
         compare(HRNet(**options, host=host), upstream, torch.randn(1, options.get('in_channels', 3), 64, 96))
 
 
-def test_every_neck_that_mmdet_ships():
+def test_every_shipped_neck_of_mmdet():
     necks = distinct(neck for _, neck in hrnet_configs('mmdet').values())
     theirs = importlib.import_module('mmdet.models.necks').HRFPN
     for cfg in necks:
@@ -102,7 +102,7 @@ EXTRA = {
 
 @pytest.mark.parametrize('host', HOSTS)
 def test_one_config_of_each_host_through_its_registry(host):
-    """As a user does it: the host's config, with the type changed and the host named."""
+    """Build from a config of the host in which only type and host are changed."""
     root = Path(pytest.importorskip(host).__file__).parent / '.mim' / 'configs'
     cfg = Config.fromfile(str(root / EXTRA[host])).model.backbone
     registry = importlib.import_module(f'{host}.registry').MODELS

@@ -1,4 +1,4 @@
-"""The same function as the hosts' own classes: keys, outputs, gradients, statistics, initial weights."""
+"""Parity with the upstream classes: keys, outputs, gradients, statistics and initial weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def theirs(arch, **options):
 
 @pytest.mark.parametrize('multiscale_output', [True, False])
 @pytest.mark.parametrize('arch', ARCHS)
-def test_names_order_and_shapes_of_the_state_dict(arch, multiscale_output):
+def test_keys_order_and_shapes_of_the_state_dict(arch, multiscale_output):
     with torch.device('meta'):
         ours = HRNet(arch, multiscale_output=multiscale_output).state_dict()
         upstream = theirs(arch, multiscale_output=multiscale_output).state_dict()
@@ -30,7 +30,7 @@ def test_names_order_and_shapes_of_the_state_dict(arch, multiscale_output):
 
 
 @pytest.mark.parametrize('options', [dict(), dict(num_outs=6), dict(num_outs=1)], ids=str)
-def test_names_order_and_shapes_of_the_necks_state_dict(options):
+def test_keys_order_and_shapes_of_the_neck_state_dict(options):
     ours, upstream = (neck([18, 36, 72, 144], 256, **options).state_dict() for neck in (HRFPN, mmdet_necks.HRFPN))
     assert list(ours) == list(upstream)
     assert all(ours[key].shape == upstream[key].shape for key in upstream)
@@ -55,7 +55,7 @@ def test_outputs_of_backbone_and_neck(arch):
             assert relative_error(a, b) < 1e-5
 
 
-@pytest.mark.parametrize(('host', 'outputs'), [('mmpose', 1), ('mmseg', 4)])  # mmsegmentation's is bilinear
+@pytest.mark.parametrize(('host', 'outputs'), [('mmpose', 1), ('mmseg', 4)])  # mmsegmentation uses bilinear upsampling
 @torch.no_grad()
 def test_outputs_equal_the_other_hosts(host, outputs):
     backbones = pytest.importorskip(f'{host}.models.backbones')

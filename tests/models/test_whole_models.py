@@ -1,4 +1,4 @@
-"""Models of mmpose and mmsegmentation with the plugin's parts and with the hosts' own: same weights, same outputs."""
+"""Models of mmpose and mmsegmentation with plugin modules, compared with the upstream models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OCR = 'ocrnet/ocrnet_hr18s_4xb2-160k_cityscapes-512x1024.py'
 
 
 def model_cfg(host, name):
-    """The model of a host's config, without what needs a GPU or a network."""
+    """Return the model of a host's config, without entries that require a GPU or a download."""
     root = Path(pytest.importorskip(host).__file__).parent / '.mim' / 'configs'
     pytest.importorskip(f'{host}.models')
     model = Config.fromfile(str(root / name)).model.to_dict()
@@ -35,7 +35,7 @@ def build(host, model):
 
 
 def ours(host, model, **changes):
-    """The same, with the plugin's types and nothing else changed."""
+    """Return the model config with the types of the plugin."""
     model = {**model, 'backbone': {**model['backbone'], 'type': 'hrnet_plugin.HRNet', 'host': host, **changes}}
     heads = model.get('decode_head')
     if heads is None:
@@ -48,16 +48,16 @@ def ours(host, model, **changes):
 @pytest.mark.parametrize(('host', 'name', 'size'), [
     ('mmpose', POSE, (256, 192)), ('mmpose', FACE, (256, 256)), ('mmseg', FCN, (96, 160)), ('mmseg', OCR, (96, 160))])
 @torch.no_grad()
-def test_the_same_output_on_multiples_of_32(host, name, size):
+def test_equal_outputs_at_multiples_of_32(host, name, size):
     model = model_cfg(host, name)
     upstream, plugin = build(host, model), build(host, ours(host, model))
-    same_weights(plugin, upstream)  # strictly: the keys are the same, and so host's checkpoints load
+    same_weights(plugin, upstream)  # strict loading: the keys are equal, so upstream checkpoints load
     images = torch.randn(1, 3, *size)
     assert relative_error(plugin(images, None, mode='tensor'), upstream(images, None, mode='tensor')) < 1e-5
 
 
 @torch.no_grad()
-def test_the_released_faces_are_those_of_the_plugins_config():
+def test_face_config_of_the_plugin_equals_the_released_one():
     from hrnet_plugin.config_files import cfg
     upstream = build('mmpose', model_cfg('mmpose', FACE))
     model = Config.fromfile(cfg('td-hm_hrnetv2-w18_60e_wflw-256x256')).model.to_dict()
@@ -69,20 +69,20 @@ def test_the_released_faces_are_those_of_the_plugins_config():
 
 
 class OfficialFusion(nn.Module):
-    """A fusion row as the official segmentation code has it: convolve, then interpolate once to the target's size."""
+    """Fusion row of the official segmentation code, which interpolates once to the target size."""
 
-    def __init__(self, row, resolution):
+    def __init__(self, row, branch):
         super().__init__()
-        self.row, self.resolution = row, resolution
+        self.row, self.branch = row, branch
 
     def forward(self, feats):
-        own = feats[self.resolution]
+        own = feats[self.branch]
         total = own
         for j, x in enumerate(feats):
-            if j == self.resolution:
+            if j == self.branch:
                 continue
             y = self.row[j](x)
-            if j > self.resolution:
+            if j > self.branch:
                 y = F.interpolate(y, size=own.shape[-2:], mode='bilinear', align_corners=False)
             total = total + y
         return F.relu(total)
@@ -91,7 +91,7 @@ class OfficialFusion(nn.Module):
 @pytest.mark.parametrize('size', [(97, 161), (100, 130)])
 @torch.no_grad()
 def test_other_sizes_are_interpolated_once_as_in_the_official_code(size):
-    """mmsegmentation interpolates by a factor and then again to the size, which is another function."""
+    """Compare with the official code. mmsegmentation interpolates twice, with other outputs."""
     model = model_cfg('mmseg', FCN)
     upstream, plugin = build('mmseg', model), build('mmseg', ours('mmseg', model))
     same_weights(plugin, upstream)
@@ -109,8 +109,8 @@ def test_other_sizes_are_interpolated_once_as_in_the_official_code(size):
 
 
 @torch.no_grad()
-def test_aligned_corners_reach_every_interpolation():
-    """The option of the official OCR networks, which mmsegmentation's configs do not have."""
+def test_align_corners_of_every_interpolation():
+    """Check the option of the official OCR networks, which mmsegmentation's configs do not use."""
     model = model_cfg('mmseg', OCR)
     aligned = ours('mmseg', model, upsample=dict(mode='bilinear', align_corners=True))
     aligned['decode_head'] = [{**head, 'align_corners': True} for head in aligned['decode_head']]
@@ -118,11 +118,11 @@ def test_aligned_corners_reach_every_interpolation():
     plugin.load_state_dict(randomize(plain).state_dict())
     modes, interpolate = [], F.interpolate
 
-    def watched(x, size=None, scale_factor=None, mode='nearest', align_corners=None, **options):
+    def recorded(x, size=None, scale_factor=None, mode='nearest', align_corners=None, **options):
         modes.append((mode, align_corners))
         return interpolate(x, size, scale_factor, mode, align_corners, **options)
 
-    F.interpolate = watched
+    F.interpolate = recorded
     try:
         out = plugin(torch.randn(1, 3, 64, 96), None, mode='tensor')
     finally:

@@ -1,4 +1,4 @@
-"""The wrapper's edges; tests/configs/test_steps_detection.py runs it in every family."""
+"""BFloat16OptimWrapper. tests/configs/test_steps_detection.py trains all detectors with it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Model(nn.Module):
         return feats if self.neck is None else self.neck(feats)
 
 
-def test_it_is_found_by_its_name_in_a_config():
+def test_the_type_is_registered():
     optimizer = torch.optim.SGD(Model().parameters(), lr=0.1)
     built = OPTIM_WRAPPERS.build(dict(type='hrnet_plugin.BFloat16OptimWrapper', optimizer=optimizer, clip_grad=None))
     assert isinstance(built, BFloat16OptimWrapper)
 
 
 @pytest.mark.parametrize('neck', [None, nn.Conv2d(4, 2, 1)])
-def test_what_leaves_is_float32_rounded_to_bfloat16(neck):
+def test_outputs_are_float32_with_bfloat16_precision(neck):
     model, x = Model(neck), torch.rand(1, 3, 4, 4)
     exact = model(x)
     with features_in_bfloat16(model):
@@ -39,7 +39,7 @@ def test_what_leaves_is_float32_rounded_to_bfloat16(neck):
     assert torch.equal(model(x), exact)
 
 
-def test_an_error_inside_leaves_nothing_behind():
+def test_an_error_removes_hooks_and_autocast():
     model = Model()
     with pytest.raises(RuntimeError), features_in_bfloat16(model):
         model(torch.rand(1, 5, 4, 4))
@@ -49,7 +49,7 @@ def test_an_error_inside_leaves_nothing_behind():
     assert not model.backbone._forward_pre_hooks
 
 
-def test_maps_come_back_in_the_container_that_they_left_in():
+def test_container_types_are_kept():
     class Many(nn.Module):
         def forward(self, x):
             return [x, (x, None), {'a': x}]
@@ -63,14 +63,14 @@ def test_maps_come_back_in_the_container_that_they_left_in():
     assert {x.dtype for x in (out[0], out[1][0], out[2]['a'])} == {torch.float32}
 
 
-def test_a_model_without_a_backbone_is_refused():
-    with pytest.raises(ValueError, match='needs a model with a backbone, got Linear without'), \
+def test_a_model_without_a_backbone_raises():
+    with pytest.raises(ValueError, match='requires a model with a backbone, got Linear without'), \
             features_in_bfloat16(nn.Linear(1, 1)):
         pass
 
 
-def test_models_within_models_are_reached():
-    """As in the wrappers of distributed training, and in detectors that hold a teacher and a student."""
+def test_nested_models():
+    """Distributed training wraps the model, and some detectors contain a teacher and a student."""
     wrapper = nn.ModuleDict(dict(teacher=Model(), student=Model(nn.Conv2d(4, 2, 1))))
     x = torch.rand(1, 3, 4, 4)
     with features_in_bfloat16(wrapper):

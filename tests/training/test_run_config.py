@@ -1,4 +1,4 @@
-"""What the tools change in a config before it runs."""
+"""Changes of the command-line tools to configs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 
-from hrnet_plugin.training.run_config import add_hook, load_any, resume, save_atomically
+from hrnet_plugin.training.run_config import add_hook, resume, save_atomically, set_load_from
 
 
 def config_of(folder, **entries):
@@ -19,7 +19,7 @@ def save(path):
     return str(path)
 
 
-def test_a_run_without_a_checkpoint_starts_as_its_config_says(tmp_path):
+def test_a_run_without_a_checkpoint_starts_from_the_beginning(tmp_path):
     config = config_of(tmp_path)
     notice, = resume(config)
     assert 'has no complete checkpoint to resume from: training starts from the beginning' in notice
@@ -27,7 +27,7 @@ def test_a_run_without_a_checkpoint_starts_as_its_config_says(tmp_path):
     assert config.get('custom_hooks') is None
 
 
-def test_it_goes_on_from_the_newest_complete_checkpoint(tmp_path):
+def test_resuming_from_the_newest_complete_checkpoint(tmp_path):
     path = save(tmp_path / 'epoch_1.pth')
     (tmp_path / 'epoch_2.pth').write_bytes(b'PK half')
     config = config_of(tmp_path)
@@ -38,7 +38,7 @@ def test_it_goes_on_from_the_newest_complete_checkpoint(tmp_path):
     assert config.custom_hooks == [dict(type='hrnet_plugin.CompleteLoadHook')]
 
 
-def test_it_goes_on_from_a_named_checkpoint(tmp_path):
+def test_resuming_from_a_given_checkpoint(tmp_path):
     config, path = config_of(tmp_path), save(tmp_path / 'mine.pth')
     resume(config, path)
     assert config.load_from == path
@@ -60,7 +60,7 @@ def test_checkpoints_are_atomic(kind, tmp_path):
     assert config.default_hooks.checkpoint == config.custom_hooks[0] == wanted
 
 
-def test_other_hooks_of_checkpoints_stay(tmp_path):
+def test_other_checkpoint_hooks_are_kept(tmp_path):
     config = config_of(tmp_path, default_hooks=dict(checkpoint=dict(type='MyCheckpointHook')))
     save_atomically(config)
     assert config.default_hooks.checkpoint.type == 'MyCheckpointHook'
@@ -75,7 +75,7 @@ def test_other_hooks_of_checkpoints_stay(tmp_path):
 def test_a_hook_is_added_once(tmp_path):
     config = config_of(tmp_path)
     add_hook(config, 'hrnet_plugin.CompleteLoadHook', part='backbone')
-    load_any(config, 'x.pth')
-    load_any(config, config.load_from)
+    set_load_from(config, 'x.pth')
+    set_load_from(config, config.load_from)
     assert config.load_from == 'hrnet://x.pth'
     assert config.custom_hooks == [dict(type='hrnet_plugin.CompleteLoadHook', part='backbone')]

@@ -1,4 +1,4 @@
-"""Logs of runs, and of runs that went on where others had stopped."""
+"""Logs of new and resumed runs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _session(work_dir, name, *epochs):
     return records
 
 
-def test_the_newest_run_and_what_it_resumed(tmp_path):
+def test_the_newest_run_and_the_resumed_ones(tmp_path):
     _session(tmp_path, '1', 1, 2)
     first, second = _session(tmp_path, '2', 1, 2), _session(tmp_path, '3', 3, 4)
     assert read_scalars(tmp_path) == first + second
 
 
-def test_a_run_that_logged_nothing_more(tmp_path):
-    """It was killed when it had just begun, or had nothing left to do."""
+def test_a_resumed_run_without_logs(tmp_path):
+    """It was killed early, or training was already complete."""
     first = _session(tmp_path, '1', 1, 2)
     _session(tmp_path, '2')
     assert read_scalars(tmp_path) == first

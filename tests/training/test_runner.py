@@ -1,4 +1,4 @@
-"""The learning rate of a run that accumulates batches."""
+"""Scaling of learning rates with gradient accumulation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hrnet_plugin.training.runner import HRNetRunner, accumulated_batches
 
 
 def rate(kind, tmp_path, count, batch=4, enable=True):
-    """The learning rate that a run has: of 1.0 for 16 images."""
+    """Return the scaled learning rate of a run with 1.0 for 16 images."""
     runner = kind(
         LinearModel(), str(tmp_path), train_cfg=dict(by_epoch=True, max_epochs=1), log_level='ERROR',
         train_dataloader=dict(batch_size=batch, dataset=Ones(8), sampler=dict(type='DefaultSampler')),
@@ -23,21 +23,21 @@ def rate(kind, tmp_path, count, batch=4, enable=True):
     return runner.optim_wrapper.param_groups[0]['lr']
 
 
-@pytest.mark.parametrize(('count', 'batch', 'wanted'), [
+@pytest.mark.parametrize(('count', 'batch', 'expected'), [
     (4, 4, 1.0), (1, 4, 0.25), (2, 4, 0.5), (8, 2, 1.0), (3, 4, 0.75)])
-def test_accumulated_batches_count(count, batch, wanted, tmp_path):
-    assert rate(HRNetRunner, tmp_path, count, batch) == pytest.approx(wanted, abs=1e-12)
+def test_accumulated_batches_count(count, batch, expected, tmp_path):
+    assert rate(HRNetRunner, tmp_path, count, batch) == pytest.approx(expected, abs=1e-12)
 
 
-def test_mmengine_does_not_count_them(tmp_path):
+def test_mmengine_ignores_accumulation(tmp_path):
     assert rate(Runner, tmp_path, 4) == 0.25
 
 
-def test_nothing_is_scaled_unless_it_is_asked_for(tmp_path):
+def test_nothing_is_scaled_by_default(tmp_path):
     assert rate(HRNetRunner, tmp_path, 4, enable=False) == 1.0
 
 
-def test_optimizers_that_accumulate_differently():
+def test_different_accumulation_raises():
     one, other = (OptimWrapper(torch.optim.SGD(LinearModel().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
     assert accumulated_batches(OptimWrapperDict(a=other)) == 2
     with pytest.raises(ValueError, match=r'accumulative_counts must be the same for all optimizers, got \[1, 2\]'):
@@ -45,7 +45,7 @@ def test_optimizers_that_accumulate_differently():
 
 
 @pytest.mark.parametrize('scaling', [None, dict(base_batch_size=16), dict(enable=False, base_batch_size=16)])
-def test_optimizers_that_accumulate_differently_and_scale_nothing(scaling):
+def test_different_accumulation_without_scaling(scaling):
     one, other = (OptimWrapper(torch.optim.SGD(LinearModel().parameters(), 0.1), accumulative_counts=k) for k in (1, 2))
     HRNetRunner.scale_lr(HRNetRunner.__new__(HRNetRunner), OptimWrapperDict(a=one, b=other), scaling)
     assert one.param_groups[0]['lr'] == other.param_groups[0]['lr'] == 0.1

@@ -1,4 +1,4 @@
-"""Which checkpoint a run goes on from, and that two runs do not share a folder."""
+"""Choice of the checkpoint to resume from, and locks of work directories."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from hrnet_plugin.training import work_dir
 from hrnet_plugin.training.work_dir import (
     check_resumable,
     checkpoints,
+    earlier_run_warning,
     newest_checkpoint,
-    notice_of_earlier_run,
-    reserved,
+    reserve_work_dir,
 )
 
 
@@ -36,10 +36,10 @@ def save(path, age=0, whole=True):
     (dict(epoch_1=True, pretrained_w18=True), 'epoch_1')])
 @pytest.mark.parametrize('pointer', [None, '', 'gone.pth', '\0\0\0\0'])
 def test_the_newest_complete_checkpoint(files, chosen, pointer, tmp_path, monkeypatch):
-    """Killed while it saved, a run leaves half a file, or a last_checkpoint that is empty or names a missing one."""
+    """Runs that were killed leave incomplete files, and an empty or wrong ``last_checkpoint``."""
     (tmp_path / 'here').mkdir()
     monkeypatch.chdir(tmp_path / 'here')
-    save(Path('epoch_99.pth'))  # of another run, in the current directory
+    save(Path('epoch_99.pth'))  # from another run, in the current directory
     folder = tmp_path / 'work'
     folder.mkdir()
     for age, (name, whole) in enumerate(reversed(files.items())):
@@ -58,7 +58,7 @@ def test_the_newest_complete_checkpoint(files, chosen, pointer, tmp_path, monkey
     (dict(epoch_12=100, epoch_9=0), 'epoch_12'),  # copied in another order
     (dict(epoch_12=100, epoch_13=0), 'epoch_13'),  # killed before it was named
     (dict(epoch_12=0, epoch_24=100), 'epoch_12')])  # of an earlier, longer run
-def test_the_named_checkpoint_and_later_ones(ages, chosen, tmp_path):
+def test_last_checkpoint_and_later_ones(ages, chosen, tmp_path):
     for name, age in ages.items():
         save(tmp_path / f'{name}.pth', age)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_12.pth'))
@@ -67,13 +67,13 @@ def test_the_named_checkpoint_and_later_ones(ages, chosen, tmp_path):
     assert newest_checkpoint(tmp_path, []) == str(tmp_path / f'{next(name for name in ages if name != "epoch_12")}.pth')
 
 
-def test_an_empty_file_is_no_checkpoint(tmp_path):
+def test_an_empty_file_is_not_a_checkpoint(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     (tmp_path / 'epoch_2.pth').touch()
     assert newest_checkpoint(tmp_path, []) == str(tmp_path / 'epoch_1.pth')
 
 
-def test_checkpoints_elsewhere_and_with_other_names(tmp_path):
+def test_checkpoints_in_other_folders_and_with_other_names(tmp_path):
     (tmp_path / 'work').mkdir()
     (tmp_path / 'out').mkdir()
     save(tmp_path / 'out' / 'step-1.ckpt', 100)
@@ -86,11 +86,11 @@ def test_checkpoints_elsewhere_and_with_other_names(tmp_path):
         assert newest_checkpoint(tmp_path / 'work', []) == text
 
 
-def test_a_named_checkpoint_that_cannot_be_resumed_from(tmp_path):
+def test_a_given_checkpoint_that_is_incomplete_or_missing(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     save(tmp_path / 'epoch_2.pth', whole=False)
     check_resumable(str(tmp_path / 'epoch_1.pth'))
-    with pytest.raises(ValueError, match=r'got \S*epoch_2\.pth, which lacks its end\. The newest .*epoch_1\.pth'):
+    with pytest.raises(ValueError, match=r'got \S*epoch_2\.pth, which is truncated\. The newest .*epoch_1\.pth'):
         check_resumable(str(tmp_path / 'epoch_2.pth'))
     with pytest.raises(FileNotFoundError, match=r'got \S*epoch_3\.pth, which is missing\. The newest .*epoch_1\.pth'):
         check_resumable(str(tmp_path / 'epoch_3.pth'))
@@ -98,58 +98,58 @@ def test_a_named_checkpoint_that_cannot_be_resumed_from(tmp_path):
         check_resumable('nowhere/x.pth')
 
 
-def test_an_earlier_run_is_named(tmp_path, monkeypatch):
+def test_warning_about_an_earlier_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(Path('epoch_99.pth'))
-    assert notice_of_earlier_run(tmp_path / 'new') is None
+    assert earlier_run_warning(tmp_path / 'new') is None
     folder = tmp_path / 'work'
     folder.mkdir()
     (folder / 'other.txt').touch()
-    assert notice_of_earlier_run(folder) is None
+    assert earlier_run_warning(folder) is None
     save(folder / 'epoch_1.pth', 100)
     save(folder / 'best_AP_epoch_1.pth')
-    line = notice_of_earlier_run(folder)
+    line = earlier_run_warning(folder)
     assert f'{folder} has 2 checkpoints of an earlier run (epoch_1.pth, ' in line
     assert '--resume' in line
     assert '--work-dir' in line
     assert len(checkpoints(folder)) == 1
 
 
-def test_a_folder_is_of_one_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(work_dir, '_PATIENCE_SECONDS', 0.5)
-    with reserved(tmp_path, 'none'):
-        with pytest.raises(RuntimeError, match='in which another run trains now'), reserved(tmp_path, 'none'):
+def test_a_work_dir_is_used_by_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(work_dir, '_LOCK_TIMEOUT_SECONDS', 0.5)
+    with reserve_work_dir(tmp_path, 'none'):
+        with pytest.raises(RuntimeError, match='in which another run trains now'), reserve_work_dir(tmp_path, 'none'):
             pass
         monkeypatch.setenv('RANK', '1')  # another process of the same run
-        with reserved(tmp_path, 'pytorch'):
+        with reserve_work_dir(tmp_path, 'pytorch'):
             pass
-    with reserved(tmp_path, 'none'):
+    with reserve_work_dir(tmp_path, 'none'):
         pass
 
 
 @pytest.mark.skipif(not os.path.isdir('/proc/self/fd'), reason='needs /proc')
-def test_a_data_loading_process_does_not_keep_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(work_dir, '_PATIENCE_SECONDS', 0.5)
-    with reserved(tmp_path, 'none'):
+def test_a_dataloader_worker_does_not_keep_the_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(work_dir, '_LOCK_TIMEOUT_SECONDS', 0.5)
+    with reserve_work_dir(tmp_path, 'none'):
         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], close_fds=False, pass_fds=tuple(
             int(name) for name in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{name}')))
     try:
-        with reserved(tmp_path, 'none'):
+        with reserve_work_dir(tmp_path, 'none'):
             pass
     finally:
         child.kill()
         child.wait()
 
 
-def test_a_killed_run_frees_its_folder(tmp_path):
+def test_a_killed_run_releases_the_lock(tmp_path):
     code = (f'import sys; sys.path.insert(0, {str(ROOT)!r})\n'
-            'import os, time\nfrom hrnet_plugin.training.work_dir import reserved\n'
-            f'with reserved({str(tmp_path)!r}, "none"):\n    print("held", flush=True); time.sleep(120)')
+            'import os, time\nfrom hrnet_plugin.training.work_dir import reserve_work_dir\n'
+            f'with reserve_work_dir({str(tmp_path)!r}, "none"):\n    print("held", flush=True); time.sleep(120)')
     process = subprocess.Popen([sys.executable, '-W', 'ignore', '-c', code], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == 'held\n'
     finally:
         process.kill()
         process.wait()
-    with reserved(tmp_path, 'none'):
+    with reserve_work_dir(tmp_path, 'none'):
         pass

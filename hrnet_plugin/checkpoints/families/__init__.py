@@ -1,6 +1,6 @@
-"""Checkpoint families: how to recognize each, and how to translate it to the keys of this package.
+"""Checkpoint families, with rules to recognize each and to convert it to the keys of this package.
 
-One module per publisher describes its families.
+Each module contains the families of one publisher.
 """
 
 from hrnet_plugin.checkpoints.families import (
@@ -19,8 +19,8 @@ from hrnet_plugin.checkpoints.families.family import BILINEAR, CORNERS, NEAREST,
 
 __all__ = ['BILINEAR', 'CORNERS', 'FAMILIES', 'NEAREST', 'Family']
 
-# A checkpoint belongs to the first family that fits. The order matters, because a later family may fit, too: each
-# special case comes before the general one. The last family fits every HRNet.
+# A checkpoint belongs to the first family that matches. Special cases precede general ones. The last family matches
+# every HRNet.
 FAMILIES: tuple[Family, ...] = (
     official.CLASSIFICATION,
     own.CLASSIFIER,

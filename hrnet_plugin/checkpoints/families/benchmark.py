@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hrnet_plugin.checkpoints.changes import Change, first_to_last, last_to_first, with_first, without_first
+from hrnet_plugin.checkpoints.changes import Change, drop_first_class, first_to_last, insert_first_class, last_to_first
 from hrnet_plugin.checkpoints.families.family import NEAREST, Family, rules
 
-# module of theirs -> module of ours
+# their module -> our module
 _MODULES = {
     'backbone.neck.reduction_conv.0': 'neck.reduction_conv.conv',
     'backbone.neck.fpn_conv.#': 'neck.fpn_convs.#.conv',
@@ -28,14 +28,14 @@ DETECTION = Family(
     name='HRNet-MaskRCNN-Benchmark',
     task='detection',
     host='mmdet',
-    body_prefix='backbone.body.',
+    backbone_prefix='backbone.body.',
     markers=('backbone.neck.reduction_conv.0.weight', 'roi_heads.box.predictor.cls_score.weight'),
     head_rules=rules(*((f'{theirs}.*', f'{ours}.*') for theirs, ours in _MODULES.items())),
     head_changes=(
         Change(('*.cls_score.*', ), first_to_last, last_to_first),
-        Change(('roi_heads.*.bbox_pred.*', ), without_first(4), with_first(4)),
-        Change(('*.mask_fcn_logits.*', ), without_first(1), with_first(1)),
+        Change(('roi_heads.*.bbox_pred.*', ), drop_first_class(4), insert_first_class(4)),
+        Change(('*.mask_fcn_logits.*', ), drop_first_class(1), insert_first_class(1)),
     ),
     leftovers=('*.eps', 'rpn.anchor_generator.*'),
-    notes=NEAREST,
+    metadata=NEAREST,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hrnet_plugin.checkpoints.changes import Change, no_axis, one_axis
+from hrnet_plugin.checkpoints.changes import Change, to_scalar, to_vector
 from hrnet_plugin.checkpoints.families.family import BGR, Family, rules
 
 _NECK = rules(('backbone.fpn.reduction_conv.0.*', 'neck.reduction_conv.conv.*'),
               ('backbone.fpn.fpn_conv.#.*', 'neck.fpn_convs.#.conv.*'))
-# each of the four blocks of a tower is a convolution, a group norm and a ReLU
+# a tower has four blocks of convolution, group norm and ReLU
 _TOWERS = rules(*((f'rpn.head.{theirs}_tower.{3 * block + step}.*', f'bbox_head.{ours}_convs.{block}.{layer}.*')
                   for theirs, ours in (('cls', 'cls'), ('bbox', 'reg')) for block in range(4)
                   for step, layer in ((0, 'conv'), (1, 'gn'))))
@@ -20,10 +20,10 @@ DETECTION = Family(
     task='detection without anchors',
     host='mmdet',
     layouts=('official', ),
-    body_prefix='backbone.body.',
+    backbone_prefix='backbone.body.',
     markers=('backbone.fpn.reduction_conv.0.weight', 'rpn.head.centerness.weight'),
     head_rules=(*_NECK, *_TOWERS, *_PREDICTORS),
-    head_changes=(Change(('rpn.head.scales.*', ), no_axis, one_axis), ),
+    head_changes=(Change(('rpn.head.scales.*', ), to_scalar, to_vector), ),
     leftovers=('rpn.anchor_generator.*', ),
-    notes=BGR,
+    metadata=BGR,
 )

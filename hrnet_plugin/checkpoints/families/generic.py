@@ -1,4 +1,4 @@
-"""Families of unknown publishers, which fit what no other family fits."""
+"""Families of unknown publishers, for checkpoints that match no other family."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OTHER_MODEL = Family(
     name='another model with a backbone',
     task='another task',
     host='',
-    body_prefix='backbone.',
+    backbone_prefix='backbone.',
     markers=('*', ),
     head_rules=SAME_KEYS,
 )

@@ -13,7 +13,7 @@ CLASSIFICATION = Family(
     task='classification',
     host='hrnet_plugin',
     layouts=('mmpretrain', ),
-    body_prefix='backbone.',
+    backbone_prefix='backbone.',
     markers=('neck.0.increase_layers.0.0.conv1.weight', 'head.fc.weight'),
     head_rules=rules(
         ('neck.0.increase_layers.*', 'head.incre_modules.*'),
@@ -24,5 +24,5 @@ CLASSIFICATION = Family(
         ('head.fc.*', 'head.classifier.*'),
     ),
     our_biases=_OUR_BIASES,
-    notes=NEAREST,
+    metadata=NEAREST,
 )

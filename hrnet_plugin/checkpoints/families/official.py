@@ -1,4 +1,4 @@
-"""Families of the authors' code for classification, pose, faces and detection."""
+"""Families of the authors' repositories for classification, pose, face alignment and detection."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hrnet_plugin.checkpoints.families.mmdet import BACKGROUND_FIRST, PLAIN_FPN,
 
 _PLAIN_REDUCTION = rules(('neck.reduction_conv.0.*', 'neck.reduction_conv.conv.*'))
 
-_family = partial(Family, layouts=('official', ), notes=NEAREST)
+_family = partial(Family, layouts=('official', ), metadata=NEAREST)
 
-# timm has the same keys
+# timm uses the same keys
 CLASSIFICATION = _family(
     name='official classification, and timm',
     task='classification',
@@ -22,14 +22,14 @@ CLASSIFICATION = _family(
                        for name in ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier'))),
 )
 
-# nothing reads the head in these files
+# the head in these checkpoints is never used
 POSE_IMAGENET = Family(
     name='ImageNet weights of the official pose code',
     task='classification',
     host='hrnet_plugin',
     markers=('head.0.0.0.conv1.weight', ),
     leftovers=('head.*', ),
-    notes=NEAREST,
+    metadata=NEAREST,
 )
 
 POSE = _family(
@@ -46,7 +46,7 @@ FACE = _family(
     host='mmpose',
     markers=('head.0.weight', 'head.3.weight'),
     head_rules=conv_norm_conv('head', conv='head.conv_layers.0', norm='head.conv_layers.1', last='head.final_layer'),
-    notes=dict(BILINEAR, norm_momentum='0.01'),
+    metadata=dict(BILINEAR, norm_momentum='0.01'),
 )
 
 HIGHER_HRNET = _family(
@@ -61,7 +61,7 @@ DETECTION_SHARED_CONV = _family(
     name='official detection, one convolution for all levels',
     task='detection',
     host='mmdet',
-    body_prefix='backbone.',
+    backbone_prefix='backbone.',
     markers=('neck.fpn_conv.weight', ),
     head_rules=(*_PLAIN_REDUCTION, *rules(('neck.fpn_conv.*', 'neck.fpn_convs.0.conv.*')), *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,
@@ -71,7 +71,7 @@ DETECTION = _family(
     name='official detection',
     task='detection',
     host='mmdet',
-    body_prefix='backbone.',
+    backbone_prefix='backbone.',
     markers=('neck.reduction_conv.0.weight', 'neck.fpn_conv.0.weight'),
     head_rules=(*_PLAIN_REDUCTION, *PLAIN_FPN, *TWO_STAGE_HEADS),
     head_changes=BACKGROUND_FIRST,

@@ -1,18 +1,18 @@
-"""Families of the authors' code for semantic segmentation, with and without OCR."""
+"""Families of the authors' repository for semantic segmentation, with and without OCR."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
-from hrnet_plugin.checkpoints.changes import Change, in_place_scale, unchanged
+from hrnet_plugin.checkpoints.changes import Change, identity, in_place_scale
 from hrnet_plugin.checkpoints.families.family import BILINEAR, CORNERS, Family, conv_norm_conv, rules
 from hrnet_plugin.checkpoints.rules import Rule
 
-# torch 0.4 counted no batches; its in-place norms scaled by the absolute value of their weight
+# torch 0.4 had no num_batches_tracked; its in-place batch norms scaled by the absolute value of the weight
 _COUNTERS = ('*.num_batches_tracked', )
-_IN_PLACE = (Change(('*.weight', ), in_place_scale, unchanged), )
-# of ADE20K and COCO-Stuff, for which networks without OCR were trained with align_corners, too
+_IN_PLACE = (Change(('*.weight', ), in_place_scale, identity), )
+# ADE20K and COCO-Stuff, for which networks without OCR were also trained with align_corners
 _CORNER_CLASSES = {'last_layer.3.weight': (150, 171)}
 
 
@@ -21,12 +21,12 @@ def _fcn(theirs: str, ours: str) -> tuple[Rule, ...]:
 
 
 def _projection(theirs: str, ours: str, index: int = 0) -> tuple[Rule, ...]:
-    """Return rules for a convolution and its norm, which the official code wraps with a ReLU.
+    """Return rules for a convolution and its norm. The official code puts the norm into a sequence with ReLU.
 
     Args:
-        theirs: Their prefix, without the final '.'.
-        ours: Our prefix, without the final '.'.
-        index: Their index of the convolution.
+        theirs: Prefix in their keys, without the final '.'.
+        ours: Prefix in our keys, without the final '.'.
+        index: Index of the convolution in their keys.
     """
     return rules((f'{theirs}.{index}.*', f'{ours}.conv.*'), (f'{theirs}.{index + 1}.0.*', f'{ours}.bn.*'))
 
@@ -55,23 +55,23 @@ FCN = _family(
     markers=('last_layer.0.weight', 'last_layer.3.weight'),
     head_rules=_fcn('last_layer', 'decode_head'),
     their_biases=(('last_layer.0.bias', 'last_layer.1.running_mean'), ),
-    notes=BILINEAR,
-    head_notes={'decode_head': dict(align_corners='False')},
+    metadata=BILINEAR,
+    head_metadata={'decode_head': dict(align_corners='False')},
 )
 
 FCN_CORNERS = replace(
     FCN,
     name='official segmentation, ADE20K or COCO-Stuff',
     classes=_CORNER_CLASSES,
-    notes=CORNERS,
-    head_notes={'decode_head': dict(align_corners='True')},
+    metadata=CORNERS,
+    head_metadata={'decode_head': dict(align_corners='True')},
 )
 
 FCN_TORCH04 = replace(
     FCN,
     name='official segmentation, torch 0.4',
     absent=_COUNTERS,
-    body_changes=_IN_PLACE,
+    backbone_changes=_IN_PLACE,
     head_changes=_IN_PLACE,
 )
 
@@ -79,7 +79,7 @@ FCN_CORNERS_TORCH04 = replace(
     FCN_CORNERS,
     name='official segmentation, torch 0.4, ADE20K or COCO-Stuff',
     absent=_COUNTERS,
-    body_changes=_IN_PLACE,
+    backbone_changes=_IN_PLACE,
     head_changes=_IN_PLACE,
 )
 
@@ -90,14 +90,14 @@ OCR = _family(
     head_rules=_ocr(),
     their_biases=(('aux_head.0.bias', 'aux_head.1.running_mean'),
                   ('conv3x3_ocr.0.bias', 'conv3x3_ocr.1.running_mean')),
-    notes=CORNERS,
-    head_notes={'decode_head.0': dict(align_corners='True'), 'decode_head.1': dict(align_corners='True')},
+    metadata=CORNERS,
+    head_metadata={'decode_head.0': dict(align_corners='True'), 'decode_head.1': dict(align_corners='True')},
 )
 
 OCR_TORCH04 = replace(
     OCR,
     name='official segmentation with OCR, torch 0.4',
     absent=_COUNTERS,
-    body_changes=_IN_PLACE,
+    backbone_changes=_IN_PLACE,
     head_changes=_IN_PLACE,
 )

@@ -8,8 +8,8 @@ CLASSIFIER = Family(
     name='hrnet_plugin.HRNetClassifier',
     task='classification',
     host='hrnet_plugin',
-    body_prefix='backbone.',
+    backbone_prefix='backbone.',
     markers=('head.incre_modules.0.0.conv1.weight', ),
     head_rules=SAME_KEYS,
-    notes=NEAREST,
+    metadata=NEAREST,
 )

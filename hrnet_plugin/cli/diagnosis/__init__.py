@@ -1,1 +1,1 @@
-"""Diagnosis of an environment. Imports the standard library only, so that it runs where everything else is broken."""
+"""Diagnosis of an environment. Imports only the standard library, so that it runs in broken environments."""

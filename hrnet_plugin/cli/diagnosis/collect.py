@@ -1,4 +1,4 @@
-"""Collection of the facts about an environment."""
+"""Collection of facts about an environment."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from hrnet_plugin.cli.diagnosis.facts import HOSTS, PROVIDERS, Distribution, Fac
 from hrnet_plugin.cli.diagnosis.probes import Found, Probe, run_probes
 from hrnet_plugin.cli.diagnosis.versions import Range, read_ranges
 
-# the folder that holds this package: probes append it to sys.path in case the plugin is not installed
+# parent folder of this package, which probes append to sys.path in case the plugin is not installed
 _PARENT = str(Path(__file__).resolve().parents[3])
 _MODULES = tuple(name for name in PROVIDERS if name != 'hrnet_plugin')
-_OWN_PROBES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmcv._ext')
+_MODULES_WITH_PROBES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmcv._ext')
 
 
 def collect() -> Facts:
-    """Collect the facts. The imports run in other interpreters.
+    """Collect facts about this environment. Imports run in subprocesses.
 
     Raises:
-        RuntimeError: Another interpreter cannot list the installed distributions.
+        RuntimeError: A subprocess cannot list the installed distributions.
     """
     listed = list_installed()
     distributions = [Distribution(**found) for found in listed['distributions']]
-    # a host without a file is a folder that an uninstalled one has left
+    # a host without a file is a leftover folder of an uninstalled host
     located = {name: found for name, found in listed['modules'].items() if found['file'] or name not in HOSTS}
     results = run_probes({name: _probe(name) for name in located}
                          | {name: (name, _PARENT) for name in ('network', 'checkpoint')})
@@ -52,14 +52,14 @@ def collect() -> Facts:
 
 
 def owns_commands(executable: str) -> bool:
-    """Return True if ``python`` on PATH is an interpreter, and ``pip`` is beside it."""
+    """Return True if ``python`` on PATH is the given interpreter, and ``pip`` on PATH is in the same folder."""
     python, pip = (shutil.which(name) or '' for name in ('python', 'pip'))
     folders = {os.path.realpath(os.path.dirname(path)) for path in (python, pip, executable)}
     return bool(python and pip) and len(folders) == 1 and os.path.samefile(python, executable)
 
 
 def list_installed() -> Found:
-    """List the distributions and the modules among ``PROVIDERS``, without importing any."""
+    """List the installed distributions and modules among ``PROVIDERS``, without importing them."""
     names = {name for providers in PROVIDERS.values() for name in providers}
     listed = run_probes({'distributions': ('distributions', ','.join(sorted(names))),
                          'modules': ('modules', ','.join(_MODULES))})
@@ -70,7 +70,7 @@ def list_installed() -> Found:
 
 
 def plugin_folder(mmengine: Found, distributions: list[Distribution]) -> str:
-    """Return the folder of the plugin as openmim looks for it, or as mmengine finds it where there is no openmim."""
+    """Return the folder in which openmim looks for the plugin, or mmengine if openmim is missing."""
     if mmengine.get('plugin') and not any(found.name == 'openmim' for found in distributions):
         return str(mmengine['plugin'])
     folders = [found.folder for found in distributions if found.name == 'hrnet-plugin']
@@ -80,7 +80,7 @@ def plugin_folder(mmengine: Found, distributions: list[Distribution]) -> str:
 def _probe(module: str) -> Probe:
     if module in HOSTS:
         return 'host', module
-    return (module, '') if module in _OWN_PROBES else ('import', module)
+    return (module, '') if module in _MODULES_WITH_PROBES else ('import', module)
 
 
 def _module(located: Found, result: Found) -> Module:
@@ -97,7 +97,7 @@ def _uses_pkg_resources(folders: list[str]) -> bool:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a file. Empty if it cannot be read, e.g. because a zip archive holds it."""
+    """Return the text of a file. Empty if it cannot be read, e.g. because it is in a zip archive."""
     try:
         return path.read_text(encoding='utf-8', errors='replace')
     except OSError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hrnet_plugin import hosts
 from hrnet_plugin.cli.diagnosis.versions import Range
 
-# import name -> names of the distributions that have its files
+# import name -> names of the distributions that provide it
 PROVIDERS = {
     'torch': ('torch', ),
     'torchvision': ('torchvision', ),
@@ -35,7 +35,7 @@ class Distribution:
         name: Normalized name, e.g. 'mmcv-lite'.
         version: Version, e.g. '2.1.0'.
         folder: Site directory.
-        url: Where pip installed it from. Empty for a package index.
+        url: URL from which pip installed it. Empty for a package index.
         is_editable: Whether it is an editable install.
     """
 
@@ -54,10 +54,10 @@ class Module:
     """Module that can be located.
 
     Args:
-        file: Its file. Empty for a namespace package.
+        file: File of the module. Empty for a namespace package.
         folders: Folders of a package.
-        error: Error of the import. Empty if it imports.
-        details: What else its probe found, e.g. its version.
+        error: Error of the import. Empty if the import succeeds.
+        details: Other results of the probe, e.g. the version.
     """
 
     file: str = ''
@@ -75,17 +75,17 @@ class Facts:
         platform: Operating system and processor.
         distributions: Installed distributions among ``PROVIDERS``.
         modules: Modules that can be located, by import name.
-        ranges: Versions that each host asserts.
-        network_error: Error of importing the network. Empty if it imports.
-        checkpoint_error: Error of reading a checkpoint of mmengine's runner. Empty if torch reads it.
-        plugin_folder: Folder of the plugin as mmengine and mim find it.
+        ranges: Version ranges that each host asserts at import.
+        network_error: Error of importing the network. Empty if the import succeeds.
+        checkpoint_error: Error of reading a checkpoint of mmengine's runner. Empty if torch can read it.
+        plugin_folder: Folder in which mmengine and mim find the plugin.
         has_configs: Whether the configs are in that folder.
         uses_pkg_resources: Whether this mmengine requires ``pkg_resources``.
-        search_path: Folders in which Python looks for modules, in order.
-        site: Folder into which pip installs.
-        site_is_writable: Whether that folder can be written to.
-        user_site: Folder into which ``pip install --user`` installs.
-        executable: Path of the interpreter. Empty if ``python`` and ``pip`` on PATH are its own.
+        search_path: Module search path (``sys.path``).
+        site: Site directory into which pip installs.
+        site_is_writable: Whether that folder is writable.
+        user_site: Site directory of ``pip install --user``.
+        executable: Path of the interpreter. Empty if ``python`` and ``pip`` on PATH belong to it.
     """
 
     python: str
@@ -105,11 +105,11 @@ class Facts:
     executable: str = ''
 
     def providers(self, module: str) -> tuple[Distribution, ...]:
-        """Return the installed distributions that have the files of a module."""
+        """Return the installed distributions that provide a module."""
         return tuple(found for found in self.distributions if found.name in PROVIDERS[module])
 
     def version(self, module: str) -> str:
-        """Return the version of a module by itself, else by its distribution. Empty if neither has one."""
+        """Return the version that a module has, or else that of its distribution. Empty if neither has one."""
         own = self.modules[module].details.get('version', '') if module in self.modules else ''
         return own or next((found.version for found in self.providers(module)), '')
 
@@ -117,10 +117,10 @@ class Facts:
         return module in self.modules and not self.modules[module].error
 
     def detail(self, module: str, key: str) -> str:
-        """Return what the probe of a module found. Empty if it found nothing."""
+        """Return a result of a module's probe. Empty if it is missing."""
         return self.modules[module].details.get(key, '') if module in self.modules else ''
 
     @property
     def has_cuda_gpus(self) -> bool:
-        """Return True if torch is built for CUDA and sees GPUs."""
+        """Return True if torch is built for CUDA and GPUs are available."""
         return bool(self.detail('torch', 'cuda')) and self.detail('torch', 'devices') not in ('', '0')

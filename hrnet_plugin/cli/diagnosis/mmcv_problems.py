@@ -1,4 +1,4 @@
-"""Problems of mmcv. Their commands end with mmcv-lite and the operators of this project."""
+"""Problems of mmcv. Their commands install mmcv-lite and the operators of this project."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hrnet_plugin.cli.diagnosis.problem import (
 
 
 def check_mmcv(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Yield the most basic problem of mmcv. Its command fixes the others, too."""
+    """Yield the most basic problem of mmcv, whose command also fixes the others."""
     for check in (_check_providers, _check_files, _check_import, _check_version):
         problem = check(facts)
         if problem is not None:
@@ -36,14 +36,14 @@ def install_mmcv(facts: Facts) -> str:
     if names == ['mmcv-lite'] and f'mmcv-lite=={facts.version("mmcv")}' == MMCV_LITE:
         return f'pip install --force-reinstall --no-deps {MMCV_LITE}'
     uninstall = '' if names in ([], ['mmcv-lite']) else f'pip uninstall -y {" ".join(names)} && '
-    # its requirement mmengine would overwrite the files of a fork
+    # the requirement mmengine of mmcv-lite would overwrite the files of a fork
     is_fork = any(found.name != 'mmengine' for found in facts.providers('mmengine'))
     operators = '' if facts.providers('mmcv._ext') else f' {install_operators(facts)}'
     return f'{uninstall}pip install {"--no-deps " * is_fork}{MMCV_LITE}{operators}'
 
 
 def _check_providers(facts: Facts) -> Problem | None:
-    """Check that one distribution has the files of mmcv."""
+    """Check that only one distribution provides mmcv."""
     if not overwrite_each_other(facts.providers('mmcv')):
         return None
     return Problem(f'mmcv must come from one distribution, got {describe(facts, "mmcv")}. They overwrite each other\'s '
@@ -70,7 +70,7 @@ def _check_import(facts: Facts) -> Problem | None:
 
 
 def _check_version(facts: Facts) -> Problem | None:
-    """Check the version that hosts assert."""
+    """Check that the version is in the ranges that hosts assert."""
     violated = violations(facts, 'mmcv')
     if not violated:
         return None

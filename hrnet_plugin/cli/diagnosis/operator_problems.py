@@ -31,7 +31,7 @@ def check_operators(facts: Facts, wanted: Sequence[str], replace_mmcv: str) -> I
         yield Problem(f'{describe(facts, "mmcv._ext")} must import, got {extension.error}.',
                       f'pip install --force-reinstall --no-deps {OPERATORS}', affected)
     elif is_compiled(extension.file) and facts.has_cuda_gpus and extension.details.get('cuda') == 'not available':
-        yield Problem('mmcv._ext must be compiled with CUDA for the GPUs that torch sees, got one that is not.',
+        yield Problem('mmcv._ext must be compiled with CUDA for the GPUs of this machine, got a build without CUDA.',
                       replace_mmcv, affected | frozenset(HOSTS).intersection(facts.modules))
 
 
@@ -40,7 +40,7 @@ def is_compiled(file: str) -> bool:
 
 
 def _explain_absence(facts: Facts) -> tuple[str, str]:
-    """Return message and command for an mmcv that has no operators in its folder."""
+    """Return message and command for an mmcv without operators in its folder."""
     mmcv = os.path.dirname(os.path.dirname(facts.modules['mmcv'].file))
     folders = [found.folder for found in facts.providers('mmcv._ext')]
     if not folders:
@@ -53,7 +53,12 @@ def _explain_absence(facts: Facts) -> tuple[str, str]:
 
 
 def _join(facts: Facts, mmcv: str) -> str:
-    """Return the command that brings the operators and the mmcv in the folder ``mmcv`` into one site directory."""
+    """Return the command that installs the operators and mmcv in one site directory.
+
+    Args:
+        facts: Facts about the environment.
+        mmcv: Site directory of mmcv.
+    """
     path = [_normalize(folder) for folder in facts.search_path]
     install, first, site = 'pip install --ignore-installed --no-deps', _normalize(mmcv), _normalize(facts.site)
     if for_user := _install_for_user(facts, mmcv):
@@ -68,7 +73,7 @@ def _join(facts: Facts, mmcv: str) -> str:
 
 
 def _install_for_user(facts: Facts, mmcv: str) -> str:
-    """Return the command for an mmcv in a folder that pip cannot write to, or nothing if pip can."""
+    """Return the command for an mmcv in a read-only site directory. Empty if the directory is writable."""
     path = [_normalize(folder) for folder in facts.search_path]
     is_fixed = _normalize(mmcv) == _normalize(facts.site) and not facts.site_is_writable
     if not is_fixed or _normalize(facts.user_site) not in path:

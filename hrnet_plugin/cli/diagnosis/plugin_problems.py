@@ -14,7 +14,7 @@ _REINSTALL = 'pip install --force-reinstall --no-deps .'
 
 
 def check_hosts(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Check that each host has one distribution and its files. A missing host is a note unless it is wanted."""
+    """Check that each host has one distribution and its files. A missing host is an error only if it is wanted."""
     for host in HOSTS:
         providers, affects = facts.providers(host), frozenset({host})
         install = _install_mmpose(facts) if host == 'mmpose' else install_command(host)
@@ -36,7 +36,7 @@ def _remark(host: str, facts: Facts) -> str:
 
 
 def _install_mmpose(facts: Facts) -> str:
-    """Return the command that installs mmpose with mmdet, which it imports, and with the numpy of xtcocotools."""
+    """Return the command that installs mmpose, mmdet (which it imports) and numpy 1 (for xtcocotools)."""
     numpy = facts.version('numpy')
     return ' && '.join([
         *([] if 'mmdet' in facts.modules else [install_command('mmdet')]), install_command('mmpose'),
@@ -58,16 +58,16 @@ def check_checkpoint(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
     uses_numpy = facts.works('numpy') and not facts.detail('torch', 'numpy_error')
     if facts.checkpoint_error and not facts.network_error and uses_numpy:
         yield Problem(f'torch {facts.version("torch")} must read checkpoints of mmengine with weights_only=True, got '
-                      f'{facts.checkpoint_error}. The command is for files that you trust.',
+                      f'{facts.checkpoint_error}. Use the command only for files that you trust.',
                       'export TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1')
 
 
 def check_imports(facts: Facts, known: frozenset[str]) -> Iterator[Problem]:
-    """Yield the errors of imports that no other problem explains.
+    """Yield import errors that no other problem explains.
 
     Args:
         facts: Facts about an environment.
-        known: What other errors affect.
+        known: Parts that other errors affect, among 'network' and the hosts.
     """
     if facts.network_error and NETWORK not in known:
         yield import_problem('The network', facts.network_error, print_traceback('hrnet_plugin.models'),
@@ -81,7 +81,7 @@ def check_imports(facts: Facts, known: frozenset[str]) -> Iterator[Problem]:
 
 
 def check_mim(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Check that mim imports. What it lacks of setuptools is another problem."""
+    """Check that mim imports. A missing pkg_resources is reported by ``check_pkg_resources``."""
     error = facts.modules['mim'].error if 'mim' in facts.modules else ''
     if error and 'pkg_resources' not in error and facts.works('numpy'):
         yield import_problem(describe(facts, 'mim'), error, print_traceback('mim'))

@@ -1,8 +1,8 @@
-"""Script that runs probes in an interpreter of their own and writes what they find as JSON.
+"""Script that runs probes in a subprocess and writes their results as JSON.
 
     python -c "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')" SCRIPT TARGET PROBES
 
-PROBES is JSON: key -> (probe, argument). An import may raise any error, or end the interpreter. So TARGET is written
+PROBES is JSON: key -> (probe, argument). An import may raise any error or terminate the process. So TARGET is written
 after each probe.
 """
 
@@ -26,7 +26,7 @@ LONGEST_ERROR = 300
 
 
 def examine_distributions(found: Found, names: str) -> None:
-    """List the installed distributions among ``names`` (separated by commas), the first on ``sys.path`` first."""
+    """List the installed distributions among ``names`` (separated by commas), in the order of ``sys.path``."""
     wanted = set(names.split(','))
     found['distributions'] = []
     for distribution in metadata.distributions():
@@ -38,7 +38,7 @@ def examine_distributions(found: Found, names: str) -> None:
 
 
 def read_source(direct_url: str) -> Found:
-    """Return where pip installed a distribution from, by its record in ``direct_url.json``."""
+    """Return the URL from which pip installed a distribution, from the text of its ``direct_url.json``."""
     try:
         record = json.loads(direct_url)
         return {'url': str(record.get('url', '')), 'is_editable': bool(record.get('dir_info', {}).get('editable'))}
@@ -47,7 +47,7 @@ def read_source(direct_url: str) -> Found:
 
 
 def examine_modules(found: Found, names: str) -> None:
-    """Locate modules (separated by commas) without importing them: name -> its file and its folders."""
+    """Locate modules (separated by commas) without importing them: name -> file and folders."""
     found.update(modules={}, search_path=sys.path)
     for name in names.split(','):
         spec = locate(name, found['modules'].get(name.rpartition('.')[0], {}).get('folders', []))
@@ -72,12 +72,12 @@ def examine_torch(found: Found, _: str) -> None:
     try:
         found['gpus'] = ', '.join(torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count()))
         found['devices'] = torch.cuda.device_count()
-    except Exception as error:  # of the driver
+    except Exception as error:  # driver errors
         found['gpus'] = describe(error)
 
 
 def convert_array() -> str:
-    """Return the error of converting an array of numpy to torch. Empty if it works, or if numpy does not import."""
+    """Return the error of converting a numpy array to torch. Empty if it works or if numpy does not import."""
     import torch
     try:
         import numpy
@@ -85,13 +85,13 @@ def convert_array() -> str:
         return ''
     try:
         torch.from_numpy(numpy.zeros(1))
-    except Exception as error:  # of a torch that is built for another numpy
+    except Exception as error:  # torch is built for another numpy
         return describe(error)
     return ''
 
 
 def examine_torchvision(found: Found, _: str) -> None:
-    """Raise an error if the operators of torchvision are missing, as they are beside a torch of another build.
+    """Raise an error if the operators of torchvision are missing, e.g. with a torch of another build.
 
     Their CUDA version is -1 in a build without CUDA.
     """
@@ -103,7 +103,7 @@ def examine_torchvision(found: Found, _: str) -> None:
 
 
 def examine_mmengine(found: Found, _: str) -> None:
-    """Find the plugin as mmengine and mim do."""
+    """Import mmengine, and find the plugin as mmengine and mim do."""
     import mmengine
     found['version'] = mmengine.__version__
     from mmengine.utils import get_installed_path
@@ -112,14 +112,14 @@ def examine_mmengine(found: Found, _: str) -> None:
 
 
 def examine_mmcv(found: Found, _: str) -> None:
-    """Import what the network needs of mmcv."""
+    """Import the parts of mmcv that the network requires."""
     found['version'] = importlib.import_module('mmcv').__version__
     importlib.import_module('mmcv.cnn')
 
 
 def examine_operators(found: Found, _: str) -> None:
-    """Import the operators of mmcv. Those of mmcv-torch-ops name their origin."""
-    importlib.import_module('torch')  # whose libraries a compiled mmcv._ext is linked with
+    """Import the operators of mmcv. Those of mmcv-torch-ops have the attribute ``ORIGIN``."""
+    importlib.import_module('torch')  # a compiled mmcv._ext is linked with its libraries
     operators = importlib.import_module('mmcv._ext')
     found['origin'] = getattr(operators, 'ORIGIN', '')
     if hasattr(operators, 'get_compiling_cuda_version'):
@@ -127,7 +127,7 @@ def examine_operators(found: Found, _: str) -> None:
 
 
 def examine_host(found: Found, name: str) -> None:
-    """Import what training imports. The package alone checks versions only."""
+    """Import the parts of a host that training imports. The import of the package alone only checks versions."""
     found['version'] = importlib.import_module(name).__version__
     for part in HOST_PARTS:
         importlib.import_module(f'{name}.{part}')
@@ -138,13 +138,13 @@ def examine_import(found: Found, name: str) -> None:
 
 
 def examine_network(found: Found, folder: str) -> None:
-    """Import the network. ``folder`` is that of a plugin which is not installed."""
+    """Import the network. ``folder`` is appended to ``sys.path`` for a plugin that is not installed."""
     sys.path.append(folder)
     importlib.import_module('hrnet_plugin.models')
 
 
 def examine_checkpoint(found: Found, folder: str) -> None:
-    """Read what mmengine's runner writes, as torch reads it by default from 2.6 on."""
+    """Read a checkpoint of mmengine's runner with ``weights_only=True``, the default since torch 2.6."""
     import numpy
     import torch
     from mmengine.logging import HistoryBuffer
@@ -177,7 +177,7 @@ def main(target: str, probes: str) -> None:
         found: Found = {}
         try:
             PROBES[probe](found, argument)
-        except BaseException as error:  # SystemExit, too
+        except BaseException as error:  # including SystemExit
             found['error'] = describe(error)
         results[key] = found
         Path(f'{target}.part').write_text(json.dumps(results), encoding='utf-8')

@@ -1,4 +1,4 @@
-"""Probes that run in other interpreters, with a time limit."""
+"""Probes that run in subprocesses with a time limit."""
 
 from __future__ import annotations
 
@@ -18,33 +18,37 @@ Found = dict[str, Any]
 
 SCRIPT = Path(__file__).resolve().parent / 'probe_script.py'
 TIMEOUT = 180.0
-MOST_INTERPRETERS = 4  # a host takes 0.9 GB of memory
+MAX_PROCESSES = 4  # a host takes 0.9 GB of memory
 _START = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 
 
 def run_probes(probes: Mapping[str, Probe], timeout: float = TIMEOUT) -> dict[str, Found]:
-    """Run probes one after another in one interpreter, and those that fail again in an interpreter of their own.
+    """Run probes in one subprocess, and repeat each failed one in its own subprocess.
 
-    One interpreter is several times as fast. But a probe can end it, or leave a package half imported.
+    One subprocess is several times as fast. But a probe can terminate it, or leave a package partially imported.
 
     Args:
-        probes: Probes by keys of the caller.
-        timeout: Time limit of an interpreter in seconds.
+        probes: Key -> probe.
+        timeout: Time limit of a subprocess in seconds.
 
     Returns:
-        Values found by each probe, by key. They include 'error' if it failed.
+        Key -> results of the probe, with 'error' if it failed.
     """
     results, end = _start(probes, timeout)
-    alone = [key for key in probes if key not in results or 'error' in results[key]]
+    failed = [key for key in probes if key not in results or 'error' in results[key]]
     if len(probes) == 1:
         return {key: results.get(key, {'error': end}) for key in probes}
-    with ThreadPoolExecutor(min(MOST_INTERPRETERS, os.cpu_count() or 1)) as pool:
-        again = pool.map(lambda key: run_probes({key: probes[key]}, timeout)[key], alone)
-        return {**results, **dict(zip(alone, again))}
+    with ThreadPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1)) as pool:
+        repeated = pool.map(lambda key: run_probes({key: probes[key]}, timeout)[key], failed)
+        return {**results, **dict(zip(failed, repeated))}
 
 
 def _start(probes: Mapping[str, Probe], timeout: float) -> tuple[dict[str, Found], str]:
-    """Run probes in an empty folder, where no file shadows a package; return what they found, and how that ended."""
+    """Run probes in an empty folder, where no file shadows a package.
+
+    Returns:
+        Key -> results of each finished probe, and the outcome of the subprocess in words.
+    """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         target = Path(folder, 'found.json')
         command = [sys.executable, *interpreter_flags(), '-c', _START, str(SCRIPT), str(target), json.dumps(probes)]
@@ -56,7 +60,7 @@ def _start(probes: Mapping[str, Probe], timeout: float) -> tuple[dict[str, Found
 
 
 def _run(command: list[str], folder: str, log: IO[bytes], timeout: float) -> str:
-    """Run a command and return how it ended. Its output goes to a file: a pipe could be held by a grandchild."""
+    """Run a command, and return its outcome in words. Output goes to a file: grandchildren can block pipes."""
     try:
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=timeout,
                               check=False)
@@ -68,7 +72,7 @@ def _run(command: list[str], folder: str, log: IO[bytes], timeout: float) -> str
 
 
 def interpreter_flags() -> list[str]:
-    """Return the flags of this interpreter that determine which packages it finds."""
+    """Return the command-line flags of this interpreter that determine its module search path."""
     flags = {'-I': sys.flags.isolated, '-E': sys.flags.ignore_environment, '-s': sys.flags.no_user_site,
              '-S': sys.flags.no_site}
     return [flag for flag, is_set in flags.items() if is_set]

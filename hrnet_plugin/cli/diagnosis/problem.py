@@ -1,4 +1,4 @@
-"""Problem of an environment, and what several of its checks share."""
+"""Problem of an environment, and common functions of the checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hrnet_plugin.cli.diagnosis.versions import Range, parse_version
 
 NETWORK = 'network'
 ALL = frozenset({NETWORK, *HOSTS})
-# what the commands install: a folder of the checkout, and the version of mmcv that all hosts accept
+# requirements that the commands install: a folder of the checkout, and the mmcv version that all hosts accept
 OPERATORS = './packages/mmcv_ops'
 MMCV_LITE = 'mmcv-lite==2.1.0'
 
@@ -21,10 +21,10 @@ class Problem:
     """Problem of an environment.
 
     Args:
-        message: What is wrong, in one sentence or two.
+        message: Description of the problem in one or two sentences.
         command: Shell command that fixes it.
-        affects: What does not work, among 'network' and the hosts.
-        is_error: Whether something installed or requested is broken. A note otherwise.
+        affects: Parts that do not work, among 'network' and the hosts.
+        is_error: Whether an installed or requested part is broken. If False, the problem is a note.
     """
 
     message: str
@@ -39,24 +39,24 @@ def overwrite_each_other(distributions: Sequence[Distribution]) -> bool:
 
 
 def failing(facts: Facts, pattern: str = '') -> frozenset[str]:
-    """Return the hosts that are installed and do not import, with an error that matches a pattern."""
+    """Return the installed hosts whose import fails with an error that matches a pattern."""
     return frozenset(host for host in HOSTS if host in facts.modules and facts.modules[host].error
                      and re.search(pattern, facts.modules[host].error))
 
 
 def install_operators(facts: Facts) -> str:
-    """Return what pip installs for the operators. They require torchvision, for which pip would replace torch."""
+    """Return the requirements of the operators. They pin torch if pip would replace it to install torchvision."""
     build = torch_build(facts)
     return OPERATORS if 'torchvision' in facts.modules or not build else f'{OPERATORS} torch=={build}'
 
 
 def torch_build(facts: Facts) -> str:
-    """Return the version of torch with its build label, which wheels of the default index do not have."""
+    """Return the version of torch with its build label. Wheels of the default index have no label."""
     return next((found.version for found in facts.providers('torch')), facts.version('torch').partition('+')[0])
 
 
 def describe(facts: Facts, module: str) -> str:
-    """Return a module with its version, e.g. 'mmcv-lite 2.1.0' or 'no mmcv'."""
+    """Return the distributions of a module with their versions, e.g. 'mmcv-lite 2.1.0' or 'no mmcv'."""
     providers = facts.providers(module)
     if providers:
         return ' and '.join(dict.fromkeys(map(str, providers)))
@@ -64,7 +64,7 @@ def describe(facts: Facts, module: str) -> str:
 
 
 def violations(facts: Facts, library: str) -> dict[str, Range]:
-    """Return the ranges of a library that its version violates: host -> range."""
+    """Return the version ranges of hosts that the version of a library violates: host -> range."""
     try:
         parse_version(facts.version(library))
     except ValueError:

@@ -23,7 +23,7 @@ from hrnet_plugin.cli.diagnosis.stack_problems import (
 )
 
 Check = Callable[[Facts, Sequence[str]], Iterator[Problem]]
-# what others build upon comes first
+# dependencies come first
 _CHECKS: tuple[Check, ...] = (check_torch, check_numpy, check_torchvision, check_mmengine, check_pkg_resources,
                               check_mmcv, check_hosts, check_mim, check_plugin, check_checkpoint)
 
@@ -33,7 +33,7 @@ def find_problems(facts: Facts, wanted: Sequence[str] = ()) -> tuple[Problem, ..
 
     Args:
         facts: Facts about the environment.
-        wanted: Hosts that must work, although they may be missing.
+        wanted: Hosts that must work. If they are missing, this is an error.
     """
     problems = [problem for check in _CHECKS for problem in check(facts, wanted)]
     problems += check_imports(facts, affected(problems))
@@ -43,13 +43,13 @@ def find_problems(facts: Facts, wanted: Sequence[str] = ()) -> tuple[Problem, ..
 
 
 def affected(problems: Sequence[Problem]) -> frozenset[str]:
-    """Return what does not work because of errors."""
+    """Return the parts that do not work because of errors, among 'network' and the hosts."""
     return frozenset().union(*(problem.affects for problem in problems if problem.is_error))
 
 
 def split_by_readiness(facts: Facts, problems: Sequence[Problem], wanted: Sequence[str] = ()
                        ) -> tuple[list[str], list[str]]:
-    """Return what works and what does not, among the network and the hosts that are installed or wanted."""
+    """Return the parts that work and those that do not, among 'network' and the installed or wanted hosts."""
     considered = [NETWORK, *(host for host in HOSTS if host in facts.modules or host in wanted)]
     broken = affected(problems)
     return [name for name in considered if name not in broken], [name for name in considered if name in broken]

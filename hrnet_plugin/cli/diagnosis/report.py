@@ -18,7 +18,7 @@ _LABEL = 14
 
 
 def report(facts: Facts, problems: Sequence[Problem], wanted: Sequence[str] = ()) -> str:
-    """Return the facts, what the environment is ready for, and the problems with their commands."""
+    """Return the facts, the working and broken parts, and the problems with their commands."""
     ready, broken = split_by_readiness(facts, problems, wanted)
     verdict = [f'Ready for: {", ".join(ready) or "nothing"}']
     verdict += [f'Not ready for: {", ".join(broken)}'] if broken else []
@@ -51,7 +51,7 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _import(facts: Facts, module: str, remark: str = '') -> str:
-    """Return the distributions of a module, and the error of its import or a remark."""
+    """Return the distributions of a module, and its import error or a remark."""
     providers = facts.providers(module)
     is_label = len(providers) == 1 and providers[0].name in (module, 'setuptools', 'openmim')
     name = providers[0].version if is_label else describe(facts, module)
@@ -73,7 +73,7 @@ def _torch(facts: Facts) -> str:
 
 
 def _operators(facts: Facts) -> str:
-    """Return the kind of the operators of mmcv: compiled, or those of mmcv-torch-ops."""
+    """Return the origin of mmcv's operators ('compiled' or mmcv-torch-ops), with file or error."""
     if 'mmcv._ext' not in facts.modules:
         return f'missing; {describe(facts, "mmcv._ext")} elsewhere' if facts.providers('mmcv._ext') else 'missing'
     module = facts.modules['mmcv._ext']
@@ -85,8 +85,8 @@ def _plugin(facts: Facts) -> str:
     providers = facts.providers('hrnet_plugin')
     if not providers:
         return f'{__version__}, not installed'
-    sight = 'mim finds it' if facts.has_configs else 'mim does not find it'
-    return f'{providers[0].version}, {"editable, " * providers[0].is_editable}{sight}, {facts.plugin_folder}'
+    visibility = 'mim finds it' if facts.has_configs else 'mim does not find it'
+    return f'{providers[0].version}, {"editable, " * providers[0].is_editable}{visibility}, {facts.plugin_folder}'
 
 
 def _file(facts: Facts, module: str) -> str:
@@ -99,12 +99,12 @@ def _checkout(facts: Facts) -> str:
 
 
 def _entry(problem: Problem, facts: Facts) -> str:
-    """Return message and command. The command keeps its line, so that it can be copied."""
+    """Return message and command. The command is not wrapped, so that it can be copied."""
     return f'{_wrap(problem.message, "- ", "  ")}\n    {name_interpreter(problem.command, facts.executable)}'
 
 
 def name_interpreter(command: str, executable: str) -> str:
-    """Replace pip and python in a command by an interpreter.
+    """Replace ``pip`` and ``python`` in a command by the path of an interpreter.
 
     >>> name_interpreter('pip uninstall -y mmcv && pip install numpy', '/a b/python')
     "'/a b/python' -m pip uninstall -y mmcv && '/a b/python' -m pip install numpy"

@@ -1,4 +1,4 @@
-"""Problems of what mmcv and the hosts build upon: torch, torchvision, numpy, setuptools and mmengine."""
+"""Problems of torch, torchvision, numpy, setuptools and mmengine, the dependencies of mmcv and the hosts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_torch(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
 
 
 def check_torchvision(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Check that torchvision is there and matches torch. The network alone does not need it."""
+    """Check that torchvision is installed and matches torch. The network alone does not require it."""
     if not (facts.works('torch') and facts.works('numpy')):
         return
     install, index = f'pip install {torchvision_requirement(torch_build(facts))}', _name_index(facts)
@@ -49,10 +49,10 @@ def check_torchvision(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
 
 
 def torchvision_requirement(torch: str) -> str:
-    """Return requirements with which pip installs the torchvision that matches a version of torch.
+    """Return the requirements with which pip installs the torchvision that matches a version of torch.
 
-    Without torch among them, pip would replace it. A build label has to be in the version of torchvision, too, or pip
-    takes another build. Up to torch 2.13, the versions of both go together.
+    They include torch, which pip would replace otherwise. A build label is added to the version of torchvision, since
+    pip would install another build otherwise. Both versions are paired up to torch 2.13.
 
     >>> torchvision_requirement('2.11.0'), torchvision_requirement('2.11.0+cpu')
     ('torchvision torch==2.11.0', 'torchvision==0.26.0+cpu torch==2.11.0+cpu')
@@ -64,7 +64,7 @@ def torchvision_requirement(torch: str) -> str:
 
 def check_numpy(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
     """Check that numpy imports, and that torch can use it."""
-    version = "'numpy<2'" if 'mmpose' in facts.modules else 'numpy'  # of xtcocotools' wheels
+    version = "'numpy<2'" if 'mmpose' in facts.modules else 'numpy'  # required by the wheels of xtcocotools
     if 'numpy' not in facts.modules:
         yield Problem('numpy must be installed, got none.', f'pip install {version}', ALL)
     elif error := facts.modules['numpy'].error:
@@ -93,7 +93,7 @@ def check_mmengine(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
 
 
 def check_pkg_resources(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem]:
-    """Check for the module that setuptools 82 dropped."""
+    """Check that the module ``pkg_resources`` exists, which setuptools 82 removed."""
     users = [*facts.providers('mmengine')] * facts.uses_pkg_resources
     users += [found for found in facts.providers('mim') if found.name == 'openmim']
     if users and not facts.works('pkg_resources'):
@@ -103,7 +103,7 @@ def check_pkg_resources(facts: Facts, wanted: Sequence[str]) -> Iterator[Problem
 
 
 def _install_mmengine(facts: Facts) -> str:
-    """Return the command that installs the mmengine of the hosts: of onedl, or the newest that upstream accepts."""
+    """Return the command that installs onedl's mmengine for onedl's hosts, or else the newest that upstream accepts."""
     hosts = [found.name for host in HOSTS for found in facts.providers(host)]
     required = 'onedl-mmengine' if any(name.startswith('onedl-') for name in hosts) else 'mmengine==0.10.7'
     names = [found.name for found in facts.providers('mmengine')]
@@ -111,6 +111,6 @@ def _install_mmengine(facts: Facts) -> str:
 
 
 def _name_index(facts: Facts) -> str:
-    """Return a hint for a torch with a build label, which is not from the default index."""
+    """Return a hint for a torch with a build label. Such a build is not from the default index."""
     label = torch_build(facts).partition('+')[2]
     return f' Use the --index-url that torch +{label} came from.' if label else ''

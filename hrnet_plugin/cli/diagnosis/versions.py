@@ -1,4 +1,4 @@
-"""Versions, and the ranges of versions that a host asserts when it is imported."""
+"""Versions, and the version ranges that a host asserts at import."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ _LENGTH = 4
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """Return a version as a tuple that compares in the order of releases.
-
-    Build labels are ignored.
+    """Parse a version into a tuple that compares in the order of releases. Build labels are ignored.
 
     >>> parse_version('2.0.0rc4') < parse_version('2.0') < parse_version('2.0.1+cpu')
     True
 
     Raises:
-        ValueError: ``text`` is no version.
+        ValueError: ``text`` is not a version.
     """
     match = _VERSION.match(text)
     if match is None:
@@ -52,7 +50,7 @@ class Range:
 
 
 def read_ranges(source: str) -> tuple[Range, ...]:
-    """Read the ranges from the source of a host's ``__init__.py``. Forks have none.
+    """Read the version ranges from the source of a host's ``__init__.py``. Forks have none.
 
     >>> [str(found) for found in read_ranges("MMCV_MIN = '2.0.0rc4'\\nMMCV_MAX = '2.2.0'")]
     ['mmcv>=2.0.0rc4,<2.2.0']

@@ -1,1 +1,1 @@
-"""Why one model beats another: two files of detections on the same images."""
+"""Comparison of two detectors from their detections on the same images."""

@@ -1,4 +1,4 @@
-"""Comparing two models."""
+"""Comparison of two files of detections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hrnet_plugin.array_types import Floats
-from hrnet_plugin.evaluation.coco_evaluation import Evaluation, figures, read_annotations, run_api
+from hrnet_plugin.evaluation.coco_evaluation import Evaluation, collect_metrics, read_annotations, run_api
 from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
 from hrnet_plugin.evaluation.comparison.comparison import Comparison, Errors
 from hrnet_plugin.evaluation.comparison.errors import count_errors
@@ -26,16 +26,18 @@ def compare(annotations: str | Path, first: str | Path, second: str | Path, kind
     """Compare two files of detections.
 
     Args:
-        annotations: File with the truth, in COCO's format.
-        first, second: Files in the format for submissions.
+        annotations: COCO annotation file.
+        first, second: Files in COCO's results format.
         kind: 'bbox' or 'segm'.
-        names: For people.
-        draws, seed: Of :func:`~hrnet_plugin.evaluation.comparison.bootstrap.paired_interval`.
-        most: How many differing images are named, of either sign.
+        names: Names of the two models in reports.
+        draws: Number of bootstrap draws, at least 1.
+        seed: Seed of the random number generator.
+        most: Maximum number of listed images on which each model is better.
 
     Raises:
-        ValueError: If there are no objects, and as
-            :func:`~hrnet_plugin.evaluation.coco_evaluation.evaluate_detections` does.
+        FileNotFoundError: If a file does not exist.
+        ValueError: If there are no objects, or the detections or annotations are invalid. See
+            :func:`~hrnet_plugin.evaluation.coco_evaluation.evaluate_detections`.
     """
     truth = read_annotations(annotations)
     if all(annotation['iscrowd'] for annotation in truth.anns.values()):
@@ -45,16 +47,16 @@ def compare(annotations: str | Path, first: str | Path, second: str | Path, kind
     files = [str(image.get('file_name', number)) for number, image in sorted(truth.imgs.items())]
     return Comparison(
         names=names, kind=kind, images=len(files), covered=(one.covered, other.covered), interval=interval,
-        metrics={name: (value, other.figures.metrics[name]) for name, value in one.figures.metrics.items()},
-        classes={name: (value, other.figures.classes[name]) for name, value in one.figures.classes.items()},
+        metrics={name: (value, other.evaluation.metrics[name]) for name, value in one.evaluation.metrics.items()},
+        classes={name: (value, other.evaluation.classes[name]) for name, value in one.evaluation.classes.items()},
         errors=(one.errors, other.errors), differing=_differing(files, one.matches, other.matches, most))
 
 
 @dataclass(frozen=True)
 class _Model:
-    """What is kept of an evaluation, which needs gigabytes at COCO's size."""
+    """Parts of an evaluation that the comparison uses. A whole evaluation of COCO takes gigabytes."""
     matches: list[ClassMatches]
-    figures: Evaluation
+    evaluation: Evaluation
     errors: Errors
     covered: int
 
@@ -62,7 +64,7 @@ class _Model:
     def of(cls, truth: COCO, results: str | Path, kind: str) -> _Model:
         evaluation = run_api(truth, results, kind)
         covered = len({detection['image_id'] for detection in evaluation.cocoDt.anns.values()})
-        return cls(class_matches(evaluation), figures(evaluation), count_errors(evaluation), covered)
+        return cls(class_matches(evaluation), collect_metrics(evaluation), count_errors(evaluation), covered)
 
 
 def _differing(files: Sequence[str], first: Sequence[ClassMatches], second: Sequence[ClassMatches], most: int,
@@ -74,10 +76,16 @@ def _differing(files: Sequence[str], first: Sequence[ClassMatches], second: Sequ
 
 
 def image_precisions(matches: Sequence[ClassMatches]) -> Floats:
-    """How good the detections of each image are, from 0 to 1: the mean over the classes that it, or they, have.
+    """Compute a score in [0, 1] per image: the mean over the classes of its objects and detections.
 
-    Of a class that the image has, the AP as if it were the only image. Of one that it does not have, 1 less the score
-    of the surest detection. An image without either is 1.
+    For a class with objects in the image, it is the AP on this image alone. For any other class, it is 1 minus the
+    highest score of a detection. An image without objects and detections has the score 1.
+
+    Args:
+        matches: Matches of each class.
+
+    Returns:
+        Scores, shape (I,).
     """
     images = len(matches[0].objects)
     total, number = np.zeros(images), np.zeros(images)

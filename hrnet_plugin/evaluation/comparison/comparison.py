@@ -1,24 +1,24 @@
-"""All that is said of two models."""
+"""Result of a comparison of two models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# of a detection without an object; and objects without a detection
-KINDS = ('classification', 'localisation', 'both', 'duplicate', 'background', 'missed')
+# types of false positives, and missed objects
+ERROR_TYPES = ('classification', 'localisation', 'both', 'duplicate', 'background', 'missed')
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The second model's AP less the first one's.
+    """Confidence interval of an AP difference: second model minus first model.
 
     Attributes:
-        difference: On all images, a fraction.
-        low, high: Ends of the 95 per cent interval.
-        better: Share of the draws in which the second one is better.
-        equal: Share of those in which the two are equal.
-        draws: How many there were.
+        difference: Difference on all images, in [-1, 1].
+        low, high: Bounds of the 95% interval.
+        better: Fraction of the draws in which the second model has the higher AP.
+        equal: Fraction of the draws with equal AP.
+        draws: Number of bootstrap draws.
     """
 
     difference: float
@@ -31,11 +31,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors of a model.
+    """Errors of a model by type.
 
     Attributes:
-        numbers: Kind -> how many detections, or for 'missed' objects.
-        costs: Kind -> how much higher AP50 would be without them, a fraction.
+        numbers: Error type -> number of detections, or of objects for 'missed'.
+        costs: Error type -> increase of AP50 without these errors, in [0, 1].
     """
 
     numbers: Mapping[str, int]
@@ -44,19 +44,20 @@ class Errors:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two files of detections on the same images; pairs are of the first one and the second one.
+    """Comparison of two files of detections on the same images. Pairs are (first, second).
 
     Attributes:
-        names: Of the two.
+        names: Names of the models.
         kind: 'bbox' or 'segm'.
-        images: How many there are.
-        covered: In how many of them there is a detection.
-        metrics: Name -> pair of fractions, None where nothing is to be found.
-        interval: Of the difference of their APs.
-        errors: Pair.
+        images: Number of images.
+        covered: Number of images with detections.
+        metrics: Metric -> pair of values in [0, 1]. None if no ground-truth object has the size.
+        interval: Confidence interval of the AP difference.
+        errors: Errors by type.
         classes: Class -> pair of APs.
-        differing: File names of the images on which they differ most, with the pair of :func:`image_precisions`; those
-            on which the second one is better first.
+        differing: File names of the images with the largest differences, with their pairs of
+            :func:`~hrnet_plugin.evaluation.comparison.compare.image_precisions`. The list begins with those on which
+            the second model is better.
     """
 
     names: tuple[str, str]

@@ -1,4 +1,4 @@
-"""What the COCO API has matched, as arrays from which an AP can be computed again and again."""
+"""Matches of the COCO API as arrays, from which the AP of resampled images is computed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True)
 class ClassMatches:
-    """The detections of a class, the surest first, and its objects.
+    """Detections of a class by descending score, and numbers of its objects.
 
     Attributes:
-        scores: ``(D, )``.
-        images: ``(D, )``, places of their images in the list of all.
-        hits: ``(T, D)``, whether a detection has an object, for each threshold of the overlap.
-        counted: ``(T, D)``, whether it counts: those that lie on a crowd do not.
-        objects: ``(I, )``, how many there are in each image, without crowds.
+        scores: Scores of the detections, shape (D,).
+        images: Indices of their images, shape (D,).
+        hits: True for true positives at each IoU threshold, shape (T, D).
+        counted: False for detections that are ignored because they match a crowd, shape (T, D).
+        objects: Numbers of objects in each image without crowds, shape (I,).
     """
 
     scores: Floats
@@ -35,10 +35,10 @@ class ClassMatches:
     objects: Floats
 
     def precision(self, weights: Floats | None = None) -> Floats | None:
-        """AP for each threshold, as the API computes it; None without objects.
+        """Compute the AP at each IoU threshold as the COCO API does, or return None without objects.
 
         Args:
-            weights: ``(I, )``, how often each image counts; once by default.
+            weights: Number of times that each image counts, shape (I,). Default: once.
         """
         weights = np.ones(len(self.objects)) if weights is None else weights
         objects = (self.objects * weights).sum()
@@ -47,7 +47,7 @@ class ClassMatches:
         counted = self.counted * weights[self.images]
         found = np.cumsum(counted * self.hits, axis=1)
         precision = found / (np.cumsum(counted, axis=1) + np.spacing(1))
-        # the API's envelope: at a recall, the best precision at that recall or a higher one
+        # interpolated precision of the API: the maximum at this recall or a higher one
         envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         envelope = np.concatenate([envelope, np.zeros((len(envelope), 1))], axis=1)
         places = (np.searchsorted(row, _RECALLS, side='left') for row in found / objects)
@@ -55,34 +55,34 @@ class ClassMatches:
 
 
 def class_matches(evaluation: COCOeval) -> list[ClassMatches]:
-    """Of each class of an evaluation of the API, in the order of its ``params.catIds``."""
+    """Return the matches of each class of a COCO evaluation, in the order of ``params.catIds``."""
     params = evaluation.params
     images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
-    # by class, size and image; all sizes come first
+    # indexed by class, area range and image; the first area range is 'all'
     starts = range(0, len(params.catIds) * areas * images, areas * images)
-    return [_of_class(evaluation.evalImgs[start:start + images], most, len(params.iouThrs)) for start in starts]
+    return [_match_class(evaluation.evalImgs[start:start + images], most, len(params.iouThrs)) for start in starts]
 
 
-def _of_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatches:
-    """Of the API's records of a class: one an image, for objects of all sizes, or None."""
-    found = [(place, record) for place, record in enumerate(evaluated) if record is not None]
+def _match_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatches:
+    """Return the matches of a class from the API's records of each image, which may be None."""
+    records = [(index, record) for index, record in enumerate(evaluated) if record is not None]
     objects = np.zeros(len(evaluated))
-    for place, record in found:
-        objects[place] = np.count_nonzero(np.asarray(record['gtIgnore']) == 0)
-    scores = np.concatenate([np.asarray(record['dtScores'][:most], float) for _, record in found] or [np.zeros(0)])
-    order = np.argsort(-scores, kind='mergesort')  # the API's, which keeps the order of equal scores
+    for index, record in records:
+        objects[index] = np.count_nonzero(np.asarray(record['gtIgnore']) == 0)
+    scores = np.concatenate([np.asarray(record['dtScores'][:most], float) for _, record in records] or [np.zeros(0)])
+    order = np.argsort(-scores, kind='mergesort')  # stable, as in the API
 
-    def together(key: str) -> Floats:
-        parts = [np.asarray(record[key])[:, :most] for _, record in found]
+    def concatenate(key: str) -> Floats:
+        parts = [np.asarray(record[key])[:, :most] for _, record in records]
         return np.concatenate(parts or [np.zeros((thresholds, 0))], axis=1)[:, order]
 
-    places = np.concatenate([np.full(len(record['dtScores'][:most]), place) for place, record in found]
+    images = np.concatenate([np.full(len(record['dtScores'][:most]), index) for index, record in records]
                             or [np.zeros(0)]).astype(int)
-    return ClassMatches(scores[order], places[order], together('dtMatches') != 0,
-                        ~together('dtIgnore').astype(bool), objects)
+    return ClassMatches(scores[order], images[order], concatenate('dtMatches') != 0,
+                        ~concatenate('dtIgnore').astype(bool), objects)
 
 
 def mean_precision(matches: Sequence[ClassMatches], weights: Floats | None = None) -> float:
-    """AP over all classes that have objects; not a number if none has."""
+    """Compute the mean AP over all classes with objects, or NaN without objects."""
     values = [value.mean() for value in (match.precision(weights) for match in matches) if value is not None]
     return float(np.mean(values)) if values else float('nan')

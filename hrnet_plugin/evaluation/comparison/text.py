@@ -1,38 +1,39 @@
-"""A comparison for people: Markdown, which is read in a terminal, too."""
+"""Comparison as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hrnet_plugin.evaluation.comparison.comparison import KINDS, Comparison
-from hrnet_plugin.evaluation.leaderboard.tables import plain
+from hrnet_plugin.evaluation.comparison.comparison import ERROR_TYPES, Comparison
+from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """All of it."""
-    first, second = (plain(name) for name in comparison.names)
+    """Return a comparison as Markdown."""
+    first, second = (escape_markdown(name) for name in comparison.names)
     interval = comparison.interval
-    sure = 'no difference can be told' if interval.low <= 0 <= interval.high else (
+    verdict = 'no significant difference' if interval.low <= 0 <= interval.high else (
         f'{second if interval.low > 0 else first} is better')
-    ahead = f'{second} is ahead in {100 * interval.better:.0f} % of the draws' + (
-        f', and equal in {100 * interval.equal:.0f} %' if interval.equal else '')
-    covered = [f'{name} has no detection in {comparison.images - number} images' for name, number in zip(
+    ahead = f'{second} has the higher AP in {100 * interval.better:.0f} % of the draws' + (
+        f', and equal AP in {100 * interval.equal:.0f} %' if interval.equal else '')
+    covered = [f'{name} has no detections in {comparison.images - number} images' for name, number in zip(
         (first, second), comparison.covered) if number < comparison.images]
     parts = [
         f'# {first} and {second}',
-        f'{"Masks" if comparison.kind == "segm" else "Boxes"} in {comparison.images} images. AP of {second} less that '
+        f'{"Masks" if comparison.kind == "segm" else "Boxes"} in {comparison.images} images. AP of {second} minus AP '
         f'of {first}: **{100 * interval.difference:+.1f}**, 95 % interval {100 * interval.low:+.1f} to '
-        f'{100 * interval.high:+.1f} (paired bootstrap over images, {interval.draws} draws): {sure}. {ahead}.',
+        f'{100 * interval.high:+.1f} (paired bootstrap over images, {interval.draws} draws): {verdict}. {ahead}.',
         *(['; '.join(covered) + '.'] if covered else []),
         _table('', ('', first, second, 'difference'), _pairs(comparison.metrics.items())),
-        _table('## Errors at an overlap of 0.5',
-               ('', first, second, 'difference', f'AP50 without, {first}', f'AP50 without, {second}'),
+        _table('## Error types at IoU 0.5',
+               ('', first, second, 'difference', f'AP50 gain if fixed, {first}', f'AP50 gain if fixed, {second}'),
                ([kind, *(str(errors.numbers[kind]) for errors in comparison.errors),
                  f'{comparison.errors[1].numbers[kind] - comparison.errors[0].numbers[kind]:+d}',
-                 *(f'{100 * errors.costs[kind]:+.1f}' for errors in comparison.errors)] for kind in KINDS)),
+                 *(f'{100 * errors.costs[kind]:+.1f}' for errors in comparison.errors)] for kind in ERROR_TYPES)),
         _table('## Classes', ('', first, second, 'difference'), _pairs(sorted(
             comparison.classes.items(), key=lambda item: -_difference(item[1])))),
-        _table('## Images that differ most', ('', first, second, 'difference'), _pairs(comparison.differing)),
+        _table('## Images with the largest differences', ('', first, second, 'difference'),
+               _pairs(comparison.differing)),
     ]
     return '\n\n'.join(parts) + '\n'
 
@@ -41,7 +42,8 @@ def _pairs(items: Iterable[tuple[str, tuple[float | None, float | None]]]) -> It
     for name, pair in items:
         if pair != (None, None):
             difference = f'{100 * _difference(pair):+.1f}' if None not in pair else ''
-            yield [plain(name), *('' if value is None else f'{100 * value:.1f}' for value in pair), difference]
+            values = ['' if value is None else f'{100 * value:.1f}' for value in pair]
+            yield [escape_markdown(name), *values, difference]
 
 
 def _difference(pair: tuple[float | None, float | None]) -> float:

@@ -1,4 +1,4 @@
-"""Parameters and operations of any config's model, in plain units and in those of the paper."""
+"""Parameters and operations of the model of any config, exact or in the units of the paper."""
 
 from hrnet_plugin.evaluation.counting.count import Count, ModelCount, count_call, count_model
 from hrnet_plugin.evaluation.counting.paper import paper_count

@@ -1,4 +1,4 @@
-"""Counting what a model holds and what one pass of it computes."""
+"""Parameters and operations of a model."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _per_value(number: int) -> Any:
     return lambda shape, *args, out_shape=None, **kwargs: number * prod(shape)
 
 
-# Beside convolutions and matrix products, which torch counts. Two operations a value for a norm (scale, shift), one for
-# a ReLU: so did the counters with which the paper's figures were made.
+# Operations per value that torch does not count: two for a norm (scale, shift), one for a ReLU. The tools that counted
+# the paper's models use the same numbers.
 _POINTWISE = {
     _ATEN.relu: _per_value(1),
     _ATEN.relu_: _per_value(1),
@@ -38,13 +38,13 @@ _POINTWISE = {
 
 @dataclass(frozen=True)
 class Count:
-    """What a model, or a part of one, holds and computes.
+    """Parameters and operations of a model or a part of it.
 
     Attributes:
-        parameters: Number of weights.
-        norm_parameters: Those of them in batch norms.
+        parameters: Number of parameters.
+        norm_parameters: Number of parameters in batch norms.
         macs: Multiply-adds of convolutions and matrix products, without biases.
-        pointwise: Operations of norms (two a value) and ReLUs (one a value).
+        pointwise: Operations of norms (two per value) and ReLUs (one per value).
     """
 
     parameters: int
@@ -61,11 +61,11 @@ class Count:
 
 @dataclass(frozen=True)
 class ModelCount:
-    """What a model holds and computes, part by part.
+    """Parameters and operations of a model and its parts.
 
     Attributes:
-        parts: Counts of 'backbone', 'neck' (where there is one), 'heads' (all the rest) and 'total'.
-        left_out: Parts with weights that the pass did not reach; their operations are missing.
+        parts: Counts of 'backbone', 'neck' (if the model has one), 'heads' (the rest) and 'total'.
+        left_out: Names of the parts with parameters that did not run. Their operations are not counted.
     """
 
     parts: dict[str, Count]
@@ -79,20 +79,20 @@ def count_model(model: ConfigEntry,
                 mask_rois: int = 100,
                 channels: int = 3,
                 prepare: Callable[[nn.Module], None] | None = None) -> ModelCount:
-    """Count a config's model in eval mode, as this package computes it.
+    """Count parameters and operations of a config's model in eval mode.
 
     Args:
         model: The config's ``model``.
         scope: The config's ``default_scope``.
         shape: Height and width of one input image, in pixels.
-        box_rois: Regions in each box head of a detector of two stages.
-        mask_rois: Regions in each mask head.
-        channels: Of the image.
-        prepare: Called with the model before it is counted.
+        box_rois: Number of RoIs per box head of a two-stage detector.
+        mask_rois: Number of RoIs per mask head.
+        channels: Number of image channels.
+        prepare: Function that is called with the model before counting.
 
     Raises:
-        ValueError: If the model has no backbone, does not take images of that shape, or has heads that need more than
-            features or regions.
+        ValueError: If the model has no backbone, does not accept images of this shape, or has heads that require inputs
+            other than features and RoIs.
     """
     def count_on(device: str) -> ModelCount:
         with DefaultScope.overwrite_default_scope(scope):
@@ -106,13 +106,13 @@ def count_model(model: ConfigEntry,
     try:
         return count_on('meta')
     except (NotImplementedError, RuntimeError):
-        pass  # transformers look at values, of which the meta device has none
+        pass  # transformers depend on tensor values, which meta tensors lack
     except (AttributeError, TypeError) as error:
-        raise ValueError(f'a model of type {model.get("type")!r} cannot be counted: {error}') from error
+        raise ValueError(f'model of type {model.get("type")!r} cannot be counted: {error}') from error
     try:
         return count_on('cpu')
     except (AttributeError, RuntimeError, TypeError) as error:
-        raise ValueError(f'the model does not run on an image of {shape[0]} x {shape[1]}: {error}') from error
+        raise ValueError(f'model must accept an image of {shape[0]} x {shape[1]}, got an error: {error}') from error
 
 
 def _count_parts(model: Any, forward: Callable[[nn.Module, torch.Tensor, int, int], None], image: torch.Tensor,
@@ -135,7 +135,7 @@ def _count_parts(model: Any, forward: Callable[[nn.Module, torch.Tensor, int, in
 
 
 def _left_out(model: nn.Module, reached: set[nn.Module]) -> Iterator[str]:
-    """The parts of a model, and of its regions' head, of which no module with weights was called."""
+    """Yield the names of the parts with parameters of which no module ran. The parts of a RoI head are separate."""
     for name, part in model.named_children():
         if name == 'roi_head':
             yield from (f'{name}.{inner}' for inner in _left_out(part, reached))
@@ -144,7 +144,16 @@ def _left_out(model: nn.Module, reached: set[nn.Module]) -> Iterator[str]:
 
 
 def count_call(module: nn.Module, run: Any, *args: Any) -> tuple[Count, Any]:
-    """Weights of a module, operations of ``run(*args)``, and what that returned."""
+    """Count the parameters of a module and the operations of a call.
+
+    Args:
+        module: Module whose parameters are counted.
+        run: Function to call, such as the module or a method of it.
+        *args: Arguments of ``run``.
+
+    Returns:
+        The count, and the result of ``run(*args)``.
+    """
     with FlopCounterMode(display=False, custom_mapping=_POINTWISE) as counter:
         out = run(*args)
     operations = counter.get_flop_counts().get('Global', {})

@@ -1,4 +1,4 @@
-"""HRNet rows of the paper's tables that contain the size of a network, with this package's count."""
+"""HRNet rows of the paper's tables with parameters and GFLOPs, and this package's counts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Table(NamedTuple):
     Attributes:
         framework: Name in the printed table.
         config: Name of the config, with '{}' for the width.
-        shape: Height and width of the image.
-        cost: Key of the published size, with '{}' for the width.
+        shape: Image height and width.
+        cost: Key of the published cost, with '{}' for the width.
         widths: Widths as in the names of configs.
     """
 
@@ -36,7 +36,7 @@ class _Table(NamedTuple):
 
 
 # Detection: table 7. Pose: table 1. Segmentation: table 3, and the official repository for W18-small-v2, LIP and
-# PASCAL-Context. The keys are those of the configs' host, which the rows require.
+# PASCAL-Context. The keys are the hosts of the configs, which the rows require.
 _TABLES = {
     'mmdet': (
         _Table('Faster R-CNN', 'faster-rcnn_hrnetv2p-{}_1x_coco', SHAPE, 'Faster R-CNN HRNetV2p-{}',

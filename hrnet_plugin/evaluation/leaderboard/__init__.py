@@ -1,1 +1,1 @@
-"""The leaderboard: published rows, a store of own ones, and how they are ranked and shown."""
+"""Leaderboard of published and local results, with their store, ranking, tables and page."""

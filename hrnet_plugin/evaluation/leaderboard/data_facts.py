@@ -1,4 +1,4 @@
-"""What a data set is: its name, its split, and whether it is one that published rows are measured on, all of it."""
+"""Name, split and completeness of an evaluated dataset."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hrnet_plugin.evaluation.leaderboard.facts import DataFacts
 from hrnet_plugin.hosts import host_of_task
 from hrnet_plugin.hosts.mmdet import coco_name
 
-_SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in names of files and folders
+_SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in the names of files and folders
 
 
 def data_facts(task: str, data: str, split: str, images: int) -> DataFacts:
-    """Return facts about an evaluated dataset, and whether it is all of a published split.
+    """Describe an evaluated dataset, and check if it is a complete published split.
 
     Args:
         task: Task of the model.
@@ -29,15 +29,15 @@ def data_facts(task: str, data: str, split: str, images: int) -> DataFacts:
 
 
 def describe_data(task: str, dataset: BaseDataset, images: int | None = None, ids: Collection[int] = ()) -> DataFacts:
-    """Describe a host's data set.
+    """Describe a dataset of a host.
 
     Args:
-        task: As in :class:`~hrnet_plugin.evaluation.leaderboard.record.Record`.
-        dataset: Of mmdet, mmpose or mmsegmentation.
-        images: How many were evaluated; those of the data set by default.
-        ids: Of the images in its annotations, where it has some in COCO's format.
+        task: Task of the model.
+        dataset: Dataset of mmdet, mmpose or mmsegmentation.
+        images: Number of evaluated images. Default: length of the dataset.
+        ids: Image IDs of its COCO annotations. Empty for other formats.
     """
-    dataset = innermost(dataset)
+    dataset = unwrap_dataset(dataset)
     annotations = Path(str(getattr(dataset, 'ann_file', None) or ''))
     prefix = getattr(dataset, 'data_prefix', None) or {}
     image_folder = str(prefix.get('img_path') or prefix.get('img') or '')
@@ -48,11 +48,11 @@ def describe_data(task: str, dataset: BaseDataset, images: int | None = None, id
 
 
 def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
-    """Describe the detection data of a file with COCO's format.
+    """Describe the detection dataset of a COCO annotation file.
 
     Args:
-        file: Its path.
-        ids: Of the images in it.
+        file: Path of the annotation file.
+        ids: IDs of its images.
     """
     folder = file.resolve().parent
     folder = folder.parent if folder.name == 'annotations' else folder
@@ -60,8 +60,8 @@ def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
     return data_facts('detection', name, _split(file.stem) or file.stem, len(ids))
 
 
-def innermost(dataset: BaseDataset) -> Any:
-    """The data set inside those that wrap another."""
+def unwrap_dataset(dataset: BaseDataset) -> Any:
+    """Return the innermost dataset of wrappers such as ``RepeatDataset``."""
     while hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
     return dataset

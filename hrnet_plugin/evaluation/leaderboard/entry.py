@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hrnet_plugin.evaluation.leaderboard.facts import Evaluated
 
-OWN = 'own'
+LOCAL = 'own'  # source of local results in CSV files, on the page and for --source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,12 +14,12 @@ class Entry(Evaluated):
     """Row of the leaderboard.
 
     Attributes:
-        source: 'paper', 'official' (repositories of the authors), 'mmdet', 'mmpose', 'mmseg', or 'own'.
-        place: Table, repository or folder in the source. Name of the config for local results.
+        source: 'paper', 'official' (repositories of the authors), 'mmdet', 'mmpose', 'mmseg', or 'own' (local results).
+        place: Table, repository or folder in the source. Config name for local results.
         weights: Name of the published file.
         store: Name of the store of a local result.
-        number: Number in the store, or None.
-        refused_pictures: Folder of visualizations that a record names and the page does not read. Empty if none.
+        number: Record number in the store, or None.
+        refused_visualizations: Recorded folder of visualizations that the page does not read. Empty if none.
     """
 
     source: str
@@ -27,11 +27,11 @@ class Entry(Evaluated):
     weights: str = ''
     store: str = ''
     number: int | None = None
-    refused_pictures: str = ''
+    refused_visualizations: str = ''
 
     @property
     def columns(self) -> dict[str, str | float | None]:
-        """Column of CSV files or filter of ``hrnet leaderboard`` -> value, without metrics and classes."""
+        """Values by CSV column or filter of ``hrnet leaderboard``, without metrics and classes."""
         model, data, cost, conditions = self.model, self.data, self.cost, self.conditions
         return dict(
             task=self.task, source=self.source, place=self.place, method=model.method, backbone=model.backbone,

@@ -1,4 +1,4 @@
-"""Facts about a model and its evaluation, which records, rows, pages and tables share."""
+"""Description of a model and its evaluation, which records and leaderboard rows share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PAIRS = {'2^30': 2**30, '2^20': 2**20, '1e9': 1e9, '1e6': 1e6}
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """A model in the words of published tables.
+    """Model as published tables name it.
 
     Attributes:
         method: Framework or head, e.g. 'Faster R-CNN'.
         backbone: Backbone with its representation, e.g. 'HRNetV2p-W32', 'ResNet-50-FPN'.
-        schedule: Length of the training, e.g. '2x'. Empty if it is not known.
+        schedule: Training schedule, e.g. '2x'. Empty if unknown.
         size: Input size of pose models, 'HEIGHTxWIDTH'. Empty for other tasks.
-        note: What distinguishes the model from others with the same names.
+        note: Note that distinguishes the model from others with the same names.
     """
 
     method: str = ''
@@ -36,13 +36,13 @@ class ModelFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DataFacts:
-    """A dataset that a model was evaluated on.
+    """Evaluated dataset.
 
     Attributes:
         data: Name of the dataset in published tables, or of its folder.
         split: Split of the dataset.
         images: Number of evaluated images. None for published rows.
-        whole: Whether these are all images of a split that published rows are measured on.
+        whole: Whether the images are a complete split of published rows.
     """
 
     data: str
@@ -53,13 +53,13 @@ class DataFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Size of a model.
+    """Parameters and operations of a model.
 
     Attributes:
         params: Parameters in millions of ``unit``, or None.
         gflops: Operations in billions of ``unit``, or None.
-        unit: Units of both, e.g. 'MACs / 1e9; weights / 1e6'. Empty if nothing was counted.
-        counted_at: Image size of the count, 'HEIGHTxWIDTH'. Empty if it is not known.
+        unit: Units of both, e.g. 'MACs / 1e9; weights / 1e6'. Empty if not counted.
+        counted_at: Image size of the count, 'HEIGHTxWIDTH'. Empty if unknown.
     """
 
     params: float | None = None
@@ -74,12 +74,12 @@ class Cost:
 
     @property
     def weights_in_millions(self) -> float | None:
-        """Parameters / 1e6, whatever the unit."""
+        """Parameters / 1e6, converted from ``unit``."""
         return self.params * self._factor('weights') / 1e6 if self.params is not None and self.unit else None
 
     @property
     def macs_in_billions(self) -> float | None:
-        """MACs / 1e9, whatever the unit. Norms and ReLUs stay included if the unit has them, about one per cent."""
+        """MACs / 1e9, converted from ``unit``. They include norms and ReLUs if ``unit`` does, about 1%."""
         return self.gflops * self._factor('MACs') / 1e9 if self.gflops is not None and self.unit else None
 
     def _factor(self, what: str) -> float:
@@ -94,7 +94,7 @@ class Scores:
     """Result of an evaluation.
 
     Attributes:
-        metrics: Name -> value. Records have the unit of the evaluator, rows have percent. None if not defined.
+        metrics: Metric -> value, in the evaluator's unit for records and in percent for rows. None if undefined.
         classes: Metric -> class -> value. None for classes without ground truth.
     """
 
@@ -104,17 +104,17 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """How a model was tested.
+    """Test conditions of a model.
 
     Attributes:
         test: Test-time augmentation: 'scales, flip', 'flip', 'no flip', or empty.
         ms: Milliseconds per image, or None.
-        memory: Peak memory of the test in GB, of the GPU if there is one, else of the process. None if not known.
-        training_memory: Peak memory of one GPU in training in GB, or None.
+        memory: Peak memory of the test in GB: of the GPU, or of the process without a GPU. None if unknown.
+        training_memory: Peak memory per GPU in training in GB, or None.
         batch: Batch size of the test.
         machine: Hardware and version of PyTorch.
         versions: Versions of packages and facts about the hardware.
-        pictures: Folder of visualizations. Empty if there are none.
+        pictures: Folder of visualizations. Empty if none.
     """
 
     test: str = ''
@@ -134,15 +134,15 @@ class Conditions:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
-    """Evaluation of a model, which records and rows have in common.
+    """Evaluation of a model, the base of records and rows.
 
     Attributes:
         task: Task of the model, e.g. 'detection'.
         data: Evaluated dataset.
-        scores: Metrics and classes. Records have the units of the evaluator, rows have percent.
-        model: Model in the words of published tables.
+        scores: Metrics and classes.
+        model: Model as published tables name it.
         cost: Parameters and operations.
-        conditions: How it was tested.
+        conditions: Test conditions.
     """
 
     task: str

@@ -1,11 +1,11 @@
-"""Published figures: rows of the leaderboard, and costs of models.
+"""Published results: rows of the leaderboard, and costs of models.
 
 The folder ``published/`` contains each figure once, as published. ``scripts/write_tables.py`` writes the tables of the
 documents and the results of the metafiles from it.
 
 - ``detection.csv``, ``pose.csv`` and ``segmentation.csv`` are rows of the leaderboard. Empty cells were not published.
-- ``unranked.csv`` has one figure per row, of evaluations without a published ranking, such as ablations and faces.
-- ``costs.csv`` has parameters and GFLOPs, in the unit of the publication (``docs/counts.md``).
+- ``unranked.csv`` has one metric per row, of evaluations without a published ranking, such as ablations and faces.
+- ``costs.csv`` has parameters and GFLOPs, in the unit of the publication (``docs/reports/counts.md``).
 
 Three columns refer to other files. ``cost`` is a key of ``costs.csv``. ``config`` is the shipped config whose tables
 show the row. ``key`` is a key of ``checkpoints/published.csv``. Without a key, ``weights`` identifies the checkpoint.

@@ -1,4 +1,4 @@
-"""Which rows are shown, and in what order."""
+"""Selection and ranking of leaderboard rows."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, lower_is_better
 
 @dataclass(frozen=True)
 class Board:
-    """Rows that can be compared: measured on the same split of the same data set, all of it or not.
+    """Ranking of comparable rows, which were evaluated on the same split of the same dataset.
 
     Attributes:
-        task: Of all of them.
-        data: Name of the data set.
-        split: Of it.
-        whole: Whether on all images of a split that published rows are measured on.
-        metric: By which they are ranked.
-        entries: The best first; those without the metric last.
+        task: Task of the models.
+        data: Name of the dataset.
+        split: Split of the dataset.
+        whole: Whether the rows were evaluated on a complete published split.
+        metric: Metric of the ranking.
+        entries: Rows from best to worst, then those without the metric.
     """
 
     task: str
@@ -33,58 +33,58 @@ class Board:
     @property
     def title(self) -> str:
         words = f'{self.task}, {self.data} {self.split}'.rstrip()
-        words = words if self.whole else f'{words} (not a whole published split)'
+        words = words if self.whole else f'{words} (not a complete published split)'
         return f'{words}, by {self.metric} (lower is better)' if self.metric in self.lower else words
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Those that tables show and at least one row has; first the ranking's, if it is not one of the task's."""
+        """Metrics of at least one row that tables show. A ranking's metric that is not one of the task's is first."""
         names = METRICS[self.task]
         names = names if self.metric in names else (self.metric, *names)
         return tuple(name for name in names if any(name in entry.scores.metrics for entry in self.entries))
 
     @property
     def lower(self) -> tuple[str, ...]:
-        """Those of ``metrics`` by which a lower value is better."""
+        """Subset of ``metrics`` for which a lower value is better."""
         return tuple(filter(lower_is_better, self.metrics))
 
 
-def select(entries: Iterable[Entry], words: Mapping[str, Sequence[str]]) -> list[Entry]:
-    """The rows that have one of the words, whatever the case, for every property that is named.
+def select(entries: Iterable[Entry], filters: Mapping[str, Sequence[str]]) -> list[Entry]:
+    """Select the rows that match all filters. Case is ignored.
 
     Args:
-        entries: Of any task.
-        words: Property of ``Entry`` -> allowed values; any value if empty.
+        entries: Rows of any tasks.
+        filters: Key of ``Entry.columns`` -> allowed values. An empty list allows any value.
 
     Raises:
-        ValueError: If a word is no row's; the message has those that there are.
+        ValueError: If an allowed value occurs in no row. The message lists the values of the rows.
     """
     entries = list(entries)
     chosen = entries
-    tasks = [('task', task) for task in METRICS]  # of which there may be no row
-    for name, allowed in words.items():
+    tasks = [('task', task) for task in METRICS]  # valid even without rows
+    for name, allowed in filters.items():
         if not allowed:
             continue
         known = {str(entry.columns[name]).casefold(): str(entry.columns[name]) for entry in entries}
-        strange = [word for word in allowed if word.casefold() not in known and (name, word) not in tasks]
-        if strange:
-            there = ', '.join(sorted(filter(None, known.values())))
-            raise ValueError(f'{name} must be one of {there}, got {strange[0]!r}')
-        wanted = {word.casefold() for word in allowed}
-        chosen = [entry for entry in chosen if str(entry.columns[name]).casefold() in wanted]
+        unknown = [word for word in allowed if word.casefold() not in known and (name, word) not in tasks]
+        if unknown:
+            values = ', '.join(sorted(filter(None, known.values())))
+            raise ValueError(f'{name} must be one of {values}, got {unknown[0]!r}')
+        matching = {word.casefold() for word in allowed}
+        chosen = [entry for entry in chosen if str(entry.columns[name]).casefold() in matching]
     return chosen
 
 
 def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
-    """Rows in boards: those with published rows first, the largest first.
+    """Group comparable rows into boards and rank each. Boards are sorted by task, then by descending number of rows.
 
     Args:
-        entries: Of any task.
-        metric: By which all are ranked. By default the first of the task's metrics that a row of the board has, or the
-            most frequent metric of its rows.
+        entries: Rows of any tasks.
+        metric: Metric of the ranking. Default: the first of the task's metrics that a row has, or else the most
+            frequent metric of the rows.
 
     Raises:
-        ValueError: If no row has the metric; the message has those that there are.
+        ValueError: If no row has the metric. The message lists the metrics of the rows.
     """
     groups: dict[tuple[str, str, str, bool], list[Entry]] = {}
     for entry in entries:
@@ -98,17 +98,17 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
 
 
 def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: str | None) -> Board:
-    metric = metric or _usual_metric(METRICS[key[0]], entries)
+    metric = metric or _default_metric(METRICS[key[0]], entries)
     sign = 1 if lower_is_better(metric) else -1
 
-    def place(entry: Entry) -> tuple[bool, float]:
+    def sort_key(entry: Entry) -> tuple[bool, float]:
         return metric not in entry.scores.metrics, sign * (entry.scores.metrics.get(metric) or 0)
 
-    return Board(*key, metric, tuple(sorted(entries, key=place)))  # stable: published order among equals
+    return Board(*key, metric, tuple(sorted(entries, key=sort_key)))  # stable: published order in a tie
 
 
-def _usual_metric(names: Sequence[str], entries: Sequence[Entry]) -> str:
-    """Return the first of a task's metrics that a row has, such as PCKh, or the metric that most rows have."""
+def _default_metric(names: Sequence[str], entries: Sequence[Entry]) -> str:
+    """Return the first of a task's metrics that a row has, or else the metric of most rows."""
     counts = Counter(name for entry in entries for name in entry.scores.metrics)
-    frequent = max(counts, key=lambda name: counts[name], default=names[0])  # the first of equals
+    frequent = max(counts, key=lambda name: counts[name], default=names[0])  # the first in a tie
     return next((name for name in names if name in counts), frequent)

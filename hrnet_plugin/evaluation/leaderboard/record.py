@@ -9,16 +9,16 @@ from hrnet_plugin.evaluation.leaderboard.facts import Evaluated
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Evaluated):
-    """Evaluation of a model, as the store has it.
+    """Evaluation of a model in a result store.
 
     Attributes:
         config: Name of the config, without folder and ``.py``.
-        config_text: Whole config, as mmengine dumps it. Empty if it is not known.
-        config_sha256: Digest of the config's entries without paths and logging. Empty if it is not known.
-        checkpoint: Address of the checkpoint. Empty if it is not known.
-        checkpoint_sha256: Digest of the file. Empty if it is not at hand.
-        time: Time of the evaluation, UTC, ISO 8601. The store sets it if it is empty.
-        number: Number in the store, which sets it.
+        config_text: Complete config as mmengine dumps it. Empty if unknown.
+        config_sha256: SHA-256 of the config without paths and logging. Empty if unknown.
+        checkpoint: Path or URL of the checkpoint. Empty if unknown.
+        checkpoint_sha256: SHA-256 of the checkpoint. Empty if it is not a local file.
+        time: Time of the evaluation in UTC, ISO 8601. The store sets it if it is empty.
+        number: Record number, which the store sets.
     """
 
     config: str

@@ -1,10 +1,10 @@
-"""The store of evaluations: a file to which any number of processes append, and from which nothing is lost.
+"""Append-only store of evaluations, to which several processes may write.
 
-It is an SQLite database with a rollback journal: what a killed process had begun to write is taken back by the next one
-that opens the file, and writers wait for each other. (SQLite's other journal, WAL, needs memory shared by all writers,
-which machines on a network file system do not have.) Triggers refuse to change or delete what has been appended.
+It is an SQLite database with a rollback journal. The next process that opens the file rolls back the incomplete
+transaction of a killed one. Writers wait for each other. SQLite's write-ahead log is not used, since it requires shared
+memory, which network file systems lack. Triggers prevent changes and deletions of records.
 
-Anything that reads SQLite can read it, for example::
+Any SQLite client can read it, for example::
 
     sqlite3 work_dirs/leaderboard.sqlite "SELECT config, value FROM records JOIN metrics ON record = number
                                           WHERE name = 'AP' ORDER BY value DESC"
@@ -25,9 +25,9 @@ from hrnet_plugin.evaluation.leaderboard.facts import DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.stored_facts import read_facts, write_facts
 
-WAIT = 120  # seconds for other writers
+WAIT = 120  # seconds to wait for other writers
 _VERSION = 1
-_APPLICATION = 0x48524C42  # 'HRLB', in the file's header: this is not another program's database
+_APPLICATION = 0x48524C42  # 'HRLB', identifies the store in the file header
 _COLUMNS = ('time', 'task', 'config', 'config_text', 'config_sha256', 'checkpoint', 'checkpoint_sha256', 'data',
             'split', 'images', 'whole')
 _TABLES = f'''
@@ -49,40 +49,40 @@ CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} {when} BEGIN
 END;
 ''' for table, again in (
     ('records', 'EXISTS (SELECT 1 FROM records WHERE number = NEW.number)'),
-    # INSERT OR REPLACE deletes without asking; and only the newest record gets metrics
+    # INSERT OR REPLACE deletes without a DELETE trigger; only the newest record accepts metrics
     ('metrics', 'NEW.record <> (SELECT max(number) FROM records) OR EXISTS (SELECT 1 FROM metrics WHERE '
                 'record = NEW.record AND class = NEW.class AND name = NEW.name)'),
 ) for event, when in (('UPDATE', ''), ('DELETE', ''), ('INSERT', f'WHEN {again}')))
 
 
 class ResultStore:
-    """A file of records.
+    """Append-only file of evaluation records.
 
     Args:
-        path: Of the file.
+        path: Path of the SQLite file.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def prepare(self) -> None:
-        """Make the file if it is not there, and see that it can be written.
+        """Create the file if it does not exist, and check that it is a writable store.
 
         Raises:
-            OSError, sqlite3.Error: If not, or if it is not a store.
+            OSError, sqlite3.Error: If it cannot be written or is not a store.
         """
         with self._writing():
             pass
 
     def append(self, record: Record) -> int:
-        """Write a record, all of it or nothing; return its number.
+        """Append a record in one transaction and return its number.
 
         Args:
-            record: Without a number.
+            record: Record without a number.
 
         Raises:
-            ValueError: If the record has a number, a value that is not finite, or a fact that JSON does not have.
-            sqlite3.OperationalError: If other writers keep the file for more than :data:`WAIT` seconds, or it cannot be
+            ValueError: If the record has a number, a non-finite value, or a fact without a JSON type.
+            sqlite3.OperationalError: If other writers lock the file for more than :data:`WAIT` seconds, or it cannot be
                 written.
             sqlite3.DatabaseError: If the file is not a store.
         """
@@ -102,17 +102,17 @@ class ResultStore:
         return number
 
     def read(self) -> list[Record]:
-        """All records, the oldest first.
+        """Read all records from oldest to newest.
 
         Raises:
-            FileNotFoundError: If there is no store.
+            FileNotFoundError: If the file does not exist.
             sqlite3.DatabaseError: If the file is not a store.
         """
         if not self.path.is_file():
-            raise FileNotFoundError(f'store must be a file with results, got {str(self.path)!r}, which is not there. '
-                                    'mim test hrnet_plugin ... --record writes one')
+            raise FileNotFoundError(f'store must be an existing file, got {str(self.path)!r}. Create it with '
+                                    'mim test hrnet_plugin ... --record')
         with self._opened(create=False) as database, _transaction(database, 'DEFERRED'):
-            if _is_empty(database):  # its first writer has not come to an end
+            if _is_empty(database):  # the first writer has not committed
                 return []
             _check(database, self.path)
             metrics: dict[int, dict[str, dict[str, float | None]]] = {}
@@ -130,7 +130,7 @@ class ResultStore:
 
     @contextmanager
     def _opened(self, create: bool) -> Iterator[sqlite3.Connection]:
-        # not read-only even for reading: what a killed writer left has to be taken back first
+        # writable even for reading, since the transaction of a killed writer must be rolled back first
         address = f'{self.path.resolve().as_uri()}?mode={"rwc" if create else "rw"}'
         try:
             opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
@@ -148,14 +148,14 @@ def _transaction(database: sqlite3.Connection, kind: str = 'IMMEDIATE') -> Itera
     try:
         yield
     except BaseException:
-        if database.in_transaction:  # a full disk has ended it already
+        if database.in_transaction:  # SQLite has ended it already, e.g. on a full disk
             database.execute('ROLLBACK')
         raise
     database.execute('COMMIT')
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file; check any other."""
+    """Create the tables of an empty file, or check any other file."""
     if not _is_empty(database):
         _check(database, path)
         return
@@ -176,12 +176,12 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
         raise sqlite3.DatabaseError(f'store must be a file that hrnet_plugin has written, got {str(path)!r} of another '
                                     'program')
     if version != _VERSION:
-        raise sqlite3.DatabaseError(f'store must have version {_VERSION}, got {version} in {str(path)!r}: another '
-                                    'version of hrnet_plugin has written it')
+        raise sqlite3.DatabaseError(f'store must have version {_VERSION}, got {version} in {str(path)!r}, '
+                                    'which another version of hrnet_plugin has written')
 
 
 def _statements(script: str) -> Iterator[str]:
-    # one by one, since executescript would commit what has been begun
+    # executescript() would commit the open transaction
     statement = ''
     for piece in script.split(';'):
         statement += piece + ';'

@@ -1,4 +1,4 @@
-"""Facts of a record as the store has them: one JSON object, with the keys of its first version."""
+"""Description of model, cost and conditions as JSON in the store, with the keys of its first version."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hrnet_plugin.json_types import JsonObject
 
 
 def write_facts(record: Record) -> str:
-    """Return the facts of a record as JSON.
+    """Convert the facts of a record to JSON.
 
     Raises:
-        ValueError: A fact is not of JSON's types, or a number is not finite.
+        ValueError: If a fact has no JSON type, or a number is not finite.
     """
     model, cost, conditions = record.model, record.cost, record.conditions
     facts = {**vars(model), **vars(cost), **vars(conditions)}
@@ -29,13 +29,13 @@ def write_facts(record: Record) -> str:
 
 
 def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
-    """Return the facts of a record. Missing ones have their defaults, unknown ones are ignored.
+    """Parse the facts of a record. Missing facts get their defaults, and unknown ones are ignored.
 
     Args:
         text: JSON object.
 
     Raises:
-        ValueError: The text is not a JSON object, or a fact has the wrong type.
+        ValueError: If the text is not a JSON object, or a fact has the wrong type.
     """
     try:
         facts = json.loads(text)
@@ -44,7 +44,7 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
     if not isinstance(facts, Mapping):
         raise ValueError(f'facts must be a JSON object, got {text[:80]!r}')
     versions = facts.get('versions') or {}
-    pictures = facts.get('pictures')  # anything in a store of somebody else
+    pictures = facts.get('pictures')  # may have any type in a foreign store
     return (
         ModelFacts(**{field.name: _text(facts, field.name) for field in fields(ModelFacts)}),
         Cost(params=_number(facts, 'params'), gflops=_number(facts, 'gflops'), unit=_text(facts, 'unit'),

@@ -1,4 +1,4 @@
-"""Boards as text: for a terminal, as Markdown and as CSV."""
+"""Rankings as terminal tables, Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hrnet_plugin.evaluation.leaderboard.entry import OWN, Entry
+from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 
-NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # property of an entry -> title
+NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # key of Entry.columns -> title
 CSV_COLUMNS = ('task', 'source', 'place', 'method', 'backbone', 'data', 'split', 'schedule', 'note', 'size', 'test',
                'params', 'gflops', 'unit', 'ms', 'memory', 'training_memory', 'machine', 'weights', 'store', 'number',
                'images', 'whole', 'pictures')
 _PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
-_TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with the spaces between
+_TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with separating spaces
 
 
 def model_text(entry: Entry) -> str:
-    """Method, backbone, schedule, what sets the row apart, and of an own one on how many images it was measured."""
+    """Return method, backbone, schedule, note and test of a row, and a mark if it is not comparable."""
     model, test = entry.model, entry.conditions.test
     words = [', '.join(filter(None, (model.method, model.backbone, model.schedule))), model.size.replace('x', ' x '),
              model.note, f'tested with {test}' if test else '', partial_text(entry)]
@@ -32,23 +32,23 @@ def model_text(entry: Entry) -> str:
 
 
 def partial_text(entry: Entry) -> str:
-    """The mark of a row that cannot be compared with published ones; empty for others."""
+    """Return the mark of a row that is not comparable with published ones, or an empty string."""
     return '' if entry.data.whole else f'only {entry.data.images} images, not a published split'
 
 
 def source_text(entry: Entry) -> str:
-    """Where the row is from."""
-    return f'own, {entry.store} {entry.number}' if entry.source == OWN else f'{entry.source}, {entry.place}'
+    """Return the source of a row and its place in the source."""
+    return f'own, {entry.store} {entry.number}' if entry.source == LOCAL else f'{entry.source}, {entry.place}'
 
 
 def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Table:
-    """A table of rich's.
+    """Return a rich table of a ranking.
 
     Args:
-        board: What it shows.
-        top: How many of its rows, and all own ones.
-        width: Of the terminal, in characters; what does not fit is left out, the metrics beside the first one before
-            sizes and times.
+        board: Ranking to show.
+        top: Number of the best rows to show, besides all local results. Default: all rows.
+        width: Width of the terminal in characters. Columns that do not fit are left out: first the metrics other than
+            the ranking's, then sizes and times.
     """
     metrics, numbers = _fitting(board, width)
     table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
@@ -61,21 +61,21 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
     for title in titles:
         table.add_column(title, justify='right', width=_width(title) - 1)
     for place, entry in enumerate(board.entries, 1):
-        if top is None or place <= top or entry.source == OWN:
-            # as Text: brackets in a note are no markup
+        if top is None or place <= top or entry.source == LOCAL:
+            # as Text, since str would parse brackets as markup
             table.add_row(*map(Text, _cells(board, place, entry, metrics, numbers)),
-                          style='bold' if entry.source == OWN else None)
+                          style='bold' if entry.source == LOCAL else None)
     return table
 
 
 def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
-    """Metrics and numbers whose columns fit beside the model and its source."""
+    """Return the metrics and numbers whose columns fit beside model and source."""
     known = [name for name in NUMBERS if any(entry.columns[name] is not None for entry in board.entries)]
-    # of masks the AP alone
+    # of the mask metrics, only mask AP
     metrics = [name for name in board.metrics if not name.startswith('mask ') or name in ('mask AP', board.metric)]
-    wanted = [board.metric, *known, *(name for name in metrics if name != board.metric)]
+    candidates = [board.metric, *known, *(name for name in metrics if name != board.metric)]
     left, chosen = width - _TEXT_WIDTH, set()
-    for name in wanted:
+    for name in candidates:
         left -= _width(NUMBERS.get(name, name))
         if left >= 0:
             chosen.add(name)
@@ -83,37 +83,37 @@ def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
 
 
 def _width(title: str) -> int:
-    """Of a column of numbers, with the space behind it."""
+    """Return the width of a numeric column with its separating space."""
     return max(5, len(title)) + 1
 
 
 def markdown(boards: Sequence[Board]) -> str:
-    """All boards, with all rows."""
+    """Return all rankings with all rows as Markdown."""
     parts = []
     for board in boards:
-        titles = ['', 'model', 'source', *map(plain, board.metrics), *NUMBERS.values(), 'unit']
-        lines = [f'## {plain(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
+        titles = ['', 'model', 'source', *map(escape_markdown, board.metrics), *NUMBERS.values(), 'unit']
+        lines = [f'## {escape_markdown(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
             cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
-            cells = [plain(cell) for cell in (*cells, entry.cost.unit_text)]
-            if entry.source == OWN:
+            cells = [escape_markdown(cell) for cell in (*cells, entry.cost.unit_text)]
+            if entry.source == LOCAL:
                 cells[1] = f'**{cells[1]}**'
             lines.append(f'| {" | ".join(cells)} |')
         parts.append('\n'.join(lines))
     return '\n\n'.join(parts) + '\n'
 
 
-def plain(text: str) -> str:
-    """A text in a cell or heading of Markdown, where a note may have anything in it."""
+def escape_markdown(text: str) -> str:
+    """Escape a text for a table cell or heading in Markdown."""
     return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """All rows with all that is known, without classes: a line each."""
+    """Return all rows with all columns and metrics as CSV, without per-class AP."""
     shown = [name for names in METRICS.values() for name in names]
-    others = [name for board in boards for entry in board.entries for name in entry.scores.metrics]
-    metrics = list(dict.fromkeys([*shown, *others]))
+    recorded = [name for board in boards for entry in board.entries for name in entry.scores.metrics]
+    metrics = list(dict.fromkeys([*shown, *recorded]))
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(['rank', *CSV_COLUMNS, *metrics])

@@ -1,1 +1,1 @@
-"""Files for COCO's evaluation server: the config that makes one, what is wrong with one, and its archive."""
+"""Submissions to the COCO evaluation server: test-dev config, check and archive of detections."""

@@ -1,4 +1,4 @@
-"""The archive that COCO's server takes."""
+"""Archive of detections for the COCO evaluation server."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import re
 import zipfile
 from pathlib import Path
 
-from hrnet_plugin.evaluation.detections import only
+from hrnet_plugin.evaluation.detections import keep_shape
 from hrnet_plugin.evaluation.submission.images import SplitImages
 from hrnet_plugin.evaluation.submission.stream import read_detections
-from hrnet_plugin.files import replacing
+from hrnet_plugin.files import atomic_write
 
-# of the splits that the server evaluates, how many images there are
+# split that the server evaluates -> number of images
 SPLITS = {'test-dev2017': 20288, 'val2017': 5000}
 
 
 def archive_path(folder: Path, split: str, name: str) -> Path:
-    """Where an archive goes, under the name that the server wants.
+    """Return the path of a new archive, with the file name that the server requires.
 
     Args:
-        folder: For it.
+        folder: Folder of the archive.
         split: One of :data:`SPLITS`.
-        name: Of the method.
+        name: Name of the method. Letters, digits, dots and hyphens are allowed.
 
     Raises:
-        FileExistsError: If it is there.
-        ValueError: If the server has no such split, or would not take the name.
+        FileExistsError: If the archive exists.
+        ValueError: If the split is unknown or the name is invalid.
     """
     if split not in SPLITS:
         raise ValueError(f'split must be one of {", ".join(SPLITS)}, got {split!r}')
@@ -34,34 +34,34 @@ def archive_path(folder: Path, split: str, name: str) -> Path:
         raise ValueError(f'name must be made of letters, digits, dots and hyphens, got {name!r}')
     target = folder / f'detections_{split}_{name}_results.zip'
     if target.exists():
-        raise FileExistsError(f'name must be new in the folder, got {name!r}, and {target} is there')
+        raise FileExistsError(f'name must be new in the folder, got {name!r}: {target} exists. Choose another name')
     return target
 
 
 def check_split(split: str, images: SplitImages) -> None:
-    """Refuse images that are not those of a split.
+    """Raise an error if images are not those of a split.
 
     Raises:
-        ValueError: If there are more or fewer.
+        ValueError: If the number of images is not that of the split.
     """
     if len(images.sizes) != SPLITS[split]:
-        raise ValueError(f'images must be the {SPLITS[split]} of {split}, got {len(images.sizes)}')
+        raise ValueError(f'images must be the {SPLITS[split]} images of {split}, got {len(images.sizes)}')
 
 
 def write_archive(results: str | Path, kind: str, target: Path) -> None:
-    """Write the archive of a file of detections, which has been checked.
+    """Write checked detections to an archive.
 
-    Boxes of masks are left out (:func:`~hrnet_plugin.evaluation.detections.only`).
+    For 'segm', the boxes are left out. :func:`~hrnet_plugin.evaluation.detections.keep_shape` has the reason.
 
     Args:
-        results: The file.
+        results: JSON file of detections in COCO's results format.
         kind: 'bbox' or 'segm'.
-        target: Of :func:`archive_path`.
+        target: Path of the archive, as :func:`archive_path` returns it.
     """
-    with replacing(target) as scratch, zipfile.ZipFile(scratch, 'w', zipfile.ZIP_DEFLATED) as zipped, zipped.open(
+    with atomic_write(target) as scratch, zipfile.ZipFile(scratch, 'w', zipfile.ZIP_DEFLATED) as zipped, zipped.open(
             f'{target.stem}.json', 'w', force_zip64=True) as inner:
         before = b'['
         for detection in read_detections(results):
-            inner.write(before + json.dumps(only(kind, detection), allow_nan=False).encode())
+            inner.write(before + json.dumps(keep_shape(kind, detection), allow_nan=False).encode())
             before = b',\n'
         inner.write(b']')

@@ -1,4 +1,4 @@
-"""What COCO's server, or a reader of its figures, would find wrong with a file of detections."""
+"""Check of a file of detections before a submission to the COCO evaluation server."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from hrnet_plugin.evaluation.rle import is_empty, rle_error
 from hrnet_plugin.evaluation.submission.images import SplitImages
 from hrnet_plugin.evaluation.submission.stream import read_detections
 
-SIZE_LIMIT = 2 * 2**30  # bytes of the file; 100 boxes an image are a tenth of it
-PER_CLASS = 100  # detections of a class in an image that are evaluated
-_OUTSIDE = 1.  # pixels by which a box may exceed its image, as rounding does
+SIZE_LIMIT = 2 * 2**30  # bytes of the file; 100 boxes per image take a tenth of it
+PER_CLASS = 100  # evaluated detections per class and image
+_OUTSIDE = 1.  # pixels by which a box may extend beyond its image, due to rounding
 _SHOWN = 20
 
 
 @dataclass
 class Report:
-    """What was found in a file.
+    """Result of the check of a file.
 
     Attributes:
-        kind: 'bbox' or 'segm'; empty if there is no detection.
-        detections: How many there are.
-        wrong: How many of them the server would refuse, or evaluate as nothing.
-        errors: What is wrong; of detections, the first ones.
-        warnings: What the server takes and a reader should know.
+        kind: 'bbox' or 'segm'. Empty without detections.
+        detections: Number of detections.
+        wrong: Number of invalid detections. The server rejects them or never matches them.
+        errors: Error messages of the file and of its first 20 invalid detections.
+        warnings: Messages about valid but unusual detections.
     """
 
     kind: str = ''
@@ -41,7 +41,7 @@ class Report:
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Report as text, one line per error or warning."""
         lines = [f'{self.detections} detections{f" ({self.kind})" if self.kind else ""}',
                  *(f'error: {error}' for error in self.errors)]
         if self.wrong > _SHOWN:
@@ -50,14 +50,15 @@ class Report:
 
 
 def check_file(file: str | Path, images: SplitImages) -> Report:
-    """Check a file of detections, or of masks.
+    """Check a file of boxes or masks.
 
     Args:
-        file: Its path.
-        images: Those of the split that it is for.
+        file: JSON file of detections in COCO's results format.
+        images: Images and categories of the evaluated split.
 
     Raises:
-        ImportError, FileNotFoundError: As :func:`~hrnet_plugin.evaluation.submission.stream.read_detections` does.
+        ImportError: If ijson is not installed.
+        FileNotFoundError: If the file does not exist.
     """
     checker = _Checker(images)
     size = Path(file).stat().st_size
@@ -65,16 +66,16 @@ def check_file(file: str | Path, images: SplitImages) -> Report:
         checker.report.errors.append(f'the file must have at most {SIZE_LIMIT} bytes, got {size}')
     try:
         for detection in read_detections(file):
-            checker.take(detection)
+            checker.add(detection)
     except ValueError as error:
         checker.report.errors.append(str(error))
         return checker.report
-    checker.end()
+    checker.finish()
     return checker.report
 
 
 class _Checker:
-    """Takes detections one by one, and remembers no more than a few numbers for each image."""
+    """Check of detections one by one, which stores only counts and hashes per image."""
 
     def __init__(self, images: SplitImages) -> None:
         self.report = Report()
@@ -82,12 +83,12 @@ class _Checker:
         self._rows = {image: k for k, image in enumerate(images.sizes)}
         self._columns = {category: k for k, category in enumerate(images.categories)}
         self._counts = np.zeros((len(self._rows), len(self._columns)), np.int32)
-        # equal detections leave nothing, two by two: 0 where all of an image stand twice
+        # XOR of hashes: 0 if each detection of an image occurs twice
         self._unpaired = np.zeros(len(self._rows), np.int64)
-        self._oddities = dict.fromkeys(_ODDITIES, 0)
+        self._unusual = dict.fromkeys(_WARNINGS, 0)
         self._corners = 0
 
-    def take(self, detection: Any) -> None:
+    def add(self, detection: Any) -> None:
         report = self.report
         if not report.kind and isinstance(detection, Mapping):
             report.kind = kind_of(detection)
@@ -100,47 +101,47 @@ class _Checker:
             row = self._rows[detection['image_id']]
             self._counts[row, self._columns[detection['category_id']]] += 1
             self._unpaired[row] ^= _hash(detection, report.kind)
-            self._look_closer(detection)
+            self._count_unusual(detection)
         report.detections += 1
 
-    def _look_closer(self, detection: Mapping[str, Any]) -> None:
-        odd = self._oddities
-        odd['score'] += not 0 <= detection['score'] <= 1
+    def _count_unusual(self, detection: Mapping[str, Any]) -> None:
+        unusual = self._unusual
+        unusual['score'] += not 0 <= detection['score'] <= 1
         if self.report.kind == 'segm':
-            odd['empty'] += is_empty(detection['segmentation'])
+            unusual['empty'] += is_empty(detection['segmentation'])
             return
         height, width = self._images.sizes[detection['image_id']]
         x, y, w, h = detection['bbox']
-        odd['size'] += w == 0 or h == 0
+        unusual['size'] += w == 0 or h == 0
         outside = x < -_OUTSIDE or y < -_OUTSIDE or x + w > width + _OUTSIDE or y + h > height + _OUTSIDE
-        odd['outside'] += outside
+        unusual['outside'] += outside
         self._corners += outside and 0 <= x < w <= width + _OUTSIDE and 0 <= y < h <= height + _OUTSIDE
 
-    def end(self) -> None:
+    def finish(self) -> None:
         report, counts = self.report, self._counts
         if not report.detections:
             report.errors.append('results must have detections, got an empty list')
         if 2 * self._corners > report.detections:
-            report.errors.append(f'bbox must be [x, y, width, height], got {self._corners} that exceed their images '
-                                 'and would not as [x1, y1, x2, y2]')
-        report.warnings += [f'{number} {_ODDITIES[name]}' for name, number in self._oddities.items() if number]
+            report.errors.append(f'bbox must be [x, y, width, height], got {self._corners} boxes that extend '
+                                 'beyond their images but would fit as [x1, y1, x2, y2]')
+        report.warnings += [f'{number} {_WARNINGS[name]}' for name, number in self._unusual.items() if number]
         for number, words in (
-            ((counts > PER_CLASS).sum(), f'times an image has more than {PER_CLASS} detections of a class, of which '
-                                         'the best are evaluated'),
-            (((counts.sum(1) > 0) & (self._unpaired == 0)).sum(), 'images have all of their detections twice'),
-            ((counts.sum(1) == 0).sum(), f'of the {len(counts)} images have no detection'),
-            ((counts.sum(0) == 0).sum(), f'of the {counts.shape[1]} categories are never found'),
+            ((counts > PER_CLASS).sum(), f'times, an image has more than {PER_CLASS} detections of a class. Only '
+                                         f'the {PER_CLASS} with the highest scores are evaluated'),
+            (((counts.sum(1) > 0) & (self._unpaired == 0)).sum(), 'images have each of their detections twice'),
+            ((counts.sum(1) == 0).sum(), f'of the {len(counts)} images have no detections'),
+            ((counts.sum(0) == 0).sum(), f'of the {counts.shape[1]} categories have no detections'),
         ):
             if number:
                 report.warnings.append(f'{number} {words}')
 
 
-_ODDITIES = {'score': 'scores are not from 0 to 1', 'empty': 'masks have no pixels',
-             'size': 'boxes have no width or no height', 'outside': 'boxes exceed their images'}
+_WARNINGS = {'score': 'scores are outside [0, 1]', 'empty': 'masks have no pixels',
+             'size': 'boxes have zero width or height', 'outside': 'boxes extend beyond their images'}
 
 
 def _hash(detection: Mapping[str, Any], kind: str) -> int:
-    """Equal for equal detections of an image; of bytes, since the numbers -1 and -2 have one hash."""
+    """Return a hash of a detection without its image. It uses bytes, since hash(-1) == hash(-2)."""
     category, score, shape = detection['category_id'], detection['score'], detection[SHAPES[kind]]
     if kind == 'segm':
         return hash((category, pack('d', score), shape['counts']))
@@ -148,12 +149,12 @@ def _hash(detection: Mapping[str, Any], kind: str) -> int:
 
 
 def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
-    """What is wrong with a detection; empty if nothing is.
+    """Return an error message for an invalid detection, or an empty string.
 
     Args:
-        detection: An element of the list.
-        kind: 'bbox' or 'segm', as the first one of the file is.
-        images: Those of the split.
+        detection: Element of the list of results.
+        kind: 'bbox' or 'segm', the type of the file's first detection.
+        images: Images and categories of the split.
     """
     if not isinstance(detection, Mapping):
         return f'must be an object, got {short(detection)}'
@@ -165,7 +166,7 @@ def detection_error(detection: Any, kind: str, images: SplitImages) -> str:
         if isinstance(value, bool) or not isinstance(value, int):
             return f'{name} must be an integer, got {short(value)}'
         if value not in known:
-            return f'{name} must be one of the {len(known)} of the split, got {value}{images.hint(name, value)}'
+            return f'{name} must be one of the {len(known)} in the split, got {value}{images.hint(name, value)}'
     if not is_finite_number(score):
         return f'score must be a finite number, got {short(score)}'
     height, width = images.sizes[image]
@@ -179,7 +180,7 @@ def _box_error(box: Any, height: int, width: int) -> str:
         return f'bbox must be four finite numbers, got {short(box)}'
     x, y, w, h = box
     if w < 0 or h < 0:
-        return f'bbox must have no width and height below 0, got {w} and {h}'
+        return f'bbox must have a width and height of at least 0, got {w} and {h}'
     if x >= width or y >= height or x + w < 0 or y + h < 0:
-        return f'bbox must lie in its image of {width} x {height}, got {short(box)}'
+        return f'bbox must overlap its image of {width} x {height}, got {short(box)}'
     return ''

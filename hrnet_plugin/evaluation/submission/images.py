@@ -1,4 +1,4 @@
-"""The images and categories of a split of COCO."""
+"""Images and categories of a COCO split."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hrnet_plugin.evaluation.rle import image_size_error
 
 @dataclass(frozen=True)
 class SplitImages:
-    """What results may be about.
+    """Images and categories of a COCO split.
 
     Attributes:
-        sizes: Number of an image -> height and width in pixels.
-        categories: Number of a category -> name.
+        sizes: Image ID -> height and width in pixels.
+        categories: Category ID -> name.
     """
 
     sizes: Mapping[int, tuple[int, int]]
@@ -26,11 +26,11 @@ class SplitImages:
 
     @classmethod
     def read(cls, file: str | Path) -> SplitImages:
-        """Read them from annotations, or from ``image_info_test-dev2017.json``.
+        """Read them from an annotation file or ``image_info_test-dev2017.json``.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it has no images or categories, or an image's size is wrong.
+            FileNotFoundError: If the file does not exist.
+            ValueError: If it lacks images or categories, or an image size is invalid.
         """
         try:
             content = json.loads(Path(file).read_text(encoding='utf-8'))
@@ -42,9 +42,9 @@ class SplitImages:
         return cls(sizes, categories)
 
     def hint(self, name: str, value: int) -> str:
-        """What may have gone wrong where a number is not known."""
+        """Return the fix for an unknown ID as a sentence, or an empty string."""
         if name == 'category_id' and 0 <= value < len(self.categories):
-            return ' (is it a label, counted from 0, in place of COCO\'s number?)'
+            return '. Convert labels, which are counted from 0, to COCO\'s category IDs'
         return ''
 
 

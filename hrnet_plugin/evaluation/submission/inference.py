@@ -1,4 +1,4 @@
-"""A config that writes detections of COCO's test-dev, made of any detection config."""
+"""Config that writes the detections of COCO test-dev, derived from any detection config."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 
 from mmengine.config import Config, ConfigDict
 
-from hrnet_plugin.config_files import tested_dataset
+from hrnet_plugin.config_files import find_test_dataset
 from hrnet_plugin.hosts import MMDET, type_name
 
 ANNOTATIONS = 'annotations/image_info_test-dev2017.json'
@@ -14,25 +14,26 @@ IMAGES = 'test2017/'
 
 
 def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Config:
-    """The config with the images of test-dev in its test, of which it writes the detections and evaluates nothing.
+    """Derive a config that runs a detector on COCO test-dev and writes its detections without evaluating them.
 
-    mmdet's evaluators of a config that is told to format only still look at the annotations that the config names: to
-    change one of the two is the mistake that evaluates on val what was meant for test-dev.
+    It changes images, annotations and evaluator together. With ``format_only`` alone, mmdet's evaluator still uses the
+    annotations of val.
 
     Args:
-        config: Of any detector of mmdet on COCO.
-        data_root: Folder of COCO; the config's own by default.
-        prefix: What the files' names begin with: ``{prefix}.bbox.json``.
+        config: Config of any mmdet detector on COCO. It is not modified.
+        data_root: Root folder or address of COCO. Default: that of the config.
+        prefix: Prefix of the written files, as in ``{prefix}.bbox.json``.
 
     Raises:
-        ValueError: If the config is not of mmdet, does not test COCO's classes with its evaluator, or has no data root.
+        ValueError: If the config is not of mmdet, does not test COCO's classes with one ``CocoMetric``, or has no data
+            root.
     """
-    if config.get('default_scope') not in (MMDET.name, None):  # none where types are classes and not names
+    if config.get('default_scope') not in (MMDET.name, None):  # None in configs with classes in place of type names
         raise ValueError(f'config must be one of mmdet, got one of {config.get("default_scope")!r}')
     if config.get('test_dataloader') is None or config.get('test_evaluator') is None:
         raise ValueError('config must have a test_dataloader and a test_evaluator, got none')
     config = copy.deepcopy(config)
-    dataset = tested_dataset(config)
+    dataset = find_test_dataset(config)
     _check_dataset(dataset)
     root = data_root or dataset.get('data_root')
     if not root:
@@ -45,7 +46,7 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str) -> Confi
     if len(metrics) != 1:
         raise ValueError(f'config must have one CocoMetric in its test_evaluator, got {len(metrics)}')
     metric, = metrics
-    # not pathlib's: the root may be an address
+    # not with pathlib, since the root may be an address
     metric.update(ann_file=f'{root.rstrip("/")}/{ANNOTATIONS}', format_only=True, outfile_prefix=prefix)
     config.test_evaluator = metric
     return config
@@ -57,6 +58,6 @@ def _check_dataset(dataset: ConfigDict) -> None:
     classes = (dataset.get('metainfo') or {}).get('classes')
     if classes is not None:
         from mmdet.datasets import CocoDataset
-        strange = set(classes) - set(CocoDataset.METAINFO['classes'])
-        if strange:
-            raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, strange))[:5])}')
+        unknown = set(classes) - set(CocoDataset.METAINFO['classes'])
+        if unknown:
+            raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, unknown))[:5])}')

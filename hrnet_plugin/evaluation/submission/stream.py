@@ -1,4 +1,4 @@
-"""Reading detections one by one: as objects, those of all of test-dev need gigabytes."""
+"""Streaming reader of detections. All detections of test-dev as Python objects take gigabytes."""
 
 from __future__ import annotations
 
@@ -11,30 +11,29 @@ import numpy as np
 
 from hrnet_plugin.requirements import install_command
 
-DEEPEST = 8  # nested lists and objects; masks have 4
-_REASON = 100  # characters of ijson's message, which may quote a whole number
+DEEPEST = 8  # nesting depth; masks have 4
+_REASON = 100  # characters of ijson's message, which may quote a number of any length
 _ESCAPE = re.compile(rb'\\.', re.DOTALL)
-_OTHERS = bytes(set(range(256)) - set(b'[]{}'))  # characters that open and close nothing
+_OTHERS = bytes(set(range(256)) - set(b'[]{}'))  # characters other than brackets
 _STEPS = np.zeros(256, np.int64)
 _STEPS[list(b'[{')], _STEPS[list(b']}')] = 1, -1
 
 
 def read_detections(file: str | Path) -> Iterator[Any]:
-    """The elements of a JSON list, in memory that does not grow with it.
+    """Iterate over the elements of a JSON list in bounded memory.
 
     Args:
-        file: Its path.
+        file: Path of the JSON file.
 
     Raises:
         ImportError: If ijson is not installed.
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is not JSON, not whole, no list, or nested deeper than :data:`DEEPEST`; the message says where
-            it stops.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not complete JSON, not a list, or nested deeper than :data:`DEEPEST`.
     """
     try:
         import ijson
     except ImportError:
-        raise ImportError(f'submissions need ijson, which is not installed: {install_command("ijson")}') from None
+        raise ImportError(f'submissions require ijson, which is not installed: {install_command("ijson")}') from None
     number = 0
     with open(file, 'rb') as opened:
         first = opened.read(4096).lstrip()
@@ -48,21 +47,21 @@ def read_detections(file: str | Path) -> Iterator[Any]:
                 number += 1
         except ijson.JSONError as error:
             if not shallow.too_deep:
-                reason = str(error).partition('\n')[0][:_REASON]  # its other lines show the place in the file
-                raise ValueError(f'results must be whole JSON, got an error after {number} detections: {reason}'
+                reason = str(error).partition('\n')[0][:_REASON]  # its other lines show an excerpt of the file
+                raise ValueError(f'results must be complete JSON, got an error after {number} detections: {reason}'
                                  ) from None
     if shallow.too_deep:
         raise ValueError(f'results must have at most {DEEPEST} nested lists and objects, got more')
 
 
 class _ShallowFile:
-    """JSON file that ends before the block in which it is nested too deeply.
+    """JSON file that ends before the first block that is nested too deeply.
 
-    ijson keeps the path to each open list and object: memory that is quadratic in the depth. Counting the brackets of a
-    block at once costs less than counting ijson's events.
+    ijson stores the path to each open list and object, which takes memory quadratic in the depth. Counting the brackets
+    of a whole block is faster than counting ijson's events.
 
     Attributes:
-        too_deep: True after such a block.
+        too_deep: True after a block that is nested too deeply.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,7 +81,7 @@ class _ShallowFile:
         return b'' if self.too_deep else block
 
     def _brackets(self, block: bytes) -> bytes:
-        """Return the brackets of a block that are in no string."""
+        """Return the brackets of a block outside of strings."""
         unescaped = _ESCAPE.sub(b'', self._rest + block)
         self._rest = b'\\' if unescaped.endswith(b'\\') else b''
         parts = unescaped.split(b'"')

@@ -1,4 +1,4 @@
-"""The figure of a study: a bar for each variant, with its interval."""
+"""Bar chart of an ablation study, one bar per variant with its confidence interval."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from matplotlib import pyplot as plt
 
 
 def draw(study: Study, table: Sequence[Row], target: Path) -> None:
-    """Groups of bars, one group for each metric, a bar for each variant in the study's order."""
+    """Draw one bar chart per metric, with one bar per variant in the order of the study.
+
+    Args:
+        study: Study whose metrics are drawn.
+        table: Rows of the study's table.
+        target: Image file to write.
+    """
     figure, axes = plt.subplots(1, len(study.metrics), figsize=(1.5 + 0.75 * len(table) * len(study.metrics), 4.2),
                                 layout='constrained', squeeze=False)
-    colours = plt.get_cmap('tab10')
+    colors = plt.get_cmap('tab10')
     for axis, title in zip(axes[0], study.metrics):
-        for place, row in enumerate(table):
+        for position, row in enumerate(table):
             estimate = row.metrics[title]
             if estimate.number == 0:
                 continue
             margin = 0. if math.isnan(estimate.margin) else estimate.margin
-            axis.bar(place, estimate.mean, 0.7, yerr=margin or None, capsize=4, color=colours(place % 10))
-            axis.text(place, estimate.mean + margin, f'{estimate.mean:.1f}', ha='center', va='bottom', fontsize=8)
+            axis.bar(position, estimate.mean, 0.7, yerr=margin or None, capsize=4, color=colors(position % 10))
+            axis.text(position, estimate.mean + margin, f'{estimate.mean:.1f}', ha='center', va='bottom', fontsize=8)
         axis.set_xticks(range(len(table)), [row.variant.name for row in table], rotation=35, ha='right', fontsize=8)
         axis.set_ylabel(title)
         axis.margins(y=0.12)

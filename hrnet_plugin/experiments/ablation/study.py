@@ -1,4 +1,4 @@
-"""What a study compares: variants of a config, each trained with several seeds."""
+"""Definition of an ablation study: variants of a config, each trained with several seeds."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _VARIANT_KEYS = ('config', 'options', 'published')
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of a study's table.
+    """Variant of a config, one row of a study's table.
 
     Args:
-        name: Its title; also the name of its folder, without what files' names cannot have.
-        config: Path or name of the config that is trained.
-        options: Entries of the config to change, by their dotted names.
-        published: Figures of the same row in a paper, by the table's titles.
+        name: Title of the row.
+        config: Path or name of the config to train.
+        options: Entries of the config to change: dotted name -> value.
+        published: Published values of the same row: title of a metric -> value.
     """
     name: str
     config: str
@@ -34,11 +34,11 @@ class Variant:
 
     @property
     def folder(self) -> str:
-        """The name as a folder's."""
+        """Name of the folder: the variant's name in lower case, with ``-`` for other characters."""
         return ''.join(c if c.isalnum() else '-' for c in self.name.lower()).strip('-')
 
     def trained_config(self) -> Config:
-        """The config with its changes."""
+        """Return the config with the options of the variant."""
         config = find_config(self.config)
         config.merge_from_dict(dict(self.options))
         return config
@@ -46,15 +46,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A study.
+    """Ablation study.
 
     Args:
-        name: Of its file.
-        variants: Its rows; the first is what the others are compared with.
-        metrics: Title -> key in the logs of evaluations; the first is the one that counts.
-        scale: Factor of all metrics: 100 where the logs have shares and the table per cents.
-        shape: Height and width of an image for the counts, in pixels.
-        seeds: How many, from 0 on.
+        name: Name of the study file without its suffix.
+        variants: Variants. The others are compared with the first one.
+        metrics: Title -> key in the evaluation logs. The first metric is the main one.
+        scale: Factor of all metrics, e.g. 100 to show logged fractions in percent.
+        shape: Height and width in pixels of the image for which operations are counted.
+        seeds: Number of seeds. They are 0, 1, ...
     """
     name: str
     variants: tuple[Variant, ...]
@@ -65,25 +65,31 @@ class Study:
 
     @property
     def metric(self) -> str:
-        """Title of the metric that counts."""
+        """Title of the main metric."""
         return next(iter(self.metrics))
 
 
 def list_studies() -> dict[str, Path]:
-    """Studies that the package ships: name -> path."""
+    """Return the shipped studies: name -> path."""
     return {path.stem: path for path in sorted(STUDIES.glob('*.py'))}
 
 
 def read_study(name: str) -> Study:
-    """A study by the path of its file, or by the name of a shipped one.
+    """Read a study.
 
-    The file is in the style of a config: ``config`` (name or path, for all variants that name none), ``options`` (for
-    all variants), ``variants`` (title -> mapping with any of ``config``, ``options``, ``published``), ``metrics``,
-    ``scale`` (1), ``shape``, and ``seeds`` (3).
+    The file has the syntax of a config, with these entries:
+
+    - ``config``: name or path of the config of all variants that have none.
+    - ``options``: entries of the config to change in all variants.
+    - ``variants``: title -> mapping with any of ``config``, ``options``, ``published``.
+    - ``metrics``, ``scale`` (default: 1), ``shape`` and ``seeds`` (default: 3), as in :class:`Study`.
+
+    Args:
+        name: Path of a study file, or name of a shipped study.
 
     Raises:
-        FileNotFoundError: If there is no such study, or a config that it names.
-        TypeError, ValueError: If an entry is missing or wrong; the message names it.
+        FileNotFoundError: The study or one of its configs does not exist.
+        TypeError, ValueError: An entry is missing or invalid.
     """
     path = Path(name) if Path(name).is_file() else list_studies().get(Path(name).name.removesuffix('.py'))
     if path is None:
@@ -103,7 +109,7 @@ def _study(path: Path, entries: Mapping[str, Any]) -> Study:
             raise ValueError(f'{key} must have entries, got none')
     for title, key in entries['metrics'].items():
         if not isinstance(key, str):
-            raise TypeError(f'metrics[{title!r}] must be a key of the logs, got {key!r}')
+            raise TypeError(f'metrics[{title!r}] must be a key of the evaluation logs, got {key!r}')
     seeds, scale = entries.get('seeds', 3), entries.get('scale', 1)
     check_int('seeds', seeds, 1)
     if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not scale > 0:
@@ -123,7 +129,7 @@ def _variant(path: Path, title: str, given: Any, entries: Mapping[str, Any]) -> 
         check_choice(f'each key of {name}', key, _VARIANT_KEYS)
     config = given.get('config', entries.get('config'))
     if not isinstance(config, str):
-        raise TypeError(f'{name} must name a config, or the study one for all, got {config!r}')
+        raise TypeError(f'config of {name} or of the study must be the name or path of a config, got {config!r}')
     beside = path.parent / config
     config = str(beside) if beside.is_file() else config
     find_config(config)

@@ -1,4 +1,4 @@
-"""The table of a study: means and intervals over the seeds, and differences from the first variant."""
+"""Table of an ablation study: means and confidence intervals over seeds, and differences from the first variant."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its interval.
+    """Mean with its confidence interval.
 
     Attributes:
-        mean: Of the values; not a number without any.
-        margin: Half of the width of Student's 95 per cent interval; not a number with fewer than two values.
-        number: Of values.
+        mean: Mean of the values. NaN without values.
+        margin: Half the width of the 95 percent confidence interval by Student's t-distribution. NaN with fewer than
+            two values.
+        number: Number of values.
     """
     mean: float
     margin: float
@@ -33,7 +34,7 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
-        """Of independent values."""
+        """Estimate the mean of independent values."""
         n = len(values)
         if n == 0:
             return cls(math.nan, math.nan, 0)
@@ -48,15 +49,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A variant's figures.
+    """Row of the table: the results of a variant.
 
     Attributes:
-        variant: Whose.
-        metrics: Title -> over the seeds.
-        differences: Title -> this variant's value less the first one's, of each seed that both have, over those seeds.
-        step_seconds: Of a training step, the least of the seeds' medians; not a number without any, or where runs were
-            made in different settings, which would be compared.
-        count: What its model holds and computes.
+        variant: The variant.
+        metrics: Title -> estimate over the seeds.
+        differences: Title -> estimate of the paired difference from the first variant, over the seeds that both have.
+        step_seconds: Time per iteration in seconds, the smallest median of the seeds. NaN if no run logged times, or
+            if the runs of the study have different settings.
+        count: Parameters and operations of the model.
     """
     variant: Variant
     metrics: Mapping[str, Estimate]
@@ -66,18 +67,18 @@ class Row:
 
 
 def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCount]) -> list[Row]:
-    """The table, in the study's order.
+    """Compute the rows of the table, in the order of the study's variants.
 
     Args:
         study: The study.
-        results: Of the runs that have finished.
-        counts: Name of a variant -> its count.
+        results: Results of the finished runs.
+        counts: Name of a variant -> parameters and operations of its model.
     """
-    alike = all(result.setting == results[0].setting for result in results)
+    has_one_setting = all(result.setting == results[0].setting for result in results)
 
     def values(variant: Variant, title: str) -> dict[int, float]:
-        found = {r.seed: r.metrics[title] for r in results if r.variant == variant.name}
-        return {seed: value for seed, value in found.items() if value is not None}
+        by_seed = {r.seed: r.metrics[title] for r in results if r.variant == variant.name}
+        return {seed: value for seed, value in by_seed.items() if value is not None}
 
     def row(variant: Variant) -> Row:
         metrics, differences = {}, {}
@@ -85,17 +86,18 @@ def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCoun
             own, first = values(variant, title), values(study.variants[0], title)
             metrics[title] = Estimate.of([*own.values()])
             differences[title] = Estimate.of([own[seed] - first[seed] for seed in own if seed in first])
-        times = [r.step_seconds for r in results if alike and r.variant == variant.name and r.step_seconds is not None]
+        times = [r.step_seconds for r in results
+                 if has_one_setting and r.variant == variant.name and r.step_seconds is not None]
         return Row(variant, metrics, differences, min(times, default=math.nan), counts[variant.name])
 
     return [row(variant) for variant in study.variants]
 
 
 def as_csv(study: Study, table: Sequence[Row]) -> str:
-    """With all digits, and with the ends of the intervals."""
+    """Return the table as CSV, with all digits and the bounds of the confidence intervals."""
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['variant', 'seeds', *(f'{title}{what}' for title in study.metrics for what in (
+    writer.writerow(['variant', 'seeds', *(f'{title}{suffix}' for title in study.metrics for suffix in (
         '', ' low', ' high', ' difference', ' difference low', ' difference high', ' published')),
         'parameters', 'macs', 'step_seconds'])
     for row in table:
@@ -111,7 +113,7 @@ def as_csv(study: Study, table: Sequence[Row]) -> str:
 
 
 def as_markdown(study: Study, table: Sequence[Row]) -> str:
-    """For people: mean ± margin; the first variant has no difference from itself."""
+    """Return the table as Markdown, with mean ± margin per metric. The first variant has no differences."""
     published = [title for title in study.metrics if any(title in row.variant.published for row in table)]
     titles = ['variant', *study.metrics, *(f'{title}, difference' for title in study.metrics)]
     titles += [f'{title}, published' for title in published]

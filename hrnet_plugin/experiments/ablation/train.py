@@ -1,4 +1,4 @@
-"""The process of one run: trains a config from where it was interrupted, then evaluates it once."""
+"""Script of one run: resume or start the training of a config, then evaluate the final model once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from hrnet_plugin.training.runner import HRNetRunner
 _NEVER = 10**9
 
 
-def end_with_parent(parent: int) -> None:
-    """End this process soon after the one that has started it, however that ended."""
+def exit_with_parent(parent: int) -> None:
+    """Exit this process when its parent process has ended.
+
+    Args:
+        parent: Process ID of the parent.
+    """
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
@@ -31,13 +35,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('config')
     parser.add_argument('work_dir')
     args = parser.parse_args(argv)
-    end_with_parent(os.getppid())
+    exit_with_parent(os.getppid())
     config = Config.fromfile(args.config)
     config.work_dir = args.work_dir
     config.launcher = 'none'
     notices = resume(config)
     save_atomically(config)
-    # evaluated below: the loop would not, if the run was killed between its last checkpoint and the evaluation
+    # evaluated below: after a kill between last checkpoint and evaluation, the training loop would not evaluate
     config.train_cfg.val_begin = _NEVER
     runner = HRNetRunner.from_cfg(config)
     for notice in notices:

@@ -1,4 +1,4 @@
-"""Whole jobs, as users run them."""
+"""Execution of mim commands."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Mapping, Sequence
 
 
 def run_mim(words: Sequence[str], env: Mapping[str, str] | None = None) -> str:
-    """Run mim with these words, in an environment or in this one; return what it printed.
+    """Run mim in a subprocess, and return its output.
+
+    Args:
+        words: Subcommand and its arguments.
+        env: Environment variables. Default: those of this process.
 
     Raises:
-        RuntimeError: If it failed; the message ends with the last of what it printed.
+        RuntimeError: mim failed. The message contains the end of its output.
     """
     done = subprocess.run([sys.executable, '-W', 'ignore', '-c', 'from mim.cli import cli; cli()', *words], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Networks side by side in one process, in turns: a machine that is busy for a while slows all of them."""
+"""Interleaved measurement of networks in one process, so that temporary load slows all of them."""
 
 from __future__ import annotations
 
@@ -17,31 +17,36 @@ from torch.utils.benchmark import Timer
 
 from hrnet_plugin.evaluation.counting import count_call
 from hrnet_plugin.experiments.benchmarking.machine import Machine
-from hrnet_plugin.experiments.benchmarking.memory import kept_bytes, peak_bytes
+from hrnet_plugin.experiments.benchmarking.memory import peak_bytes, saved_bytes
 
 
 def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, train: bool = False,
             amp: torch.dtype | None = None, machine: Machine | None = None) -> dict[str, dict[str, Any]]:
-    """Time, memory and operators of each network.
+    """Measure time, memory and operators of networks.
 
     Args:
-        networks: By name; they map images to maps. The first one is what the others are compared with.
-        images: ``(N, C, H, W)``.
-        rounds: How often each is timed.
-        train: Whether training steps, forward and backward, in the place of predictions.
-        amp: Precision of autocast; None for none.
-        machine: For the shares of what it can do.
+        networks: Name -> network that maps images to feature maps. The others are compared with the first one.
+        images: Images, shape (N, C, H, W).
+        rounds: Number of measurements per network.
+        train: Whether to measure training steps (forward and backward) instead of inference.
+        amp: Precision of autocast. None disables it.
+        machine: Peak rates of the machine, for ``conv_share``.
 
     Returns:
-        For each network what :func:`in_turns` gives; ``macs`` of a forward pass, run eagerly; ``operators`` that
-        are called, without views; ``peak``, the most bytes held at a time beyond those held before. In training
-        ``kept``, bytes for the backward pass. Of predictions ``relative_error``, the largest difference from the first
-        one's maps over their largest value, where it has the same weights; and with a machine ``conv_share``, the time
-        that the multiply-adds take at its rate over the time taken.
+        Records by name of the network:
+
+        - ``times``, ``seconds`` and ``ratio``: as in :func:`time_interleaved`.
+        - ``macs``: Multiply-adds of a forward pass of the eager model.
+        - ``operators``: Number of operator calls without views.
+        - ``peak``: Peak memory in bytes, beyond the memory allocated before.
+        - ``kept``: Bytes saved for the backward pass. Training only.
+        - ``relative_error``: Largest difference from the feature maps of the first network, divided by their largest
+          value. Inference only, for networks with the same weights as the first one.
+        - ``conv_share``: Time of all MACs at the rate of ``machine``, divided by the measured time. Inference only.
     """
     def forward(model: nn.Module) -> list[Tensor]:
         with torch.autocast(images.device.type, amp, enabled=amp is not None):
-            return _maps(model(images))
+            return _to_list(model(images))
 
     def step(model: nn.Module) -> None:
         if not train:
@@ -57,7 +62,7 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
         model.train(train)
         record = records[name] = dict(macs=_macs(model, images), operators=_operators(partial(step, model)))
         if train:
-            record['kept'] = kept_bytes(partial(forward, model), str(images.device))
+            record['kept'] = saved_bytes(partial(forward, model), str(images.device))
         else:
             with torch.no_grad():
                 maps = forward(model)
@@ -67,7 +72,7 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
         model.zero_grad()
         record['peak'] = peak_bytes(partial(step, model), str(images.device))
     steps = {name: partial(step, model) for name, model in networks.items()}
-    for name, times in in_turns(steps, rounds).items():
+    for name, times in time_interleaved(steps, rounds).items():
         record = records[name]
         record.update(times)
         if machine is not None and not train:
@@ -75,23 +80,30 @@ def measure(networks: Mapping[str, nn.Module], images: Tensor, rounds: int, trai
     return records
 
 
-def in_turns(runs: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, dict[str, Any]]:
-    """Times of functions, of which each is timed once a round.
+def time_interleaved(runs: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, dict[str, Any]]:
+    """Time functions in turns, each once per round.
+
+    Args:
+        runs: Name -> function.
+        rounds: Number of rounds.
 
     Returns:
-        For each ``times`` of the rounds in seconds, means of three calls; ``seconds``, their median; and ``ratio``, the
-        median over the rounds of the first function's time over its own.
+        Records by name of the function:
+
+        - ``times``: Time in each round in seconds, the mean of three calls.
+        - ``seconds``: Median of ``times``.
+        - ``ratio``: Time of the first function divided by that of this one, median over the rounds.
     """
     timers = {name: Timer('run()', globals=dict(run=run), num_threads=torch.get_num_threads())
               for name, run in runs.items()}
-    # torch's timer makes two calls that do not count before each measurement
+    # timeit makes two warm-up calls before each measurement
     rows = [{name: timer.timeit(3).mean for name, timer in timers.items()} for _ in range(rounds)]
     first = next(iter(runs))
     return {name: dict(times=[row[name] for row in rows], seconds=statistics.median(row[name] for row in rows),
                        ratio=statistics.median(row[first] / row[name] for row in rows)) for name in runs}
 
 
-class _Operators(TorchDispatchMode):
+class _OperatorCounter(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,9 +116,9 @@ class _Operators(TorchDispatchMode):
 
 
 def _operators(run: Callable[[], None]) -> int:
-    for _ in range(2):  # what is prepared once is not counted
+    for _ in range(2):  # warm-up: one-time preparation is not counted
         run()
-    with _Operators() as operators:
+    with _OperatorCounter() as operators:
         run()
     return operators.count
 
@@ -119,11 +131,11 @@ def _macs(model: nn.Module, images: Tensor) -> int:
 
 
 def _same_weights(model: nn.Module, other: nn.Module) -> bool:
-    mine, others = model.state_dict(), other.state_dict()
-    return mine.keys() == others.keys() and all(torch.equal(mine[name], others[name]) for name in mine)
+    first, second = model.state_dict(), other.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def _maps(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:
+def _to_list(outs: Tensor | Sequence[Tensor]) -> list[Tensor]:
     return [outs] if isinstance(outs, Tensor) else list(outs)
 
 

@@ -1,4 +1,4 @@
-"""What a forward pass leaves behind for the backward pass, and what a pass takes at its peak."""
+"""Memory saved for the backward pass, and peak memory of a function."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from torch.profiler import ProfilerActivity, profile
 T = TypeVar('T')
 
 
-def kept_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
-    """Bytes that are held from after a forward pass until its backward pass, however they are held.
+def saved_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
+    """Measure the memory in bytes that a forward pass saves for its backward pass.
 
-    What was allocated in the pass and not freed when its outputs are, but the graph behind them is not.
+    This is the memory that remains allocated when the outputs are freed and the autograd graph is not. It includes
+    tensors that hooks and custom functions save.
 
     Args:
-        run: The forward pass.
-        device: On which it runs.
+        run: Forward pass, which returns its outputs.
+        device: Torch device of the pass.
     """
     graph: list[Any] = []
     left, _ = _allocated(lambda: graph.extend(out.grad_fn for out in run()), device)
@@ -27,13 +28,18 @@ def kept_bytes(run: Callable[[], Iterable[Tensor]], device: str = 'cpu') -> int:
 
 
 def peak_bytes(run: Callable[[], T], device: str = 'cpu') -> int:
-    """Most bytes that a function holds at a time, beyond those that were held before."""
+    """Measure the peak memory of a function in bytes, beyond the memory allocated before.
+
+    Args:
+        run: Function to call.
+        device: Torch device of the function.
+    """
     _, peak = _allocated(run, device)
     return peak
 
 
 def _allocated(run: Callable[[], T], device: str) -> tuple[int, int]:
-    """Bytes allocated and not freed by a function, at its end and at their most."""
+    """Return the bytes that a function has allocated and not freed, at its end and at the peak."""
     if device != 'cpu':
         torch.cuda.synchronize(device)
         before = torch.cuda.memory_allocated(device)

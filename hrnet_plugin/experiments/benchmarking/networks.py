@@ -1,4 +1,4 @@
-"""Networks to be measured: a config's backbone and neck, upstream's words for a named one, and random weights."""
+"""Networks for benchmarks: backbone and neck of a config, upstream's arguments, and random weights."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hrnet_plugin.config_types import ConfigEntry
 
 
 def network(model: ConfigEntry, scope: str) -> nn.Module:
-    """Backbone and neck of a config's model, with random weights.
+    """Build backbone and neck of a model config, with random weights.
 
     Args:
-        model: The config's ``model``.
-        scope: The config's ``default_scope``.
+        model: Entry ``model`` of a config.
+        scope: Entry ``default_scope`` of the config.
 
     Raises:
-        ValueError: If it has no backbone.
+        ValueError: The model has no backbone.
     """
     if not model.get('backbone'):
-        raise ValueError(f'the model must have a backbone, got one of type {model.get("type")!r} without')
+        raise ValueError(f'model must have a backbone, got {model.get("type")!r} without one')
     necks = model.get('neck') or []
     parts = [model['backbone'], *(necks if isinstance(necks, (list, tuple)) else [necks])]
     with DefaultScope.overwrite_default_scope(scope):
@@ -34,14 +34,17 @@ def network(model: ConfigEntry, scope: str) -> nn.Module:
 
 
 def upstream_extra(arch: str) -> dict[str, Any]:
-    """The ``extra`` of upstream's configs for a named network."""
+    """Return the argument ``extra`` of upstream's HRNet for an architecture, such as 'w32'."""
     return {f'stage{s}': dict(num_modules=spec.num_modules, num_branches=spec.num_branches, block=spec.block,
                               num_blocks=spec.num_blocks, num_channels=spec.num_channels)
             for s, spec in enumerate(arch_stages(arch), 1)}
 
 
 def random_weights(model: nn.Module) -> nn.Module:
-    """Set random weights and statistics, so that no path vanishes and no value overflows. Returns the model."""
+    """Set random weights and batch norm statistics, and return the model.
+
+    Their ranges keep all branches active and all values finite.
+    """
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             if name.endswith('running_var') or (tensor.dim() == 1 and name.endswith('weight')):

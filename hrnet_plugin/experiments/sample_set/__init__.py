@@ -1,4 +1,4 @@
-"""The sample set: generated scenes in COCO's format."""
+"""Generated sample set: synthetic scenes in COCO format."""
 
 from hrnet_plugin.experiments.sample_set.generate import write_sample_set
 

@@ -1,4 +1,4 @@
-"""COCO's categories: what annotation files of the format list, whether all of them occur or not."""
+"""Categories of COCO and class indices of COCO-Stuff."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ NAMES = (
     'tv', 'laptop', 'mouse', 'remote', 'keyboard', 'cell phone', 'microwave', 'oven', 'toaster', 'sink',
     'refrigerator', 'book', 'clock', 'vase', 'scissors', 'teddy bear', 'hair drier', 'toothbrush')
 
-# Ids that were planned and never used.
+# ids that COCO does not use
 _GAPS = frozenset((12, 26, 29, 30, 45, 66, 68, 69, 71, 83))
 
-# Name -> id, from 1 to 90. The order matters: hosts number classes by it.
+# name -> id, from 1 to 90, in the order of the hosts' class indices
 CATEGORY_IDS: dict[str, int] = dict(zip(NAMES, (number for number in range(1, 91) if number not in _GAPS)))
 
-# COCO-Stuff: things keep their ids, the stuff behind them has 92 to 182; 91 was never used either. Value in the pixel
-# maps (id - 1) -> number of the class among those that there are, which is how mmsegmentation's COCO-Stuff maps are
-# numbered.
+# COCO-Stuff: value in the pixel maps (id - 1) -> class index in mmsegmentation (trainId). Things keep their COCO ids,
+# stuff has the ids 92 to 182, and 91 is not used.
 TRAIN_IDS: dict[int, int] = {
     number - 1: position
     for position, number in enumerate(number for number in range(1, 183) if number not in (*_GAPS, 91))

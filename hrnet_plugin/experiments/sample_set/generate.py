@@ -1,4 +1,4 @@
-"""Writing the sample set: COCO's folders, files and categories, so that every config for COCO runs on it."""
+"""Writer of the sample set, with the folders, files and categories of COCO, so that every COCO config runs on it."""
 
 from __future__ import annotations
 
@@ -21,33 +21,36 @@ from hrnet_plugin.json_types import JsonObject
 
 SPLITS = ('train2017', 'val2017')
 _STAMP = 'sample_set.json'
-_NUMBERS = np.array([TRAIN_IDS.get(value, 255) for value in range(256)], np.uint8)
+_TRAIN_IDS = np.array([TRAIN_IDS.get(value, 255) for value in range(256)], np.uint8)
 
 
 def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: int = 320, height: int = 256,
                      seed: int = 0) -> Path:
-    """Write the set; the same arguments give the same pixels and annotations.
+    """Write the sample set. The same arguments give the same pixels and annotations.
 
-    ``root`` then holds ``train2017/`` and ``val2017/`` (PNG), ``annotations/instances_*.json`` and
-    ``person_keypoints_*.json``, and ``stuffthingmaps/*/`` (PNG): COCO-Stuff's pixel maps (id - 1 of thing or stuff),
-    which mmdet's Hybrid Task Cascade reads, and beside each the map of its 171 classes, ``*_labelTrainIds.png``, which
-    mmsegmentation reads. A set that is there already is left alone; nothing is ever
-    overwritten.
+    Files in ``root``:
+
+    - ``train2017/*.png``, ``val2017/*.png``: images.
+    - ``annotations/instances_*.json``, ``annotations/person_keypoints_*.json``: annotations.
+    - ``stuffthingmaps/*/*.png``: COCO-Stuff pixel maps (id - 1), as for Hybrid Task Cascade in mmdet.
+    - ``stuffthingmaps/*/*_labelTrainIds.png``: indices of the 171 COCO-Stuff classes, as for mmsegmentation.
+
+    An existing set with the same arguments is not changed. No file is overwritten.
 
     Args:
-        root: Folder; it must be missing, empty, or hold a set made with the same arguments.
-        train: Number of images to train on.
-        val: Number of images to evaluate on, drawn from another seed.
-        width: Of each image in pixels.
-        height: Of each image in pixels.
-        seed: Of the random numbers.
+        root: Output folder. It must be missing, empty, or a set made with the same arguments.
+        train: Number of training images, at least 1.
+        val: Number of validation images, at least 1. They are drawn with another seed.
+        width: Width of the images in pixels, at least 64.
+        height: Height of the images in pixels, at least 64.
+        seed: Random seed, at least 0.
 
     Returns:
-        The folder.
+        The output folder.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong.
-        FileExistsError: If the folder holds anything else.
+        TypeError, ValueError: An argument is invalid.
+        FileExistsError: The folder has other files.
     """
     for name, value, least in (('train', train, 1), ('val', val, 1), ('width', width, 64), ('height', height, 64),
                                ('seed', seed, 0)):
@@ -63,7 +66,7 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
             _write_split(scratch, name, count, width, height, (seed, split))
         (scratch / _STAMP).write_text(json.dumps(made_with))
         if root.exists():
-            root.rmdir()  # it is empty: _is_complete has looked
+            root.rmdir()  # _is_complete has checked that it is empty
         scratch.rename(root)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -76,9 +79,9 @@ def _is_complete(root: Path, made_with: dict[str, int]) -> bool:
     stamp = root / _STAMP
     found = json.loads(stamp.read_text()) if stamp.is_file() else None
     if found != made_with:
-        what = f'a sample set made with {found}' if found else 'other files'
-        raise FileExistsError(f'root must be a new or empty folder, or a sample set made with {made_with}; '
-                              f'{root} holds {what}')
+        content = f'a sample set made with {found}' if found else 'other files'
+        raise FileExistsError(f'root must be a new or empty folder, or a sample set made with {made_with}, '
+                              f'got {root} with {content}. Choose another folder.')
     return True
 
 
@@ -95,21 +98,21 @@ def _write_split(root: Path, split: str, count: int, width: int, height: int, se
         _write_png(root / split / name, scene.image)
         semantic = _semantic_map(scene)
         _write_png(root / 'stuffthingmaps' / split / name, semantic)
-        _write_png(root / 'stuffthingmaps' / split / name.replace('.png', '_labelTrainIds.png'), _NUMBERS[semantic])
+        _write_png(root / 'stuffthingmaps' / split / name.replace('.png', '_labelTrainIds.png'), _TRAIN_IDS[semantic])
         for thing in scene.things:
             annotations.append(_annotation(thing, image_id, len(annotations) + 1))
     _write_json(root / 'annotations' / f'instances_{split}.json', images, annotations, keypoints=False)
     _write_json(root / 'annotations' / f'person_keypoints_{split}.json', images, annotations, keypoints=True)
 
 
-def _write_png(path: Path, picture: Pixels) -> None:
-    # lightly compressed: four times as fast to write, a tenth larger
-    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+def _write_png(path: Path, image: Pixels) -> None:
+    # compression level 1: four times as fast to write, files a tenth larger
+    if not cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise OSError(f'could not write {path}')
 
 
 def _write_json(path: Path, images: Sequence[JsonObject], annotations: Sequence[JsonObject], keypoints: bool) -> None:
-    # all 80, as in COCO: hosts number the classes that they find here
+    # all 80 categories, since hosts derive class indices from this list
     categories = [dict(id=number, name=name, supercategory='sample') for name, number in CATEGORY_IDS.items()]
     if keypoints:
         annotations = [annotation for annotation in annotations if 'keypoints' in annotation]
@@ -140,15 +143,15 @@ def _annotation(thing: Thing, image_id: int, annotation_id: int) -> dict[str, An
 
 
 def _polygons(mask: Pixels) -> list[list[float]]:
-    """Outlines of the visible parts, in corners of pixels."""
-    # At twice the size an outline runs along the pixels' borders, which polygons in COCO do; through centres it would
-    # lose half a pixel all around, much of a small thing.
+    """Convert a mask to polygons of its visible parts, along pixel borders as in COCO."""
+    # findContours returns pixel centers, which would shrink the mask by half a pixel on each side. Doubling the mask
+    # gives contours along the pixel borders.
     doubled = np.repeat(np.repeat(mask.astype(np.uint8), 2, axis=0), 2, axis=1)
     outlines, hierarchy = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     if hierarchy is None:
         return []
     for outline, (_, _, _, parent) in zip(outlines, hierarchy[0]):
-        if parent >= 0:  # a hole, which a polygon cannot have: cut the mask in two through its middle
+        if parent >= 0:  # a hole: COCO polygons have none, so split the mask at the middle of the hole
             column = int(outline[:, 0, 0].mean() / 2)
             right = np.arange(mask.shape[1]) > column
             return _polygons(mask & ~right) + _polygons(mask & right)
@@ -156,7 +159,7 @@ def _polygons(mask: Pixels) -> list[list[float]]:
 
 
 def _keypoints(points: Floats | Ints, mask: Pixels) -> dict[str, Any]:
-    """COCO's triples: 2 for a visible point, 1 for one behind another thing, three zeros for one outside the image."""
+    """Return keypoints in COCO format: visibility 2 (visible), 1 (occluded) or 0 (outside the image)."""
     height, width = mask.shape
     flat: list[float] = []
     for x, y in points:

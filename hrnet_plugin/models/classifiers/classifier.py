@@ -1,4 +1,4 @@
-"""HRNet-W*-C: the image classifier from which all other HRNets start."""
+"""HRNet-W*-C: image classifier, whose ImageNet weights initialize the networks of other tasks."""
 
 from __future__ import annotations
 
@@ -28,23 +28,22 @@ _HEAD = ('incre_modules', 'downsamp_modules', 'final_layer', 'classifier')
 class HRNetClassifier(BaseModel):
     """HRNet with its classification head.
 
-    Usable by itself (``HRNetClassifier('w18')(images)`` gives logits), and as the model of an mmpretrain config, with
-    mmpretrain's data, preprocessor, metrics and tools. It loads state dicts of the official code
-    (HRNet-Image-Classification), whose names have no prefix, beside its own, where the same names begin with
-    ``backbone.`` and ``head.``.
+    The model works by itself (``HRNetClassifier('w18')(images)`` returns logits) and in mmpretrain configs, with
+    mmpretrain's datasets, preprocessor, metrics and tools. State-dict keys begin with ``backbone.`` and ``head.``.
+    State dicts of the official code (HRNet-Image-Classification), which have no prefix, are accepted as well.
 
     Args:
-        arch: Of :class:`HRNet`: 'w18_small_v1', 'w18_small_v2', 'w18', ..., 'w64', or a mapping.
+        arch: ``arch`` of :class:`HRNet`: 'w18_small_v1', 'w18_small_v2', 'w18', ..., 'w64', or a mapping.
         num_classes: Number of classes.
-        label_smooth: Share of the probability that the training's targets give to all classes alike.
-        backbone: More arguments of :class:`HRNet`.
-        head: More arguments of :class:`ClassificationHead`.
-        data_preprocessor: As in mmengine; a mapping without a type is one of mmpretrain's, whose configs set it.
-        train_cfg: As in mmpretrain: its ``augments`` mix images in the preprocessor.
-        init_cfg: Initial weights, as in mmengine.
+        label_smooth: Label smoothing of the training loss, in [0, 1).
+        backbone: Additional arguments of :class:`HRNet`.
+        head: Additional arguments of :class:`ClassificationHead`.
+        data_preprocessor: Data preprocessor, as in mmengine. The default type is mmpretrain's ``ClsDataPreprocessor``.
+        train_cfg: Training config, as in mmpretrain. ``augments`` configures batch augmentations such as Mixup.
+        init_cfg: Initialization, as in mmengine.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
 
     Example:
         >>> import torch
@@ -61,11 +60,11 @@ class HRNetClassifier(BaseModel):
                  data_preprocessor: ConfigEntry | nn.Module | None = None,
                  train_cfg: ConfigEntry | None = None,
                  init_cfg: InitCfg = None) -> None:
-        super().__init__(_preprocessor(data_preprocessor, train_cfg), init_cfg)
+        super().__init__(_preprocessor_cfg(data_preprocessor, train_cfg), init_cfg)
         if not 0 <= label_smooth < 1:
             raise ValueError(f'label_smooth must be at least 0 and below 1, got {label_smooth!r}')
         self.label_smooth = label_smooth
-        # HRNet and ClassificationHead check them
+        # HRNet and ClassificationHead check these
         backbone_options: dict[str, Any] = {'host': 'mmpretrain', **(backbone or {})}
         head_options: dict[str, Any] = {**(head or {})}
         self.backbone = HRNet(arch, **backbone_options)
@@ -77,17 +76,17 @@ class HRNetClassifier(BaseModel):
         """Classify images.
 
         Args:
-            inputs: ``(N, 3, H, W)``.
-            data_samples: One an image, as mmpretrain makes them: with ``gt_label`` or, of mixed images, ``gt_score``.
-            mode: 'tensor' for logits, 'loss' for a mapping with the loss, 'predict' for the samples with ``pred_score``
-                and ``pred_label``.
+            inputs: Images, shape ``(N, 3, H, W)``.
+            data_samples: mmpretrain samples, one per image, with ``gt_label`` or, after Mixup or CutMix, ``gt_score``.
+            mode: 'tensor', 'loss' or 'predict'.
 
         Returns:
-            Logits ``(N, num_classes)``, a mapping, or a list, by ``mode``.
+            Logits, shape ``(N, num_classes)``, in mode 'tensor'. A dict with the key 'loss' in mode 'loss'. The samples
+            with ``pred_score`` and ``pred_label`` in mode 'predict'.
         """
         check_choice('mode', mode, _MODES)
         if mode != 'tensor' and not data_samples:
-            raise ValueError(f'data_samples must hold one sample an image in mode {mode!r}, got {data_samples!r}')
+            raise ValueError(f'data_samples must contain one sample per image in mode {mode!r}, got {data_samples!r}')
         logits = self.head(self.backbone(inputs))
         if mode == 'tensor':
             return logits
@@ -100,9 +99,9 @@ class HRNetClassifier(BaseModel):
         return samples
 
 
-def _preprocessor(cfg: ConfigEntry | nn.Module | None, train_cfg: ConfigEntry | None
+def _preprocessor_cfg(cfg: ConfigEntry | nn.Module | None, train_cfg: ConfigEntry | None
                   ) -> ConfigEntry | nn.Module | None:
-    """As mmpretrain's ImageClassifier completes it."""
+    """Return the preprocessor config with the defaults that mmpretrain's ImageClassifier adds."""
     if not isinstance(cfg, Mapping) and not train_cfg:
         return cfg
     if isinstance(cfg, nn.Module):
@@ -112,14 +111,14 @@ def _preprocessor(cfg: ConfigEntry | nn.Module | None, train_cfg: ConfigEntry | 
 
 
 def _targets(samples: Sequence[DataSample], logits: Tensor) -> Tensor:
-    """Classes ``(N, )``, or probabilities ``(N, num_classes)`` where images were mixed."""
+    """Return class indices ``(N, )``, or class probabilities ``(N, num_classes)`` after Mixup or CutMix."""
     if 'gt_score' in samples[0]:
         return torch.stack([sample.gt_score for sample in samples]).to(logits)
     return torch.cat([sample.gt_label.view(1) for sample in samples]).to(logits.device)
 
 
 def _add_prefixes(state_dict: dict[str, Tensor], prefix: str, *unused: ConfigValue) -> None:
-    """Give the names of the official code, which have none, the prefixes of this module's."""
+    """Add the prefixes ``backbone.`` and ``head.`` to the keys of a state dict of the official code, in place."""
     if f'{prefix}conv1.weight' not in state_dict:
         return
     for key in [key for key in state_dict if key.startswith(prefix)]:

@@ -1,4 +1,4 @@
-"""The head of HRNet-W*-C, with which the backbones are trained on ImageNet."""
+"""Classification head of HRNet-W*-C, used for training on ImageNet."""
 
 from __future__ import annotations
 
@@ -11,36 +11,38 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from hrnet_plugin.arch import Arch
-from hrnet_plugin.checks import MOST_CHANNELS, check_init_cfg, check_int, check_layer_cfg, check_maps
+from hrnet_plugin.checks import MAX_CHANNELS, check_feature_maps, check_init_cfg, check_int, check_layer_cfg
 from hrnet_plugin.config_types import ConfigEntry, InitCfg
 from hrnet_plugin.models.layers import LayerConfig, residual_branch
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 
-# widths of the bottlenecks; four times as many channels come out of each
+# widths of the bottlenecks, whose expansion is 4
 _WIDTHS = (32, 64, 128, 256)
 _FEATURES = 2048
 
 
 @MODELS.register_module()
 class ClassificationHead(BaseModule):
-    """The four streams widened by bottlenecks to 128, 256, 512 and 1024 channels, summed from fine to coarse,
-    classified.
+    """Classification head on the feature maps of all four branches.
+
+    Bottlenecks widen the feature maps to 128, 256, 512 and 1024 channels. Strided convolutions downsample the sum from
+    fine to coarse. A 1x1 convolution, global average pooling and a linear layer give the logits.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
-    appendix B, with the names of the official code: ``incre_modules``, ``downsamp_modules`` (whose convolutions and
-    that of ``final_layer`` have biases), ``final_layer``, ``classifier``.
+    appendix B. The state-dict keys are those of the official code: ``incre_modules``, ``downsamp_modules``,
+    ``final_layer`` and ``classifier``. Convolutions of ``downsamp_modules`` and ``final_layer`` have biases.
 
     Args:
-        in_channels: Channels of each stream, finest first, four. Give this or ``arch``.
-        arch: The backbone's ``arch``, from which ``in_channels`` is read.
+        in_channels: Channels of the four feature maps, finest first. Required without ``arch``.
+        arch: ``arch`` of the backbone, which determines ``in_channels``.
         num_classes: Number of classes.
-        conv_cfg: Convolution layer; None for ``Conv2d``.
-        norm_cfg: Norm layer.
-        init_cfg: Initial weights, as in mmengine; None for the official code's.
+        conv_cfg: Config of the convolution layers. Default: None, which means ``Conv2d``.
+        norm_cfg: Config of the norm layers.
+        init_cfg: Initialization, as in mmengine. Default: None, which means that of the official code.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
     """
 
     def __init__(self,
@@ -53,7 +55,7 @@ class ClassificationHead(BaseModule):
         check_init_cfg(init_cfg)
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
         check_layer_cfg('norm_cfg', norm_cfg, optional=False)
-        check_int('num_classes', num_classes, 1, MOST_CHANNELS)
+        check_int('num_classes', num_classes, 1, MAX_CHANNELS)
         super().__init__(deepcopy(init_cfg) if init_cfg is not None else dict(type='Kaiming', layer='Conv2d'))
         self.in_channels = neck_channels(in_channels, arch)
         if len(self.in_channels) != len(_WIDTHS):
@@ -73,8 +75,8 @@ class ClassificationHead(BaseModule):
         return self.classifier(self.final_layer(self.merge(feats)).mean((2, 3)))
 
     def merge(self, feats: Sequence[Tensor]) -> Tensor:
-        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to one map ``(N, 1024, H / 8, W / 8)``."""
-        check_maps('feats', feats, self.in_channels)
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to one feature map ``(N, 1024, H / 8, W / 8)``."""
+        check_feature_maps('feats', feats, self.in_channels)
         widened = (incre(x) for incre, x in zip(self.incre_modules, feats))
         total = next(widened)
         for x, downsample in zip(widened, self.downsamp_modules):
@@ -84,7 +86,7 @@ class ClassificationHead(BaseModule):
 
 def _conv_norm_relu(layers: LayerConfig, in_channels: int, out_channels: int, kernel_size: int,
                     stride: int) -> nn.Sequential:
-    """With a bias, which the official head has before its norms."""
+    """Build convolution, norm and ReLU. The convolution has a bias, as in the official head."""
     cfg = None if layers.conv_cfg is None else dict(layers.conv_cfg)
     conv = build_conv_layer(cfg, in_channels, out_channels, kernel_size=kernel_size, stride=stride,
                             padding=kernel_size // 2)

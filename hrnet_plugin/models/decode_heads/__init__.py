@@ -1,4 +1,4 @@
-"""Segmentation heads on all streams; needs mmsegmentation."""
+"""Segmentation heads on the feature maps of all branches. Requires mmsegmentation."""
 
 from hrnet_plugin.models.decode_heads.fcn import FCNHead
 from hrnet_plugin.models.decode_heads.ocr import OCRHead

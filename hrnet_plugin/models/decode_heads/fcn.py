@@ -1,4 +1,4 @@
-"""The segmentation head of HRNetV2."""
+"""Segmentation head of HRNetV2."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from mmseg.models.decode_heads.fcn_head import FCNHead as UpstreamFCNHead
 from torch import Tensor
 
 from hrnet_plugin.arch import Arch
-from hrnet_plugin.checks import MOST_CHANNELS, check_choice, check_int
+from hrnet_plugin.checks import MAX_CHANNELS, check_choice, check_int
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue
-from hrnet_plugin.models.decode_heads.streams import (
+from hrnet_plugin.models.checkpoint_metadata import HEAD_METADATA, register_metadata
+from hrnet_plugin.models.decode_heads.head_options import (
+    branch_indices,
     check_class_weights,
     check_inherited_options,
     check_options,
-    stream_indices,
 )
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.necks.channels import neck_channels
-from hrnet_plugin.models.weight_notes import HEAD, note_facts
 from hrnet_plugin.registry import MODELS
 
 
 @MODELS.register_module()
 class FCNHead(UpstreamFCNHead):
-    """All streams upsampled to the finest and concatenated, a 1x1 convolution with norm and ReLU, 1x1 to the classes.
+    """Segmentation head of HRNetV2: a 1x1 convolution of all feature maps, then a 1x1 convolution to the classes.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
-    section 3.4, figure 4 (b). The function and the checkpoint keys of mmsegmentation's FCNHead in its HRNet configs;
-    but each stream is convolved at its own resolution, and the concatenation is never made. It takes the arguments of
-    those configs, and needs only ``arch`` and ``num_classes``.
+    section 3.4, figure 4 (b). Outputs and state-dict keys equal those of mmsegmentation's FCNHead in its HRNet configs.
+    Feature maps are convolved at their own resolution, which avoids their concatenation. The arguments of those configs
+    are accepted, but only ``arch`` and ``num_classes`` are required.
 
     Args:
-        in_channels: Channels of each stream, finest first. Give this or ``arch``.
-        channels: Channels between the two convolutions; None for the sum of ``in_channels``, as in the paper.
-        arch: The backbone's ``arch``, from which ``in_channels`` is read.
+        in_channels: Channels of each feature map, finest first. Required without ``arch``.
+        channels: Channels between the two convolutions. Default: None, which means the sum of ``in_channels``, as in
+            the paper.
+        arch: ``arch`` of the backbone, which determines ``in_channels``.
         num_classes: Number of classes.
-        in_index: Which of the backbone's maps are read; None for all of them.
-        input_transform, kernel_size, num_convs, concat_input: Only what the head of the paper has: 'resize_concat', 1,
-            1 and False. Other heads are mmsegmentation's own FCNHead.
-        dropout_ratio: Of the features before the last convolution; -1 for none, as in the paper.
-        conv_cfg: Convolution layer; None for ``Conv2d``.
-        norm_cfg: Norm layer.
-        act_cfg: Activation.
-        align_corners: Of all bilinear interpolation here: the streams', and the logits'. The backbone has its own.
-        options: What mmsegmentation's BaseDecodeHead takes beside these: ``loss_decode``, ``ignore_index``,
-            ``sampler``, ``out_channels``, ``threshold``, ``init_cfg``.
+        in_index: Indices of the feature maps to use. Default: None, which means all.
+        input_transform, kernel_size, num_convs, concat_input: Must be 'resize_concat', 1, 1 and False, as in the paper.
+            For other values use ``mmseg.FCNHead``.
+        dropout_ratio: Dropout ratio before the last convolution, or -1 for no dropout, as in the paper.
+        conv_cfg: Config of the convolution layers. Default: None, which means ``Conv2d``.
+        norm_cfg: Config of the norm layer.
+        act_cfg: Config of the activation.
+        align_corners: ``align_corners`` of all interpolations in the head: of feature maps and of logits. The backbone
+            has a separate option.
+        options: Other arguments of mmsegmentation's BaseDecodeHead: ``loss_decode``, ``ignore_index``, ``sampler``,
+            ``out_channels``, ``threshold``, ``init_cfg``.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
     """
 
     def __init__(self,
@@ -71,20 +73,20 @@ class FCNHead(UpstreamFCNHead):
         fixed: dict[str, tuple[ConfigValue, ConfigValue]] = dict(
             input_transform=('resize_concat', input_transform), kernel_size=(1, kernel_size),
             num_convs=(1, num_convs), concat_input=(False, concat_input))
-        for name, (wanted, got) in fixed.items():
-            check_choice(f"{name} of hrnet_plugin.FCNHead (another head is type='mmseg.FCNHead')", got, (wanted, ))
+        for name, (expected, got) in fixed.items():
+            check_choice(f"{name} of hrnet_plugin.FCNHead (use type='mmseg.FCNHead' for others)", got, (expected, ))
         check_inherited_options('FCNHead', UpstreamFCNHead, options)
         check_options(num_classes, align_corners, norm_cfg)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels
-        check_int('channels', channels, 1, MOST_CHANNELS)
+        check_int('channels', channels, 1, MAX_CHANNELS)
         layers = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         super().__init__(
             in_channels=list(widths), channels=channels, num_classes=num_classes, dropout_ratio=dropout_ratio,
-            in_index=stream_indices(in_index, len(widths)), input_transform='resize_concat', kernel_size=1,
+            in_index=branch_indices(in_index, len(widths)), input_transform='resize_concat', kernel_size=1,
             num_convs=1, concat_input=False, align_corners=align_corners, **layers, **options)
         check_class_weights(self)
-        note_facts(self, HEAD)
+        register_metadata(self, HEAD_METADATA)
         self.convs[0] = MergeConv(widths, channels, align_corners, **layers)
 
     def _forward_feature(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Boxes that pairs of corners propose, and the centres that confirm them."""
+"""Candidate boxes from corner pairs, filtered by center keypoints."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch import Tensor
 
 from hrnet_plugin.models.dense_heads.central_region import CentralRegion
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
-from hrnet_plugin.models.dense_heads.keypoints import Keypoints, corners_embedding
-from hrnet_plugin.models.dense_heads.placement import Placement
+from hrnet_plugin.models.dense_heads.keypoints import Keypoints, require_embedding
+from hrnet_plugin.models.dense_heads.map_to_image import MapToImage
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Of one image, in pixels of the original one.
+    """Corner pairs and center keypoints of an image, in pixels of the original image.
 
     Args:
-        boxes: x1, y1, x2, y2 of pairs of corners: ``(P, 4)``.
-        scores: Mean of the two corners' scores: ``(P, )``.
-        labels: ``(P, )``.
-        centers: x and y: ``(C, 2)``.
-        center_scores: ``(C, )``.
-        center_labels: ``(C, )``.
+        boxes: Boxes of corner pairs, x1, y1, x2, y2, shape ``(P, 4)``.
+        scores: Mean of the scores of both corners, shape ``(P, )``.
+        labels: Class indices of the boxes, shape ``(P, )``.
+        centers: Center keypoints, x and y, shape ``(C, 2)``.
+        center_scores: Scores of the center keypoints, shape ``(C, )``.
+        center_labels: Class indices of the center keypoints, shape ``(C, )``.
     """
     boxes: Tensor
     scores: Tensor
@@ -36,68 +36,88 @@ class Candidates:
     center_scores: Tensor
     center_labels: Tensor
 
-    def confirmed(self, region: CentralRegion) -> tuple[Tensor, Tensor, Tensor]:
-        """Boxes, scores and labels of pairs that have a centre of their class in their region.
+    def filter_by_centers(self, region: CentralRegion) -> tuple[Tensor, Tensor, Tensor]:
+        """Return boxes, scores and labels of corner pairs with a center keypoint of their class in ``region``.
 
-        The score is the mean of the three keypoints'; where several centres confirm a pair, the best one counts.
+        The score is the mean of the three keypoints. If the region contains several center keypoints, the best one is
+        used.
         """
-        fits = (self.labels[:, None] == self.center_labels) & region.holds(self.boxes, self.centers)
-        best = (fits * self.center_scores).amax(1)
+        matches = (self.labels[:, None] == self.center_labels) & region.contains(self.boxes, self.centers)
+        best = (matches * self.center_scores).amax(1)
         kept = best > 0
         return self.boxes[kept], (2 * self.scores[kept] + best[kept]) / 3, self.labels[kept]
 
-    def detections(self, config: DecodeConfig) -> InstanceData:
-        """The image's detections, best first: ``bboxes``, ``scores`` and ``labels``."""
+    def decode(self, config: DecodeConfig) -> InstanceData:
+        """Return detections with ``bboxes``, ``scores`` and ``labels``, best first."""
         region = config.central_region
-        boxes, scores, labels = (self.boxes, self.scores, self.labels) if region is None else self.confirmed(region)
+        boxes, scores, labels = self.boxes, self.scores, self.labels
+        if region is not None:
+            boxes, scores, labels = self.filter_by_centers(region)
         if len(boxes):
             kept, order = batched_nms(boxes, scores, labels, config.nms)
             boxes, scores, labels = kept[:, :4], kept[:, 4], labels[order]
         most = config.max_per_img
         return InstanceData(bboxes=boxes[:most], scores=scores[:most], labels=labels[:most])
 
-    def flipped(self, shape: Sequence[int], direction: str) -> Candidates:
-        """Those of the mirror image; ``shape`` is the image's height and width, ``direction`` one of mmdet's."""
+    def flip(self, shape: Sequence[int], direction: str) -> Candidates:
+        """Return the candidates of the flipped image.
+
+        Args:
+            shape: Height and width of the image.
+            direction: 'horizontal', 'vertical' or 'diagonal'.
+        """
         centers = bbox_flip(self.centers.repeat(1, 2), shape, direction)[:, :2]
         return Candidates(bbox_flip(self.boxes, shape, direction), self.scores, self.labels, centers,
                           self.center_scores, self.center_labels)
 
 
-def joined(pairs: Sequence[Candidates], centers: Sequence[Candidates]) -> Candidates:
-    """The pairs of some views of an image with the centres of the same or other views."""
+def combine(pairs: Sequence[Candidates], centers: Sequence[Candidates]) -> Candidates:
+    """Return the corner pairs of the views in ``pairs`` with the center keypoints of the views in ``centers``."""
 
-    def of(views: Sequence[Candidates], *names: str) -> dict[str, Tensor]:
+    def concatenate(views: Sequence[Candidates], *names: str) -> dict[str, Tensor]:
         return {name: torch.cat([getattr(view, name) for view in views]) for name in names}
 
-    return Candidates(**of(pairs, 'boxes', 'scores', 'labels'),
-                      **of(centers, 'centers', 'center_scores', 'center_labels'))
+    return Candidates(**concatenate(pairs, 'boxes', 'scores', 'labels'),
+                      **concatenate(centers, 'centers', 'center_scores', 'center_labels'))
 
 
-def find_candidates(top_left: Keypoints, bottom_right: Keypoints, center: Keypoints, placements: Sequence[Placement],
+def find_candidates(top_left: Keypoints, bottom_right: Keypoints, center: Keypoints, transforms: Sequence[MapToImage],
                     config: DecodeConfig) -> list[Candidates]:
-    """Candidates of each image of a batch, from its best keypoints.
+    """Return the candidates of each image in a batch.
 
-    The corners of a pair have one class and embeddings that differ by ``distance_threshold`` at most, and one is above
-    and to the left of the other.
+    A corner pair consists of a top-left and a bottom-right corner of the same class, in this order. Their embeddings
+    differ by at most ``distance_threshold``.
+
+    Args:
+        top_left: Top-left corners of the batch.
+        bottom_right: Bottom-right corners of the batch.
+        center: Center keypoints of the batch.
+        transforms: Coordinate transform of each image.
+        config: Decoding options.
     """
-    boxes, scores, labels = _pairs(top_left, bottom_right, config)
-    found = []
-    for i, placement in enumerate(placements):
-        corners, inside = placement(boxes[i])
+    boxes, scores, labels = _pair_corners(top_left, bottom_right, config)
+    candidates = []
+    for i, transform in enumerate(transforms):
+        corners, inside = transform(boxes[i])
         kept = (scores[i] >= 0) & inside.all(1)
-        centers, _ = placement(center.points[i])
-        found.append(Candidates(corners[kept].flatten(1), scores[i][kept], labels[i][kept], centers, center.scores[i],
-                                center.labels[i]))
-    return found
+        centers, _ = transform(center.points[i])
+        candidates.append(Candidates(corners[kept].flatten(1), scores[i][kept], labels[i][kept], centers,
+                                     center.scores[i], center.labels[i]))
+    return candidates
 
 
-def _pairs(top_left: Keypoints, bottom_right: Keypoints, config: DecodeConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """The best pairs: both corners ``(N, P, 2, 2)`` in cells, scores, -1 for what is no pair, and labels ``(N, P)``."""
-    first, second = corners_embedding(top_left.embeddings), corners_embedding(bottom_right.embeddings)
+def _pair_corners(top_left: Keypoints, bottom_right: Keypoints, config: DecodeConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the best corner pairs.
+
+    Returns:
+        Both corners in heatmap coordinates ``(N, P, 2, 2)``, scores ``(N, P)``, -1 for invalid pairs, and labels
+        ``(N, P)``.
+    """
+    first, second = require_embedding(top_left.embeddings), require_embedding(bottom_right.embeddings)
     near = (_rows(first) - _columns(second)).abs() <= config.distance_threshold
     same = _rows(top_left.labels) == _columns(bottom_right.labels)
     ordered = (_rows(top_left.points) < _columns(bottom_right.points)).all(3)
-    # where a map has fewer maxima than are asked for, the rest are values that were suppressed
+    # keypoints of score 0 are not local maxima: they fill up top-k
     exist = _rows(top_left.scores > 0) & _columns(bottom_right.scores > 0)
     scores = (_rows(top_left.scores) + _columns(bottom_right.scores)) / 2
     scores = scores.masked_fill(~(near & same & ordered & exist), -1)

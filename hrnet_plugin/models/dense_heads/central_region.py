@@ -1,4 +1,4 @@
-"""The part of a box in which a centre confirms it."""
+"""Central region of a box, which must contain a center keypoint."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from hrnet_plugin.checks import check_int
 
 @dataclass(frozen=True)
 class CentralRegion:
-    """The middle ``1 / n`` of a box's width and height.
+    """Central region of boxes: the middle ``1 / n`` of width and height.
 
     `CenterNet: Keypoint Triplets for Object Detection <https://arxiv.org/abs/1904.08189>`_, section 3.2. A small ``n``
-    lets small boxes miss no centre, a large one keeps wrong large boxes out.
+    improves recall for small boxes, and a large ``n`` improves precision for large boxes.
 
     Args:
-        scale: Boxes up to this scale, which is the root of their area in pixels of the original image, are small.
+        scale: Largest scale of small boxes. The scale is the square root of the area in pixels of the original image.
         small: ``n`` of small boxes.
         large: ``n`` of larger boxes.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong.
+        TypeError, ValueError: If an argument is invalid.
     """
     scale: float = 150
     small: int = 3
@@ -35,8 +35,8 @@ class CentralRegion:
         check_int('central_region.small', self.small, 1)
         check_int('central_region.large', self.large, 1)
 
-    def holds(self, boxes: Tensor, points: Tensor) -> Tensor:
-        """Which boxes ``(P, 4)`` have which points ``(C, 2)`` in their region, borders excluded: ``(P, C)``."""
+    def contains(self, boxes: Tensor, points: Tensor) -> Tensor:
+        """Return a mask ``(P, C)`` of boxes ``(P, 4)`` whose region contains points ``(C, 2)``, borders excluded."""
         low, high = boxes[:, :2], boxes[:, 2:]
         size = high - low
         parts = torch.where(size.prod(1) <= self.scale**2, self.small, self.large)[:, None]

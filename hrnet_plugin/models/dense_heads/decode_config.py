@@ -1,4 +1,4 @@
-"""How the triplet head decodes: its ``test_cfg``."""
+"""Decoding options of the triplet head (``test_cfg``)."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from hrnet_plugin.checks import check_choice, check_int, check_layer_cfg
 from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.models.dense_heads.central_region import CentralRegion
 
-_SUPPRESSIONS = dict(nms=nms, soft_nms=soft_nms)
+_NMS_TYPES = dict(nms=nms, soft_nms=soft_nms)
 _SOFT_NMS = dict(type='soft_nms', iou_threshold=0.5, method='gaussian')
 
 
 @dataclass(frozen=True)
 class DecodeConfig:
-    """Entries of ``test_cfg``; the defaults are the paper's (arXiv 1904.08189, section 4.1).
+    """Entries of ``test_cfg``. The defaults are those of the paper (arXiv 1904.08189, section 4.1).
 
     Args:
-        corner_topk: How many of the best corners of each kind are paired.
-        center_topk: How many of the best centres may confirm a pair.
-        local_maximum_kernel: Side of the square, in cells, in which a keypoint has to be the best one of its class.
-        distance_threshold: By how much the embeddings of a pair may differ.
-        max_pairs: How many of the best pairs the centres may confirm.
-        central_region: Entries of :class:`CentralRegion`; None for pairs that need no centre, which is CornerNet.
-        nms: Non-maximum suppression within each class, as for ``mmcv.ops.batched_nms``; None for none.
-        max_per_img: How many boxes an image has at most.
+        corner_topk: Number of top-left and of bottom-right corners to pair.
+        center_topk: Number of center keypoints.
+        local_maximum_kernel: Kernel size of the heatmap NMS, odd. A keypoint must be the maximum of its class.
+        distance_threshold: Maximum difference between the embeddings of a corner pair.
+        max_pairs: Number of corner pairs to filter by center keypoints.
+        central_region: Entries of :class:`CentralRegion`, or None to keep all pairs, as in CornerNet.
+        nms: Config of ``mmcv.ops.batched_nms``, or None for no NMS. Default: soft-NMS within each class.
+        max_per_img: Maximum number of detections per image.
 
     Raises:
-        TypeError, ValueError: If an entry is wrong.
+        TypeError, ValueError: If an entry is invalid.
     """
     corner_topk: int = 70
     center_topk: int = 70
@@ -53,11 +53,11 @@ class DecodeConfig:
         _check_nms(self.nms)
 
     @classmethod
-    def of(cls, test_cfg: ConfigEntry | None) -> DecodeConfig:
-        """What a detector's ``test_cfg`` says; None for the defaults.
+    def from_cfg(cls, test_cfg: ConfigEntry | None) -> DecodeConfig:
+        """Create an instance from the ``test_cfg`` of a detector. None means the defaults.
 
         Raises:
-            TypeError, ValueError: If an entry is unknown or wrong.
+            TypeError, ValueError: If an entry is unknown or invalid.
         """
         entries: dict[str, Any] = dict(test_cfg or {})  # checked by the constructors
         _check_names('test_cfg', entries, cls)
@@ -75,15 +75,16 @@ def _check_nms(config: ConfigEntry | None) -> None:
     check_layer_cfg('test_cfg.nms', config, optional=True)
     if config is None:
         return
-    kind = check_choice('test_cfg.nms.type', config['type'], _SUPPRESSIONS)
-    known = {'type', 'class_agnostic', 'split_thr', *signature(_SUPPRESSIONS[kind]).parameters} - {'boxes', 'scores'}
+    kind = check_choice('test_cfg.nms.type', config['type'], _NMS_TYPES)
+    known = {'type', 'class_agnostic', 'split_thr', *signature(_NMS_TYPES[kind]).parameters} - {'boxes', 'scores'}
     for key in config:
         if key not in known:
-            raise ValueError(f'test_cfg.nms of type {kind!r} takes {", ".join(sorted(known))}, got {key!r}')
+            raise ValueError(f'Keys of test_cfg.nms with type {kind!r} must be among {", ".join(sorted(known))}, '
+                             f'got {key!r}')
 
 
 def _check_names(name: str, entries: ConfigEntry, cls: type) -> None:
     known = [entry.name for entry in fields(cls)]
     for key in entries:
         if key not in known:
-            raise ValueError(f'{name} of CenterTripletHead takes {", ".join(known)}, got {key!r}')
+            raise ValueError(f'Keys of {name} of CenterTripletHead must be among {", ".join(known)}, got {key!r}')

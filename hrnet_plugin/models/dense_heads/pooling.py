@@ -1,4 +1,4 @@
-"""Poolings that bring to a corner or a centre what is seen of the object elsewhere.
+"""Cascade corner pooling and center pooling.
 
 `CenterNet: Keypoint Triplets for Object Detection <https://arxiv.org/abs/1904.08189>`_, section 3.3.
 """
@@ -14,12 +14,14 @@ from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
 
 
 class KeypointPooling(nn.Module):
-    """Two directions, each convolved and pooled, added to the input and mixed.
+    """Base class of poolings in two directions.
+
+    The input is convolved and pooled in each direction. The sum is convolved, added to a shortcut and convolved again.
 
     Args:
         channels: Channels of input and output.
-        pool_channels: Channels that are pooled.
-        layers: How its layers are built.
+        pool_channels: Channels of the pooled feature maps.
+        layers: Configuration of the layers.
     """
 
     def __init__(self, channels: int, pool_channels: int, layers: LayerConfig) -> None:
@@ -33,25 +35,25 @@ class KeypointPooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, channels, H, W)`` to the same shape."""
-        merged = self.merge(self.pooled(x))
+        merged = self.merge(self.pool(x))
         return self.mix(self.relu(merged.add_(self.shortcut(x))))
 
     @abstractmethod
-    def pooled(self, x: Tensor) -> Tensor:
-        """Both directions' pooled maps, added up: ``(N, pool_channels, H, W)``."""
+    def pool(self, x: Tensor) -> Tensor:
+        """Return the sum of both pooled feature maps, shape ``(N, pool_channels, H, W)``."""
 
 
 class CascadeCornerPooling(KeypointPooling):
-    """A corner sees the borders of its object, and from there the inside.
+    """Cascade corner pooling.
 
-    The corner lies outside of most objects. Each of the two borders that meet in it looks inwards first, along the
-    other direction; what it sees joins the border's own map, which is then pooled along the border.
+    Corners lie outside of most objects. Features are therefore pooled from the inside of the object to its two
+    borders, and then along each border to the corner.
 
     Args:
         channels: Channels of input and output.
-        pool_channels: Channels that are pooled.
-        layers: How its layers are built.
-        directions: To which side each of the two borders is pooled: ('top', 'left') for top-left corners.
+        pool_channels: Channels of the pooled feature maps.
+        layers: Configuration of the layers.
+        directions: Directions of mmcv's CornerPool: ('top', 'left') or ('bottom', 'right').
     """
 
     def __init__(self, channels: int, pool_channels: int, layers: LayerConfig, directions: tuple[str, str]) -> None:
@@ -62,16 +64,16 @@ class CascadeCornerPooling(KeypointPooling):
         self.second_border = layers.conv(pool_channels, pool_channels, 3)
         self.first_pool, self.second_pool = map(CornerPool, directions)
 
-    def pooled(self, x: Tensor) -> Tensor:
-        """Both borders' pooled maps, added up: ``(N, pool_channels, H, W)``."""
+    def pool(self, x: Tensor) -> Tensor:
+        """Return the sum of the feature maps pooled along both borders, shape ``(N, pool_channels, H, W)``."""
         first = self.first_border(self.first(x) + self.second_pool(self.first_inside(x)))
         second = self.second_border(self.second(x) + self.first_pool(self.second_inside(x)))
         return self.first_pool(first) + self.second_pool(second)
 
 
 class CenterPooling(KeypointPooling):
-    """A centre sees the strongest response of its row and of its column, wherever in them that is."""
+    """Center pooling: the sum of the maxima of each row and column."""
 
-    def pooled(self, x: Tensor) -> Tensor:
-        """The maxima of columns and of rows, added up: ``(N, pool_channels, H, W)``."""
+    def pool(self, x: Tensor) -> Tensor:
+        """Return the sum of the maxima of columns and rows, shape ``(N, pool_channels, H, W)``."""
         return self.first(x).amax(dim=2, keepdim=True) + self.second(x).amax(dim=3, keepdim=True)

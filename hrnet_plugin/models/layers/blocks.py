@@ -1,4 +1,4 @@
-"""Residual blocks, of which branches consist."""
+"""Residual blocks of stem, branches and heads."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from torch import Tensor, nn
 from hrnet_plugin.arch import EXPANSIONS
 from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
 from hrnet_plugin.models.layers.numbered_norms import NumberedNorms
-from hrnet_plugin.models.layers.recompute import needs_gradient, recomputed
+from hrnet_plugin.models.layers.recompute import needs_gradient, recompute_in_backward
 
 
 class ResidualBlock(NumberedNorms, BaseModule):
-    """``relu(x + f(x))`` with ``f`` a chain of convolutions, each followed by a norm and, but for the last, a ReLU.
+    """Residual block ``relu(shortcut(x) + f(x))``.
+
+    ``f`` is a chain of convolutions, each followed by a norm and, except for the last one, a ReLU.
 
     Args:
         in_channels: Channels of the input.
-        channels: Width of the block; its output has ``channels * expansion`` channels.
-        layers: Configuration of its layers.
+        channels: Width of the block. The output has ``channels * expansion`` channels.
+        layers: Configuration of the layers.
     """
     expansion: ClassVar[int]
     kernel_sizes: ClassVar[tuple[int, ...]]
@@ -37,12 +39,12 @@ class ResidualBlock(NumberedNorms, BaseModule):
         same = in_channels == out_channels
         self.downsample = nn.Identity() if same else conv_norm(layers, in_channels, out_channels, 1)
         if layers.zero_init_residual:
-            # In this form a checkpoint named by an outer init_cfg wins, as everywhere in mmengine.
+            # set as init_cfg, so that a checkpoint in the init_cfg of a parent module takes precedence
             self.init_cfg = dict(type='Constant', val=0, override=dict(name=getattr(self, f'norm{k}_name')))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, in_channels, H, W)`` to ``(N, channels * expansion, H, W)``."""
-        return recomputed(self, self._forward, x) if self.with_cp and needs_gradient(x) else self._forward(x)
+        return recompute_in_backward(self, self._forward, x) if self.with_cp and needs_gradient(x) else self._forward(x)
 
     def _forward(self, x: Tensor) -> Tensor:
         out, last = x, len(self.kernel_sizes)
@@ -56,13 +58,13 @@ class ResidualBlock(NumberedNorms, BaseModule):
 
 
 class BasicBlock(ResidualBlock):
-    """Two 3x3 convolutions."""
+    """Residual block of two 3x3 convolutions."""
     expansion = EXPANSIONS['BASIC']
     kernel_sizes = (3, 3)
 
 
 class Bottleneck(ResidualBlock):
-    """1x1, 3x3 and 1x1 convolutions; four times as many channels come out."""
+    """Residual block of 1x1, 3x3 and 1x1 convolutions, with expansion 4."""
     expansion = EXPANSIONS['BOTTLENECK']
     kernel_sizes = (1, 3, 1)
 
@@ -71,9 +73,9 @@ BLOCKS: dict[str, type[ResidualBlock]] = {'BASIC': BasicBlock, 'BOTTLENECK': Bot
 
 
 def residual_branch(block: str, in_channels: int, channels: int, num_blocks: int, layers: LayerConfig) -> Sequential:
-    """Build ``num_blocks`` residual blocks in a row, at one resolution.
+    """Build a sequence of ``num_blocks`` residual blocks at one resolution.
 
-    mmengine's containers, unlike torch's, hand ``init_weights`` on to the blocks.
+    mmengine's ``Sequential``, unlike torch's, calls ``init_weights`` of the blocks.
     """
     cls = BLOCKS[block]
     widths = (in_channels, *(channels * cls.expansion, ) * (num_blocks - 1))

@@ -1,8 +1,8 @@
-"""The seam between layers and the ways to execute them.
+"""Interface between layers and their execution strategies.
 
-Layers call an :class:`Execution` for each unit of convolution, norm and activation. This module holds the plain one,
-which calls the modules as they are declared. Variants that save time or memory live outside of ``models`` and are
-looked up by name.
+Layers call an :class:`Execution` for each unit of convolution, norm and activation. This module contains the
+strategy 'plain', which calls each module once. Strategies that save time or memory are registered in
+``hrnet_plugin.execution`` and selected by name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EXECUTIONS = Registry('execution', scope='hrnet_plugin', locations=['hrnet_plugi
 
 @EXECUTIONS.register_module(name='plain')
 class Execution:
-    """Execution of every module as it is declared."""
+    """Execution strategy that calls each module once, without rewriting."""
 
     def conv_norm_act(self, conv: nn.Module, norm: nn.Module, act: nn.Module | None, x: Tensor,
                       residual: Tensor | None = None) -> Tensor:
@@ -26,27 +26,27 @@ class Execution:
 
         Args:
             conv: Convolution.
-            norm: Norm layer; the result of norm and convolution is overwritten.
-            act: Activation; None for none.
+            norm: Norm layer. Its output may be modified in place.
+            act: Activation, or None.
             x: Feature map, shape (N, C, H, W).
-            residual: Added before the activation, of the result's shape; None for none.
+            residual: Tensor to add before the activation, with the shape of the result, or None.
         """
-        return finish(norm(conv(x)), act, residual)
+        return add_and_activate(norm(conv(x)), act, residual)
 
     def run(self, function: Callable[[Sequence[Tensor]], Sequence[Tensor]], inputs: Sequence[Tensor],
             plain_convs: bool) -> Sequence[Tensor]:
         """Return ``function(inputs)``, where ``function`` is a whole network or neck.
 
         Args:
-            function: Maps feature maps to feature maps.
-            inputs: Feature maps, each of shape (N, C, H, W).
-            plain_convs: Whether all its convolutions are torch's own.
+            function: Function from feature maps to feature maps.
+            inputs: Images or feature maps, each of shape (N, C, H, W).
+            plain_convs: Whether all convolutions of the module are ``torch.nn.Conv2d``.
         """
         return function(inputs)
 
 
-def finish(out: Tensor, act: nn.Module | None, residual: Tensor | None) -> Tensor:
-    """Add ``residual`` to ``out`` in place, then apply ``act``."""
+def add_and_activate(out: Tensor, act: nn.Module | None, residual: Tensor | None) -> Tensor:
+    """Add ``residual``, if any, to ``out`` in place, then apply ``act``, if any."""
     if residual is not None:
         out = out.add_(residual)
     return out if act is None else act(out)

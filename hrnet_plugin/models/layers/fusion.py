@@ -1,4 +1,4 @@
-"""Multi-resolution fusion: every resolution adds every other one (arXiv 1908.07919, sections 3.2 and 7)."""
+"""Multi-resolution fusion: exchange between all branches (arXiv 1908.07919, sections 3.2 and 7)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.nn import functional as F
 
 from hrnet_plugin.checks import check_choice
 from hrnet_plugin.models.layers.conv import LayerConfig, conv_norm
-from hrnet_plugin.models.layers.upsample import Upsampling, double_nearest, upsample_bilinear
+from hrnet_plugin.models.layers.upsample import Upsampling, upsample_bilinear, upsample_nearest_2x
 
-# which modules of a network end in a fusion unit: the last of all, the last of each stage, or all (section 7)
+# modules that end in a fusion unit: the last one, the last one of each stage, or all (section 7)
 FUSED_MODULES = ('final', 'across-stage', 'all')
 
 
 def is_fused(fused_modules: str, is_last_module: bool, is_last_stage: bool) -> bool:
-    """Return True if a module ends in a fusion unit, by one of ``FUSED_MODULES`` and its place in its stage."""
+    """Return True if a module ends in a fusion unit. ``fused_modules`` is one of ``FUSED_MODULES``."""
     return fused_modules == 'all' or (is_last_module and (is_last_stage or fused_modules == 'across-stage'))
 
 
@@ -27,8 +27,8 @@ class FusionConfig:
 
     Args:
         upsampling: Interpolation of coarser feature maps to a finer resolution.
-        operator: Combination of the feature maps of all resolutions: 'sum' or 'product'.
-        downsampling: Path from a finer to a coarser resolution: 'strided' convolutions or 'bilinear' interpolation.
+        operator: Combination of the feature maps of all branches: 'sum' or 'product'.
+        downsampling: Path from a finer to a coarser branch: 'strided' convolutions or 'bilinear' interpolation.
     """
     upsampling: Upsampling
     operator: str = 'sum'
@@ -40,10 +40,10 @@ class FusionConfig:
 
 
 class BilinearDownsampling(nn.Module):
-    """Bilinear interpolation, in one step, to the size that ``halvings`` convolutions of stride 2 give.
+    """Bilinear interpolation, in one step, to the output size of ``halvings`` convolutions of stride 2.
 
     Args:
-        halvings: How many times the size is halved, rounding up.
+        halvings: Number of times to halve the size, rounding up.
     """
 
     def __init__(self, halvings: int) -> None:
@@ -61,18 +61,18 @@ class BilinearDownsampling(nn.Module):
 
 
 def coarser_path(layers: LayerConfig, in_channels: int, out_channels: int) -> nn.Sequential:
-    """Build the path from a coarser feature map: the 1x1 convolution and norm before upsampling."""
+    """Build the path from a coarser branch: 1x1 convolution and norm, applied before upsampling."""
     return conv_norm(layers, in_channels, out_channels, 1)
 
 
 def strided_path(layers: LayerConfig, in_channels: int, out_channels: int, halvings: int) -> nn.Sequential:
-    """Build the path from a finer feature map: stride-2 3x3 convolutions, a ReLU after each but the last."""
+    """Build the path from a finer branch: stride-2 3x3 convolutions with norms, and a ReLU after all but the last."""
     steps = [conv_norm(layers, in_channels, in_channels, 3, stride=2, relu=True) for _ in range(halvings - 1)]
     return nn.Sequential(*steps, conv_norm(layers, in_channels, out_channels, 3, stride=2))
 
 
 def bilinear_path(layers: LayerConfig, in_channels: int, out_channels: int, halvings: int) -> nn.Sequential:
-    """Build the path from a finer feature map: interpolation, then 1x1 convolution and norm to the other width."""
+    """Build the path from a finer branch: bilinear interpolation, then 1x1 convolution and norm."""
     return nn.Sequential(BilinearDownsampling(halvings), conv_norm(layers, in_channels, out_channels, 1))
 
 
@@ -81,102 +81,108 @@ _FINER_PATHS: dict[str, Callable[[LayerConfig, int, int, int], nn.Sequential]] =
 
 
 class FusionRow(nn.ModuleList):
-    """All paths into one resolution: ``self[j]`` comes from resolution ``j`` and is the identity from its own.
+    """Row of a fusion unit: the paths from all branches to one branch.
+
+    ``self[j]`` is the path from branch ``j``. The path from the branch itself is the identity.
 
     Args:
-        channels: Channels of all resolutions, finest first.
-        resolution: Index of the resolution that this row computes.
+        channels: Channels of all branches, finest first.
+        branch: Index of the output branch.
         fusion: Configuration of the fusion unit.
-        layers: Configuration of its layers.
+        layers: Configuration of the layers.
     """
 
-    def __init__(self, channels: Sequence[int], resolution: int, fusion: FusionConfig, layers: LayerConfig) -> None:
-        own = channels[resolution]
+    def __init__(self, channels: Sequence[int], branch: int, fusion: FusionConfig, layers: LayerConfig) -> None:
+        out_channels = channels[branch]
         finer_path = _FINER_PATHS[fusion.downsampling]
         super().__init__([
-            *(finer_path(layers, width, own, resolution - j) for j, width in enumerate(channels[:resolution])),
+            *(finer_path(layers, width, out_channels, branch - j) for j, width in enumerate(channels[:branch])),
             nn.Identity(),
-            *(coarser_path(layers, width, own) for width in channels[resolution + 1:])
+            *(coarser_path(layers, width, out_channels) for width in channels[branch + 1:])
         ])
-        self.resolution = resolution
+        self.branch = branch
         self.upsampling = fusion.upsampling
 
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
-        """Combine the feature maps ``(N, C_j, H / 2**j, W / 2**j)`` of all resolutions at this row's own."""
+        """Combine the feature maps ``(N, C_j, H / 2**j, W / 2**j)`` of all branches j at the output resolution."""
         raise NotImplementedError
 
-    def upsampled(self, x: Tensor, feats: Sequence[Tensor], resolution: int) -> Tensor:
-        """Interpolate ``x`` from a coarser ``resolution`` to this row's own."""
+    def upsample(self, x: Tensor, feats: Sequence[Tensor], branch: int) -> Tensor:
+        """Interpolate ``x`` from the resolution of a coarser ``branch`` to the output resolution."""
         if self.upsampling.mode == 'bilinear':
-            return upsample_bilinear(x, feats[self.resolution].shape[-2:], self.upsampling.align_corners)
-        for j in range(resolution - 1, self.resolution - 1, -1):
-            x = double_nearest(x, feats[j].shape[-2:])
+            return upsample_bilinear(x, feats[self.branch].shape[-2:], self.upsampling.align_corners)
+        for j in range(branch - 1, self.branch - 1, -1):
+            x = upsample_nearest_2x(x, feats[j].shape[-2:])
         return x
 
 
 class SumRow(FusionRow):
-    """Sum of all feature maps. Sums are taken in place in new tensors; the inputs stay as they are."""
+    """Fusion row that sums the feature maps of all branches. Inputs are not modified."""
 
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
-        """As :meth:`FusionRow.forward`."""
-        total, coarser = feats[self.resolution], self.coarser_sum(feats)
+        """Sum the feature maps of all branches at the output resolution."""
+        total, coarser = feats[self.branch], self.coarser_sum(feats)
         if coarser is not None:
             total = coarser.add_(total)
-        for j in range(self.resolution):
+        for j in range(self.branch):
             total = self[j](feats[j]).add_(total)
         return total
 
     def coarser_sum(self, feats: Sequence[Tensor]) -> Tensor | None:
-        """Sum the coarser feature maps, each convolved and interpolated to this row's own resolution."""
+        """Sum the coarser feature maps, each convolved and interpolated to the output resolution."""
         total = None
-        for j in range(self.resolution + 1, len(self)):
-            term = self.upsampled(self[j](feats[j]), feats, j)
+        for j in range(self.branch + 1, len(self)):
+            term = self.upsample(self[j](feats[j]), feats, j)
             total = term if total is None else total.add_(term)
         return total
 
 
 class NearestSumRow(SumRow):
-    """Sum of all feature maps, with nearest interpolation.
+    """Fusion row that sums the feature maps of all branches, with nearest interpolation.
 
-    Nearest interpolation composes exactly. So the sum climbs from coarse to fine and is interpolated by two each time.
+    Repeated nearest interpolation by 2 equals one by a power of 2. The sum is therefore accumulated from coarse to
+    fine, with one interpolation by 2 per branch.
     """
 
     def coarser_sum(self, feats: Sequence[Tensor]) -> Tensor | None:
-        """As :meth:`SumRow.coarser_sum`."""
+        """Sum the coarser feature maps from coarse to fine."""
         total = None
-        for j in range(len(self) - 1, self.resolution, -1):
+        for j in range(len(self) - 1, self.branch, -1):
             term = self[j](feats[j])
-            total = double_nearest(term if total is None else term.add_(total), feats[j - 1].shape[-2:])
+            total = upsample_nearest_2x(term if total is None else term.add_(total), feats[j - 1].shape[-2:])
         return total
 
 
 class ProductRow(FusionRow):
-    """Product of all feature maps, an alternative to the sum that the paper's section 7 examines."""
+    """Fusion row that multiplies the feature maps of all branches, an ablation of the paper, section 7."""
 
     def forward(self, feats: Sequence[Tensor]) -> Tensor:
-        """As :meth:`FusionRow.forward`."""
-        # a factor is needed for the others' gradients, so the product cannot be taken in place as the sum is
-        total = feats[self.resolution]
+        """Multiply the feature maps of all branches at the output resolution."""
+        # not in place: autograd needs each factor for the gradients of the others
+        total = feats[self.branch]
         for j, path in enumerate(self):
-            if j != self.resolution:
+            if j != self.branch:
                 factor = path(feats[j])
-                total = total * (self.upsampled(factor, feats, j) if j > self.resolution else factor)
+                total = total * (self.upsample(factor, feats, j) if j > self.branch else factor)
         return total
 
 
 def row_class(fusion: FusionConfig) -> type[FusionRow]:
-    """Return the class of a fusion unit's rows."""
+    """Return the class of the rows of a fusion unit."""
     if fusion.operator == 'product':
         return ProductRow
     return NearestSumRow if fusion.upsampling.mode == 'nearest' else SumRow
 
 
 class NoFusion(nn.Identity):
-    """Absence of a fusion unit. torch.fx, unlike with ``nn.Identity``, sees that the list is passed on."""
+    """Identity in place of a fusion unit.
+
+    torch.fx traces into this class, unlike into ``nn.Identity``, so that the list of feature maps stays a list.
+    """
 
 
 class MultiResolutionFusion(nn.ModuleList):
-    """Fusion unit, or its first ``num_outs`` rows; ``self[i][j]`` is the path from resolution ``j`` to ``i``."""
+    """Fusion unit with ``num_outs`` rows. ``self[i][j]`` is the path from branch ``j`` to branch ``i``."""
 
     def __init__(self, channels: Sequence[int], num_outs: int, fusion: FusionConfig, layers: LayerConfig) -> None:
         row = row_class(fusion)

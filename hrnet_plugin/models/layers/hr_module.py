@@ -1,4 +1,4 @@
-"""HRNet module: convolve each resolution by itself, then let every resolution add every other one."""
+"""HRNet module: parallel branches of residual blocks, then multi-resolution fusion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hrnet_plugin.models.layers.fusion import FusionConfig, MultiResolutionFusio
 
 
 class ParallelBranches(ModuleList):
-    """One branch of residual blocks for each resolution."""
+    """Parallel branches of residual blocks, one per resolution."""
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
         """Map each ``(N, C_b, H / 2**b, W / 2**b)`` to a feature map of the same shape."""
@@ -26,8 +26,8 @@ class HRModule(BaseModule):
 
     Args:
         stage: Widths and depths of the branches.
-        num_outs: Number of resolutions that the fusion computes, from the finest; the paths to others are not built.
-        fusion: Configuration of the fusion unit; None for none, as in networks that fuse less often.
+        num_outs: Number of output branches, counted from the finest. Fusion paths to the others are not built.
+        fusion: Configuration of the fusion unit, or None for a module without fusion.
         layers: Configuration of all layers.
     """
 

@@ -1,4 +1,4 @@
-"""A 1x1 convolution of all resolutions at the finest one."""
+"""1x1 convolution that merges the feature maps of all branches at the finest resolution."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from hrnet_plugin.models.layers.upsample import upsample_bilinear
 
 
 class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
-    """1x1 convolution (with norm and activation) of the concatenation of all feature maps, upsampled to the finest.
+    """1x1 convolution, norm and activation on the concatenation of all feature maps, upsampled to the finest.
 
     A 1x1 convolution commutes with bilinear interpolation, and a convolution of a concatenation is a sum of
-    convolutions. So each feature map is convolved at its own resolution with its slice of the weight, then upsampled
-    and added: the same function for an eighth of the multiplications, without the concatenation. Other convolutions
-    (``conv_cfg``) need not commute. For them, and with hooks on the convolution, the concatenation is made.
+    convolutions. Each feature map is therefore convolved at its own resolution with its slice of the weight, then
+    upsampled and added. This takes an eighth of the multiplications and no concatenation. Other types of convolution
+    (``conv_cfg``), and convolutions with hooks, are applied to the concatenation.
 
     Args:
         in_channels: Channels of each feature map, finest first.
         out_channels: Channels of the result.
         align_corners: ``align_corners`` of the bilinear interpolation.
-        conv_cfg, norm_cfg, act_cfg: As in mmcv's ConvModule.
+        conv_cfg, norm_cfg, act_cfg: Arguments of mmcv's ConvModule.
     """
 
     conv: nn.Module
@@ -39,8 +39,8 @@ class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
     def __init__(self, in_channels: Sequence[int], out_channels: int, align_corners: bool = False,
                  conv_cfg: ConfigEntry | None = None, norm_cfg: ConfigEntry | None = None,
                  act_cfg: ConfigEntry | None = None) -> None:
-        super().__init__(sum(in_channels), out_channels, kernel_size=1, conv_cfg=_copied(conv_cfg),
-                         norm_cfg=_copied(norm_cfg), act_cfg=_copied(act_cfg))
+        super().__init__(sum(in_channels), out_channels, kernel_size=1, conv_cfg=_copy(conv_cfg),
+                         norm_cfg=_copy(norm_cfg), act_cfg=_copy(act_cfg))
         self.map_channels = tuple(in_channels)
         self.num_inputs = len(self.map_channels)
         self.align_corners = align_corners
@@ -51,9 +51,9 @@ class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
         return self.optimized_or_eager(feats)[0]
 
     def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
-        """As :meth:`forward`, in a tuple."""
+        """Compute the output of :meth:`forward`, as a tuple of one feature map."""
         conv = self.conv
-        out = self._sum(conv, inputs) if self._can_split(conv) else conv(self._concatenated(inputs))
+        out = self._sum_of_convs(conv, inputs) if self._can_split(conv) else conv(self._concatenate(inputs))
         if self.with_norm:
             out = self.norm(out)
         return (self.activate(out) if self.with_activation else out, )
@@ -62,22 +62,22 @@ class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
         return (self.plain_convs and is_plain_conv(conv) and conv.kernel_size == (1, 1)
                 and not has_own_hooks(conv))
 
-    def _sum(self, conv: nn.Conv2d, feats: Sequence[Tensor]) -> Tensor:
+    def _sum_of_convs(self, conv: nn.Conv2d, feats: Sequence[Tensor]) -> Tensor:
         start = self.map_channels[0]
         total = F.conv2d(feats[0], conv.weight[:, :start], conv.bias)
         for x, width in zip(feats[1:], self.map_channels[1:]):
             term = F.conv2d(x, conv.weight[:, start:start + width])
-            total = total.add_(self._upsampled(term, feats))
+            total = total.add_(self._upsample(term, feats))
             start += width
         return total
 
-    def _concatenated(self, feats: Sequence[Tensor]) -> Tensor:
+    def _concatenate(self, feats: Sequence[Tensor]) -> Tensor:
         finest, *coarser = feats
-        return torch.cat([finest, *(self._upsampled(x, feats) for x in coarser)], dim=1)
+        return torch.cat([finest, *(self._upsample(x, feats) for x in coarser)], dim=1)
 
-    def _upsampled(self, x: Tensor, feats: Sequence[Tensor]) -> Tensor:
+    def _upsample(self, x: Tensor, feats: Sequence[Tensor]) -> Tensor:
         return upsample_bilinear(x, feats[0].shape[-2:], self.align_corners)
 
 
-def _copied(cfg: ConfigEntry | None) -> dict[str, ConfigValue] | None:
+def _copy(cfg: ConfigEntry | None) -> dict[str, ConfigValue] | None:
     return None if cfg is None else dict(cfg)

@@ -1,4 +1,4 @@
-"""What a module does beyond and instead of its class's forward."""
+"""Checks for hooks and customized convolutions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import TypeGuard
 from torch import nn
 from torch.nn.modules import module as torch_module
 
-# torch's mappings of them, which it changes and never replaces
+# torch modifies these mappings in place
 _GLOBAL_HOOKS = [getattr(torch_module, f'_global_{kind}_hooks') for kind in (
     'backward_pre', 'backward', 'forward_pre', 'forward')]
 
 
 def is_plain_conv(conv: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Return True if a convolution is torch's own, padded with zeros, without parametrizations or another forward."""
+    """Return True for a zero-padded ``torch.nn.Conv2d`` without parametrizations and without a replaced forward."""
     return type(conv) is nn.Conv2d and conv.padding_mode == 'zeros' and 'forward' not in conv.__dict__
 
 
 def has_global_hooks() -> bool:
-    """Return True if there are hooks of all modules. torch has a function for it only in newer versions."""
+    """Return True if global module hooks are registered. Only newer versions of torch have a function for this."""
     return any(_GLOBAL_HOOKS)
 
 
@@ -29,5 +29,5 @@ def has_own_hooks(module: nn.Module) -> bool:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Return True if calling a module runs hooks, its own or those of all modules."""
+    """Return True if the module has hooks or global module hooks are registered."""
     return has_own_hooks(module) or has_global_hooks()

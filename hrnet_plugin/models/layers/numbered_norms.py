@@ -1,4 +1,4 @@
-"""Access to norm layers whose names depend on their type."""
+"""Norm layers whose state-dict keys depend on their type."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hrnet_plugin.models.layers.conv import LayerConfig
 
 
 class NumberedNorms(nn.Module):
-    """Module with norm layers that checkpoints name by type and number, such as 'bn1' or 'gn1'.
+    """Module with norm layers named by type and number, such as 'bn1' or 'gn1'.
 
-    ``norm1``, ``norm2`` and ``norm3`` give access to them, as in the hosts' networks.
+    They are also available as ``norm1``, ``norm2`` and ``norm3``, as in the upstream networks.
     """
 
     norm1 = property(lambda self: getattr(self, self.norm1_name))

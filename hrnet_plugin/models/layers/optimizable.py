@@ -1,4 +1,4 @@
-"""Networks and necks whose inference an engine may take over."""
+"""Modules whose inference can be delegated to a compiled forward."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ class OptimizedForward(Protocol):
     """Compiled forward of a module."""
 
     def __call__(self, module: Optimizable[Inputs], inputs: Inputs) -> tuple[Tensor, ...] | None:
-        """Compute the outputs; None where the module has to run eagerly."""
+        """Compute the outputs, or return None if the module has to run eagerly."""
 
-    def forget(self) -> None:
-        """Compile anew at the next call."""
+    def invalidate(self) -> None:
+        """Discard the compiled forward. The next call compiles again."""
 
 
-# Compiled forwards by module. They live outside of the modules: state dicts, copies and pickles do not see them.
+# Compiled forwards by module. They are not attributes, so state dicts, copies and pickles do not contain them.
 OPTIMIZED: WeakKeyDictionary[nn.Module, OptimizedForward] = WeakKeyDictionary()
 
 
 class Optimizable(nn.Module, Generic[Inputs]):
-    """Module that computes its outputs in ``eager_forward``, which engines compile."""
+    """Module with an ``eager_forward`` that inference engines can compile."""
 
-    num_inputs: int | None = None  # of the sequence that forward takes; None where it takes one tensor
+    num_inputs: int | None = None  # length of the input sequence, or None for a single tensor
 
     def eager_forward(self, inputs: Inputs) -> tuple[Tensor, ...]:
-        """Compute the outputs from feature maps, or from one, with one call per module and use."""
+        """Compute the outputs from one tensor or a sequence, with one call per module and use."""
         raise NotImplementedError
 
     def optimized_or_eager(self, inputs: Inputs) -> tuple[Tensor, ...]:
-        """Compute the outputs by the module's compiled forward, or eagerly where there is none or it declines."""
+        """Compute the outputs with the compiled forward, or eagerly if there is none or it returns None."""
         optimized = None if is_tracing() else OPTIMIZED.get(self)
         outs = None if optimized is None else optimized(self, inputs)
         return self.eager_forward(inputs) if outs is None else outs
 
     def train(self, mode: bool = True) -> Self:
-        """Set the mode, and let a compiled forward be compiled anew. Returns self."""
+        """Set the mode, invalidate the compiled forward and return self."""
         optimized = OPTIMIZED.get(self)
         if optimized is not None:
-            optimized.forget()
+            optimized.invalidate()
         return super().train(mode)
 
 

@@ -1,4 +1,4 @@
-"""Recomputing activations in the backward pass without counting them twice in the norm statistics."""
+"""Activation checkpointing that updates batch norm statistics once."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hrnet_plugin.tracing import is_tracing
 
 @contextmanager
 def frozen_statistics(owner: nn.Module) -> Iterator[None]:
-    """Let the batch norms of ``owner`` normalise as before but leave their running statistics alone.
+    """Keep the running statistics of batch norms in ``owner`` unchanged, without changing their outputs.
 
-    Their momentum is zero meanwhile. Turning the statistics off instead would change which tensors are kept for the
-    backward pass, and torch's checkpoint insists that they are the same.
+    The momentum is zero in this context. Disabling the statistics instead would change the tensors that are saved for
+    the backward pass, which ``torch.utils.checkpoint`` does not allow.
     """
     norms = [norm for norm in owner.modules() if isinstance(norm, _BatchNorm) and norm.training]
     kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
@@ -32,10 +32,11 @@ def frozen_statistics(owner: nn.Module) -> Iterator[None]:
             norm.momentum, norm.num_batches_tracked = momentum, count
 
 
-def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor | Sequence[Tensor]) -> Tensor:
-    """``function(*args)``, its inside computed again in the backward pass instead of kept.
+def recompute_in_backward(owner: nn.Module, function: Callable[..., Tensor],
+                          *args: Tensor | Sequence[Tensor]) -> Tensor:
+    """Return ``function(*args)``, with activations recomputed in the backward pass instead of saved.
 
-    The running statistics of the norms in ``owner`` are updated once, in the forward pass.
+    The running statistics of batch norms in ``owner`` are updated once, in the forward pass.
     """
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), frozen_statistics(owner)
@@ -44,5 +45,5 @@ def recomputed(owner: nn.Module, function: Callable[..., Tensor], *args: Tensor 
 
 
 def needs_gradient(*feats: Tensor) -> bool:
-    """Return True if gradients of ``feats`` are computed. False under tracers, which cannot tell."""
+    """Return True if any of ``feats`` requires a gradient. Return False during tracing."""
     return not is_tracing() and any(x.requires_grad for x in feats)

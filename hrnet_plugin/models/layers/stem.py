@@ -1,4 +1,4 @@
-"""Stem: from the image to the highest resolution."""
+"""Stem: two convolutions that reduce the image to a quarter of its size."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ STEM_CHANNELS = 64
 class Stem(NumberedNorms):
     """Two 3x3 convolutions of stride 2, each followed by norm and ReLU.
 
-    HRNet inherits it, because checkpoints name these layers at the top level.
+    HRNet is a subclass because checkpoints have these layers at the top level.
     """
 
     conv1: nn.Module
     conv2: nn.Module
 
     def build_stem(self, in_channels: int, layers: LayerConfig) -> None:
-        """Add the stem's layers, for images of ``in_channels`` channels."""
+        """Add the layers of the stem for images with ``in_channels`` channels."""
         self.execution = layers.get_execution()
         for k, width in enumerate((in_channels, STEM_CHANNELS), 1):
             self.add_module(f'conv{k}', layers.conv(width, STEM_CHANNELS, 3, stride=2))

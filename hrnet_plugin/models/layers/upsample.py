@@ -1,4 +1,4 @@
-"""Interpolation to a finer resolution."""
+"""Interpolation of feature maps to a finer resolution."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MODES = ('nearest', 'bilinear')
 
 @dataclass(frozen=True)
 class Upsampling:
-    """An interpolation.
+    """Interpolation mode of upsampling.
 
-    The official classification, pose and detection networks use 'nearest'; segmentation and face use 'bilinear', with
-    ``align_corners=True`` in the OCR family.
+    The official classification, pose and detection networks use 'nearest'. Those for segmentation and faces use
+    'bilinear', with ``align_corners=True`` in the OCR family.
 
     Args:
         mode: 'nearest' or 'bilinear'.
-        align_corners: Whether corner pixels map onto corner pixels; bilinear only.
+        align_corners: ``align_corners`` of ``torch.nn.functional.interpolate``, for mode 'bilinear' only.
     """
     mode: str = 'nearest'
     align_corners: bool = False
@@ -38,17 +38,24 @@ class Upsampling:
 
     @property
     def text(self) -> str:
-        """For people and for metadata: 'nearest', 'bilinear' or 'bilinear, align_corners'."""
+        """Text for messages and checkpoint metadata: 'nearest', 'bilinear' or 'bilinear, align_corners'."""
         return f'{self.mode}, align_corners' if self.align_corners else self.mode
 
     @property
     def cfg(self) -> dict[str, ConfigValue]:
-        """What :meth:`parse` reads."""
+        """Config mapping that :meth:`parse` accepts."""
         return dict(mode=self.mode, align_corners=True) if self.align_corners else dict(mode=self.mode)
 
     @classmethod
     def parse(cls, cfg: ConfigValue) -> Upsampling:
-        """From a mode, or a mapping with ``mode`` and ``align_corners`` (None counts as False), or None for nearest."""
+        """Create an instance from a config.
+
+        Args:
+            cfg: A mode, or a mapping with ``mode`` and optionally ``align_corners``. None means 'nearest'.
+
+        Raises:
+            TypeError, ValueError: If ``cfg`` is invalid.
+        """
         if cfg is None:
             return cls()
         if isinstance(cfg, str):
@@ -68,10 +75,10 @@ def upsample_bilinear(x: Tensor, size: torch.Size, align_corners: bool) -> Tenso
     return F.interpolate(x, size=size, mode='bilinear', align_corners=align_corners)
 
 
-def double_nearest(x: Tensor, size: torch.Size) -> Tensor:
-    """Interpolate ``x``, shape (N, C, ceil(H / 2), ceil(W / 2)), to ``size`` = (H, W): pixel r comes from r // 2.
+def upsample_nearest_2x(x: Tensor, size: torch.Size) -> Tensor:
+    """Interpolate ``x``, shape (N, C, ceil(H / 2), ceil(W / 2)), to ``size`` (H, W). Pixel r is a copy of r // 2.
 
-    Applied k times, this is exactly one nearest interpolation by 2**k. At odd sizes a single F.interpolate(size=...)
-    over several resolutions takes other pixels. (Above H or W of 5000, rounding moves single pixels.)
+    k calls are exactly one nearest interpolation by 2**k. At odd sizes, one ``F.interpolate(size=...)`` over several
+    resolutions selects other pixels. If H or W exceeds 5000, single pixels may be shifted by rounding.
     """
     return F.interpolate(x, size=size, mode='nearest')

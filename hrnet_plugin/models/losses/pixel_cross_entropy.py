@@ -1,4 +1,4 @@
-"""The loss with which the official segmentation networks were trained."""
+"""Loss of the official segmentation networks."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from hrnet_plugin.registry import MODELS
 
 @MODELS.register_module()
 class PixelCrossEntropy(nn.Module):
-    """Cross entropy of pixels, averaged over those that count, optionally over the hard ones only.
+    """Cross entropy averaged over pixels that are not ignored, optionally with online hard example mining (OHEM).
 
-    The loss of the official segmentation code (HRNet-Semantic-Segmentation). mmsegmentation's own CrossEntropyLoss
-    fails on class weights together with ignored pixels, averages over ignored pixels, and with its OHEMPixelSampler
-    over the easy ones as well.
+    This is the loss of the official segmentation code (HRNet-Semantic-Segmentation). CrossEntropyLoss of mmsegmentation
+    fails if class weights and ignored pixels are combined, and includes ignored pixels in the mean. With
+    OHEMPixelSampler, it includes easy pixels as well.
 
     Args:
-        class_weight: Weight of each class; None for equal ones. As in torch, the mean is over the weights, but for hard
-            pixels over their number, as in the official code.
-        thresh: Hard example mining: pixels whose probability of the true class is below this count; None for all.
-        min_kept: With ``thresh``: at least so many pixels of the batch on one device count, the hardest ones.
+        class_weight: Weight of each class, shape (num_classes,). Default: None, which means equal weights. The mean is
+            weighted, as in torch. With ``thresh``, the sum is divided by the number of hard pixels instead, as in the
+            official code.
+        thresh: Threshold of OHEM, in (0, 1]: only pixels with a lower probability of the true class contribute.
+            Default: None, which means that all pixels contribute.
+        min_kept: Minimum number of hard pixels per batch and device. Requires ``thresh``.
         loss_weight: Factor of the loss.
-        loss_name: Its name in the log; names with 'loss' in them are trained on.
+        loss_name: Name of the loss in the log. mmengine optimizes the sum of losses whose name contains 'loss'.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
     """
 
     class_weight: Tensor | None
@@ -49,34 +51,34 @@ class PixelCrossEntropy(nn.Module):
         self.thresh, self.min_kept = thresh, min_kept
         self.loss_weight, self.loss_name = loss_weight, loss_name
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)
-        # not in checkpoints: it belongs to the training, not to the network
+        # not persistent: a training option, not a weight of the network
         self.register_buffer('class_weight', weight, persistent=False)
 
     def forward(self, logits: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = 255,
                 **unused: ConfigValue | Tensor) -> Tensor:
-        """The loss of ``(N, classes, H, W)`` logits for an ``(N, H, W)`` map of classes.
+        """Compute the loss.
 
         Args:
-            logits: Of each class.
-            target: Class of each pixel.
-            weight: Of each pixel, from a sampler of mmsegmentation; None for none.
-            ignore_index: Class of pixels that do not count.
-            unused: What mmsegmentation hands to every loss.
+            logits: Class logits, shape (N, num_classes, H, W).
+            target: Class index of each pixel, shape (N, H, W).
+            weight: Must be None. mmsegmentation passes pixel weights if the head has a sampler.
+            ignore_index: Class index of ignored pixels.
+            unused: Other arguments that mmsegmentation passes to all losses.
         """
         if weight is not None:
-            raise ValueError('weight must be None: PixelCrossEntropy chooses pixels itself (thresh, min_kept), so the '
-                             'head must have no sampler')
-        logits = logits.float()  # a sum over all pixels is more than 16 bits can hold
+            raise ValueError(f'weight must be None, got a tensor of shape {tuple(weight.shape)}. Remove sampler from '
+                             'the head: PixelCrossEntropy selects pixels with thresh and min_kept.')
+        logits = logits.float()  # the sum over all pixels would overflow in float16
         if self.thresh is None:
             total = F.cross_entropy(logits, target, self.class_weight, ignore_index=ignore_index, reduction='sum')
             counted = target != ignore_index
             amount = counted.sum() if self.class_weight is None else self.class_weight[target[counted]].sum()
-            # a crop without any pixel that counts has no loss, and not a loss that is no number
+            # the loss is 0, not NaN, if all pixels are ignored
             return self.loss_weight * total / amount.clamp_min(1e-12)
         losses = F.cross_entropy(logits, target, self.class_weight, ignore_index=ignore_index, reduction='none')
-        return self.loss_weight * self._of_hard_pixels(losses, logits, target, target != ignore_index)
+        return self.loss_weight * self._mean_over_hard_pixels(losses, logits, target, target != ignore_index)
 
-    def _of_hard_pixels(self, losses: Tensor, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
+    def _mean_over_hard_pixels(self, losses: Tensor, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
         with torch.no_grad():
             true_class = target.where(counted, target.new_zeros(())).unsqueeze(1)
             probabilities = logits.softmax(1).gather(1, true_class).squeeze(1)[counted]

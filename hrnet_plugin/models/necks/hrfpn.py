@@ -1,4 +1,4 @@
-"""HRNetV2p: the pyramid for detection."""
+"""HRNetV2p: feature pyramid for detection."""
 
 from __future__ import annotations
 
@@ -12,52 +12,55 @@ from torch.nn import functional as F
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import (
-    MOST_CHANNELS,
+    MAX_CHANNELS,
     check_bool,
     check_choice,
+    check_feature_maps,
     check_init_cfg,
     check_int,
     check_layer_cfg,
-    check_maps,
     check_no_others,
 )
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.layers.execution import get_execution
 from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.optimizable import Optimizable
-from hrnet_plugin.models.layers.recompute import needs_gradient, recomputed
+from hrnet_plugin.models.layers.recompute import needs_gradient, recompute_in_backward
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 from hrnet_plugin.tracing import is_tracing
 
-_MOST_LEVELS = 16  # the last one needs images of 131069 x 131069 pixels
+_MOST_LEVELS = 16  # the 16th level requires images of 131069 x 131069 pixels
 _MOST_STRIDE = 64
 _POOLS: dict[str, Callable[..., Tensor]] = {'AVG': F.avg_pool2d, 'MAX': F.max_pool2d}
 
 
 @MODELS.register_module()
 class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
-    """All resolutions merged at the finest by a 1x1 convolution, pooled into levels, a 3x3 convolution on each.
+    """Feature pyramid network of HRNetV2p.
+
+    All feature maps are upsampled to the finest, concatenated and convolved (1x1). Pooling gives the levels, each
+    followed by a 3x3 convolution.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
-    section 3.4. The keys are those of mmdet's HRFPN. The maps that come out are contiguous (N, C, H, W) whatever the
-    memory format of those that go in: mmcv's RoIAlign silently misreads other formats.
+    section 3.4. The state-dict keys are those of mmdet's HRFPN. The outputs are contiguous (N, C, H, W) tensors for
+    inputs of any memory format, because mmcv's RoIAlign silently misreads channels_last tensors.
 
     Args:
-        in_channels: Channels of each map, finest first. Give this or ``arch``.
-        out_channels: Channels of every level.
-        num_outs: Number of levels, 1 to 16; level i has stride ``4 * 2**i`` (times ``stride``).
+        in_channels: Channels of each feature map, finest first. Required without ``arch``.
+        out_channels: Channels of all levels.
+        num_outs: Number of levels, 1 to 16. Level i has stride ``4 * 2**i``, times ``stride``.
         pooling_type: 'AVG' or 'MAX'.
-        conv_cfg: Convolution layer; None for ``Conv2d``.
-        norm_cfg: Norm layer behind each convolution; None for none. (mmdet ignores it.)
-        with_cp: Whether the inside of each convolution is recomputed in the backward pass.
-        stride: Stride of the 3x3 convolutions, 1 to 64: 2 gives the levels of FCOS, of strides 8 to 128.
-        share_conv: Whether one 3x3 convolution serves all levels, as an option of the official code has it.
-        arch: The backbone's ``arch``, from which ``in_channels`` is read.
-        init_cfg: Initial weights, as in mmengine.
+        conv_cfg: Config of the convolution layers. Default: None, which means ``Conv2d``.
+        norm_cfg: Config of the norm after each convolution, or None for no norms. mmdet ignores this argument.
+        with_cp: Whether to use activation checkpointing.
+        stride: Stride of the 3x3 convolutions, 1 to 64. With 2, the levels have strides 8 to 128, as in FCOS.
+        share_conv: Whether to use the same 3x3 convolution for all levels, as the official code can.
+        arch: ``arch`` of the backbone, which determines ``in_channels``.
+        init_cfg: Initialization, as in mmengine.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
 
     Example:
         >>> import torch
@@ -86,7 +89,7 @@ class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
         self.in_channels = neck_channels(in_channels, arch)
         self.num_inputs = len(self.in_channels)
         self.execution = get_execution('folded')
-        check_int('out_channels', out_channels, 1, MOST_CHANNELS)
+        check_int('out_channels', out_channels, 1, MAX_CHANNELS)
         check_int('num_outs', num_outs, 1, _MOST_LEVELS)
         check_int('stride', stride, 1, _MOST_STRIDE)
         check_choice('pooling_type', pooling_type, _POOLS)
@@ -106,17 +109,17 @@ class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
         """Compute the pyramid.
 
         Args:
-            inputs: Maps ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first; H and W at least
+            inputs: Feature maps ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first. H and W must be at least
                 ``2**(num_outs - 1)``.
 
         Returns:
-            ``num_outs`` maps ``(N, out_channels, floor(H / 2**i), floor(W / 2**i))``, finest first, at ``stride=1``.
+            ``num_outs`` levels ``(N, out_channels, floor(H / 2**i), floor(W / 2**i))`` (with stride 1), finest first.
         """
         self.check_inputs(inputs)
         return self.optimized_or_eager(inputs)
 
     def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """As :meth:`forward`, without checks."""
+        """Compute the outputs of :meth:`forward` without input checks."""
         levels = self.execution.run(self._levels, inputs, self.reduction_conv.plain_convs)
         return tuple(level.contiguous() for level in levels)
 
@@ -124,7 +127,7 @@ class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
         level, outs = self._run(self.reduction_conv, inputs), []
         for i in range(self.num_outs):
             if i > 0:
-                # from the level before, not from the finest: the same windows, read once
+                # pooling the previous level equals pooling the finest one, and reads fewer values
                 level = _POOLS[self.pooling_type](level, kernel_size=2, stride=2)
             outs.append(self._run(self.fpn_convs[0 if self.share_conv else i], level))
         return outs
@@ -132,16 +135,17 @@ class HRFPN(Optimizable[Sequence[Tensor]], BaseModule):
     def _run(self, module: nn.Module, inputs: Tensor | Sequence[Tensor]) -> Tensor:
         feats = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         if self.with_cp and needs_gradient(*feats):
-            return recomputed(module, module, inputs)
+            return recompute_in_backward(module, module, inputs)
         return module(inputs)
 
     def check_inputs(self, inputs: Sequence[Tensor]) -> None:
-        """Raise TypeError or ValueError unless the neck takes these feature maps. Skip tracers."""
+        """Raise TypeError or ValueError for feature maps of wrong number, shape or size. Do nothing during tracing."""
         if is_tracing():
             return
-        check_maps('inputs', inputs, self.in_channels)
+        check_feature_maps('inputs', inputs, self.in_channels)
         least = 2**(self.num_outs - 1)
         height, width = inputs[0].shape[-2:]
         if height < least or width < least:
-            raise ValueError(f'num_outs = {self.num_outs} levels need a finest map of at least {least} x {least} '
-                             f'(an image of {4 * least - 3} x {4 * least - 3}), got {height} x {width}')
+            raise ValueError(f'inputs[0] must be at least {least} x {least} (an image of {4 * least - 3} x '
+                             f'{4 * least - 3}) with num_outs={self.num_outs}, got {height} x {width}. Use larger '
+                             'images or a smaller num_outs.')

@@ -1,4 +1,4 @@
-"""HRNetV2: one map from all resolutions."""
+"""HRNetV2: one feature map from all branches."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import (
-    MOST_CHANNELS,
+    MAX_CHANNELS,
     check_bool,
+    check_feature_maps,
     check_init_cfg,
     check_int,
     check_layer_cfg,
-    check_maps,
     check_no_others,
 )
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
@@ -27,24 +27,26 @@ from hrnet_plugin.registry import MODELS
 
 @MODELS.register_module()
 class HRNetV2(BaseModule):
-    """All resolutions upsampled to the finest, concatenated, mixed by a 1x1 convolution, norm and ReLU.
+    """Neck of HRNetV2, which merges all feature maps into one of stride 4.
+
+    All feature maps are upsampled to the finest, concatenated, and passed through a 1x1 convolution, norm and ReLU.
 
     `Deep High-Resolution Representation Learning for Visual Recognition <https://arxiv.org/abs/1908.07919>`_,
-    section 3.4. For heads that read one map of stride 4. The concatenation is not made where the convolution is plain.
-    Of one map, and with the ``out_channels`` that all would give, it is HRNetV1h, as section 7 has it.
+    section 3.4. :class:`MergeConv` avoids the concatenation if the convolution is a ``Conv2d``. With the finest feature
+    map as the only input, and the ``out_channels`` of HRNetV2, this is HRNetV1h of section 7.
 
     Args:
-        in_channels: Channels of each map, finest first. Give this or ``arch``.
-        out_channels: Channels of the map; None for the sum of ``in_channels``, as in the paper.
-        conv_cfg: Convolution layer; None for ``Conv2d``.
-        norm_cfg: Norm layer; None for none.
-        act_cfg: Activation; None for none.
-        align_corners: Of the bilinear upsampling.
-        arch: The backbone's ``arch``, from which ``in_channels`` is read.
-        init_cfg: Initial weights, as in mmengine.
+        in_channels: Channels of each feature map, finest first. Required without ``arch``.
+        out_channels: Channels of the output. Default: None, which means the sum of ``in_channels``, as in the paper.
+        conv_cfg: Config of the convolution layer. Default: None, which means ``Conv2d``.
+        norm_cfg: Config of the norm layer, or None for no norm.
+        act_cfg: Config of the activation, or None for no activation.
+        align_corners: ``align_corners`` of the bilinear upsampling.
+        arch: ``arch`` of the backbone, which determines ``in_channels``.
+        init_cfg: Initialization, as in mmengine.
 
     Raises:
-        TypeError, ValueError: If an argument is wrong; the message names it, what was expected and what came.
+        TypeError, ValueError: If an argument is invalid.
 
     Example:
         >>> import torch
@@ -69,7 +71,7 @@ class HRNetV2(BaseModule):
         super().__init__(deepcopy(init_cfg))
         self.in_channels = neck_channels(in_channels, arch)
         self.out_channels = sum(self.in_channels) if out_channels is None else out_channels
-        check_int('out_channels', self.out_channels, 1, MOST_CHANNELS)
+        check_int('out_channels', self.out_channels, 1, MAX_CHANNELS)
         self.out_strides = (4, )
         self.execution = get_execution('folded')
         check_layer_cfg('conv_cfg', conv_cfg, optional=True)
@@ -80,7 +82,7 @@ class HRNetV2(BaseModule):
 
     def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """Map ``(N, C_b, ceil(H / 2**b), ceil(W / 2**b))``, finest first, to one ``(N, out_channels, H, W)``."""
-        check_maps('inputs', inputs, self.in_channels)
+        check_feature_maps('inputs', inputs, self.in_channels)
         outs = self.execution.run(self._merge, inputs, self.merge_conv.plain_convs)
         return (outs[0].contiguous(), )
 

@@ -1,4 +1,4 @@
-"""What segmentation needs around its models; needs mmsegmentation."""
+"""Segmentors with test-time augmentation. Requires mmsegmentation."""
 
 from hrnet_plugin.models.segmentors.left_right_tta import LeftRightTTAModel
 

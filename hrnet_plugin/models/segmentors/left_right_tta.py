@@ -1,4 +1,4 @@
-"""Test-time augmentation where classes have sides."""
+"""Test-time augmentation for datasets with left and right classes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @MODELS.register_module()
 class LeftRightTTAModel(SegTTAModel):
-    """mmsegmentation's test-time augmentation for data sets with left and right classes, such as LIP.
+    """Test-time augmentation of mmsegmentation for datasets with left and right classes, such as LIP.
 
-    The mirror image of a left arm is a right arm: before the predictions for mirrored images are merged with the
-    others, the maps of such pairs change places.
+    Horizontal flipping turns a left arm into a right arm. The logits of left and right classes are therefore swapped in
+    the predictions for flipped images, before all predictions are merged.
 
     Args:
-        swap_seg_labels: Pairs of classes, left and right.
-        options: What mmengine's BaseTTAModel takes, ``module`` first of all.
+        swap_seg_labels: Pairs of class indices, left and right.
+        options: Arguments of mmengine's BaseTTAModel, such as ``module``.
 
     Raises:
-        TypeError, ValueError: If ``swap_seg_labels`` holds anything but pairs of classes.
+        TypeError, ValueError: If an entry of ``swap_seg_labels`` is not a pair of class indices.
     """
 
     def __init__(self, swap_seg_labels: Sequence[Sequence[int]], **options: ConfigValue | torch.nn.Module) -> None:
@@ -36,14 +36,14 @@ class LeftRightTTAModel(SegTTAModel):
         self.pairs = [check_ints('each pair of swap_seg_labels', pair, 2, least=0) for pair in swap_seg_labels]
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
-        """Average the class probabilities of all versions of each image; returns one sample an image."""
+        """Average the class probabilities over the views of each image, and return one sample per image."""
         for data_samples in data_samples_list:
             for sample in data_samples:
                 if sample.metainfo.get('flip') and sample.metainfo.get('flip_direction') == 'horizontal':
-                    sample.seg_logits.data = self._swapped(sample.seg_logits.data)
+                    sample.seg_logits.data = self._swap_classes(sample.seg_logits.data)
         return super().merge_preds(data_samples_list)
 
-    def _swapped(self, logits: torch.Tensor) -> torch.Tensor:
+    def _swap_classes(self, logits: torch.Tensor) -> torch.Tensor:
         order = list(range(len(logits)))
         for left, right in self.pairs:
             order[left], order[right] = right, left

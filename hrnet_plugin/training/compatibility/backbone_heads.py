@@ -1,4 +1,4 @@
-"""Do heads fit that read the backbone's maps themselves, as in pose estimation and segmentation?"""
+"""Checks of heads without a neck, as in pose estimation and segmentation."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from hrnet_plugin.hosts import MMPOSE, MMSEG
 from hrnet_plugin.models.backbones.hrnet import HRNet
 
 
-def check_last_map_head(name: str, head: nn.Module, backbone: HRNet) -> None:
-    """Raise ValueError unless a head of mmpose reads the channels of the backbone's last map, which it is given."""
+def check_pose_head(name: str, head: nn.Module, backbone: HRNet) -> None:
+    """Raise ValueError unless ``in_channels`` of an mmpose head equals that of the backbone's last feature map."""
     if not MMPOSE.owns(head):
         return
-    wanted, given = getattr(head, 'in_channels', None), backbone.out_channels
-    if not isinstance(wanted, int) or wanted == given[-1]:
+    got, channels = getattr(head, 'in_channels', None), backbone.out_channels
+    if not isinstance(got, int) or got == channels[-1]:
         return
-    advice = f'set {name}.in_channels={given[-1]}'
-    if len(given) > 1 and wanted == given[0]:
-        advice = "set backbone.multiscale_output=False (which is the default with backbone.host='mmpose')"
-    elif len(given) > 1 and wanted == sum(given):
-        advice = "add neck=dict(type='hrnet_plugin.HRNetV2', arch=...), which makes one map of all"
-    raise ValueError(f'{name} reads the last map of the backbone, which has {given[-1]} channels (all: {list(given)}), '
-                     f'and {name}.in_channels is {wanted}: {advice}')
+    advice = f'Set {name}.in_channels={channels[-1]}'
+    if len(channels) > 1 and got == channels[0]:
+        advice = "Set backbone.multiscale_output=False (the default with backbone.host='mmpose')"
+    elif len(channels) > 1 and got == sum(channels):
+        advice = "Add neck=dict(type='hrnet_plugin.HRNetV2', arch=...), which concatenates all feature maps"
+    raise ValueError(f'{name}.in_channels must be {channels[-1]}, as in the last feature map of the backbone (all: '
+                     f'{list(channels)}), got {got}. {advice}')
 
 
 def check_decode_head(name: str, head: nn.Module, backbone: HRNet) -> None:
-    """Raise ValueError unless a head of mmsegmentation reads maps and channels that the backbone gives.
+    """Raise ValueError unless ``in_index`` and ``in_channels`` of an mmsegmentation head match the backbone.
 
-    Warns where backbone and head differ in whether bilinear interpolation aligns corners: no published network does.
+    Warn if ``align_corners`` of head and backbone differ, because they are equal in all published networks.
     """
-    indices, given = getattr(head, 'in_index', None), backbone.out_channels
+    indices, channels = getattr(head, 'in_index', None), backbone.out_channels
     if indices is None or not MMSEG.owns(head):
         return
     indices = tuple(indices) if isinstance(indices, Sequence) else (indices, )
-    if any(index >= len(given) for index in indices):
-        raise ValueError(f'{name}.in_index must name some of the {len(given)} maps that the backbone gives '
+    if any(index >= len(channels) for index in indices):
+        raise ValueError(f'{name}.in_index must be below {len(channels)}, the number of feature maps of the backbone '
                          f'(multiscale_output={backbone.multiscale_output}), got {list(indices)}')
-    read = [given[index] for index in indices]
-    wanted = getattr(head, 'in_channels', None)
-    if wanted not in (sum(read), read, tuple(read)):
-        raise ValueError(f'{name}.in_channels must be {read}, which the backbone gives, got {wanted} in all: give '
-                         f'{name} and backbone the same arch')
+    expected = [channels[index] for index in indices]
+    got = getattr(head, 'in_channels', None)
+    if got not in (sum(expected), expected, tuple(expected)):
+        raise ValueError(f'{name}.in_channels must be {expected}, as in the backbone, got {got} in total. Set the same '
+                         f'arch in {name} and backbone')
     ours, theirs = backbone.upsampling, getattr(head, 'align_corners', None)
     if ours.mode == 'bilinear' and theirs is not None and theirs != ours.align_corners:
-        warnings.warn(f'{name}.align_corners is {theirs}, and the backbone interpolates with align_corners='
-                      f'{ours.align_corners} (backbone.upsample): published networks have the same in both',
+        warnings.warn(f'{name}.align_corners is {theirs}, but align_corners of backbone.upsample is '
+                      f'{ours.align_corners}. In all published networks, both are equal',
                       stacklevel=2)
 
 
 def check_cascade(name: str, head: nn.Module, first: nn.Module) -> None:
-    """Raise ValueError unless a head of a cascade has as many classes as the first one, on whose output it builds."""
-    wanted, got = getattr(first, 'num_classes', None), getattr(head, 'num_classes', None)
-    if MMSEG.owns(head) and wanted != got:
-        raise ValueError(f'{name}.num_classes must be {wanted}, as in the head before it, got {got}')
+    """Raise ValueError unless a head of a cascade has as many classes as the first one, whose output it refines."""
+    expected, got = getattr(first, 'num_classes', None), getattr(head, 'num_classes', None)
+    if MMSEG.owns(head) and expected != got:
+        raise ValueError(f'{name}.num_classes must be {expected}, as in the first head, got {got}')

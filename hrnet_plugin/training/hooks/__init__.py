@@ -1,4 +1,4 @@
-"""Hooks of mmengine's runner."""
+"""Hooks for mmengine's runner."""
 
 from hrnet_plugin.training.hooks.atomic_checkpoint import AtomicCheckpointHook
 from hrnet_plugin.training.hooks.complete_load import CompleteLoadHook

@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment."""
+"""Checkpoint hook that is safe against kills at any time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
 from hrnet_plugin.config_types import ConfigValue
-from hrnet_plugin.files import remove_old_parts, replacing
+from hrnet_plugin.files import atomic_write, remove_stale_scratch_files
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ _BACKEND = 'hrnet_plugin.atomic'
 
 
 class AtomicBackend(LocalBackend):
-    """Local files that are written completely or not at all, and removed when :meth:`remove_outdated` is called."""
+    """Local file backend with atomic writes, and removals that are deferred until :meth:`remove_outdated`."""
 
     def __init__(self) -> None:
         super().__init__()
         self._outdated: dict[str, int] = {}  # path -> its inode
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        with replacing(filepath) as scratch:
+        with atomic_write(filepath) as scratch:
             scratch.write_bytes(obj)
 
     def remove(self, filepath: str | Path) -> None:
         self._outdated[str(filepath)] = os.stat(filepath).st_ino
 
     def remove_outdated(self) -> None:
-        """Remove the files that were given to :meth:`remove` and have not been written again since."""
+        """Remove the files that were passed to :meth:`remove`, except those that have been written again."""
         for path, inode in self._outdated.items():
             if os.path.isfile(path) and os.stat(path).st_ino == inode:
                 os.remove(path)
@@ -49,14 +49,14 @@ register_backend(_BACKEND, AtomicBackend, force=True)
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """mmengine's CheckpointHook, writing each checkpoint completely before it removes an older one.
+    """mmengine's CheckpointHook with atomic writes. Old checkpoints are removed after the new one is complete.
 
-    mmengine removes the oldest checkpoint first and writes the next one in place. A run that keeps one checkpoint and
-    is killed in between has none to resume from. Checkpoints outside the local file system are left to mmengine, and so
-    are those of a ``file_client_args`` or ``backend_args`` of one's own.
+    mmengine removes the oldest checkpoint first and writes the next one in place. If a run with ``max_keep_ckpts=1`` is
+    killed in between, it has no checkpoint to resume from. This hook has no effect on checkpoints outside of the local
+    file system, or if ``file_client_args`` or ``backend_args`` are set.
 
     Args:
-        args, kwargs: As of ``mmengine.hooks.CheckpointHook``.
+        args, kwargs: Arguments of ``mmengine.hooks.CheckpointHook``.
     """
 
     def __init__(self, *args: ConfigValue, **kwargs: ConfigValue) -> None:
@@ -68,7 +68,7 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
         if isinstance(self.file_backend, AtomicBackend) and is_main_process():
-            remove_old_parts(self.out_dir)
+            remove_stale_scratch_files(self.out_dir)
         self._remove_outdated()
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -85,6 +85,6 @@ class AtomicCheckpointHook(CheckpointHook):
         self._remove_outdated()
 
     def _remove_outdated(self) -> None:
-        backend = getattr(self, 'file_backend', None)  # which mmengine sets before it trains
+        backend = getattr(self, 'file_backend', None)  # set by mmengine before training
         if isinstance(backend, AtomicBackend):
             backend.remove_outdated()

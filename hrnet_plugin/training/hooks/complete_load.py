@@ -1,4 +1,4 @@
-"""A checkpoint fits the model that loads it, or is refused."""
+"""Hook that checks whether a loaded checkpoint matches the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints import SCHEME
-from hrnet_plugin.checkpoints.part import branches, find_part
+from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
 
 @HOOKS.register_module()
 class CompleteLoadHook(Hook):
-    """Refuse a checkpoint that is not of the model.
+    """Hook that raises an error if keys or shapes of a checkpoint do not match the model.
 
-    mmengine copies the tensors whose names and shapes are right, logs the others, and evaluates or trains what comes of
-    it. With this hook (``custom_hooks=[dict(type='hrnet_plugin.CompleteLoadHook')]``; the package's own tools have it
-    anyway), that is an error before anything is copied. Tensors of parts that the model does not have, such as an
-    auxiliary head, and norms' counts of steps may differ.
+    mmengine only logs mismatches, and trains or evaluates with the remaining tensors. This hook raises an error before
+    any tensor is copied. Two differences are allowed: tensors of modules that the model lacks, e.g. an auxiliary head,
+    and ``num_batches_tracked``. The command-line tools of this package add the hook. In configs, add
+    ``custom_hooks=[dict(type='hrnet_plugin.CompleteLoadHook')]``.
 
     Args:
-        part: Name of the part of the model that has to fit, such as 'backbone' where other heads start anew; all of it
-            by default.
+        part: Name of the submodule to check, e.g. 'backbone' if the heads are trained from scratch. Default: the whole
+            model.
     """
 
     def __init__(self, part: str = '') -> None:
         if not isinstance(part, str):
-            raise TypeError(f'part must be the name of a part of the model, got {part!r}')
+            raise TypeError(f'part must be the name of a submodule of the model, got {part!r}')
         self.part = part
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """mmengine's hook for what was read and is not in the model yet.
+        """Check a checkpoint that is read, but not copied into the model yet.
 
         Raises:
-            ValueError: If a tensor is missing, has another shape, or is not in the model; the message names them.
+            ValueError: If a tensor is missing, unexpected or of another shape. The message names the tensors.
         """
         own = self._within(_bare(runner.model).state_dict())
         tensors = self._within(checkpoint.get('state_dict', checkpoint))
         source = (getattr(runner, '_load_from', None) or 'the checkpoint')
         source = source.removeprefix(SCHEME)
         try:
-            part = find_part(own, tensors)
+            match = match_state_dict(own, tensors)
         except ValueError as error:
             raise ValueError(f'{source}: {error}') from None
-        parts = {name.split('.')[0] for name in own}
-        surplus = [name for name in part.unused
-                   if name.split('.')[0] in parts and not name.endswith('num_batches_tracked')]
-        if part.missing or surplus:
-            words = [f'{len(names)} {what} ({", ".join(branches(names, of)[:8])})' for names, of, what in (
-                (part.missing, own, 'are missing'), (surplus, tensors, 'are not in the model')) if names]
-            raise ValueError(f'{source} must hold the {len(own)} tensors of the model'
-                             f'{f" in {self.part}" if self.part else ""}, got {len(part.weights)}: {", ".join(words)}. '
-                             'It is of another model than the config')
+        modules = {name.split('.')[0] for name in own}
+        unexpected = [name for name in match.unused
+                      if name.split('.')[0] in modules and not name.endswith('num_batches_tracked')]
+        if match.missing or unexpected:
+            words = [f'{len(names)} {what} ({", ".join(summarize_names(names, of)[:8])})' for names, of, what in (
+                (match.missing, own, 'are missing'), (unexpected, tensors, 'are not in the model')) if names]
+            raise ValueError(f'{source} must have the {len(own)} tensors of the model'
+                             f'{f" in {self.part}" if self.part else ""}, got {len(match.weights)}: '
+                             f'{", ".join(words)}. It belongs to another model than the config')
 
     def _within(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        # mmengine takes what data parallel models prepend off when it loads
+        # mmengine removes the prefix of data-parallel models, too
         bare = {name.removeprefix('module.'): tensor for name, tensor in tensors.items()}
         return {name: x for name, x in bare.items() if not self.part or name.startswith(f'{self.part}.')}
 

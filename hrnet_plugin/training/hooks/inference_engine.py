@@ -1,4 +1,4 @@
-"""Hook that lets an inference engine run the evaluations."""
+"""Hook that runs validation and testing with an inference engine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @HOOKS.register_module(name=['InferenceEngineHook', 'FastFormHook'])
 class InferenceEngineHook(Hook):
-    """Optimize the model for validation and testing, and restore the eager model for training.
+    """Hook that uses an inference engine for validation and testing, and the eager model for training.
 
-    ``--cfg-options default_hooks.engine.type=hrnet_plugin.InferenceEngineHook`` turns it on for any config.
+    ``--cfg-options default_hooks.engine.type=hrnet_plugin.InferenceEngineHook`` enables it for any config.
 
     Args:
-        engine: As in :func:`hrnet_plugin.optimize_for_inference`.
-        max_graphs: On GPUs, number of input shapes for which each part of the model keeps a CUDA graph; 0 for none.
+        engine: Name of the engine. See :func:`hrnet_plugin.optimize_for_inference`. Default: 'auto'.
+        max_graphs: On GPUs, maximum number of input shapes per module with a CUDA graph. 0 for none. Default: 8.
     """
 
     def __init__(self, engine: str = 'auto', max_graphs: int = 8) -> None:
@@ -31,10 +31,10 @@ class InferenceEngineHook(Hook):
         self.engine, self.max_graphs = engine, max_graphs
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse a model that no engine can run, before anything is trained.
+        """Check before training that an engine can run the model.
 
         Raises:
-            ValueError: If it has no part of this package.
+            ValueError: If the model has no module of this package.
         """
         optimizable_parts(runner.model)
 

@@ -1,4 +1,4 @@
-"""A resumed run goes on as if it had not been interrupted."""
+"""Hook that makes resumed runs equal to uninterrupted ones."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _Entry = TypeVar('_Entry')
 
 _KEY = 'random_state'
-_STRIDE = 1_000_003  # between the seeds of epochs, larger than any number of processes and workers
+_STRIDE = 1_000_003  # difference between seeds of epochs, larger than the number of processes and workers
 
 
 class RandomState(TypedDict, total=False):
-    """State of all random numbers of a process.
+    """State of all random number generators of a process.
 
     Attributes:
-        python: Of ``random.getstate()``: version, numbers and the next Gaussian number.
-        numpy: Of ``np.random.get_state()``, its keys as a list: generator, keys, position, whether a Gaussian number is
-            cached, and that number.
-        torch: Of ``torch.get_rng_state()``.
-        cuda: Of ``torch.cuda.get_rng_state()``, where there is a GPU.
+        python: State from ``random.getstate()``: version, numbers and the next Gaussian number.
+        numpy: State from ``np.random.get_state()`` with the keys as a list: generator, keys, position, whether a
+            Gaussian number is cached, and that number.
+        torch: State from ``torch.get_rng_state()``.
+        cuda: State from ``torch.cuda.get_rng_state()``. Missing without a GPU.
     """
     python: tuple[int, tuple[int, ...], float | None]
     numpy: tuple[str, list[int], int, int, float]
@@ -45,24 +45,26 @@ class RandomState(TypedDict, total=False):
 
 @HOOKS.register_module()
 class RandomStateHook(Hook):
-    """Saves the state of all random numbers in checkpoints, and restores it when a run resumes from one.
+    """Hook that saves the random state in checkpoints, and restores it when a run resumes.
 
-    mmengine saves none, so that a resumed run draws other numbers than an uninterrupted one. With this hook in both and
-    a fixed ``randomness.seed``, they have the same losses: bit by bit on CPUs. Turned on for any config by
-    ``--cfg-options default_hooks.random_state.type=hrnet_plugin.RandomStateHook``.
+    mmengine does not save the random state, so a resumed run draws other numbers than an uninterrupted one. With this
+    hook in both runs and a fixed ``randomness.seed``, their losses are equal, on CPUs bit by bit. Enable it for any
+    config by ``--cfg-options default_hooks.random_state.type=hrnet_plugin.RandomStateHook``.
 
-    For that, validation gives the random numbers back as it found them, and the workers of an epoch's data loader are
-    started anew with seeds of that epoch, also persistent ones (mmengine gives all epochs of a worker that is not
-    persistent the same numbers). Of several processes, the first one's state is saved, from which the others get
-    different ones: such runs continue validly, but not with the same losses.
+    The hook has two more effects. Validation does not change the random state. Dataloader workers, also persistent
+    ones, restart in each epoch with a seed of the epoch. mmengine starts non-persistent workers with the same seed in
+    each epoch.
+
+    With several processes, the state of rank 0 is saved. The other ranks derive different states from it, so that the
+    resumed run is valid but has other losses.
     """
 
-    priority = 'VERY_HIGH'  # before what draws numbers
+    priority = 'VERY_HIGH'  # before hooks that draw random numbers
 
     def __init__(self) -> None:
         self._pending: RandomState | None = None
         self._before_validation: RandomState | None = None
-        self._seed: int | None = None  # that the workers had of mmengine
+        self._seed: int | None = None  # seed of the workers from mmengine
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         checkpoint[_KEY] = self._before_validation or random_state()
@@ -74,7 +76,7 @@ class RandomStateHook(Hook):
     def before_train(self, runner: Runner) -> None:
         loop = runner.train_loop
         if self._pending is not None and not isinstance(loop, EpochBasedTrainLoop):
-            # the loop first runs through the data that was used before
+            # the loop first skips the batches before the checkpoint
             loop.dataloader_iterator = _Restoring(loop.dataloader_iterator, loop.iter, self._pending)
             self._pending = None
 
@@ -93,7 +95,7 @@ class RandomStateHook(Hook):
         if self._seed is None:
             self._seed = start.keywords['seed']
         loader.worker_init_fn = partial(start, seed=(self._seed + epoch * _STRIDE) % 2**31)
-        loader._iterator = None  # persistent workers would go on with the numbers of the epoch before
+        loader._iterator = None  # otherwise persistent workers would keep the seed of the previous epoch
 
     def before_val(self, runner: Runner) -> None:
         self._before_validation = random_state()
@@ -105,7 +107,7 @@ class RandomStateHook(Hook):
 
 
 def random_state() -> RandomState:
-    """Of Python, numpy and torch, in types that torch loads with ``weights_only=True``."""
+    """Return the random state of Python, numpy and torch, in types that ``weights_only=True`` allows."""
     name, keys, *rest = cast('tuple[Any, ...]', np.random.get_state())
     state: RandomState = dict(python=random.getstate(), numpy=(name, keys.tolist(), *rest), torch=torch.get_rng_state())
     if torch.cuda.is_available():
@@ -114,7 +116,12 @@ def random_state() -> RandomState:
 
 
 def restore(state: RandomState, same_process: bool = False) -> None:
-    """Set what :func:`random_state` gave. Other processes than the first get numbers of their own."""
+    """Set the random state from :func:`random_state`. Ranks other than 0 derive different states from it.
+
+    Args:
+        state: Random state.
+        same_process: Whether the state is from this process, so that all ranks set it unchanged.
+    """
     version, numbers, gauss = state['python']
     random.setstate((version, tuple(numbers), gauss))
     name, keys, position, is_cached, cached = state['numpy']
@@ -130,13 +137,13 @@ def restore(state: RandomState, same_process: bool = False) -> None:
 
 
 class _Restoring(Iterator[_Entry]):
-    """An iterator that sets the state of random numbers before it goes on after some entries."""
+    """Iterator that restores the random state after ``skipped`` entries."""
 
     def __init__(self, iterator: Iterator[_Entry], skipped: int, state: RandomState) -> None:
-        self._iterator, self._left, self._state = iterator, skipped, state
+        self._iterator, self._remaining, self._state = iterator, skipped, state
 
     def __next__(self) -> _Entry:
-        if self._left == 0:
+        if self._remaining == 0:
             restore(self._state)
-        self._left -= 1
+        self._remaining -= 1
         return next(self._iterator)

@@ -1,4 +1,4 @@
-"""The same batch norm statistics in all processes."""
+"""Hook that synchronizes running statistics of batch norms between processes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @HOOKS.register_module()
 class SyncNormStatisticsHook(Hook):
-    """Average of the running statistics of norms over all processes after each iteration.
+    """Hook that averages the running statistics of batch norms over all processes after each iteration.
 
-    Each process learns statistics from its own batches. Without this hook, each evaluates its share of the images with
-    its own statistics, and the checkpoint has those of the first process. mmengine's SyncBuffersHook averages at the
-    ends of epochs and before evaluations, after a checkpoint of an iteration-based run was saved.
+    Each process updates the statistics from its own batches. Without this hook, each process evaluates its share of the
+    images with its own statistics, and the checkpoint contains those of rank 0. mmengine's SyncBuffersHook averages at
+    the end of epochs and before evaluations. In iteration-based runs, that is after the checkpoint was saved.
 
-    A running mean is linear in the means of the batches, so averaging after each iteration gives the same as averaging
-    once at the end, and whatever saves or evaluates in between is right.
+    Running means are linear in the batch means. Therefore averaging after each iteration equals averaging once at the
+    end, and checkpoints and evaluations in between are correct.
     """
 
     priority = 'VERY_HIGH'  # before hooks that copy, evaluate or save the model
@@ -35,13 +35,13 @@ class SyncNormStatisticsHook(Hook):
         self._norms: list[_NormBase] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Find the norms with statistics of their own."""
+        """Find the norms with running statistics, except SyncBN."""
         self._norms = [module for module in runner.model.modules() if isinstance(module, _NormBase)
                        and module.running_mean is not None and not isinstance(module, nn.SyncBatchNorm)]
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None,
                          outputs: dict[str, Tensor] | None = None) -> None:
-        """Average the statistics of those in training mode."""
+        """Average the running statistics of norms in training mode."""
         buffers = [buffer for norm in self._norms if norm.training for buffer in (norm.running_mean, norm.running_var)]
         if buffers and get_world_size() > 1:
             all_reduce_params(buffers, op='mean')

@@ -1,4 +1,4 @@
-"""Cropping where there is something to see."""
+"""Random crop around an object."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from hrnet_plugin.training.transforms.results import DetResults
 
 @TRANSFORMS.register_module()
 class RandomCropAroundBox(BaseTransform):
-    """Crop an image around one of its objects, drawn at random.
+    """Random crop around one of the objects, as in the recipe 'ResizeCrop' of the official detection code.
 
-    The crop of the official detection code's recipe 'ResizeCrop'. Objects whose centre lies in the crop stay, clipped
-    to it. Regions to be ignored, such as crowds, are not drawn. Images without objects are cropped anywhere.
+    Objects with their center in the crop are kept, and clipped to it. Ignored boxes, e.g. crowds, are not chosen as the
+    center. Images without objects are cropped at a random position.
 
     Args:
-        size: Width and height of the crop of a landscape image, in pixels; of a portrait image, height and width. Where
-            the image is smaller the crop is, too.
-        noise: The crop's centre lies up to so many pixels, in x and in y, beside the object's.
+        size: Width and height of the crop of a landscape image, in pixels. For portrait images, height and width. The
+            crop is smaller if the image is.
+        noise: Maximum offset in x and y between the centers of crop and object, in pixels. Default: (30, 10).
 
     Raises:
-        TypeError, ValueError: If an argument is not two integers.
+        TypeError, ValueError: If an argument is not a pair of integers.
     """
 
     def __init__(self, size: Sequence[int], noise: Sequence[int] = (30, 10)) -> None:
@@ -36,8 +36,8 @@ class RandomCropAroundBox(BaseTransform):
     def transform(self, results: DetResults) -> DetResults:
         """Crop ``results['img']`` (H, W, C), its boxes, labels, masks and semantic map."""
         height, width = results['img'].shape[:2]
-        wanted = self.size[::-1] if height > width else self.size
-        crop_w, crop_h = min(wanted[0], width), min(wanted[1], height)
+        size = self.size[::-1] if height > width else self.size
+        crop_w, crop_h = min(size[0], width), min(size[1], height)
         boxes = results.get('gt_bboxes')
         centers = np.zeros((0, 2)) if boxes is None else boxes.centers.numpy()
         ignored = results.get('gt_ignore_flags', np.zeros(len(centers), bool))
@@ -52,7 +52,7 @@ class RandomCropAroundBox(BaseTransform):
 
     @cache_randomness
     def _corner(self, centers: NDArray[np.float64], image: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int]:
-        """Left and upper edge of the crop."""
+        """Return x and y of the top left corner of the crop."""
         room = np.subtract(image, crop)
         if len(centers) == 0:
             return tuple(np.random.randint(0, room + 1))

@@ -1,4 +1,4 @@
-"""Padding to one of two sizes."""
+"""Padding to one size per orientation."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from hrnet_plugin.training.transforms.results import DetResults
 
 @TRANSFORMS.register_module()
 class OrientedPad(BaseTransform):
-    """Pad every image to the same size, turned for images that are higher than wide.
+    """Padding of all images to the same size, transposed for portrait images.
 
-    The multi-scale recipes of the official detection code do so: with norms that train, batches whose size changes with
-    the scale that was drawn diverged. mmdet's sampler keeps the two orientations in batches of their own.
+    It is part of the multi-scale recipes of the official detection code. Without it, the image size of batches varies
+    with the random scale, and training with batch norms in training mode diverged. mmdet's sampler puts the two
+    orientations into separate batches.
 
-    The last step before packing: ``img_shape``, within which mmdet keeps proposals, stays that of the image inside.
+    Use it as the last transform before packing. ``img_shape``, to which mmdet clips proposals, remains the size of the
+    image without padding.
 
     Args:
-        size: Width and height of a landscape image, in pixels; a portrait image gets height and width.
-        pad_val: The padding's colour, in the order of the image's channels. The preprocessor's mean makes it zero in
-            the network, as it was in the official code, which padded after normalising.
+        size: Width and height of padded landscape images, in pixels. For portrait images, height and width.
+        pad_val: Value of padded pixels in the channel order of the image. Set it to the mean of the data preprocessor
+            for zeros in the network, as in the official code, which pads after normalization. Default: (0, 0, 0).
 
     Raises:
-        TypeError, ValueError: If ``size`` is not two positive integers, ``pad_val`` not three numbers, or when an image
-            is larger.
+        TypeError, ValueError: If ``size`` is not a pair of positive integers, ``pad_val`` does not have three numbers,
+            or an image is larger than ``size``.
     """
 
     def __init__(self, size: Sequence[int], pad_val: Sequence[float] = (0, 0, 0)) -> None:
@@ -36,18 +38,18 @@ class OrientedPad(BaseTransform):
         if len(pad_val) != 3:
             raise ValueError(f'pad_val must be three numbers, got {pad_val!r}')
         self.pad_val = tuple(pad_val)
-        # mmdet's own, which pads masks and semantic maps as well
+        # mmdet's Pad, which also pads masks and semantic maps
         pad = dict(type='mmdet.Pad', pad_val=dict(img=self.pad_val, seg=255))
         self._landscape = ROOT_TRANSFORMS.build(dict(pad, size=size))
         self._portrait = ROOT_TRANSFORMS.build(dict(pad, size=size[::-1]))
 
     def transform(self, results: DetResults) -> DetResults:
-        """Pad ``results['img']`` (H, W, C) and what belongs to it, on the right and at the bottom."""
+        """Pad ``results['img']`` (H, W, C), masks and semantic map on the right and at the bottom."""
         height, width = results['img'].shape[:2]
         portrait = height > width
         largest = self.size[::-1] if portrait else self.size
         if width > largest[0] or height > largest[1]:
-            raise ValueError(f'size must hold every image, got {self.size} for one of {width} x {height}')
+            raise ValueError(f'size must not be smaller than an image, got {self.size} for one of {width} x {height}')
         results = (self._portrait if portrait else self._landscape)(results)
         results['img_shape'] = (height, width)
         return results

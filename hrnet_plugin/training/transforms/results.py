@@ -1,4 +1,4 @@
-"""Samples in data pipelines."""
+"""Type of samples in data pipelines."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class DetResults(TypedDict, total=False):
-    """A sample in a pipeline of mmdet, as far as the transforms of this package read or change it.
+    """Entries of a sample in mmdet's pipelines that the transforms of this package use.
 
     Attributes:
         img: Image, shape (H, W, C).
         img_shape: Height and width.
-        gt_bboxes: Ground-truth boxes, N of them.
-        gt_bboxes_labels: Their classes, shape (N, ).
-        gt_ignore_flags: Whether they are ignored, shape (N, ).
-        gt_masks: Their masks.
+        gt_bboxes: Ground-truth boxes, shape (N, 4).
+        gt_bboxes_labels: Class labels of the boxes, shape (N, ).
+        gt_ignore_flags: Whether to ignore a box, shape (N, ).
+        gt_masks: Instance masks of the boxes.
         gt_seg_map: Semantic map, shape (H, W).
     """
 

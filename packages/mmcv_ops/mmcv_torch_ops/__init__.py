@@ -1,7 +1,7 @@
 """Operators of mmcv on torchvision and PyTorch, without a compiler.
 
-Each function has the name and the arguments of its counterpart in a compiled ``mmcv._ext``. Any other name is an
-operator that raises NotImplementedError when it is called.
+Each function has the name and the arguments of its counterpart in a compiled ``mmcv._ext``. Any other public name is a
+function that raises NotImplementedError when it is called.
 """
 
 from __future__ import annotations
@@ -34,5 +34,5 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Operator:
-    """Return an operator that raises NotImplementedError when it is called."""
+    """Return a function that raises NotImplementedError when it is called."""
     return missing_operator(name)

@@ -1,4 +1,4 @@
-"""Operators of torchvision, and the types and layouts that all operators compute in."""
+"""Operators of torchvision, and conversions of types and memory formats for all operators."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ operators: Any = torch.ops.torchvision
 
 
 def widen(tensor: Tensor) -> Tensor:
-    """Return the tensor contiguous, and in float32 where its type is narrower.
+    """Make a tensor contiguous, and convert float16 and bfloat16 to float32.
 
-    Kernels read their inputs as contiguous NCHW. float16 and bfloat16 are computed in float32, as under autocast:
+    Kernels read their inputs as contiguous NCHW. Half types are computed in float32, as under autocast, since
     coordinates above 256 pixels have no fractions in bfloat16.
     """
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).contiguous()

@@ -1,4 +1,4 @@
-"""Build information, as ``mmcv.ops`` and the environment reports of OpenMMLab print it."""
+"""Build information for ``mmcv.ops`` and the environment reports of OpenMMLab."""
 
 from __future__ import annotations
 

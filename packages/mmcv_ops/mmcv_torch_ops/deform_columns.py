@@ -1,4 +1,4 @@
-"""What deformable convolutions v1 and v2 share: chunks of images, and sampled columns."""
+"""Chunks of images and sampled columns for deformable convolutions v1 and v2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmcv_torch_ops.backend import operators
 
-MAX_COLUMNS = 2**24  # samples at a time, 64 MB in float32
+MAX_COLUMNS = 2**24  # samples per chunk, 64 MB in float32
 _OUTSIDE = 1e9  # pixels
 
 
@@ -39,14 +39,14 @@ def sample_columns(x: Tensor, offset: Tensor, kernel: tuple[int, int], geometry:
                    deformable_group: int) -> Tensor:
     """Sample a feature map at each point of the kernel.
 
-    This is a convolution of each channel with kernels that select a point.
+    This is a depthwise deformable convolution with one-hot kernels, each of which selects a point.
 
     Args:
         x: Feature map, shape (N, C, H, W).
         offset: Offsets (y, x) in pixels, shape (N, 2 * deformable_group * kH * kW, OH, OW).
         kernel: Kernel size (kH, kW).
         geometry: Stride, zero padding and dilation, two values each.
-        deformable_group: Number of channel groups with offsets of their own.
+        deformable_group: Number of channel groups with separate offsets.
 
     Returns:
         Samples, shape (N, C, kH * kW, OH * OW).

@@ -28,7 +28,7 @@ def deform_conv_forward(input: Tensor, weight: Tensor, offset: Tensor, output: T
         padW, padH: Zero padding.
         dilationW, dilationH: Dilation.
         group: Number of convolution groups.
-        deformable_group: Number of channel groups with offsets of their own.
+        deformable_group: Number of channel groups with separate offsets.
         im2col_step: Not used.
     """
     geometry = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)

@@ -1,4 +1,4 @@
-"""Settings of PyTorch that the operators run outside of: torch.compile, autocast and deterministic algorithms."""
+"""Execution of operators outside of torch.compile and autocast, and without deterministic algorithms."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DETERMINISTIC_DEVICES = ('cpu', )
 
 
 def eager(operator: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run an operator outside torch.compile, whose graph its call breaks, and outside autocast.
+    """Run an operator outside of torch.compile, with a graph break, and outside of autocast.
 
-    mmcv calls operators in ``torch.autograd.Function``. Dynamo would trace them there and lose what they write into
-    their arguments. Autocast reaches the matrix products in torchvision's gradients.
+    mmcv calls operators in ``torch.autograd.Function``. Dynamo would trace them there and lose their in-place writes to
+    arguments. Autocast would change the precision of matrix products in torchvision's gradients.
     """
     @wraps(operator)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -38,7 +38,7 @@ def eager(operator: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 def nondeterministic(device: torch.device) -> Iterator[None]:
     """Allow operators without a deterministic implementation on a device, and warn once.
 
-    A compiled mmcv runs its gradients under ``torch.use_deterministic_algorithms(True)``, too.
+    A compiled mmcv also runs its gradients under ``torch.use_deterministic_algorithms(True)``.
     """
     if device.type in DETERMINISTIC_DEVICES or not torch.are_deterministic_algorithms_enabled():
         yield

@@ -87,7 +87,7 @@ def softmax_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor, b
     probabilities = widen(input)
     p = _target_probability(probabilities, target)
     log_p = _log(p)
-    # At p = 1 the power is infinite for gamma < 1, the logarithm 0 and the limit of their product 0.
+    # at p = 1 and gamma < 1, the power is infinite, the logarithm is 0, and the limit of their product is 0
     modulation = ((1 - p)**(gamma - 1) * p * log_p).masked_fill(log_p == 0, 0)
     slope = alpha * (gamma * modulation - (1 - p)**gamma) * _label_weights(weight, target, p)
     slope = slope.masked_fill(target < 0, 0)
@@ -102,14 +102,14 @@ def _log(p: Tensor) -> Tensor:
 
 
 def _index(target: Tensor, like: Tensor) -> Tensor:
-    """Return the column of each label, shape (N, 1), any column for labels without a class."""
+    """Return the column index of each label, shape (N, 1). Labels without a class get an arbitrary valid one."""
     return target.clamp(0, like.shape[1] - 1)[:, None]
 
 
 def _combine(positive: Tensor, negative: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Put the values of the target class, (N, 1), into those of all other classes, (N, C), and weigh the samples.
+    """Write the values of the target class, (N, 1), into those of the other classes, (N, C), and weigh the samples.
 
-    The (N, C) tensor is changed in place. It has hundreds of megabytes with dense anchors.
+    ``negative``, shape (N, C), is changed in place, since it takes hundreds of megabytes with dense anchors.
     """
     index = _index(target, negative)
     is_class = (index == target[:, None])
@@ -129,7 +129,7 @@ def _check_labels(target: Tensor, largest: int) -> None:
 
 
 def _label_weights(weight: Tensor, target: Tensor, like: Tensor) -> Tensor:
-    """Return the weight of each sample's class, shape (N,), 1 for labels without a class."""
+    """Return the class weight of each sample, shape (N,). Labels without a class have weight 1."""
     if not weight.numel():
         return like.new_ones(len(target))
     is_class = (target >= 0) & (target < len(weight))

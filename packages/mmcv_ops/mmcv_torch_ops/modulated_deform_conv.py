@@ -30,7 +30,7 @@ def modulated_deform_conv_forward(input: Tensor, weight: Tensor, bias: Tensor, o
         pad_h, pad_w: Zero padding.
         dilation_h, dilation_w: Dilation.
         group: Number of convolution groups.
-        deformable_group: Number of channel groups with offsets and masks of their own.
+        deformable_group: Number of channel groups with separate offsets and masks.
         with_bias: Whether to add the bias.
     """
     geometry = (stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, group, deformable_group)

@@ -30,9 +30,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     boxes = widen(boxes)
     if offset:
         boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
-    # mmcv compares in the boxes' type. In float64, an IoU of exactly 3/5 would exceed a threshold of 0.6.
+    # mmcv compares in the type of the boxes. In float64, an IoU of exactly 3/5 would exceed a threshold of 0.6.
     threshold = torch.tensor(iou_threshold, dtype=boxes.dtype).item()
-    # Sorted as in mmcv, where equal scores are in no particular order. torchvision keeps the order that it gets.
+    # Sorted as in mmcv, where the order of equal scores is undefined. torchvision keeps the order of its input.
     scores, order = scores.to(boxes.dtype).sort(descending=True)
     return order[operators.nms(boxes[order], scores, threshold)]
 

@@ -1,4 +1,4 @@
-"""RoIAlign on torchvision's operator, and with maxima in place of means."""
+"""RoIAlign with average pooling (torchvision's operator) or maximum pooling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Ten
         argmax_x: The same for x.
         aligned_height: Number of bins vertically.
         aligned_width: Number of bins horizontally.
-        spatial_scale: Size of the feature map by that of the image.
+        spatial_scale: Ratio of the size of the feature map to that of the image.
         sampling_ratio: Samples of a bin per axis, or 0 for one per pixel of the feature map.
         pool_mode: 0 (maximum) or 1 (average).
         aligned: Whether pixel centers are at half-integer coordinates. If False, RoIs have at least 1 pixel.
@@ -63,10 +63,7 @@ def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argm
 
 
 def _ordered(rois: Tensor, sampling_ratio: int) -> Tensor:
-    """Make RoIs of negative size empty, as they have no samples.
-
-    torchvision raises an error without meaning for them on CPUs.
-    """
+    """Replace RoIs of negative size by empty ones. For the former, torchvision raises a misleading error on CPUs."""
     if sampling_ratio > 0:
         return rois
     return torch.cat([rois[:, :3], torch.maximum(rois[:, 1:3], rois[:, 3:])], 1)

@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from mmcv_torch_ops.backend import pixel_rows
 
-MAX_GRADIENTS = 2**20  # at a time; each takes about 100 bytes
+MAX_GRADIENTS = 2**20  # per chunk, about 100 bytes each
+
 
 def max_align(features: Tensor, rois: Tensor, bins: tuple[int, int], spatial_scale: float, sampling_ratio: int,
               aligned: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -20,7 +21,7 @@ def max_align(features: Tensor, rois: Tensor, bins: tuple[int, int], spatial_sca
         features: Feature map, shape (N, C, H, W).
         rois: Index of the image and box (x1, y1, x2, y2), shape (R, 5).
         bins: Number of bins vertically and horizontally.
-        spatial_scale: Size of the feature map by that of the image.
+        spatial_scale: Ratio of the size of the feature map to that of the image.
         sampling_ratio: Samples of a bin per axis, or 0 for one per pixel.
         aligned: Whether pixel centers are at half-integer coordinates.
 
@@ -58,7 +59,7 @@ def max_align_backward(grad_output: Tensor, rois: Tensor, ys: Tensor, xs: Tensor
 
 
 def _add_gradients(total: Tensor, grad: Tensor, images: Tensor, ys: Tensor, xs: Tensor, shape: Sequence[int]) -> None:
-    """Add the gradients of the maxima of some RoIs, whose images are given, to a flattened feature map."""
+    """Add the gradients of the maxima of a chunk of RoIs to a flattened feature map."""
     _, channels, height, width = shape
     *rows, inside_y = _neighbors(ys.to(grad.dtype), height)
     *columns, inside_x = _neighbors(xs.to(grad.dtype), width)

@@ -1,4 +1,4 @@
-"""RoIPool with mmcv's bins, whose borders are rounded outward. torchvision rounds the RoI instead."""
+"""RoIPool with the bins of mmcv, which rounds bin borders outward. torchvision rounds the RoI instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from mmcv_torch_ops.backend import operators, pixel_rows, widen
 from mmcv_torch_ops.eager import eager, nondeterministic
 
-CHUNK = 64  # RoIs at a time: up to 70 MB for a feature map of 100 x 168 pixels
+CHUNK = 64  # RoIs per chunk: up to 70 MB for a feature map of 100 x 168 pixels
 _MAX = 2  # mode of embedding bags
 
 
@@ -26,7 +26,7 @@ def roi_pool_forward(input: Tensor, rois: Tensor, output: Tensor, argmax: Tensor
         argmax: Output, index of the maximum among the H * W pixels, int32, like ``output``. -1 in empty bins.
         pooled_height: Number of bins vertically.
         pooled_width: Number of bins horizontally.
-        spatial_scale: Size of the feature map by that of the image.
+        spatial_scale: Ratio of the size of the feature map to that of the image.
     """
     features = widen(input)
     rows, boxes, bins = pixel_rows(features), rois.to(features.dtype), (pooled_height, pooled_width)
@@ -70,7 +70,7 @@ def _rectangles(corners: Tensor, bins: tuple[int, int], size: Sequence[int]) -> 
 
 
 def _edges(start: Tensor, end: Tensor, bins: int, size: int) -> tuple[Tensor, Tensor]:
-    """Compute the first pixel of each bin along an axis and the one after its last, shape (R, bins)."""
+    """Compute start (inclusive) and end (exclusive) of each bin along an axis in pixels, shape (R, bins)."""
     step = ((end - start) / bins)[:, None]
     index = torch.arange(bins + 1, device=step.device, dtype=step.dtype)
     first = (index[:-1] * step + start[:, None]).floor()

@@ -1,4 +1,4 @@
-"""Soft-NMS: boxes that overlap a better one lose score instead of being removed."""
+"""Soft-NMS, which decays the scores of overlapping boxes instead of removing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmcv_torch_ops.eager import eager
 from mmcv_torch_ops.nms import overlaps
 
 NAIVE, LINEAR, GAUSSIAN = 0, 1, 2
-MAX_PAIRWISE = 2000  # 16 MB for the decay of each pair of so many boxes
+MAX_PAIRWISE = 2000  # the pairwise IoU of this many boxes takes 16 MB
 
 
 @eager
@@ -33,7 +33,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float, s
     """
     corners, rest = widen(boxes.t()), widen(scores).clone()
     order = torch.arange(len(boxes), device=boxes.device)
-    # The IoU of all pairs at once is faster, and gigabytes for the most boxes that mmcv passes.
+    # The IoU of all pairs at once is faster, but takes gigabytes for the largest numbers of boxes that mmcv passes.
     pairs = overlaps(corners[:, :, None], corners[:, None], offset) if len(boxes) <= MAX_PAIRWISE else None
     kept, decayed = [], []
     while len(order):
@@ -49,7 +49,7 @@ def softnms(boxes: Tensor, scores: Tensor, dets: Tensor, iou_threshold: float, s
 
 
 def _take_best(order: Tensor, scores: Tensor) -> tuple[int, float, Tensor, Tensor]:
-    """Take out the box of the highest score and put the first one in its place.
+    """Remove the box with the highest score, and move the first box to its place.
 
     Returns:
         Index and score of the best box, indices and scores of the others.
@@ -69,9 +69,9 @@ def _decay(iou: Tensor, iou_threshold: float, sigma: float, method: int) -> Tens
 
 
 def _remove_below(min_score: float, order: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Remove boxes of low scores and move those at the end into the gaps.
+    """Remove boxes with low scores, and fill their places with boxes from the end.
 
-    This is mmcv's order. It decides which of several boxes with equal scores comes first.
+    The order is that of mmcv. It determines which of several boxes with equal scores comes first.
     """
     keep = scores >= min_score
     count = int(keep.count_nonzero())

@@ -1,4 +1,4 @@
-"""The ordered table of families."""
+"""Ordered table of families."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_fields_are_given_by_keyword_and_documented():
     ('official segmentation, torch 0.4', 'official segmentation'),
     ('official segmentation, ADE20K or COCO-Stuff', 'official segmentation'),
     ('official segmentation with OCR, torch 0.4', 'official segmentation with OCR'),
-    ('mmdet 1', 'mmdet 2 and 3, detectors of one stage'),
-    ('mmdet 1, FCOS', 'mmdet 2 and 3, detectors of one stage'),
+    ('mmdet 1', 'mmdet 2 and 3, one-stage detector'),
+    ('mmdet 1, FCOS', 'mmdet 2 and 3, one-stage detector'),
     ('mmpose 0, HRNetV2', 'mmpose 0'),
     ('mmpose 1, HRNetV2', 'mmpose 1'),
     ('mmsegmentation', 'another model with a backbone'),
@@ -37,8 +37,8 @@ def test_special_families_precede_general_ones(special, general):
 
 
 @pytest.mark.parametrize('family', FAMILIES, ids=NAMES)
-def test_rules_lead_there_and_back(family):
-    """A key that stands for each template keeps its name after both directions."""
+def test_rules_round_trip(family):
+    """Rename one key per template in both directions."""
     theirs = [rule.theirs.replace('#', '3').replace('*', 'weight') for rule in family.head_rules]
     ours = our_names(family.head_rules, theirs)
     assert list(ours) == theirs

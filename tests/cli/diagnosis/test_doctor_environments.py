@@ -1,4 +1,4 @@
-"""The doctor in environments that are broken for real, made of fake packages."""
+"""The doctor in real virtual environments with fake packages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def site(tmp_path):
 
 
 def diagnose(site, *words):
-    """Return the commands of the problems, with which the exit code has to agree, and the report."""
+    """Check that the exit code agrees with the problems, and return their commands and the report."""
     code, text = site.doctor(*words)
     assert code == bool(commands(text)), text
-    return commands(text), re.sub(r'\n(  |              )(?=\S)', ' ', text)  # without the breaks of lines
+    return commands(text), re.sub(r'\n(  |              )(?=\S)', ' ', text)  # without line breaks
 
 
 def test_a_working_environment(site):
@@ -87,7 +87,7 @@ def test_mmcv_without_operators(site, distribution):
 
 
 def test_mmcv_without_operators_and_without_hosts(site):
-    """Nothing is broken: the network does not need them."""
+    """The network does not require operators, so nothing is broken."""
     for name in ('mmcv-torch-ops', 'mmdet', 'mmpose', 'mmsegmentation', 'torchvision'):
         site.uninstall(name)
     found, text = diagnose(site)
@@ -101,7 +101,7 @@ def test_mmcv_and_mmcv_lite_side_by_side(site):
     site.install_mmcv('mmcv')
     command = f'pip uninstall -y mmcv mmcv-lite && pip install {LITE}'
     assert diagnose(site)[0] == [command]
-    site.uninstall('mmcv-lite')  # and with it, files of mmcv
+    site.uninstall('mmcv-lite')  # also deletes files of mmcv
     assert diagnose(site)[0] == [command.replace(' mmcv-lite', '', 1)]
 
 
@@ -114,7 +114,7 @@ def test_operators_without_mmcv(site):
 
 
 def test_operators_in_another_site_directory(site, tmp_path):
-    """mmcv as in the user site of an environment that sees it; pip would call mmcv-lite satisfied."""
+    """mmcv is in another site directory on the search path, so pip regards mmcv-lite as installed."""
     site.uninstall('mmcv-lite')
     site.install_mmcv(folder=tmp_path / 'user')
     (site.folder / 'user.pth').write_text(str(tmp_path / 'user'))
@@ -147,7 +147,7 @@ def test_a_missing_host(site):
     assert 'Not ready for: mmdet, mmpose\n' in text
 
 
-def test_a_folder_that_an_uninstalled_host_has_left(site):
+def test_a_leftover_folder_of_an_uninstalled_host(site):
     site.uninstall('mmpose')
     (site.folder / 'mmpose').mkdir()
     found, text = diagnose(site)
@@ -185,7 +185,7 @@ def test_a_torchvision_of_another_build(site):
 
 
 def test_an_import_that_kills_the_interpreter(site):
-    """What comes after it is examined all the same."""
+    """The modules after it are probed, too."""
     site.install('mmdet', '3.3.0', {'mmdet/models.py': 'import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)'})
     site.uninstall('mmpose')
     found, text = diagnose(site)
@@ -196,7 +196,7 @@ def test_an_import_that_kills_the_interpreter(site):
 
 @pytest.mark.parametrize('body', ['raise OSError("libcudart.so")', 'import sys; sys.exit(3)', 'import os; os._exit(3)'])
 def test_a_torch_that_does_not_import(site, body):
-    """One cause, one problem."""
+    """One cause is reported as one problem."""
     site.install('torch', '2.11.0', {'torch/__init__.py': body})
     found, text = diagnose(site)
     assert found == ['pip uninstall -y torch torchvision && pip install torchvision torch==2.11.0']
@@ -227,7 +227,7 @@ GPU_TORCH = TORCH.replace('device_count=lambda: 0', 'device_count=lambda: 1, get
 
 
 def test_commands_name_the_interpreter_that_is_not_on_the_path(site):
-    """Neither another python on PATH nor a missing pip leads to commands that cannot work."""
+    """The commands also work with another python on PATH or without pip on PATH."""
     site.uninstall('torchvision')
     command = 'pip install torchvision torch==2.11.0'
     for path in (os.environ['PATH'], ''):

@@ -33,7 +33,7 @@ def test_the_torchvision_of_a_torch(torch, required):
     assert ('--index-url' in problem.message) == ('+' in torch)
 
 
-def test_a_missing_torchvision_is_a_note_where_nothing_needs_it():
+def test_a_missing_torchvision_is_a_note_if_nothing_requires_it():
     facts = change(healthy(), {'torchvision': None}, {'torchvision': None})
     assert errors(facts) == []
     assert notes(facts) == ['pip install torchvision torch==2.11.0']

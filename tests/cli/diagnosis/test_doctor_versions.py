@@ -19,7 +19,7 @@ def test_versions_are_ordered():
     assert parse_version('2.1') == parse_version('2.1.0+cu118') == parse_version('v2.1.0.0')
 
 
-def test_text_that_is_no_version_is_refused():
+def test_text_without_a_version_is_refused():
     with pytest.raises(ValueError, match=r"text must be a version such as '2.1.0', got 'unknown'"):
         parse_version('unknown')
 

@@ -1,4 +1,4 @@
-"""Each kind of error is told from the others, and costs what it costs."""
+"""Tests of error types and their cost in AP50."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from paths import SHARED
 pytest.importorskip('pycocotools')
 
 from hrnet_plugin.evaluation.coco_evaluation import run_api
-from hrnet_plugin.evaluation.comparison.errors import KINDS, count_errors
+from hrnet_plugin.evaluation.comparison.errors import ERROR_TYPES, count_errors
 
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 CAT, DOG = [10., 10., 40., 40.], [100., 100., 60., 30.]
@@ -20,7 +20,7 @@ FAR = [200., 200., 30., 30.]
 
 @pytest.fixture
 def truth(tmp_path):
-    """A cat, a dog, and another image with a dog; a crowd of cats."""
+    """Write annotations of an image with a cat and a dog, and one with a dog and a crowd of cats."""
     path = tmp_path / 'truth.json'
     boxes = [(1, 1, CAT, 0), (1, 2, DOG, 0), (2, 2, DOG, 0), (2, 1, [200., 0., 90., 90.], 1)]
     path.write_text(json.dumps(dict(
@@ -37,7 +37,7 @@ def detection(image, label, box, score=0.95):
 
 SECOND = detection(2, 2, DOG, 0.85)
 CASES = {
-    'nothing wrong': ([*RIGHT, SECOND], {}),
+    'no errors': ([*RIGHT, SECOND], {}),
     'classification': ([RIGHT[0], SECOND, detection(1, 1, DOG)], dict(classification=1)),
     'localisation': ([*RIGHT, detection(2, 2, [100., 115., 60., 30.])], dict(localisation=1)),
     'both': ([*RIGHT, SECOND, detection(2, 1, [100., 115., 60., 30.])], dict(both=1)),
@@ -45,27 +45,27 @@ CASES = {
     'background': ([*RIGHT, SECOND, detection(1, 2, FAR)], dict(background=1)),
     'missed': (RIGHT, dict(missed=1)),
     'on a crowd': ([*RIGHT, SECOND, detection(2, 1, [210., 10., 60., 60.])], {}),
-    'where nothing is': ([*RIGHT, detection(2, 1, FAR)], dict(background=1, missed=1)),
-    'nothing at all': ([], dict(missed=3)),
-    'a whole class': ([RIGHT[0]], dict(missed=2)),
+    'on background': ([*RIGHT, detection(2, 1, FAR)], dict(background=1, missed=1)),
+    'no detections': ([], dict(missed=3)),
+    'a missed class': ([RIGHT[0]], dict(missed=2)),
 }
 
 
 @pytest.mark.parametrize('name', CASES)
-def test_kinds(name, truth):
+def test_error_types(name, truth):
     detections, wanted = CASES[name]
     evaluation = run_api(truth, detections)
     errors = count_errors(evaluation)
-    assert dict(errors.numbers) == {kind: wanted.get(kind, 0) for kind in KINDS}
-    # an error that is the only one costs what is missing to a perfect model; what is not there costs nothing
-    for kind in KINDS:
+    assert dict(errors.numbers) == {kind: wanted.get(kind, 0) for kind in ERROR_TYPES}
+    # fixing the only error gives AP50 = 1, and an error type without errors costs nothing
+    for kind in ERROR_TYPES:
         if kind in wanted and len(wanted) == 1:
             assert errors.costs[kind] == pytest.approx(1 - evaluation.stats[1])
         elif kind not in wanted:
             assert errors.costs[kind] == pytest.approx(0)
 
 
-def test_a_duplicate_above_another_object_costs_something(truth):
+def test_cost_of_a_duplicate_before_a_true_positive(truth):
     detections = [*RIGHT, detection(1, 2, [101., 100., 60., 30.], 0.79), {**SECOND, 'score': 0.5}]
     evaluation = run_api(truth, detections)
     errors = count_errors(evaluation)
@@ -75,7 +75,7 @@ def test_a_duplicate_above_another_object_costs_something(truth):
 
 
 def beside(box, overlap):
-    """A box of the same size, moved aside so far that the intersection over the union is ``overlap``."""
+    """Shift a box sideways so that its IoU with the original is ``overlap``."""
     x, y, w, h = box
     return [x + w * (1 - overlap) / (1 + overlap), y, w, h]
 
@@ -83,19 +83,19 @@ def beside(box, overlap):
 @pytest.mark.parametrize(('label', 'overlap', 'kind'), [
     (2, 0.49, 'localisation'), (2, 0.11, 'localisation'), (2, 0.09, 'background'),
     (1, 0.51, 'classification'), (1, 0.49, 'both'), (1, 0.11, 'both'), (1, 0.09, 'background')])
-def test_edges(label, overlap, kind, truth):
+def test_thresholds(label, overlap, kind, truth):
     errors = count_errors(run_api(truth, [*RIGHT, detection(2, label, beside(DOG, overlap))]))
     assert errors.numbers[kind] == 1
     assert sum(errors.numbers.values()) - errors.numbers['missed'] == 1
 
 
-def test_the_first_rule_holds(truth):
-    """Where two would: a place before a name, a name before a second time."""
+def test_the_first_rule_applies(truth):
+    """Prefer localization to classification errors, and classification errors to duplicates."""
     content = json.loads(truth.read_text())
-    content['annotations'].append(dict(content['annotations'][2], id=9, category_id=1))  # a cat in the dog's place
+    content['annotations'].append(dict(content['annotations'][2], id=9, category_id=1))  # a cat with the dog's box
     truth.write_text(json.dumps(content))
     with_cat = [*RIGHT, SECOND, detection(2, 1, DOG, 0.6)]
-    again = detection(2, 1, DOG, 0.3)  # a second cat there, and the wrong name for the dog
+    again = detection(2, 1, DOG, 0.3)  # a second detection of the cat, and the wrong class for the dog
     errors = count_errors(run_api(truth, [*with_cat, again]))
     assert (errors.numbers['classification'], errors.numbers['duplicate']) == (1, 0)
     content['annotations'][-1]['bbox'] = beside(DOG, 0.4)
@@ -104,8 +104,8 @@ def test_the_first_rule_holds(truth):
     assert (errors.numbers['localisation'], errors.numbers['classification']) == (1, 0)
 
 
-def test_what_is_found_already_is_not_found_again(truth):
-    """A detection with the wrong name for a dog that another one has found: without it, and not beside it."""
+def test_errors_on_detected_objects_are_dropped(truth):
+    """Drop a classification error on an object that has a true positive."""
     detections = [*RIGHT, SECOND, detection(2, 1, DOG)]
     evaluation = run_api(truth, detections)
     errors = count_errors(evaluation)
@@ -113,17 +113,17 @@ def test_what_is_found_already_is_not_found_again(truth):
     assert errors.costs['classification'] == pytest.approx(1 - evaluation.stats[1])
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is not at hand')
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason='COCO\'s example is missing')
 @pytest.mark.parametrize(('kind', 'numbers'), [('bbox', (83, 1, 0, 1, 0, 97)), ('segm', (76, 82, 7, 0, 4, 109))])
-def test_numbers_are_tides(kind, numbers):
-    """Those that TIDE's own code (1.0.1) prints for COCO's example."""
+def test_numbers_equal_tide(kind, numbers):
+    """Compare with the output of TIDE 1.0.1 for COCO's example."""
     evaluation = run_api(FIXTURES / 'instances_val2014_100.json',
                          FIXTURES / f'instances_val2014_fake{kind}100_results.json', kind)
     assert tuple(count_errors(evaluation).numbers.values()) == numbers
 
 
-def test_only_the_surest_of_two_is_repaired(truth):
-    """Two dogs of the wrong name on one dog: one would be right, the other one a duplicate."""
+def test_only_the_highest_score_of_two_is_corrected(truth):
+    """Correct one of two classification errors on an object, since the other would be a duplicate."""
     detections = [RIGHT[0], SECOND, detection(1, 1, DOG, 0.5), detection(1, 1, DOG, 0.6)]
     errors = count_errors(run_api(truth, detections))
     assert errors.numbers['classification'] == 2

@@ -1,4 +1,4 @@
-"""An AP made of what the API has matched is the API's, however often an image counts."""
+"""Tests that the AP from matches equals the COCO API's for any image weights, and of the bootstrap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGES = 8
 
 
 def scene(tmp_path, images=range(IMAGES)):
-    """Truth with crowds, and detections now right and now wrong; image ``k`` is the same wherever it stands."""
+    """Write annotations with crowds, and return detections with errors. An image depends only on its number."""
     truth, detections = [], []
     for place, image in enumerate(images, 1):
         rng = np.random.default_rng(image)
@@ -40,7 +40,7 @@ def scene(tmp_path, images=range(IMAGES)):
     return path, detections
 
 
-def test_it_is_the_apis(tmp_path):
+def test_ap_equals_the_api(tmp_path):
     evaluation = run_api(*scene(tmp_path))
     matches = class_matches(evaluation)
     assert len(matches) == 4
@@ -59,7 +59,7 @@ def test_weights_are_copies_of_images(tmp_path, drawn):
     assert mean_precision(matches, weights) == pytest.approx(copies.stats[0], abs=1e-12)
 
 
-def test_an_image_alone(tmp_path):
+def test_image_scores_equal_ap_on_one_image(tmp_path):
     matches = class_matches(run_api(*scene(tmp_path)))
     found = image_precisions(matches)
     compared = 0
@@ -73,7 +73,7 @@ def test_an_image_alone(tmp_path):
     assert compared > 3
 
 
-def test_what_is_not_there_costs_its_score(tmp_path):
+def test_false_positives_lower_image_scores(tmp_path):
     truth, _ = scene(tmp_path, [0, 1])
     content = json.loads(truth.read_text())
     content['annotations'] = [a for a in content['annotations'] if a['image_id'] == 1 and not a['iscrowd']]
@@ -86,14 +86,14 @@ def test_what_is_not_there_costs_its_score(tmp_path):
         assert list(found) == pytest.approx(wanted)
 
 
-def test_nothing_detected(tmp_path):
+def test_empty_results(tmp_path):
     truth, _ = scene(tmp_path)
     matches = class_matches(run_api(truth, []))
     assert mean_precision(matches) == 0
 
 
 def worse(detections, share):
-    """Without some of the good ones."""
+    """Drop a random share of the detections."""
     rng = np.random.default_rng(0)
     return [d for d in copy.deepcopy(detections) if rng.random() > share]
 
@@ -106,13 +106,13 @@ def test_identical_files_do_not_differ(tmp_path):
     assert (interval.better, interval.equal) == (0, 1)
 
 
-def test_a_difference_is_found_and_the_seed_makes_it(tmp_path):
+def test_the_interval_depends_on_the_seed_only(tmp_path):
     truth, detections = scene(tmp_path, range(40))
     first, second = (class_matches(run_api(truth, worse(detections, share))) for share in (0.5, 0))
     interval = paired_interval(first, second, 200, seed=3)
     assert 0 < interval.low < interval.difference < interval.high
     assert interval.better > 0.97
-    # the draws by themselves: images with replacement, the same for both
+    # the same draws, computed independently
     generator = np.random.default_rng(3)
     draws = [generator.multinomial(40, [1 / 40] * 40).astype(float) for _ in range(200)]
     differences = [mean_precision(second, draw) - mean_precision(first, draw) for draw in draws]

@@ -1,4 +1,4 @@
-"""Counts against what is known by hand, and against the paper's table."""
+"""Tests of counts against hand-computed values and the paper's tables."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hrnet_plugin.evaluation.counting.count import count_call
 from hrnet_plugin.evaluation.counting.paper import OTHERS
 
 pytest.importorskip('mmdet')
-DOCS = ROOT / 'docs' / 'counts.md'
+DOCS = ROOT / 'docs' / 'reports' / 'counts.md'
 
-# millions of parameters and GFLOPs as printed in arXiv 1908.07919, table 7; how far off the FLOPs may be
+# millions of parameters and GFLOPs as printed in arXiv 1908.07919, table 7, and tolerance of the GFLOPs
 PAPER = [
     ('faster-rcnn_hrnetv2p-w18_1x_coco', 26.2, 159.1, 0.002), ('faster-rcnn_hrnetv2p-w48_1x_coco', 79.4, 399.1, 0.002),
     ('cascade-rcnn_hrnetv2p-w32_20e_coco', 74.9, 300.8, 0.002), ('fcos_hrnetv2p-w18_1x_coco', 17.5, 180.3, 0.002),
@@ -31,14 +31,17 @@ PAPER = [
 
 
 @pytest.mark.parametrize(('name', 'params', 'gflops', 'tolerance'), PAPER)
-def test_the_papers_figures(name, params, gflops, tolerance):
+def test_published_numbers(name, params, gflops, tolerance):
     ours = paper_count(Config.fromfile(cfg(name)))
     assert ours[0] == pytest.approx(params, abs=0.15)
     assert ours[1] == pytest.approx(gflops, rel=tolerance)
 
 
 def test_the_papers_hourglass_has_the_same_head():
-    """Table 7: 210.1 M and 388.4. In training each of its two stacks has a head; the first convolution is theirs."""
+    """Reproduce 210.1 M and 388.4 of table 7.
+
+    Each of the two stacks has a head in training. Hourglass has its own first convolution in place of the stem.
+    """
     from hrnet_plugin.models.dense_heads import CenterTripletHead
     head = CenterTripletHead(80, 256)
     head.stem, read = torch.nn.Identity(), head.forward
@@ -63,13 +66,13 @@ def test_triplets_are_counted_at_their_own_size(capsys):
 
 
 def test_the_committed_table_has_the_published_sizes(monkeypatch):
-    """The columns 'paper', without counting."""
+    """Compare the 'paper' columns without counting models."""
     monkeypatch.setattr(tables, 'paper_count', lambda config, shape: (1., 1., OTHERS))
     lines = [re.split(r' *\| *', line)[1:-1] for line in DOCS.read_text().splitlines() if line.startswith('| ')]
     committed = [(line[0], line[1].lower(), line[4], line[7]) for line in lines if len(line) == 10][1:]
     published = [(row.framework, row.width, str(row.paper_params), str(row.paper_gflops)) for row in paper_rows()]
     assert len(committed) == 37
-    assert set(published) <= set(committed)  # rows of hosts that are not installed are missing in the first
+    assert set(published) <= set(committed)  # without rows of missing hosts
     assert ('Faster R-CNN', 'w18', '26.2', '159.1') in published
     assert ('HRNet-C, ImageNet', 'w18-small-v2', '15.6', '2.42') in published
 
@@ -79,9 +82,9 @@ def test_the_committed_table():
     table = count.paper_table(paper_rows())
     assert table in DOCS.read_text()
     for row in paper_rows():
-        if (row.framework, row.width) == ('CenterNet', 'w48'):  # of another network; see the page
+        if (row.framework, row.width) == ('CenterNet', 'w48'):  # another network, see docs/reports/counts.md
             continue
-        unlike = (row.framework, row.width) == ('HRNetV2, Cityscapes', 'w40')  # less than its backbone alone has
+        unlike = (row.framework, row.width) == ('HRNetV2, Cityscapes', 'w40')  # published below its backbone's
         assert row.params == pytest.approx(row.paper_params, abs=0.7 if unlike else 0.15)
         masks = re.search('Mask|Task|PASCAL|pose', row.framework)
         tolerance = 0.024 if unlike or 'LIP' in row.framework else 0.006 if masks else 0.003
@@ -102,7 +105,7 @@ def test_pose_and_segmentation(name, shape, params, gflops):
 
 
 def test_the_papers_ocr_leaves_out_matrix_products():
-    """1206.3 is what convolutions have: 19 regions are gathered, compared and spread over all pixels without one."""
+    """Subtract the matrix products of OCR's 19 classes, and get the 1206.3 of the paper."""
     products = 19 * 256 * 512 * (512 + 256 + 256)
     assert 1208.74 - products / 2**30 == pytest.approx(1206.3, abs=0.1)
 
@@ -135,7 +138,7 @@ def test_parts_add_up_and_the_pyramid_costs_less_than_published():
         assert parts == getattr(ours['total'], value)
     config.model.neck = dict(type='mmdet.HRFPN', in_channels=[32, 64, 128, 256], out_channels=256, stride=2)
     theirs = count_model(config.model, 'mmdet', (256, 320)).parts
-    # the 1x1 convolution of 480 to 256 channels: at every pixel of the finest map, and at each stream's own pixels
+    # 1x1 convolution of 480 to 256 channels: at the highest resolution, and at the resolution of each branch
     pixels = 64 * 80
     saved = 256 * pixels * (480 - (32 + 64 / 4 + 128 / 16 + 256 / 64))
     assert theirs['neck'].macs - ours['neck'].macs == saved
@@ -168,10 +171,10 @@ def test_transformers_are_counted_too():
     config = Config.fromfile(cfg('dino_hrnetv2p-w18-small-v1_sample'))
     counted = count_model(config.model, 'mmdet', (96, 128))
     assert counted.parts['heads'].macs > counted.parts['neck'].macs
-    assert set(counted.left_out) == {'dn_query_generator', 'query_embedding'}  # of training, and a table of weights
+    assert set(counted.left_out) == {'dn_query_generator', 'query_embedding'}  # for training only, and an embedding
 
 
-def test_regions_are_those_of_the_config():
+def test_rois_of_the_config():
     config = Config.fromfile(cfg('mask-rcnn_hrnetv2p-w18_1x_coco'))
     assert count.tested_rois(config) == (1000, 100)
     assert count.tested_rois(Config.fromfile(cfg('fcos_hrnetv2p-w18_1x_coco'))) == (0, 0)
@@ -192,16 +195,18 @@ def test_the_tool(capsys):
 
 
 @pytest.mark.parametrize(('words', 'message'), [
-    ([], 'name a config, or give --paper'), (['x', '--shape', '0', '5'], '--shape must be at least 1, got [0, 5]'),
-    (['x', '--box-rois', '-1'], '--box-rois must be at least 0'), (['--paper', '--shape', '5', '5'], '--shape needs a'),
-    (['x', '--paper', '--mask-rois', '5'], '--paper has its own numbers of regions')])
+    ([], 'a config or --paper is required, got neither'),
+    (['x', '--shape', '0', '5'], '--shape must be at least 1, got [0, 5]'),
+    (['x', '--box-rois', '-1'], '--box-rois must be at least 0'),
+    (['--paper', '--shape', '5', '5'], '--shape requires a config'),
+    (['x', '--paper', '--mask-rois', '5'], '--paper sets the numbers of RoIs')])
 def test_mistakes_on_the_command_line(words, message, capsys):
     with pytest.raises(SystemExit):
         count.parse_args(words)
     assert message in capsys.readouterr().err
 
 
-def test_parts_that_are_not_run_are_named(tmp_path):
+def test_parts_that_do_not_run_are_listed(tmp_path):
     (tmp_path / 'base.py').write_text("_base_ = 'mmdet::panoptic_fpn/panoptic-fpn_r50_fpn_1x_coco.py'\n")
     counted = count_model(Config.fromfile(str(tmp_path / 'base.py')).model, 'mmdet', (128, 128))
     assert counted.left_out == ('semantic_head', )
@@ -230,7 +235,7 @@ def test_pose_and_segmentation_in_the_papers_units(package, name, shape, params,
     assert ours[1] == pytest.approx(gflops, rel=0.001)
 
 
-def test_other_models_are_counted_at_their_size_in_training(tmp_path, capsys):
+def test_other_models_are_counted_at_their_training_size(tmp_path, capsys):
     pytest.importorskip('mmseg')
     pytest.importorskip('mmpose')
     for name, size in (('fcn_hrnetv2-w18-small-v1_sample', '192 x 256'),
@@ -238,16 +243,16 @@ def test_other_models_are_counted_at_their_size_in_training(tmp_path, capsys):
         count.main([name])
         assert size in capsys.readouterr().out
     (tmp_path / 'base.py').write_text("_base_ = 'mmseg::_base_/models/fcn_hr18.py'\ndefault_scope = 'mmseg'\n")
-    with pytest.raises(ValueError, match=r'--shape H W is needed: the config has neither codec\.input_size nor'):
+    with pytest.raises(ValueError, match=r'--shape H W must be given: the config has neither codec\.input_size nor'):
         count.main([str(tmp_path / 'base.py')])
 
 
-def test_other_hosts_have_no_unit_in_the_paper():
-    with pytest.raises(ValueError, match=r"--paper needs a config of mmdet.*got one of 'mmpretrain'"):
+def test_hosts_without_a_unit_of_the_paper():
+    with pytest.raises(ValueError, match=r"--paper requires a config of mmdet.*got one of 'mmpretrain'"):
         paper_count(Config(dict(default_scope='mmpretrain', model=dict(type='X'))))
 
 
-def test_a_size_that_the_model_does_not_take():
+def test_an_unsupported_input_size():
     config = Config.fromfile(cfg('fcos_hrnetv2p-w18-small-v1_sample'))
-    with pytest.raises(ValueError, match='num_outs = 5 levels need a finest map of at least'):
+    with pytest.raises(ValueError, match=r'inputs\[0\] must be at least .* with num_outs=5'):
         count_model(config.model, 'mmdet', (8, 8))

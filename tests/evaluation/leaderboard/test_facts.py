@@ -1,4 +1,4 @@
-"""What a config and a data set are, in the words of the published rows."""
+"""Tests of the descriptions of configs and datasets, and of digests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mmengine.config import Config
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.evaluation.leaderboard.data_facts import describe_annotations, describe_data
 from hrnet_plugin.evaluation.leaderboard.facts import Cost, ModelFacts
-from hrnet_plugin.evaluation.leaderboard.gather import augmentation, config_digest, file_digest
-from hrnet_plugin.evaluation.leaderboard.metrics import named
-from hrnet_plugin.evaluation.leaderboard.model_facts import count, describe_model
+from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
+from hrnet_plugin.evaluation.leaderboard.model_facts import count_cost, describe_model
+from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, config_digest, file_digest
 
 
 @pytest.mark.parametrize(('name', 'facts'), [
@@ -46,7 +46,7 @@ def test_poses_and_segmentation():
     ('mmdet::faster_rcnn/faster-rcnn_x101-64x4d_fpn_1x_coco.py', 'ResNeXt-101-64x4d-FPN'),
     ('mmdet::hrnet/faster-rcnn_hrnetv2p-w18-1x_coco.py', 'HRNetV2p-W18'),
 ])
-def test_hosts_models(tmp_path, name, backbone):
+def test_upstream_models(tmp_path, name, backbone):
     pytest.importorskip('mmdet')
     path = tmp_path / 'mine.py'
     path.write_text(f"_base_ = ['{name}']\n")
@@ -59,28 +59,29 @@ def test_another_scope_is_refused():
 
 
 @pytest.mark.slow
-def test_counts_are_in_the_papers_units_where_it_has_such_a_model():
+def test_counts_of_published_models_have_the_papers_units():
     pytest.importorskip('mmdet')
     pytest.importorskip('mmseg')
-    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')), 'COCO')
+    facts = count_cost(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco')), 'COCO')
     assert (round(facts.params, 1), facts.unit, facts.counted_at) == (
         26.2, 'MACs / 2^30; weights / 2^20, without batch norms', '800x1216')
-    facts = count(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), 'sample')  # its pyramid has norms
+    facts = count_cost(Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), 'sample')  # pyramid with norms
     assert facts.unit == 'MACs / 1e9; weights / 1e6'
-    facts = count(Config.fromfile(cfg('fcn_hrnetv2-w48_120k_cityscapes')), 'Cityscapes')
+    facts = count_cost(Config.fromfile(cfg('fcn_hrnetv2-w48_120k_cityscapes')), 'Cityscapes')
     assert (facts.counted_at, round(facts.gflops, 1)) == ('1024x2048', 696.2)
 
 
 def test_a_model_that_cannot_be_counted_has_no_count():
-    assert count(Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x')))), '') == Cost()
+    config = Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x'))))
+    assert count_cost(config, '') == Cost()
 
 
-def test_a_model_without_a_backbone_of_its_own():
+def test_a_model_without_a_backbone():
     model = dict(type='SoftTeacher', detector=dict(type='FasterRCNN'))
     assert describe_model(Config(dict(default_scope='mmdet', model=model))).backbone == ''
 
 
-def test_averages_of_several_images():
+def test_test_time_augmentation():
     def config(**entries):
         return Config(dict(default_scope='mmdet', **entries))
 
@@ -119,14 +120,14 @@ COCO_IDS = (581781, 139, 285, 632, 724, 776, 785)
      ('sample', 'val2017', 100, False)),
     ('pose', dataset('MpiiDataset', 2958, ann_file='annotations/mpii_val.json'), ('MPII', 'val', 2958, True)),
 ])
-def test_data_sets(task, made, facts):
+def test_datasets(task, made, facts):
     found = describe_data(task, made, ids=COCO_IDS)
     assert (found.data, found.split, found.images, found.whole) == facts
     wrapped = SimpleNamespace(dataset=made)
     assert describe_data(task, wrapped, ids=COCO_IDS) == found
 
 
-def test_other_images_with_the_names_of_cocos_files():
+def test_other_images_with_cocos_file_names():
     made = dataset('CocoDataset', 5000, ann_file='data/mine/annotations/instances_val2017.json', data_root='data/mine/')
     found = describe_data('detection', made, ids=range(1000000, 1005000))
     assert (found.data, found.whole) == ('mine', False)
@@ -138,7 +139,7 @@ def test_persons_are_not_images():
     assert (found.data, found.images, found.whole) == ('COCO', 5000, True)
 
 
-def test_a_file_with_annotations(tmp_path):
+def test_annotation_files(tmp_path):
     ids = [*COCO_IDS, *range(10**6, 10**6 + 4993)]
     found = describe_annotations(tmp_path / 'coco' / 'annotations' / 'instances_val2017.json', ids)
     assert (found.data, found.split, found.images, found.whole) == ('COCO', 'val2017', 5000, True)
@@ -147,14 +148,14 @@ def test_a_file_with_annotations(tmp_path):
 
 
 def test_names_of_metrics():
-    assert named('detection', {'coco/bbox_mAP': .5, 'coco/segm_mAP_s': -1, 'other': 2}) == {
+    assert rename_metrics('detection', {'coco/bbox_mAP': .5, 'coco/segm_mAP_s': -1, 'other': 2}) == {
         'AP': .5, 'mask APs': None, 'other': 2}
-    assert named('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25}) == {'AP75': .5, 'ARl': .25}
-    assert named('pose', {'PCK': 90., 'PCK@0.1': 30., 'Head PCK': 97.}) == {
-        'PCKh': 90, 'PCKh@0.1': 30, 'Head PCK': 97}  # MPII's
-    assert named('pose', {'PCK': .98, 'AUC': .5}) == {'PCK': .98, 'AUC': .5}  # of hands
-    assert named('segmentation', {'mIoU': 81.1, 'table': [1, 2], 'word': 'x'}) == {'mIoU': 81.1}
-    assert named('segmentation', {'mIoU': 81.1, 'mAcc': float('nan')}) == {'mIoU': 81.1, 'mAcc': None}
+    assert rename_metrics('pose', {'coco/AP .75': .5, 'coco/AR (L)': .25}) == {'AP75': .5, 'ARl': .25}
+    assert rename_metrics('pose', {'PCK': 90., 'PCK@0.1': 30., 'Head PCK': 97.}) == {
+        'PCKh': 90, 'PCKh@0.1': 30, 'Head PCK': 97}  # MPII
+    assert rename_metrics('pose', {'PCK': .98, 'AUC': .5}) == {'PCK': .98, 'AUC': .5}  # hands
+    assert rename_metrics('segmentation', {'mIoU': 81.1, 'table': [1, 2], 'word': 'x'}) == {'mIoU': 81.1}
+    assert rename_metrics('segmentation', {'mIoU': 81.1, 'mAcc': float('nan')}) == {'mIoU': 81.1, 'mAcc': None}
 
 
 def test_digests(tmp_path):

@@ -1,11 +1,11 @@
-"""The direction of metrics, by the keys that the hosts' evaluators give."""
+"""Tests of the direction of metrics by the keys of the hosts' evaluators."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hrnet_plugin.evaluation.leaderboard.metrics import lower_is_better, named
+from hrnet_plugin.evaluation.leaderboard.metrics import lower_is_better, rename_metrics
 
 
 @pytest.mark.parametrize(('name', 'lower'), [
@@ -27,7 +27,7 @@ def test_errors_of_mmpose():
     nme = metrics.NME('use_norm_item', norm_item='bbox_size')
     found = [metrics.EPE().compute_metrics([common]), nme.compute_metrics([dict(common, bbox_size=np.ones((2, 1)))]),
              metrics.MPJPE('mpjpe').compute_metrics([dict(common, actions=['Walking_1', 'Eating_2'])])]
-    keys = [key for values in found for key in named('pose', values)]
+    keys = [key for values in found for key in rename_metrics('pose', values)]
     assert keys == ['EPE', 'NME', 'MPJPE', 'MPJPE_Walking', 'MPJPE_Eating']
     assert all(map(lower_is_better, keys))
 

@@ -1,4 +1,4 @@
-"""The page: one file that needs nothing else; what it does is seen in a browser."""
+"""Tests of the HTML page, partly in a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ in_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason='no Chromium wi
                                 'chromium chromium-driver')
 
 
-def own(number, folder, ap, classes):
+def local_row(number, folder, ap, classes):
     return make_entry(
         task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18', note='</script>',
         data='sample', split='val2017', images=100, whole=False, store='board', number=number,
@@ -31,19 +31,19 @@ def own(number, folder, ap, classes):
 
 @pytest.fixture(scope='module')
 def page(tmp_path_factory):
-    """The published rows, and two own ones with classes and pictures."""
+    """Write a page of the published rows and four local results, with classes and visualizations."""
     folder = tmp_path_factory.mktemp('page')
-    for name, colour in (('first', 'red'), ('second', 'blue')):
+    for name, color in (('first', 'red'), ('second', 'blue')):
         (folder / name).mkdir()
         for k in range(3):
-            Image.new('RGB', (900, 300), colour).save(folder / name / f'{k}.png')
+            Image.new('RGB', (900, 300), color).save(folder / name / f'{k}.png')
     (folder / 'second' / 'other.png').write_bytes(b'')
     (folder / 'third').mkdir()
     for name in ('2.png', 'third.png'):
         (folder / 'third' / name).write_bytes(b'broken')
-    rows = [own(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
-            own(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
-            own(3, '/not/there', 20., {}), own(4, folder / 'third', 10., {})]
+    rows = [local_row(1, folder / 'first', 40., {'cat': 50., 'dog': 30., 'emu': 5.}),
+            local_row(2, folder / 'second', 45., {'cat': 45., 'dog': 40.}),
+            local_row(3, '/not/there', 20., {}), local_row(4, folder / 'third', 10., {})]
     target = folder / 'board' / 'page.html'
     target.parent.mkdir()
     errors = [dict(numbers=dict(missed=k), costs=dict(missed=k / 10)) for k in (3, 1)]
@@ -57,12 +57,12 @@ def page(tmp_path_factory):
     return target
 
 
-def test_it_is_one_file(page):
+def test_the_page_is_self_contained(page):
     assert [file.name for file in page.parent.iterdir()] == ['page.html']
     text = page.read_text()
-    own_text = re.sub(r'<script>.*?</script>', '', text, flags=re.S)
-    assert not re.search(r'(src|href)\s*=\s*["\'](?!#|data:)', own_text)
-    assert not re.search(r'@\w+@', own_text)
+    page_text = re.sub(r'<script>.*?</script>', '', text, flags=re.S)
+    assert not re.search(r'(src|href)\s*=\s*["\'](?!#|data:)', page_text)
+    assert not re.search(r'@\w+@', page_text)
     assert '<title>A &lt;title&gt;</title>' in text
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
     assert sum(len(board['rows']) for board in data['boards']) == len(published_entries()) + 4
@@ -121,13 +121,13 @@ def click_head(browser, title):
 
 
 @in_browser
-def test_nothing_is_wrong_and_nothing_is_asked_for(opened, page):
+def test_no_errors_and_no_requests(opened, page):
     assert not opened.get_log('browser')
     messages = [json.loads(entry['message'])['message'] for entry in opened.get_log('performance')]
-    asked = {message['params']['request']['url'] for message in messages
+    requested = {message['params']['request']['url'] for message in messages
              if message['method'] == 'Network.requestWillBeSent'}
-    assert page.as_uri() in asked
-    assert {url for url in asked if not url.startswith(('data:', 'blob:', 'chrome'))} == {page.as_uri()}
+    assert page.as_uri() in requested
+    assert {url for url in requested if not url.startswith(('data:', 'blob:', 'chrome'))} == {page.as_uri()}
     assert opened.title == 'A <title>'
 
 
@@ -140,7 +140,7 @@ def test_sorting(opened):
     assert values == sorted(values, reverse=True)
     assert len(values) > 50
     known = [bool(text) for text in column(opened, 6)]
-    assert known == sorted(known, reverse=True)  # what is not known stays below
+    assert known == sorted(known, reverse=True)  # missing values are last
     click_head(opened, 'APs')
     values = [float(text) for text in column(opened, 6) if text]
     assert values == sorted(values)
@@ -174,7 +174,7 @@ COSTS = {'macs_in_billions': lambda row: row.cost.macs_in_billions, 'ms': lambda
 
 
 def pareto(rows, cost):
-    """Rows such that no other one costs as little and has as much AP, the cheapest first."""
+    """Return the Pareto front of cost and AP, by ascending cost."""
     known = [row for row in rows if cost(row) is not None]
     best = [row for row in known if not any(
         (cost(other), -other.scores.metrics['AP']) != (cost(row), -row.scores.metrics['AP'])
@@ -183,7 +183,7 @@ def pareto(rows, cost):
 
 
 @in_browser
-def test_plots_and_their_fronts(opened):
+def test_plots_and_pareto_fronts(opened):
     rows = rank(published_entries())[0].entries
     for name, cost in COSTS.items():
         assert run(opened, f'document.querySelectorAll("#plot-{name} .scatterlayer .point").length') == sum(
@@ -196,12 +196,12 @@ def test_plots_and_their_fronts(opened):
 
 
 @in_browser
-def test_two_rows_side_by_side(opened):
+def test_comparison_of_two_rows(opened):
     assert opened.find_element('id', 'pair').is_displayed() is False
-    choose(opened, '#board', 'detection, sample val2017 (not a whole published split)')
+    choose(opened, '#board', 'detection, sample val2017 (not a complete published split)')
     assert opened.find_element('id', 'pair').is_displayed()
     drawn = run(opened, 'document.getElementById("plot-classes").data[0]')
-    assert dict(zip(drawn['y'], drawn['x'])) == {'cat': 5, 'dog': -10}  # the first of the ranking has 45, 40
+    assert dict(zip(drawn['y'], drawn['x'])) == {'cat': 5, 'dog': -10}  # the best row has 45, 40
     names = run(opened, '[...document.querySelectorAll("#pictures img")].map((i) => i.alt.split(",")[0])')
     assert names[::2] == names[1::2]
     assert sorted(names[::2]) == ['0.png', '1.png', '2.png']
@@ -218,8 +218,9 @@ def test_two_rows_side_by_side(opened):
 @in_browser
 def test_a_comparison(opened):
     text = opened.find_element('id', 'comparison-text').text
-    assert text == ('Boxes in 7 images. AP of new less that of old </script>: \u221210.0, 95 % interval \u221220.0 to '
-                    '+5.0 (paired bootstrap, 99 draws): no difference can be told. new is ahead in 20 % of the draws.')
+    assert text == ('Boxes in 7 images. AP of new minus AP of old </script>: \u221210.0, 95 % interval \u221220.0 '
+                    'to +5.0 (paired bootstrap, 99 draws): no significant difference. new has the higher AP in '
+                    '20 % of the draws.')
     assert run(opened, '[...document.querySelectorAll("#comparison-errors tbody td")].map((c) => c.textContent)') == [
         'missed', '3', '1', '+30.0', '+10.0']
     assert run(opened, '[...document.querySelectorAll("#comparison-metrics tbody td")].map((c) => c.textContent)') == [
@@ -230,7 +231,7 @@ def test_a_comparison(opened):
 
 
 @in_browser
-def test_on_a_phone(opened):
+def test_small_screens(opened):
     opened.execute_cdp_cmd('Emulation.setDeviceMetricsOverride',
                            dict(width=360, height=740, deviceScaleFactor=2, mobile=True))
     try:
@@ -238,9 +239,9 @@ def test_on_a_phone(opened):
         assert run(opened, 'document.documentElement.scrollWidth') <= 360
         for name in ('plot-macs_in_billions', 'plot-ms', 'plot-weights_in_millions', 'plot-sizes'):
             assert run(opened, f'document.querySelector("#{name} svg").getBoundingClientRect().right') <= 360
-        # the model and its main figure are seen without scrolling
-        figure = 'document.querySelector("#table tbody td:nth-child(3)")'
-        assert run(opened, f'{figure}.getBoundingClientRect().right') <= 360
+        # model and main metric are visible without scrolling
+        cell = 'document.querySelector("#table tbody td:nth-child(3)")'
+        assert run(opened, f'{cell}.getBoundingClientRect().right') <= 360
         assert run(opened, 'Math.min(...[...document.querySelectorAll("form select, form input, form button")].map('
                    '(e) => e.getBoundingClientRect().height))') >= 40
         assert float(run(opened, 'parseFloat(getComputedStyle(document.querySelector("td")).fontSize)')) >= 14
@@ -249,7 +250,7 @@ def test_on_a_phone(opened):
 
 
 @in_browser
-def test_with_the_keyboard_alone(opened):
+def test_keyboard_navigation(opened):
     from selenium.webdriver import ActionChains, Keys
     reached = []
     for _ in range(14):
@@ -270,7 +271,7 @@ MARKUP = '<a href="https://nowhere.invalid/a">a</a><span style="cursor:url(https
 
 @pytest.fixture(scope='module')
 def errors_page(tmp_path_factory):
-    """Faces, ranked by an error, from a record whose texts have markup in them."""
+    """Write a page of face alignment results, ranked by an error, whose texts contain markup."""
     rows = [make_entry(
         task='pose', source='own', place='mine', method=MARKUP, backbone=f'row {number}', data='WFLW', split='test',
         images=3, whole=False, metrics={} if nme is None else {'NME': nme, 'APm': 5.}, ms=9., params=1. + number,
@@ -281,18 +282,18 @@ def errors_page(tmp_path_factory):
     return target
 
 
-def test_the_page_tells_the_direction(errors_page):
+def test_direction_in_the_page_data(errors_page):
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', errors_page.read_text(),
                                 re.S)[1])
     board, = data['boards']
-    assert board['title'] == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert board['title'] == 'pose, WFLW test (not a complete published split), by NME (lower is better)'
     assert (board['metric'], board['metrics'], board['lower']) == ('NME', ['NME', 'APm'], ['NME'])
     assert [(row['rank'], row['metrics'].get('NME')) for row in board['rows']] == [
         (1, 0), (2, 3), (3, 3.5), (4, 4), (5, 5), (None, None)]
 
 
 @in_browser
-def test_of_errors_the_lowest_is_first(browser, errors_page):
+def test_ranking_by_an_error(browser, errors_page):
     browser.get(errors_page.as_uri())
     values = ['0.0', '3.0', '3.5', '4.0', '5.0', '']
     assert column(browser, 3) == values
@@ -302,13 +303,13 @@ def test_of_errors_the_lowest_is_first(browser, errors_page):
     click_head(browser, 'NME')
     assert column(browser, 3) == ['5.0', '4.0', '3.5', '3.0', '0.0', '']
     drawn = run(browser, 'document.getElementById("plot-macs_in_billions").data.at(-1)')
-    assert (drawn['x'], drawn['y']) == ([1, 4, 5], [4, 3, 0])  # no other row costs as little and has as low an error
+    assert (drawn['x'], drawn['y']) == ([1, 4, 5], [4, 3, 0])  # Pareto front
     axis = run(browser, 'document.getElementById("plot-macs_in_billions").layout.yaxis.title.text')
     assert axis == 'NME (lower is better)'
 
 
 @in_browser
-def test_texts_of_records_are_no_markup(browser, errors_page):
+def test_texts_of_records_are_escaped(browser, errors_page):
     browser.get_log('performance')
     browser.get_log('browser')
     browser.get(errors_page.as_uri())
@@ -321,7 +322,7 @@ def test_texts_of_records_are_no_markup(browser, errors_page):
 
 
 @in_browser
-def test_the_page_may_load_nothing(browser, errors_page):
+def test_content_security_policy(browser, errors_page):
     browser.get(errors_page.as_uri())
     script = ('const [done] = arguments;'
               'document.addEventListener("securitypolicyviolation", (event) => done(event.blockedURI));'

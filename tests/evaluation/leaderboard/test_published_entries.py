@@ -1,4 +1,4 @@
-"""Published rows: cells read off the publications once more, and what all rows have."""
+"""Tests of published rows against cells of the publications, and of all rows for consistency."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from hrnet_plugin.evaluation.counting.paper import FASTER, OTHERS, WITHOUT_REGIONS
+from hrnet_plugin.evaluation.counting.paper import FASTER, OTHERS, WITHOUT_ROIS
 from hrnet_plugin.evaluation.leaderboard.published import FOLDER, published_costs, published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
@@ -22,7 +22,7 @@ def one(**words):
     return found[0]
 
 
-# Table 7: sizes, of whatever row of the paper has them
+# table 7
 @pytest.mark.parametrize(('method', 'backbone', 'params', 'gflops', 'unit'), [
     (FRCNN, R50, 39.8, 172.3, FASTER),
     (FRCNN, W18, 26.2, 159.1, FASTER),
@@ -32,8 +32,8 @@ def one(**words):
     (CRCNN, W32, 74.9, 300.8, OTHERS),
     ('FCOS', R50, 32.0, 190.0, OTHERS),
     ('FCOS', W32, 37.3, 273.3, OTHERS),
-    ('CenterNet', 'Hourglass-104', 210.1, 388.4, WITHOUT_REGIONS),
-    ('CenterNet', 'HRNetV2-W64', 127.7, 318.5, WITHOUT_REGIONS),
+    ('CenterNet', 'Hourglass-104', 210.1, 388.4, WITHOUT_ROIS),
+    ('CenterNet', 'HRNetV2-W64', 127.7, 318.5, WITHOUT_ROIS),
     (MRCNN, R101, 63.4, 338.8, OTHERS),
     (CMRCNN, X101, 135.2, 653.7, OTHERS),
     (HTC, W48, 121.9, 717.0, OTHERS),
@@ -46,7 +46,7 @@ def test_sizes(method, backbone, params, gflops, unit):
         assert (row.cost.params, row.cost.gflops, row.cost.unit) == (params, gflops, unit.text)
 
 
-# Tables 8 to 11: what the header says, in its order
+# tables 8 to 11
 @pytest.mark.parametrize(('place', 'method', 'backbone', 'schedule', 'cells'), [
     ('table 8', FRCNN, R50, '1x', dict(AP=36.7, AP50=58.3, AP75=39.9, APs=20.9, APm=39.8, APl=47.9)),
     ('table 8', FRCNN, W18, '2x', dict(AP=38.0, AP75=41.5, APs=22.6)),
@@ -83,7 +83,7 @@ def test_other_sources():
     row = one(source='mmdet', method=FRCNN, backbone='HRNetV2p-W40', schedule='1x')
     assert (row.scores.metrics['AP'], row.conditions.ms, row.conditions.training_memory) == (41.2, 95.24, 10.4)
     assert one(source='mmdet', method=HTC, backbone='HRNetV2p-W40').scores.metrics == {'AP': 46.4, 'mask AP': 40.8}
-    # the authors' page has box and mask of this row in each other's column
+    # the authors' page swaps box and mask AP of this row
     row = one(source='official', method=MRCNN, backbone=W48, schedule='2x')
     assert row.scores.metrics == {'AP': 42.9, 'mask AP': 38.3}
     row = one(source='paper', task='pose', backbone='HRNetV1-W32', split='val2017', size='256x192', note='')
@@ -98,7 +98,7 @@ def test_other_sources():
     row = one(source='mmseg', method='OCR', backbone='HRNetV2-W48', schedule='160k', data='Cityscapes', test='')
     assert row.scores.metrics == dict(mIoU=81.35)
     assert one(source='mmdet', method=CRCNN, backbone=X101, schedule='20e').scores.metrics == dict(AP=44.5)
-    # the metafile calls the network of this row ResNet-50; its weights and its page do not
+    # the metafile has ResNet-50 here, but checkpoint and README have ResNet-101
     row = one(source='mmseg', method='DeepLabv3+', data='PASCAL-Context 60', schedule='80k', test='')
     assert (row.model.backbone, row.scores.metrics) == ('dilated ResNet-101', dict(mIoU=47.23))
     row = one(source='mmseg', method='HRNetV2 head', backbone='HRNetV2-W48', data='Cityscapes', schedule='40k', test='')
@@ -106,7 +106,7 @@ def test_other_sources():
 
 
 def test_every_row():
-    units = {unit.text for unit in (FASTER, OTHERS, WITHOUT_REGIONS)}
+    units = {unit.text for unit in (FASTER, OTHERS, WITHOUT_ROIS)}
     for entry in ENTRIES:
         assert entry.scores.metrics, entry
         assert all(5 < value < 100 for value in entry.scores.metrics.values()), entry
@@ -124,7 +124,7 @@ def read(name):
         return list(csv.DictReader(file))
 
 
-def test_costs_are_those_of_the_rows_model():
+def test_costs_match_the_model_of_the_row():
     used = set()
     for task in ('detection', 'pose', 'segmentation'):
         for row in read(task):
@@ -138,8 +138,8 @@ def test_costs_are_those_of_the_rows_model():
     assert {row['key'] for row in costs} - used == {row['key'] for row in costs if row['key'].endswith('-C')}
 
 
-def test_a_cost_is_in_one_row():
-    """Costs of the paper are not repeated for the authors' repositories, unless those differ."""
+def test_costs_are_not_repeated():
+    """Check that costs of the authors' repositories are listed only if they differ from the paper."""
     costs = published_costs()
     for key, cost in costs.items():
         same = costs.get(key.removesuffix(', official')) if key.endswith(', official') else None
@@ -155,7 +155,7 @@ def test_training_memory_is_given_once_per_checkpoint():
     assert shared == [1.7, 1.7]
 
 
-def test_unranked_figures_are_of_configs_or_checkpoints():
+def test_unranked_results_have_a_config_or_checkpoint():
     rows = read('unranked')
     assert all(row['config'] or row['key'] for row in rows)
     same = [tuple(row[name] for name in row if name != 'value') for row in rows]
@@ -163,7 +163,7 @@ def test_unranked_figures_are_of_configs_or_checkpoints():
     assert all(0 < float(row['value']) < 100 for row in rows)
 
 
-def test_baselines_are_there():
+def test_baselines():
     backbones = {entry.model.backbone for entry in ENTRIES}
     assert {R50, R101, X101, 'Hourglass-104', 'ResNet-152', 'dilated ResNet-101'} <= backbones
     assert {entry.source for entry in ENTRIES} == {'paper', 'official', 'mmdet', 'mmpose', 'mmseg'}
@@ -183,7 +183,7 @@ def test_widths():
             if 'ResNet' in entry.model.backbone or 'Hourglass' in entry.model.backbone} == {''}
 
 
-def test_boards_of_published_rows_are_of_one_split_each():
+def test_boards_of_published_rows():
     boards = rank(ENTRIES)
     assert [board.title for board in boards][:3] == [
         'detection, COCO val2017', 'detection, COCO test-dev2017', 'pose, COCO val2017']

@@ -1,4 +1,4 @@
-"""Rows are chosen, ranked among what they can be compared with, and written."""
+"""Tests of selection, ranking and tables of leaderboard rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leaderboard_rows import make_entry
 from rich.console import Console
 
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
-from hrnet_plugin.evaluation.leaderboard.own import own_entry
+from hrnet_plugin.evaluation.leaderboard.local_results import local_entry
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank, select
 from hrnet_plugin.evaluation.leaderboard.record import Record
@@ -24,7 +24,7 @@ def make(ap=40., **changes):
     return make_entry(**{**values, **changes})
 
 
-OWN = Record(
+LOCAL_RECORD = Record(
     task='detection', config='mine', number=7, data=DataFacts(data='sample', split='val2017', images=100, whole=False),
     scores=Scores(metrics={'AP': .451, 'AP50': None, 'mask AP': .3}, classes={'AP': {'cat': .5, 'dog': None}}),
     model=ModelFacts(method='Faster R-CNN', backbone='HRNetV2p-W18', schedule='6e'),
@@ -46,13 +46,17 @@ def test_ranking():
     assert rank([]) == []
 
 
-def test_a_board_without_its_tasks_metric_has_another():
+def test_a_board_without_the_first_metric_of_its_task():
     board, = rank([make(task='pose', data='MPII', metrics={'PCKh': value}) for value in (88., 90.)])
     assert (board.metric, board.entries[0].scores.metrics['PCKh']) == ('PCKh', 90)
 
 
 def faces(**metrics):
-    """Rows of WFLW, measured, by their notes; the values of a metric are in the rows' order, None for missing."""
+    """Make local results on WFLW.
+
+    Args:
+        **metrics: Metric -> values of the rows, None for missing ones.
+    """
     rows = zip(*metrics.values())
     return [make(task='pose', source='own', data='WFLW', split='test', whole=False, images=2500, note=f'row {number}',
                  metrics={name: value for name, value in zip(metrics, row) if value is not None})
@@ -63,18 +67,18 @@ def order(board):
     return [int(row.model.note.removeprefix('row ')) for row in board.entries]
 
 
-def test_of_errors_the_lowest_is_first():
+def test_ranking_by_an_error():
     rows = faces(NME=[4., None, 3., 0., 3.], AUC=[60., 50., 70., 55., 65.])
     board, = rank(rows, 'NME')
-    assert order(board) == [3, 2, 4, 0, 1]  # 0 is a value, equals stay as they were, what is missing is last
-    assert board.title == 'pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert order(board) == [3, 2, 4, 0, 1]  # 0 is valid, ties keep their order, missing values are last
+    assert board.title == 'pose, WFLW test (not a complete published split), by NME (lower is better)'
     assert board.metrics == ('NME', )
     text = printed(board, 120)
     assert 'by NME (lower is better)' in text
     assert re.findall(r'(\d) +Faster', text) == ['1', '2', '3', '4']
     assert re.findall(r' (\d\.\d)$', text, re.M) == ['0.0', '3.0', '3.0', '4.0']
     lines = markdown([board]).splitlines()
-    assert lines[0] == '## Pose, WFLW test (not a whole published split), by NME (lower is better)'
+    assert lines[0] == '## Pose, WFLW test (not a complete published split), by NME (lower is better)'
     assert [line.split(' | ')[3].strip() for line in lines[4:]] == ['0.0', '3.0', '3.0', '4.0', '']
     table = list(csv.DictReader(io.StringIO(as_csv([board]))))
     assert [(row['rank'], row['NME']) for row in table] == [
@@ -84,18 +88,18 @@ def test_of_errors_the_lowest_is_first():
     assert 'lower' not in board.title
 
 
-def test_a_board_in_which_no_row_has_the_metric_has_no_direction():
+def test_a_board_without_the_metric_has_no_direction():
     boards = rank([make(40), *faces(NME=[4., 3.])], 'NME')
     assert [board.title for board in boards] == [
-        'detection, COCO val2017', 'pose, WFLW test (not a whole published split), by NME (lower is better)']
+        'detection, COCO val2017', 'pose, WFLW test (not a complete published split), by NME (lower is better)']
 
 
-def test_a_board_with_none_of_its_tasks_metrics_is_ranked_by_the_most_frequent_one():
+def test_a_board_without_metrics_of_its_task():
     board, = rank(faces(EPE=[None, 2., None], NME=[4., None, 3.]))
     assert (board.metric, board.metrics, order(board)) == ('NME', ('NME', ), [2, 0, 1])
     board, = rank(faces(AUC=[60., 70., 65.], EPE=[5., 3., 4.]))
     assert (board.metric, order(board)) == ('AUC', [1, 2, 0])
-    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # one of the task's stays first
+    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # a metric of the task has priority
     assert (board.metric, board.metrics, order(board)) == ('PCKh', ('PCKh', ), [1, 0])
     board, = rank([make(metrics={})])
     assert (board.metric, board.metrics) == ('AP', ())
@@ -109,15 +113,15 @@ def test_selecting():
         select(rows, dict(width=['W99']))
 
 
-def test_what_cannot_be_compared_is_ranked_apart():
+def test_other_images_are_ranked_separately():
     boards = rank([make(40), make(99, source='own', whole=False, images=20)])
     assert [board.title for board in boards] == [
-        'detection, COCO val2017', 'detection, COCO val2017 (not a whole published split)']
+        'detection, COCO val2017', 'detection, COCO val2017 (not a complete published split)']
     assert [row.scores.metrics['AP'] for row in boards[0].entries] == [40]
 
 
-def test_own_rows():
-    row = own_entry(OWN, 'board')
+def test_local_results():
+    row = local_entry(LOCAL_RECORD, 'board')
     assert row.scores.metrics == {'AP': pytest.approx(45.1), 'mask AP': pytest.approx(30)}
     assert row.scores.classes == {'AP': {'cat': 50}}
     assert (row.source, row.place, row.store, row.number) == ('own', 'mine', 'board', 7)
@@ -130,12 +134,12 @@ def test_own_rows():
                                  ('segmentation', {'mIoU': 81.1, 'mDice': 90.}, {'mIoU': 81.1, 'mDice': 90}),
                                  ('detection', {'mask AR100': .5}, {'mask AR100': 50})):
         record = Record(task=task, config='c', data=data, scores=Scores(metrics=metrics))
-        assert own_entry(record, 'board').scores.metrics == shown
+        assert local_entry(record, 'board').scores.metrics == shown
 
 
 def test_tables():
     boards = rank([make(40, schedule='1x', params=45., gflops=245.3, unit='MACs / 2^30; weights / 2^20', ms=80.65),
-                   own_entry(OWN, 'board'), make(38), make(0, metrics={'mask AP': 30.})])
+                   local_entry(LOCAL_RECORD, 'board'), make(38), make(0, metrics={'mask AP': 30.})])
     text = markdown(boards)
     assert '## Detection, COCO val2017' in text
     assert '| 1 | Faster R-CNN, HRNetV2p-W32, 1x | paper, table 8 | 40.0 |  | 45.0 | 245.3 | 80.7 | MACs / 2^30' in text
@@ -146,7 +150,7 @@ def test_tables():
     assert (rows[3]['whole'], rows[3]['store'], rows[3]['number']) == ('False', 'board', '7')
 
 
-def test_the_terminal_shows_the_best_and_all_own_ones():
+def test_the_terminal_shows_the_best_rows_and_all_local_results():
     rows = [make(50 - k) for k in range(10)] + [make(1, source='own', store='board', number=3)]
     text = printed(rank(rows)[0], 160, top=4)
     assert text.count('table 8') == 4
@@ -161,7 +165,7 @@ def printed(board, width, top=None):
 
 
 def test_columns_that_fit():
-    """What is left out is not cut off: the main metric, sizes and times stay the longest."""
+    """Leave out columns that do not fit, but never the ranking's metric, sizes and times at 80 columns."""
     board = rank(published_entries())[0]
     shown = {}
     for width in (72, 80, 100, 120, 200):
@@ -182,7 +186,7 @@ def test_columns_that_fit():
 NASTY = 'see [/docs] [bold]x[/bold] | <b>\n`y`'
 
 
-def test_a_note_may_have_anything_in_it():
+def test_notes_are_escaped():
     boards = rank([make(note=NASTY)])
     assert '[/docs]' in printed(boards[0], 200)
     title = markdown(rank([make(data=NASTY)])).splitlines()[0]

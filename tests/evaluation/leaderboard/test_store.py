@@ -1,4 +1,4 @@
-"""The store: what is written is read, by any number of writers, and a writer that is killed harms nothing."""
+"""Tests of the result store with several writers and killed writers."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def make(**changes):
     return Record(**{**values, **changes})
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_round_trip(tmp_path):
     store = ResultStore(tmp_path / 'new' / 'folder' / 'results.sqlite')
     part = DataFacts(data='COCO', split='val2017', images=2, whole=False)
     assert [store.append(make()), store.append(make(data=part, time='2020-01-02T03:04:05+00:00'))] == [1, 2]
     first, second = store.read()
-    assert first == make(number=1, time=first.time)  # every bit of it
+    assert first == make(number=1, time=first.time)
     assert second == make(number=2, data=part, time='2020-01-02T03:04:05+00:00')
     assert first.time > second.time
 
@@ -47,7 +47,7 @@ OLD_FACTS = {'method': 'Faster R-CNN', 'backbone': 'HRNetV2p-W18', 'schedule': '
 
 
 def write_old(path, facts):
-    """Write a record as the first version of the store did, with facts by its keys."""
+    """Write a record with the keys of the store's first version."""
     ResultStore(path).prepare()
     with sqlite3.connect(path) as database:
         database.execute("INSERT INTO records (time, task, config, config_text, config_sha256, checkpoint, "
@@ -72,13 +72,13 @@ def test_an_old_store_opens(tmp_path):
     ('{"batch": 1e400}', "fact 'batch' must be a finite number, got inf"),
     ('{"method": 3}', "fact 'method' must be text, got 3")],
     ids=['list', 'broken', 'nested', 'text', 'infinite', 'number'])
-def test_strange_facts_are_named(tmp_path, facts, words):
+def test_invalid_facts_are_reported(tmp_path, facts, words):
     write_old(tmp_path / 'old.sqlite', facts)
     with pytest.raises(ValueError, match=f'store must have valid records, got number 1: .*{words}'):
         ResultStore(tmp_path / 'old.sqlite').read()
 
 
-def test_nothing_is_changed_or_deleted(tmp_path):
+def test_records_cannot_be_changed_or_deleted(tmp_path):
     store = ResultStore(tmp_path / 'results.sqlite')
     store.append(make())
     store.append(make())
@@ -100,7 +100,7 @@ def test_nothing_is_changed_or_deleted(tmp_path):
     (dict(cost=Cost(params=math.nan)), "JSON's types"),
     (dict(number=3), 'must not be in a store already, got number 3'),
 ])
-def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, changes, words):
+def test_invalid_records_are_refused(tmp_path, changes, words):
     store = ResultStore(tmp_path / 'results.sqlite')
     store.append(make())
     with pytest.raises(ValueError, match=words):
@@ -116,7 +116,7 @@ def test_a_store_without_records(tmp_path):
     assert store.append(make()) == 1
 
 
-def test_a_store_that_was_only_begun(tmp_path):
+def test_an_empty_file_is_an_empty_store(tmp_path):
     (tmp_path / 'results.sqlite').touch()
     assert ResultStore(tmp_path / 'results.sqlite').read() == []
     (tmp_path / 'folder').mkdir()
@@ -124,7 +124,7 @@ def test_a_store_that_was_only_begun(tmp_path):
         ResultStore(tmp_path / 'folder').append(make())
 
 
-def test_the_cause_is_told_when_a_transaction_has_ended(tmp_path):
+def test_the_cause_is_raised_when_a_transaction_has_ended(tmp_path):
     def fail(database):
         with _transaction(database):
             database.execute('COMMIT')  # as a full disk does
@@ -134,13 +134,13 @@ def test_the_cause_is_told_when_a_transaction_has_ended(tmp_path):
         fail(made)
 
 
-def test_no_store_is_made_by_reading(tmp_path):
-    with pytest.raises(FileNotFoundError, match='which is not there'):
+def test_reading_creates_no_store(tmp_path):
+    with pytest.raises(FileNotFoundError, match='store must be an existing file, got'):
         ResultStore(tmp_path / 'none.sqlite').read()
     assert not list(tmp_path.iterdir())
 
 
-def test_other_files_are_left_alone(tmp_path):
+def test_other_files_are_not_changed(tmp_path):
     other = tmp_path / 'other.sqlite'
     with sqlite3.connect(other) as database:
         database.execute('CREATE TABLE theirs (x)')
@@ -164,8 +164,8 @@ import sys
 sys.path[:0] = {tests!r}
 from test_store import ResultStore, Scores, make
 for k in range({number}):
-    if {led} and not sys.stdin.readline():
-        sys.exit('nobody leads')
+    if {stepwise} and not sys.stdin.readline():
+        sys.exit('no input')
     scores = Scores(metrics={{str(i): k / 7 for i in range(20)}})
     ResultStore({path!r}).append(make(config=f'{name} {{k}}', scores=scores))
     print(k, flush=True)
@@ -173,10 +173,10 @@ for k in range({number}):
 
 
 @contextmanager
-def writer(path, name, number, led=False):
-    """A process that writes so many records and tells of each; led, it waits for a line before each."""
+def writer(path, name, number, stepwise=False):
+    """Start a process that writes ``number`` records and prints a line for each. If stepwise, it first reads a line."""
     tests = [str(Path(__file__).parent), str(ROOT / 'tests')]
-    code = _WRITER.format(tests=tests, path=str(path), name=name, number=number, led=led)
+    code = _WRITER.format(tests=tests, path=str(path), name=name, number=number, stepwise=stepwise)
     with subprocess.Popen([sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                           env={**os.environ, 'PYTHONPATH': str(ROOT)}) as process:
         try:
@@ -187,8 +187,8 @@ def writer(path, name, number, led=False):
 
 def test_two_processes_lose_nothing(tmp_path):
     path = tmp_path / 'results.sqlite'
-    with writer(path, 'first', 1000, led=True) as first, writer(path, 'second', 1000, led=True) as second:
-        for _ in range(1000):  # released together, or the one that is sooner up would end before the other begins
+    with writer(path, 'first', 1000, stepwise=True) as first, writer(path, 'second', 1000, stepwise=True) as second:
+        for _ in range(1000):  # in step, or the first process would end before the second begins
             for process in (first, second):
                 process.stdin.write('\n')
                 process.stdin.flush()
@@ -219,19 +219,19 @@ def test_a_writer_waits_for_another(tmp_path, monkeypatch):
     assert len(store.read()) == 1
 
 
-def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
+def test_a_killed_writer_loses_at_most_one_record(tmp_path):
     path = tmp_path / 'results.sqlite'
-    said = 0
+    printed = 0
     for turn in range(8):
         with writer(path, f'turn {turn}', 100000) as process:
-            assert process.stdout.readline()  # it has begun
+            assert process.stdout.readline()  # it has written one
             time.sleep(0.02 + 0.013 * turn)
             os.kill(process.pid, signal.SIGKILL)
             rest = process.communicate()[0]
-        said += 1 + len(rest.splitlines())
+        printed += 1 + len(rest.splitlines())
         records = ResultStore(path).read()
-        # it may have been killed between the end of a transaction and saying so
-        assert said <= len(records) <= said + turn + 1
+        # a process may be killed between COMMIT and print
+        assert printed <= len(records) <= printed + turn + 1
         assert all(len(record.scores.metrics) == 20 for record in records)
     with sqlite3.connect(path) as database:
         assert database.execute('PRAGMA integrity_check').fetchone() == ('ok', )
@@ -239,14 +239,14 @@ def test_a_killed_writer_loses_at_most_what_it_was_writing(tmp_path):
     assert len(ResultStore(path).read()) == len(records) + 1
 
 
-def test_what_was_half_written_is_taken_back(tmp_path):
-    """A transaction whose pages are in the file and whose journal is still there, as a power cut leaves them."""
+def test_incomplete_transactions_are_rolled_back(tmp_path):
+    """Roll back pages in the file by the journal, as after a power failure."""
     path = tmp_path / 'results.sqlite'
     ResultStore(path).append(make())
     code = f'''
 import os, signal, sqlite3
 database = sqlite3.connect({str(path)!r}, isolation_level=None)
-database.execute('PRAGMA cache_size = 1')  # so that pages go to the file before the end
+database.execute('PRAGMA cache_size = 1')  # writes pages to the file before COMMIT
 database.execute('PRAGMA cache_spill = 1')
 database.execute('BEGIN IMMEDIATE')
 for _ in range(12):

@@ -1,4 +1,4 @@
-"""The archive has the names that the server wants, and what was given to it."""
+"""Tests of names and content of the archive."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_names_and_layout(tmp_path):
 
 
 def test_boxes_of_masks_are_left_out(tmp_path):
-    """With them the COCO API takes a mask's size to be its box's; mmdet writes both."""
+    """Remove the boxes that mmdet writes, from which the COCO API would take the areas of masks."""
     rle = dict(size=[3, 4], counts='02')
     target = write(tmp_path, [dict(image_id=1, category_id=1, bbox=[0, 0, 9, 9], segmentation=rle, score=1)], 'segm')
     with zipfile.ZipFile(target) as archive:
@@ -47,7 +47,7 @@ def test_nothing_is_overwritten(tmp_path):
         archive_path(tmp_path / 'new', 'test-dev2017', 'HRNetV2p-W32')
 
 
-def test_half_an_archive_does_not_stay(tmp_path):
+def test_incomplete_archives_are_deleted(tmp_path):
     target = archive_path(tmp_path / 'new', 'val2017', 'a')
     (tmp_path / 'half.json').write_text(json.dumps(BOXES)[:-10])
     for name in ('nothing.json', 'half.json'):
@@ -60,12 +60,12 @@ def test_half_an_archive_does_not_stay(tmp_path):
     ('test2017', 'a', 'split must be one of test-dev2017, val2017'),
     ('val2017', 'my net', "letters, digits, dots and hyphens, got 'my net'"),
     ('val2017', 'a_b', "got 'a_b'"), ('val2017', '../a', 'got'), ('val2017', '', "got ''")])
-def test_names_that_are_refused(tmp_path, split, name, words):
+def test_invalid_names(tmp_path, split, name, words):
     with pytest.raises(ValueError, match=words):
         archive_path(tmp_path, split, name)
 
 
 def test_images_of_another_split():
     check_split('val2017', SplitImages(dict.fromkeys(range(5000), (1, 1)), {}))
-    with pytest.raises(ValueError, match='images must be the 20288 of test-dev2017, got 5000'):
+    with pytest.raises(ValueError, match='images must be the 20288 images of test-dev2017, got 5000'):
         check_split('test-dev2017', SplitImages(dict.fromkeys(range(5000), (1, 1)), {}))

@@ -1,4 +1,4 @@
-"""What is wrong with a file of detections is found, and said."""
+"""Tests of the check of a file of detections."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def check(tmp_path, content):
 def test_good_files(tmp_path):
     report = check(tmp_path, [BOX, {**BOX, 'image_id': 7, 'bbox': [0, 0, 30, 50], 'score': 1}])
     assert (report.errors, report.wrong, report.kind, report.detections) == ([], 0, 'bbox', 2)
-    assert report.warnings == ['2 of the 3 categories are never found']
-    report = check(tmp_path, [MASK, {**MASK, 'score': 0.5, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes them
+    assert report.warnings == ['2 of the 3 categories have no detections']
+    report = check(tmp_path, [MASK, {**MASK, 'score': 0.5, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes it
     assert (report.errors, report.kind) == ([], 'segm')
-    assert report.warnings == ['1 of the 2 images have no detection', '2 of the 3 categories are never found']
+    assert report.warnings == ['1 of the 2 images have no detections', '2 of the 3 categories have no detections']
 
 
 def changed(base=BOX, without='', **changes):
@@ -58,27 +58,27 @@ def mask_with(**changes):
 BROKEN = {
     'a pickle': ('\x80\x04\x95', 'must be a JSON list, got a file that begins with'),
     'one object': (json.dumps(BOX), 'must be a JSON list'),
-    'cut off': (json.dumps([BOX, BOX])[:-30], 'must be whole JSON, got an error after 1 detections'),
-    'not a number of JSON': (json.dumps([BOX, {**BOX, 'score': float('nan')}]), 'must be whole JSON'),
+    'cut off': (json.dumps([BOX, BOX])[:-30], 'must be complete JSON, got an error after 1 detections'),
+    'not a number of JSON': (json.dumps([BOX, {**BOX, 'score': float('nan')}]), 'must be complete JSON'),
     'empty': ([], 'must have detections, got an empty list'),
     'no object': ([BOX, [1, 18]], r'detection 1: must be an object, got \[1, 18\]'),
     'no score': (changed(without='score'), 'must have score, got'),
-    'an image of another split': (changed(image_id=2), 'image_id must be one of the 2 of the split, got 2'),
+    'an image of another split': (changed(image_id=2), 'image_id must be one of the 2 in the split, got 2'),
     'a name for an image': (changed(image_id='000000000001'), "image_id must be an integer, got '000000000001'"),
     'a label for a category': (changed(category_id=2), 'category_id must be one of the 3 .* counted from 0'),
     'a fraction for a category': (changed(category_id=18.5), 'category_id must be an integer, got 18.5'),
     'three numbers': (changed(bbox=[1, 2, 3]), r'bbox must be four finite numbers, got \[1, 2, 3\]'),
-    'a negative width': (changed(bbox=[9, 2, -3, 3]), 'no width and height below 0, got -3 and 3'),
-    'corners': ([BOX, *changed(bbox=[30, 10, 55, 39])[1:] * 3], 'got 3 that exceed .* as .x1, y1, x2, y2'),
-    'a huge integer': (changed(bbox=[1, 2, 10**400, 3]), 'must be whole JSON|four finite numbers'),
-    'of another size of the image': (changed(bbox=[100, 80, 20, 20]), r'must lie in its image of 60 x 40, got \[100'),
+    'a negative width': (changed(bbox=[9, 2, -3, 3]), 'a width and height of at least 0, got -3 and 3'),
+    'corners': ([BOX, *changed(bbox=[30, 10, 55, 39])[1:] * 3], 'got 3 boxes that extend .* as .x1, y1, x2, y2'),
+    'a huge integer': (changed(bbox=[1, 2, 10**400, 3]), 'must be complete JSON|four finite numbers'),
+    'of another size of the image': (changed(bbox=[100, 80, 20, 20]), r'must overlap its image of 60 x 40, got \[100'),
     'a score in words': (changed(score='high'), "score must be a finite number, got 'high'"),
     'a mask of another image': (mask_with(size=[40, 60]), r'the size of its image, \[50, 30\], got \[40, 60\]'),
     'a polygon': (changed(MASK, segmentation=[[1, 1, 5, 5, 1, 5]]), "must be an RLE .* got a list"),
     'runs that are not compressed': (mask_with(counts=[0, 1500]), 'must be compressed text, got a list'),
     'runs of another image': (mask_with(counts=encoded(40, 60)['counts']), 'add up to the 1500 pixels .* got 2400'),
     'other characters': (mask_with(counts='~~'), 'must be made of the characters from 0 to o'),
-    'half a number': (mask_with(counts=MASK['segmentation']['counts'] + 'P'), 'must end with a whole number'),
+    'half a number': (mask_with(counts=MASK['segmentation']['counts'] + 'P'), 'must end with a complete number'),
     'masks among boxes': ([BOX, MASK], 'must have bbox, got'),
 }
 
@@ -97,18 +97,18 @@ def test_too_large(tmp_path, monkeypatch):
     assert check(tmp_path, [BOX]).errors[0].startswith('the file must have at most 50 bytes, got ')
 
 
-def test_many_wrong_ones_are_counted(tmp_path):
+def test_many_invalid_detections_are_counted(tmp_path):
     report = check(tmp_path, [BOX, *changed(score=None)[1:] * 100])
     assert (len(report.errors), report.wrong, report.detections) == (20, 100, 101)
     assert 'error: and 80 more detections' in report.text
 
 
-def test_more_than_the_server_looks_at(tmp_path):
+def test_more_than_the_server_evaluates(tmp_path):
     report = check(tmp_path, [BOX] * (PER_CLASS + 1))
     assert report.errors == []
-    assert report.warnings[0] == ('1 times an image has more than 100 detections of a class, of which the best are '
-                                  'evaluated')
-    report = check(tmp_path, [BOX, {**BOX, 'category_id': 1}] * PER_CLASS)  # of two classes
+    assert report.warnings[0] == ('1 times, an image has more than 100 detections of a class. Only the 100 with the '
+                                  'highest scores are evaluated')
+    report = check(tmp_path, [BOX, {**BOX, 'category_id': 1}] * PER_CLASS)  # two classes
     assert not any('more than' in warning for warning in report.warnings)
 
 
@@ -116,31 +116,31 @@ EMPTY = mask.encode(np.asfortranarray(np.zeros((50, 30), np.uint8)))['counts'].d
 
 
 @pytest.mark.parametrize(('detections', 'warning'), [
-    (changed(bbox=[-4, 30, 20, 20]), '1 boxes exceed their images'),  # as detectors that do not clamp
-    (changed(bbox=[60.4 - 0.5, 0, 1.5, 5]), '1 boxes exceed their images'),
-    (changed(bbox=[3, 4, 0, 5]), '1 boxes have no width or no height'),
-    (changed(score=1.0000001), '1 scores are not from 0 to 1'),
+    (changed(bbox=[-4, 30, 20, 20]), '1 boxes extend beyond their images'),  # from detectors that do not clamp
+    (changed(bbox=[60.4 - 0.5, 0, 1.5, 5]), '1 boxes extend beyond their images'),
+    (changed(bbox=[3, 4, 0, 5]), '1 boxes have zero width or height'),
+    (changed(score=1.0000001), '1 scores are outside [0, 1]'),
     (mask_with(counts=EMPTY), '1 masks have no pixels'),  # as Mask R-CNN writes
 ])
-def test_what_detectors_write_is_taken_and_told(tmp_path, detections, warning):
+def test_warnings(tmp_path, detections, warning):
     report = check(tmp_path, detections)
     assert report.errors == []
     assert report.warnings[0] == warning
 
 
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
-def test_detections_that_stand_twice(tmp_path, kind):
+def test_repeated_detections(tmp_path, kind):
     one = BOX if kind == 'bbox' else MASK
     others = [{**one, 'score': 0.75}, {**one, 'category_id': 1},
               {**one, 'bbox': [-1, 3, 20, 30]} if kind == 'bbox' else {**one, 'segmentation': encoded(50, 30, 6)},
               {**one, 'image_id': 7, 'bbox': [5, 3, 20, 30]} if kind == 'bbox' else
               {**one, 'image_id': 1, 'segmentation': encoded(40, 60)}]
-    words = 'images have all of their detections twice'
+    words = 'images have each of their detections twice'
     assert f'2 {words}' in check(tmp_path, [one, *others] * 2).warnings
-    assert f'1 {words}' in check(tmp_path, [one, *others, *others[:3], one]).warnings  # all but the other image's
+    assert f'1 {words}' in check(tmp_path, [one, *others, *others[:3], one]).warnings  # all images but one
     once = [[one], *([one, other] for other in others), [one, one, others[0]], [one, one, one]]
     if kind == 'bbox':
-        once.append([others[2], {**one, 'bbox': [-2, 3, 20, 30]}])  # whose hashes are equal as numbers
+        once.append([others[2], {**one, 'bbox': [-2, 3, 20, 30]}])  # hash(-1) == hash(-2)
     for detections in once:
         assert not any(words in warning for warning in check(tmp_path, detections).warnings)
 
@@ -169,8 +169,8 @@ print(report.detections, len(report.errors), resource.getrusage(resource.RUSAGE_
 
 
 @pytest.mark.slow
-def test_a_file_of_test_devs_size_in_bounded_memory(tmp_path):
-    """20,000 images with 100 boxes each: gigabytes as Python's objects."""
+def test_memory_for_all_of_test_dev(tmp_path):
+    """Check 20,000 images with 100 boxes each, which take gigabytes as Python objects."""
     images, path = 20000, tmp_path / 'large.json'
     line = '{"image_id": %d, "category_id": %d, "bbox": [%.1f, %.1f, 30.5, 40.25], "score": %.4f}'
     with path.open('w') as file:

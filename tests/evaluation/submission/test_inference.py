@@ -1,4 +1,4 @@
-"""A config for test-dev is made of any detector's."""
+"""Tests of test-dev configs derived from detection configs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_configs(name):
     assert (metric.ann_file, metric.format_only) == (f'data/coco/{ANNOTATIONS}', True)
     assert metric.outfile_prefix == 'here/mine'
     assert metric.metric == config.test_evaluator.metric
-    # nothing else is touched, of this config or of the one that was given
+    # nothing else changes, and the given config is not modified
     assert config.pretty_text == before
     for entry in ('model', 'val_dataloader', 'val_evaluator', 'train_dataloader'):
         assert made.get(entry) == config.get(entry)
@@ -49,15 +49,15 @@ def plain(**entries):
     (dict(test_dataloader=dict(dataset=dict(ROOTED, metainfo=dict(classes=('person', 'balloon'))))),
      "config must test classes of COCO, got 'balloon'"),
     (dict(test_evaluator=dict(type='VOCMetric')), 'must have one CocoMetric in its test_evaluator, got 0')])
-def test_what_is_refused(entries, words):
+def test_invalid_configs(entries, words):
     pytest.importorskip('mmdet')
     with pytest.raises(ValueError, match=words):
         for_test_dev(plain(**entries), None, 'x')
 
 
-def test_what_is_inside_is_found():
+def test_wrapped_datasets():
     class CocoDataset:
-        """Stands for mmdet's, in configs that name types by themselves."""
+        """Stand-in for mmdet's class in configs with classes in place of type names."""
 
     CocoDataset.__module__ = 'mmdet.datasets.coco'
     config = plain(default_scope=None, test_evaluator=[dict(type='mmdet.CocoMetric'), dict(type='DumpDetResults')],

@@ -1,4 +1,4 @@
-"""Detections are read one by one, and nothing that is nested too deeply."""
+"""Tests of the streaming reader and its limit of nesting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def file(tmp_path):
 
 
 def nested(depth):
-    """A value with so many lists and objects inside each other."""
+    """Make a value of lists and objects nested ``depth`` levels deep."""
     value = 1
     for k in range(depth):
         value = [value, 2] if k % 2 else {'a': value}
@@ -44,7 +44,7 @@ def test_depth(file):
 @pytest.mark.parametrize('text', [
     '[[[[[[[[[[', '{"[{[{[{[{[{', '\\', '"[[[[[[[[[[[', '\\"[[[[[[[[[[[', '\\\\"[[[[[[[[[[[', 'é[\u1234'])
 @pytest.mark.parametrize('ascii_only', [True, False])
-def test_brackets_in_text_are_no_lists(file, text, ascii_only):
+def test_brackets_in_strings_do_not_count(file, text, ascii_only):
     good = [{**BOX, 'name': text}, {text: text}, text, [BOX, text, [text]]]
     file.write_text(json.dumps(good, ensure_ascii=ascii_only), encoding='utf-8')
     assert list(read_detections(file)) == good
@@ -54,7 +54,7 @@ def test_brackets_in_text_are_no_lists(file, text, ascii_only):
 
 
 @pytest.mark.parametrize('offset', range(65500, 65560))
-def test_the_end_of_a_block_may_be_anywhere(file, offset):
+def test_block_boundaries(file, offset):
     text = '\\"[[[[[[[[['
     good = ['x' * offset, text, {**BOX, text: nested(DEEPEST - 2)}]
     file.write_text(json.dumps(good))
@@ -64,7 +64,7 @@ def test_the_end_of_a_block_may_be_anywhere(file, offset):
         list(read_detections(file))
 
 
-def test_what_comes_before_is_read(file):
+def test_detections_before_an_error_are_read(file):
     file.write_text(json.dumps([BOX] * 3000 + [nested(DEEPEST)]))
     reader = read_detections(file)
     assert [next(reader) for _ in range(1000)] == [BOX] * 1000
@@ -81,7 +81,7 @@ def test_nesting_after_the_end_is_an_error(file):
 def test_messages_have_one_line(file):
     for text in ('[{"a": 1', '[{"a": nul}]', '[' + '9' * 200000 + ']', '[{"' + 'a' * 200000 + '" 1}]', '[1]]', '[1}'):
         file.write_text(text)
-        words = r'^results must be whole JSON, got an error after \d detections: '
+        words = r'^results must be complete JSON, got an error after \d detections: '
         with pytest.raises(ValueError, match=words) as caught:
             list(read_detections(file))
         assert len(str(caught.value).splitlines()) == 1
@@ -105,7 +105,7 @@ except ValueError as error:
 @pytest.mark.parametrize('text', [
     '[' * 200000, '[{"a":' * 34000, '[{"a":' + '[' * 200000, '[{"' + 'a' * 100000 + '":' + '[1,' * 34000])
 def test_memory_is_bounded(file, text, backend):
-    """It was gigabytes, quadratic in the depth."""
+    """Read deep nesting, for which ijson alone takes gigabytes."""
     pytest.importorskip('resource')
     file.write_text(text)
     options = dict(os.environ, **dict(IJSON_BACKEND=backend) if backend else {})

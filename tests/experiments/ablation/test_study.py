@@ -1,4 +1,4 @@
-"""Studies: their files, their runs, and what is kept of them."""
+"""Study files, runs and stored results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def study_file(tmp_path):
 
 
 def log(run, *records, session='20260101_000000'):
-    """What a run of mmengine leaves."""
+    """Write the log of an mmengine run."""
     folder = run.folder / 'work' / session / 'vis_data'
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
@@ -55,7 +55,7 @@ class TestStudy:
         assert study.variants[0].published == {'AP': 70.5}
         assert [variant.folder for variant in study.variants] == ['one', 'two---a-half', 'other']
 
-    def test_options_of_a_variant_come_after_those_of_all(self, study_file):
+    def test_options_of_a_variant_override_those_of_the_study(self, study_file):
         one, two, other = (variant.trained_config().model for variant in read_study(str(study_file)).variants)
         assert one == dict(width=3, part=dict(depth=2))
         assert two == dict(width=4, part=dict(depth=5))
@@ -71,24 +71,25 @@ class TestStudy:
         ("shape = (64, 48)", "shape = (64, 48)\nseeds = 0", ValueError, 'seeds must be at least 1, got 0'),
         ("metrics = {'AP': 'coco/AP', 'small': 'coco/AP_s'}", 'metrics = {}', ValueError, 'metrics must have entries'),
         ("metrics = {'AP': 'coco/AP', 'small': 'coco/AP_s'}", "metrics = {'AP': 3}", TypeError,
-         r"metrics\['AP'\] must be a key of the logs, got 3"),
+         r"metrics\['AP'\] must be a key of the evaluation logs, got 3"),
         ("published=dict(AP=70.5)", "published=dict(AR=70.5)", ValueError,
          r"key of variants\['one'\] published must be one of 'AP', 'small', got 'AR'"),
         ("published=dict(AP=70.5)", "published=3", TypeError, r"variants\['one'\] published must be a mapping, got 3"),
         ("published=dict(AP=70.5)", "option={}", ValueError, r"each key of variants\['one'\] must be .*got 'option'"),
         ("dict(published=dict(AP=70.5))", "3", TypeError, r"variants\['one'\] must be a mapping, got 3"),
         ("'other': dict", "'One': dict", ValueError, 'names that differ in letters and digits'),
-        ("config = 'base.py'", "", TypeError, r"variants\['one'\] must name a config"),
+        ("config = 'base.py'", "", TypeError,
+         r"config of variants\['one'\] or of the study must be the name or path of a config, got None"),
         ("config='other.py'", "config='nowhere'", FileNotFoundError, "path of a file, got 'nowhere'"),
     ])
-    def test_what_is_wrong_is_named(self, study_file, old, new, error, words):
+    def test_invalid_entries(self, study_file, old, new, error, words):
         assert old in STUDY
         study_file.write_text(STUDY.replace(old, new))
         with pytest.raises(error, match=words) as caught:
             read_study(str(study_file))
         assert error is FileNotFoundError or str(caught.value).startswith(f'{study_file}: ')
 
-    def test_no_such_study(self):
+    def test_unknown_study(self):
         with pytest.raises(FileNotFoundError, match=r"study must be one of .*pose_sample.* got 'poses'"):
             read_study('poses')
 
@@ -115,8 +116,8 @@ class TestRun:
         assert run.result() is None
         log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .1, 'step': 1},
             dict(loss=.9, time=.1, epoch=2, step=2), dict(loss=.8, time=.3, epoch=2, step=3),
-            {'coco/AP': .25, 'coco/AP_s': -1, 'step': 2})  # COCO's tools write -1 where there is nothing to measure
-        kept = run.keep(dict(jobs=2))
+            {'coco/AP': .25, 'coco/AP_s': -1, 'step': 2})  # the COCO API returns -1 for undefined metrics
+        kept = run.save_result(dict(jobs=2))
         assert kept.setting == dict(jobs=2)
         assert kept.metrics == {'AP': 25.0, 'small': None}
         assert kept.step_seconds == 0.3
@@ -126,56 +127,56 @@ class TestRun:
     def test_no_evaluation(self, study_file, tmp_path):
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
         log(run, dict(loss=1., time=.5, epoch=1, step=1))
-        with pytest.raises(FileNotFoundError, match='has logged no coco/AP'):
-            run.keep({})
+        with pytest.raises(FileNotFoundError, match='has no logged coco/AP'):
+            run.save_result({})
 
-    def test_what_is_not_a_number_was_not_measured(self, study_file, tmp_path):
+    def test_nan_is_an_undefined_metric(self, study_file, tmp_path):
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
         log(run, {'coco/AP': math.nan})
-        assert run.keep({}).metrics == {'AP': None, 'small': None}
-        assert run.keep({}).step_seconds is None
+        assert run.save_result({}).metrics == {'AP': None, 'small': None}
+        assert run.save_result({}).step_seconds is None
 
     def test_result_of_another_config_is_refused(self, study_file, tmp_path):
         runs = all_runs(read_study(str(study_file)), tmp_path, None, 2)
         for run in runs:
             run.command()
-            if run.seed == 0:  # the others have begun
+            if run.seed == 0:  # the others have only started
                 log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5})
-                run.keep({})
+                run.save_result({})
         study_file.write_text(STUDY.replace("'model.part.depth': 5", "'model.part.depth': 6"))
         for run in all_runs(read_study(str(study_file)), tmp_path, None, 2):
             if run.variant.name == 'two & a half':
-                with pytest.raises(ValueError, match='is of another config or data root'):
+                with pytest.raises(ValueError, match='must have the current config and data root of the study'):
                     run.result()
             else:
                 assert (run.result() is None) == (run.seed > 0)
 
     def test_entries_in_another_order_are_the_same_config(self, study_file, tmp_path):
-        """As in a folder that was begun before a base of the config was split."""
+        """The order of entries changes when a base config is split."""
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
         run.command()
         log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5})
-        kept = run.keep({})
-        begun = Config.fromfile(str(run.folder / 'config.py')).to_dict()
-        (run.folder / 'config.py').write_text(Config(dict(reversed(begun.items()))).pretty_text)
+        kept = run.save_result({})
+        started = Config.fromfile(str(run.folder / 'config.py')).to_dict()
+        (run.folder / 'config.py').write_text(Config(dict(reversed(started.items()))).pretty_text)
         assert run.result() == kept
 
 
 @pytest.mark.parametrize('name', list_studies())
 class TestShippedStudies:
 
-    def test_variants_differ_in_nothing_but_the_network(self, name):
+    def test_variants_differ_only_in_the_network(self, name):
         study = read_study(name)
         pytest.importorskip(study.variants[0].trained_config().default_scope)
         configs = [variant.trained_config() for variant in study.variants]
         assert len({str(config.model) for config in configs}) == len(configs)
-        for config in configs:  # nothing but the model and its targets differs
+        for config in configs:
             other = configs[0].to_dict()
             changed = {key for key, value in config.to_dict().items() if value != other[key]}
             assert changed <= {'model'}
 
     def test_matched_costs(self, name):
-        """Equal depth: parameters and operations within 3 per cent; a single stream: operations within 7."""
+        """Equal depth: parameters and operations within 3 percent. Single stream: operations within 7 percent."""
         study = read_study(name)
         pytest.importorskip(study.variants[0].trained_config().default_scope)
         found = {title: count.parts['total'] for title, count in counts(study).items()}

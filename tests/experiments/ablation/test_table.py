@@ -1,4 +1,4 @@
-"""Means, intervals and differences, by hand; the tables and the figure."""
+"""Table and figure of a study, compared with means, intervals and differences calculated by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESULTS = [
 
 
 def test_interval_by_hand():
-    """Of 1, 2, 3, 4: standard deviation sqrt(5 / 3), and Student's quantile 3.182446 at three degrees of freedom."""
+    """The values 1 to 4 have standard deviation sqrt(5 / 3), and Student's quantile is 3.182446 at three degrees."""
     estimate = Estimate.of([1., 2., 3., 4.])
     assert estimate.mean == 2.5
     assert estimate.margin == pytest.approx(3.182446 * math.sqrt(5 / 3) / 2, rel=1e-6)
@@ -38,7 +38,7 @@ def test_one_value_has_no_interval():
 
 
 def test_differences_are_those_of_the_same_seed():
-    """-2, -1 and -3: their interval is narrower than either mean's."""
+    """The interval of -2, -1 and -3 is narrower than that of either mean."""
     _, final, product = rows(STUDY, RESULTS, COUNTS)
     assert final.differences['AP'].mean == -2
     assert final.differences['AP'].margin == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
@@ -46,7 +46,7 @@ def test_differences_are_those_of_the_same_seed():
     assert product.metrics['AP'].number == product.differences['AP'].number == 0
 
 
-def test_a_seed_that_only_one_has_is_in_no_difference():
+def test_a_seed_of_one_variant_only_is_in_no_difference():
     table = rows(STUDY, RESULTS[1:], COUNTS)
     assert table[1].metrics['AP'].number == 3
     assert table[1].differences['AP'].number == 2
@@ -79,8 +79,8 @@ def test_csv():
 
 def test_figure(tmp_path):
     draw(STUDY, rows(STUDY, RESULTS, COUNTS), tmp_path / 'figure.png')
-    picture = cv2.imread(str(tmp_path / 'figure.png'))
-    # two bars of different colours, and not a third
-    colours = {tuple(pixel) for pixel in picture[picture.shape[0] // 2]}
-    assert {(180, 119, 31), (14, 127, 255)} <= colours
-    assert (44, 160, 44) not in colours
+    image = cv2.imread(str(tmp_path / 'figure.png'))
+    # two bars of different colors and no third one
+    colors = {tuple(pixel) for pixel in image[image.shape[0] // 2]}
+    assert {(180, 119, 31), (14, 127, 255)} <= colors
+    assert (44, 160, 44) not in colors

@@ -1,4 +1,4 @@
-"""A run does not outlive what has started it."""
+"""Exit of a run when its parent process has ended."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 from paths import ROOT
 
 
-@pytest.mark.skipif(sys.platform == 'win32', reason='has no parents')
-def test_a_run_ends_with_what_has_started_it(tmp_path):
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows does not change the parent of orphans')
+def test_a_run_exits_with_its_parent(tmp_path):
     run = (f'import os, sys, time; sys.path.insert(0, {str(ROOT)!r})\n'
-           'from hrnet_plugin.experiments.ablation.train import end_with_parent\n'
-           f'end_with_parent(os.getppid()); open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))\n'
+           'from hrnet_plugin.experiments.ablation.train import exit_with_parent\n'
+           f'exit_with_parent(os.getppid()); open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))\n'
            'time.sleep(120)')
     starter = subprocess.Popen([sys.executable, '-c', f'import subprocess, sys\n'
                                                       f'subprocess.run([sys.executable, "-c", {run!r}])'])
@@ -37,6 +37,6 @@ def _is_running(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # a container whose first process does not wait for orphans keeps them as zombies
+    # orphans stay zombies in a container whose init process does not reap them
     status = Path(f'/proc/{pid}/stat')
     return not status.is_file() or status.read_text().rsplit(')', 1)[1].split()[0] != 'Z'

@@ -1,4 +1,4 @@
-"""What a record of figures says of the machine and the stack."""
+"""Description of the machine and the stack in a benchmark record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hrnet_plugin.evaluation.environment import describe, mmcv_operators
 
 @pytest.mark.parametrize(('attributes', 'origin'), [
     (dict(ORIGIN='mmcv_torch_ops 0.1.0'), 'mmcv_torch_ops 0.1.0'), ({}, 'compiled'), (None, 'none')])
-def test_the_origin_of_operators(attributes, origin, monkeypatch):
+def test_origin_of_operators(attributes, origin, monkeypatch):
     extension = None  # importing it raises ImportError
     if attributes is not None:
         extension = ModuleType('mmcv._ext')

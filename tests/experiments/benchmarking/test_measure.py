@@ -1,4 +1,4 @@
-"""What a benchmark counts is what there is to count; what it times is in turns."""
+"""Benchmarks: counts, memory and interleaved timing."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from torch import nn
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.experiments.benchmarking import (
     describe,
-    kept_bytes,
     measure,
+    measure_machine,
     network,
     peak_bytes,
-    probe,
     random_weights,
+    saved_bytes,
 )
 from hrnet_plugin.models import HRFPN, HRNet
 
 
-def test_kept_bytes_are_those_that_backward_needs():
+def test_saved_bytes_are_those_of_the_backward_pass():
     x = torch.randn(1, 4, 64, 64)  # 64 KiB
     size = x.numel() * 4
     model = nn.Sequential(nn.Conv2d(4, 4, 1), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 1))
-    # the ReLU's result serves it and the convolution behind it; the last result serves nobody
-    assert kept_bytes(lambda: [model(x)]) == size
-    # that a tensor is kept twice, or a part of it only, changes nothing
-    assert kept_bytes(lambda: [(2 * x.requires_grad_()).exp()[:, :2].clone()]) == pytest.approx(size, abs=64)
+    # the ReLU and the convolution after it save the same tensor; the last output is not saved
+    assert saved_bytes(lambda: [model(x)]) == size
+    # a tensor that is saved twice or in part counts once and whole
+    assert saved_bytes(lambda: [(2 * x.requires_grad_()).exp()[:, :2].clone()]) == pytest.approx(size, abs=64)
     with torch.no_grad():
-        assert kept_bytes(lambda: [model(x)]) == 0
+        assert saved_bytes(lambda: [model(x)]) == 0
 
 
-def test_kept_bytes_sees_what_hooks_hold():
+def test_saved_bytes_include_tensors_of_hooks():
     x = torch.randn(1, 4, 64, 64, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: t.half(), lambda t: t.float()):
-        assert kept_bytes(lambda: [x.exp()]) == x.numel() * 2
+        assert saved_bytes(lambda: [x.exp()]) == x.numel() * 2
 
 
 def test_peak_bytes():
     x = torch.randn(2**16)
-    # and the numbers that are multiplied and added
+    # abs: the scalar operands
     assert peak_bytes(lambda: (x * 2).add_(1)) == pytest.approx(4 * x.numel(), abs=64)
     assert peak_bytes(lambda: (x * 2) + (x * 3)) == pytest.approx(3 * 4 * x.numel(), abs=64)
 
 
 def networks():
-    plain = random_weights(nn.Sequential(HRNet('w18_small_v1'), HRFPN(arch='w18_small_v1', out_channels=16)))
+    eager = random_weights(nn.Sequential(HRNet('w18_small_v1'), HRFPN(arch='w18_small_v1', out_channels=16)))
     other = nn.Sequential(HRNet('w18_small_v1'), HRFPN(arch='w18_small_v1', out_channels=16))
-    other.load_state_dict(plain.state_dict())
-    return dict(first=plain, engine=optimize_for_inference(other))
+    other.load_state_dict(eager.state_dict())
+    return dict(first=eager, engine=optimize_for_inference(other))
 
 
-def test_predictions():
-    machine = probe(seconds=0.02)
+def test_inference():
+    machine = measure_machine(seconds=0.02)
     assert machine.macs > 1e8
     assert machine.bytes > 1e8
     records = measure(networks(), torch.randn(1, 3, 64, 64), rounds=3, machine=machine)
@@ -68,7 +68,7 @@ def test_predictions():
     assert 'kept' not in first
 
 
-def test_differences_are_told_of_the_same_weights_only():
+def test_relative_error_requires_the_same_weights():
     one, other = (random_weights(HRNet('w18_small_v1')) for _ in range(2))
     records = measure(dict(one=one, other=other), torch.randn(1, 3, 64, 64), rounds=1)
     assert records['one']['relative_error'] == 0
@@ -86,14 +86,14 @@ def test_training_steps():
     assert 'relative_error' not in records['full']
 
 
-def test_in_mixed_precision():
+def test_mixed_precision():
     records = measure(networks(), torch.randn(1, 3, 64, 64), rounds=1, amp=torch.bfloat16)
     assert 1e-4 < records['engine']['relative_error'] < 0.1
 
 
 def test_ratios_are_medians_of_rounds(monkeypatch):
-    """Each round has its own ratio: a slow one counts once."""
-    module = sys.modules['hrnet_plugin.experiments.benchmarking.measure']  # whose name in the package is the function's
+    """Each round has its own ratio, so that one slow round does not change the median."""
+    module = sys.modules['hrnet_plugin.experiments.benchmarking.measure']  # the package has the function
     seconds = iter([1., .5, 30., 2., 3., 2.])  # three rounds of two
 
     class Timer:
@@ -105,7 +105,7 @@ def test_ratios_are_medians_of_rounds(monkeypatch):
             return self
 
     monkeypatch.setattr(module, 'Timer', Timer)
-    timed = module.in_turns(dict(a=lambda: None, b=lambda: None), rounds=3)
+    timed = module.time_interleaved(dict(a=lambda: None, b=lambda: None), rounds=3)
     assert timed['b'] == dict(times=[.5, 2., 2.], seconds=2., ratio=2.)
     assert timed['a'] == dict(times=[1., 30., 3.], seconds=3., ratio=1.)
 
@@ -127,7 +127,7 @@ def test_description():
     assert facts['mmengine']
 
 
-def test_weights_let_no_path_vanish_and_no_value_overflow():
+def test_random_weights_give_moderate_outputs():
     model = random_weights(HRNet('w18')).eval()
     with torch.no_grad():
         outs = model(torch.randn(1, 3, 64, 64))

@@ -1,4 +1,4 @@
-"""The sample set is COCO's format, the same each time, and knows the truth about its pixels."""
+"""The sample set: COCO format, reproducible, with annotations that agree with the pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hrnet_plugin.experiments.sample_set import write_sample_set
-from hrnet_plugin.experiments.sample_set.backdrop import STUFF
+from hrnet_plugin.experiments.sample_set.background import STUFF
 from hrnet_plugin.experiments.sample_set.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.experiments.sample_set.scene import CATEGORIES, draw_scene
 
@@ -37,7 +37,7 @@ def test_the_same_arguments_give_the_same_files(root, tmp_path):
 
 
 def test_categories_are_cocos(root):
-    """In number, name and order: hosts number classes by what they find in the file."""
+    """Hosts derive class indices from the number, names and order of the categories."""
     categories = {category['name']: category['id'] for category in load(root, 'instances', 'val2017')['categories']}
     coco = pytest.importorskip('mmdet.datasets').CocoDataset.METAINFO['classes']
     assert tuple(categories) == coco
@@ -90,8 +90,8 @@ def test_semantic_maps_agree_with_instances(root):
         assert set(np.unique(semantic[semantic > 90])) <= {123, 148, 153, 154, 156, 170}
 
 
-def test_maps_of_classes_are_coco_stuffs_without_its_gaps(root):
-    """As mmsegmentation numbers its 171 classes."""
+def test_train_ids_are_those_of_mmsegmentation(root):
+    """Pixels have the indices of mmsegmentation's 171 classes."""
     classes = pytest.importorskip('mmseg.datasets').COCOStuffDataset.METAINFO['classes']
     assert len(TRAIN_IDS) == len(classes) == 171
     assert all(classes[TRAIN_IDS[number - 1]] == name for name, number in CATEGORY_IDS.items())
@@ -101,9 +101,9 @@ def test_maps_of_classes_are_coco_stuffs_without_its_gaps(root):
         files = list(folder.glob('*_labelTrainIds.png'))
         assert len(files) == len(list((root / split).iterdir()))
         for file in files:
-            numbers = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+            train_ids = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
             values = cv2.imread(str(file).replace('_labelTrainIds', ''), cv2.IMREAD_UNCHANGED)
-            assert np.array_equal(numbers, np.vectorize(TRAIN_IDS.get)(values))
+            assert np.array_equal(train_ids, np.vectorize(TRAIN_IDS.get)(values))
 
 
 def test_keypoints(root):
@@ -122,26 +122,26 @@ def test_keypoints(root):
         assert ((seen[:, 0] >= x - 1) & (seen[:, 0] <= x + w + 1)).all()
         assert ((seen[:, 1] >= y - 1) & (seen[:, 1] <= y + h + 1)).all()
         if points[5, 2] and points[6, 2]:
-            assert points[5, 0] > points[6, 0]  # facing us: its left is on our right
+            assert points[5, 0] > points[6, 0]  # seen from the front: the left shoulder is on the right
 
 
-def test_a_finished_set_is_left_alone(root):
+def test_a_complete_set_is_not_changed(root):
     before = {path: path.stat().st_mtime_ns for path in root.rglob('*')}
     assert write_sample_set(root, train=12, val=4) == root
     assert {path: path.stat().st_mtime_ns for path in root.rglob('*')} == before
 
 
 def test_nothing_is_overwritten(root, tmp_path):
-    with pytest.raises(FileExistsError, match='holds a sample set made with'):
+    with pytest.raises(FileExistsError, match=f'got {root} with a sample set made with'):
         write_sample_set(root, train=13, val=4)
     (tmp_path / 'mine').mkdir()
     (tmp_path / 'mine' / 'file').write_text('precious')
-    with pytest.raises(FileExistsError, match='holds other files'):
+    with pytest.raises(FileExistsError, match='mine with other files'):
         write_sample_set(tmp_path / 'mine', train=1, val=1)
     assert (tmp_path / 'mine' / 'file').read_text() == 'precious'
 
 
-def test_an_interrupted_set_leaves_nothing(tmp_path, monkeypatch):
+def test_an_interrupted_set_leaves_no_files(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError('disk full')
 
@@ -157,6 +157,6 @@ def test_an_interrupted_set_leaves_nothing(tmp_path, monkeypatch):
     (dict(width=10), ValueError, 'width must be at least 64, got 10'),
     (dict(seed=-1), ValueError, 'seed must be at least 0, got -1'),
 ])
-def test_bad_arguments(options, error, words, tmp_path):
+def test_invalid_arguments(options, error, words, tmp_path):
     with pytest.raises(error, match=words):
         write_sample_set(tmp_path / 'sample', **options)

@@ -1,4 +1,4 @@
-"""HRNet by itself: counts, sizes, options, errors."""
+"""HRNet: parameter counts, sizes, options and errors."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _sizes():
 
 
 def _shallow():
-    """One block for each branch: the sizes do not depend on the depth."""
+    """Return an ``extra`` mapping with one block per branch. Output sizes do not depend on the depth."""
     return {stage: dict(spec, num_blocks=(1, ) * spec['num_branches']) for stage, spec in upstream_extra(SMALL).items()}
 
 
@@ -88,7 +88,7 @@ def test_every_input_size_works(mode, every):
 
 @pytest.mark.parametrize('upsample', ['nearest', 'bilinear', dict(mode='bilinear', align_corners=True)])
 @pytest.mark.parametrize('size', [(33, 32), (50, 77), (100, 61)])
-def test_odd_sizes_give_numbers(upsample, size):
+def test_odd_sizes_give_finite_outputs(upsample, size):
     outs = randomize(HRNet(SMALL, upsample=upsample)).eval()(torch.rand(1, 3, *size))
     assert all(out.isfinite().all() and out.is_contiguous() for out in outs)
 
@@ -99,14 +99,15 @@ def test_memory_format_is_kept_at_odd_sizes():
     assert all(out.is_contiguous(memory_format=torch.channels_last) for out in outs)
 
 
-def test_nearest_at_an_odd_size_is_the_corner_of_a_padded_image():
-    """Pixel p of a coarser map serves pixels 2p and 2p + 1 of a finer one at every size, not only at even ones."""
-    from hrnet_plugin.models.layers.upsample import double_nearest
+def test_nearest_at_an_odd_size_equals_cropping():
+    """Check that pixel p of the coarse map is copied to pixels 2p and 2p + 1 at odd sizes, too."""
+    from hrnet_plugin.models.layers.upsample import upsample_nearest_2x
     x = torch.rand(1, 2, 5, 4)
-    assert torch.equal(double_nearest(x, torch.Size((9, 7))), double_nearest(x, torch.Size((10, 8)))[..., :9, :7])
+    odd, even = upsample_nearest_2x(x, torch.Size((9, 7))), upsample_nearest_2x(x, torch.Size((10, 8)))
+    assert torch.equal(odd, even[..., :9, :7])
 
 
-def test_upsample_words_differ_and_do_what_they_say():
+def test_upsample_modes_differ():
     models = {str(word): HRNet(SMALL, upsample=word).eval()
               for word in (None, 'nearest', 'bilinear', dict(mode='bilinear', align_corners=True))}
     randomize(models['None'])
@@ -122,7 +123,7 @@ def test_upsample_words_differ_and_do_what_they_say():
             assert relative_error(outs[first], outs[second]) > 1e-3
 
 
-def test_the_options_that_mmpose_keeps_in_extra():
+def test_options_in_extra_of_mmpose():
     extra = dict(upstream_extra(SMALL), upsample=dict(mode='bilinear', align_corners=False))
     extra['stage4'] = dict(extra['stage4'], multiscale_output=True)
     inside = randomize(HRNet(extra=extra, host='mmpose')).eval()
@@ -153,7 +154,7 @@ def test_norm_cfg_reaches_every_norm(norm_cfg, cls):
     assert all(isinstance(norm, cls) for norm in norms)
 
 
-def test_group_norm_names_its_keys_and_runs():
+def test_group_norm():
     model = HRNet(SMALL, norm_cfg=dict(type='GN', num_groups=2))
     keys = model.state_dict()
     assert 'gn1.weight' in keys
@@ -162,7 +163,7 @@ def test_group_norm_names_its_keys_and_runs():
     sum(out.sum() for out in model(torch.rand(2, 3, 32, 32))).backward()
 
 
-def test_norm_cfg_says_whether_affine_parameters_train():
+def test_requires_grad_of_norm_cfg():
     model = HRNet(SMALL, norm_cfg=dict(type='BN', requires_grad=False))
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     assert not any(parameter.requires_grad for norm in norms for parameter in norm.parameters())
@@ -183,7 +184,7 @@ def test_norm_eval(norm_eval):
 
 
 @pytest.mark.parametrize('norm', ['BN', 'SyncBN'])
-def test_with_cp_recomputes_and_changes_nothing_else(norm):
+def test_with_cp_recomputes_with_equal_gradients(norm):
     options = dict(norm_eval=False, norm_cfg=dict(type=norm))
     plain = randomize(HRNet(SMALL, **options).double()).train()
     lean = HRNet(SMALL, with_cp=True, **options).double().train()
@@ -206,7 +207,7 @@ def test_with_cp_recomputes_and_changes_nothing_else(norm):
 @pytest.mark.parametrize(('host', 'norm_eval', 'outputs', 'std'), [
     ('mmdet', True, 4, None), ('mmpose', False, 1, 0.001), ('mmseg', False, 4, None), ('mmpretrain', False, 4, None)
 ])
-def test_defaults_of_the_hosts(host, norm_eval, outputs, std):
+def test_defaults_of_each_host(host, norm_eval, outputs, std):
     model = HRNet(SMALL, host=host)
     assert (model.norm_eval, len(model.out_channels)) == (norm_eval, outputs)
     model.init_weights()
@@ -214,7 +215,7 @@ def test_defaults_of_the_hosts(host, norm_eval, outputs, std):
     assert model.conv2.weight.std().item() == pytest.approx(std or kaiming, rel=0.05)
 
 
-def test_with_cp_saves_less():
+def test_with_cp_saves_fewer_activations():
     def saved(model):
         sizes = []
         with torch.autograd.graph.saved_tensors_hooks(lambda x: sizes.append(x.numel()) or x, lambda x: x):
@@ -247,7 +248,7 @@ def test_without_zero_init_residual_last_norms_start_at_one():
     assert all((norm.weight == 1).all() for norm in _last_norms(model))
 
 
-def test_a_checkpoint_wins_over_zero_init_residual(tmp_path):
+def test_checkpoints_take_precedence_over_zero_init_residual(tmp_path):
     source = randomize(HRNet(SMALL))
     torch.save(source.state_dict(), tmp_path / 'weights.pth')
     init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'weights.pth'))
@@ -277,14 +278,14 @@ def test_frozen_stages(frozen_stages):
             assert all(norm.training is trains for norm in norms), name
 
 
-def test_all_weights_are_used():
-    """No parameter of a four-output network stays without a gradient: no unused ones in distributed training."""
+def test_all_parameters_receive_gradients():
+    """Check that there are no unused parameters, which distributed training would reject."""
     model = HRNet(SMALL)
     sum(out.sum() for out in model(torch.rand(1, 3, 64, 64))).backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
-def test_inputs_and_arguments_are_left_alone():
+def test_inputs_and_arguments_are_not_modified():
     extra, norm_cfg = upstream_extra(SMALL), dict(type='BN', requires_grad=True)
     init_cfg = [dict(type='Kaiming', layer='Conv2d')]
     given = copy.deepcopy((extra, norm_cfg, init_cfg))
@@ -300,7 +301,7 @@ def test_inputs_and_arguments_are_left_alone():
     assert all(torch.equal(a, b) for a, b in zip(maps, kept))
 
 
-def test_a_width_that_changes_between_stages_is_fed_from_its_own_branch():
+def test_widths_that_change_between_stages():
     extra = upstream_extra(SMALL)
     extra['stage3'] = dict(extra['stage3'], num_channels=(20, 32, 64))
     extra['stage4'] = dict(extra['stage4'], num_channels=(20, 32, 64, 128))
@@ -309,8 +310,8 @@ def test_a_width_that_changes_between_stages_is_fed_from_its_own_branch():
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
-    (dict(), ValueError, 'give arch or extra: got neither'),
-    (dict(arch='w18', extra=upstream_extra('w18')), ValueError, 'give arch or extra, and not both'),
+    (dict(), ValueError, 'arch or extra must be given, got neither'),
+    (dict(arch='w18', extra=upstream_extra('w18')), ValueError, 'arch and extra must not be given together'),
     (dict(arch='w19'), ValueError, "arch must be one of .* got 'w19'"),
     (dict(in_channels=0), ValueError, 'in_channels must be between 1 and 1048576, got 0'),
     (dict(in_channels='3'), TypeError, "in_channels must be an int, got '3'"),
@@ -332,7 +333,8 @@ def test_a_width_that_changes_between_stages_is_fed_from_its_own_branch():
     (dict(init_cfg='x.pth'), TypeError, "init_cfg must be a mapping, a list of mappings or None, got 'x.pth'"),
     (dict(init_cfg=[3]), TypeError, r'init_cfg must be a mapping, .* got \[3\]'),
     (dict(pretrained=1), TypeError, 'pretrained must be a path or URL, got 1'),
-    (dict(pretrained='a', init_cfg=dict(type='Pretrained')), ValueError, 'give init_cfg or pretrained, and not both'),
+    (dict(pretrained='a', init_cfg=dict(type='Pretrained')), ValueError,
+     'init_cfg and pretrained must not be given together'),
 ])
 def test_bad_options(options, error, words):
     named = dict(arch=SMALL) if options and 'arch' not in options else {}

@@ -1,4 +1,4 @@
-"""Tools that work on the hosts' HRNet work on this one, and see the same calls of the same modules."""
+"""Compatibility with tools for the upstream HRNet: hooks, tracing, export, attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAYERS = (nn.Conv2d, _BatchNorm, nn.ReLU)
 
 @pytest.fixture
 def pair():
-    """mmdet's network and ours, with the same weights, in eval mode."""
+    """Return mmdet's network and ours with the same weights, in eval mode."""
     upstream = pytest.importorskip('mmdet.models.backbones').HRNet
     theirs = randomize(upstream(upstream_extra(ARCH)))
     theirs.eval()
@@ -27,7 +27,7 @@ def pair():
     return theirs, ours
 
 
-def exchange(model, make):
+def replace_relu(model, make):
     for module in list(model.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.ReLU):
@@ -36,10 +36,10 @@ def exchange(model, make):
 
 @pytest.mark.parametrize('train', [False, True])
 @pytest.mark.parametrize('act', [nn.SiLU, nn.ReLU6, nn.LeakyReLU])
-def test_exchanged_activations(pair, act, train):
+def test_replaced_activations(pair, act, train):
     outs = []
     for model in pair:
-        exchange(model, act)
+        replace_relu(model, act)
         model.train(train)
         outs.append(model(torch.ones(2, 3, 64, 96)))
     assert all(relative_error(a, b) < 1e-4 for a, b in zip(*outs))
@@ -60,8 +60,8 @@ def test_hooks_see_the_same_calls(pair, gradients):
     assert sum(counts[1].values()) > 150
 
 
-def test_hooks_and_wrappers_of_the_necks_convolution():
-    """Low-rank adapters, pruning and weight norm exchange or hook it; it is called then."""
+def test_hooks_and_wrappers_of_the_neck_convolution():
+    """Check that the convolution is called if it is hooked or replaced, as by LoRA, pruning and weight norm."""
     from torch.nn.utils import prune
     neck, seen = randomize(HRFPN(arch=ARCH, num_outs=3)).double(), []
     feats = [torch.randn(1, width, 32 // 2**b, 32 // 2**b, dtype=torch.double)
@@ -79,7 +79,7 @@ def test_hooks_and_wrappers_of_the_necks_convolution():
     assert not any(relative_error(a, b) < 1e-3 for a, b in zip(neck(feats), expected))
 
 
-def test_parts_that_are_appended_to_a_path():
+def test_layers_appended_to_a_path():
     model = randomize(HRNet(ARCH)).eval()
     path = model.transition1[0]
     before = model(torch.ones(1, 3, 64, 64))
@@ -92,7 +92,7 @@ def test_parts_that_are_appended_to_a_path():
 @pytest.mark.parametrize('options', [dict(), dict(upsample='bilinear'), dict(memory='lean', norm_eval=False),
                                      dict(downsample='bilinear', fusion_operator='product'), dict(fusion='final'),
                                      dict(with_cp=True)], ids=str)
-def test_symbolic_trace_holds_for_all_sizes(options, train):
+def test_symbolic_trace_is_valid_for_all_sizes(options, train):
     model = randomize(HRNet(ARCH, **options)).double().train(train)
     traced = torch.fx.symbolic_trace(model)
     for size in ((64, 96), (75, 101)):
@@ -102,7 +102,7 @@ def test_symbolic_trace_holds_for_all_sizes(options, train):
         isinstance(module, nn.Conv2d) for module in model.modules())
 
 
-def test_jit_trace_at_an_odd_size_holds_for_other_sizes():
+def test_jit_trace_at_an_odd_size_is_valid_for_other_sizes():
     model = randomize(nn.Sequential(HRNet(ARCH), HRFPN(arch=ARCH, num_outs=3))).double().eval()
     with torch.no_grad():
         traced = torch.jit.trace(model, torch.randn(1, 3, 75, 101, dtype=torch.double))
@@ -123,7 +123,7 @@ def test_export_with_dynamic_sizes():
 
 
 def test_efficient_conv_bn_eval():
-    """mmengine's option of training with frozen norms, which rewrites the network's torch.fx graph."""
+    """Run mmengine's optimization for frozen batch norm, which rewrites the torch.fx graph."""
     efficient = pytest.importorskip('mmengine.model.efficient_conv_bn_eval')
     model = randomize(HRNet(ARCH)).double().eval()
     x = torch.randn(1, 3, 64, 96, dtype=torch.double)
@@ -148,7 +148,7 @@ def test_vmap_over_weights():
             assert all(relative_error(a[k], b) < 1e-10 for a, b in zip(got, model(x)))
 
 
-def test_attributes_that_code_for_upstream_reads(pair):
+def test_upstream_attributes(pair):
     theirs, ours = pair
     assert ours.extra == {name: {key: stage[key] for key in ('num_modules', 'num_branches', 'block', 'num_blocks',
                                                              'num_channels')} for name, stage in theirs.extra.items()}
@@ -184,7 +184,7 @@ def test_frozen_stages(frozen_stages):
         assert all(parameter.requires_grad != frozen for parameter in layer.parameters())
 
 
-def test_arguments_after_the_first_have_names():
+def test_arguments_after_the_first_are_keyword_only():
     with pytest.raises(TypeError, match='positional'):
         HRNet(ARCH, None)
     with pytest.raises(TypeError, match='positional'):

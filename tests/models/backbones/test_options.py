@@ -1,11 +1,11 @@
-"""Arguments of a backbone that agree, and those that contradict each other."""
+"""Resolution of HRNet arguments, and errors for contradictions."""
 
 from __future__ import annotations
 
 import pytest
 
 from hrnet_plugin.arch import arch_stages
-from hrnet_plugin.models.backbones.options import check_fusion, or_default, resolve_arch, resolve_init_cfg
+from hrnet_plugin.models.backbones.options import check_fusion, flag_or_default, resolve_arch, resolve_init_cfg
 from hrnet_plugin.models.layers import FusionConfig, Upsampling
 
 
@@ -16,7 +16,7 @@ def extra(**stage4):
     return mapping
 
 
-def test_options_inside_extra():
+def test_options_in_extra():
     stages, upsample, multiscale = resolve_arch(None, dict(extra(multiscale_output=True), upsample='bilinear'), None,
                                                 None)
     assert stages == arch_stages('w18_small_v1')
@@ -27,33 +27,33 @@ def test_options_inside_extra():
 
 @pytest.mark.parametrize(('arch', 'mapping'), [(None, None), ('w18', {})])
 def test_arch_or_extra(arch, mapping):
-    with pytest.raises(ValueError, match='give arch or extra'):
+    with pytest.raises(ValueError, match=r'arch (and|or) extra must'):
         resolve_arch(arch, mapping, None, None)
 
 
-def test_flags():
-    assert or_default('norm_eval', None, True) is True
-    assert or_default('norm_eval', False, True) is False
+def test_flag_or_default():
+    assert flag_or_default('norm_eval', None, True) is True
+    assert flag_or_default('norm_eval', False, True) is False
     with pytest.raises(TypeError, match='norm_eval'):
-        or_default('norm_eval', 1, True)
+        flag_or_default('norm_eval', 1, True)
 
 
-def test_initial_weights_are_copies():
+def test_init_cfg_is_copied():
     default = [dict(type='Kaiming')]
     resolved = resolve_init_cfg(None, None, default)
     resolved[0]['type'] = 'Normal'
     assert default == [dict(type='Kaiming')]
     assert resolve_init_cfg(None, 'file.pth', default) == dict(type='Pretrained', checkpoint='file.pth')
-    with pytest.raises(ValueError, match='not both'):
+    with pytest.raises(ValueError, match='must not be given together'):
         resolve_init_cfg(dict(type='Kaiming'), 'file.pth', default)
     with pytest.raises(TypeError, match='pretrained'):
         resolve_init_cfg(None, 3, default)
 
 
-def test_fusion_that_makes_no_difference():
+def test_fusion_options_without_effect():
     stages = arch_stages('w32_single_stream')
     with pytest.raises(ValueError, match='single stream'):
         check_fusion('final', FusionConfig(Upsampling()), stages, True)
-    with pytest.raises(ValueError, match='downsamples nothing'):
+    with pytest.raises(ValueError, match='does no downsampling'):
         check_fusion('final', FusionConfig(Upsampling(), downsampling='bilinear'), arch_stages('w18'), False)
     check_fusion('final', FusionConfig(Upsampling()), arch_stages('w18'), False)

@@ -1,4 +1,4 @@
-"""The variants of the paper's section 7: each is what it says, and the default is none of them."""
+"""Ablation variants of the paper, section 7."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SMALL = 'w18_small_v1'
 
 
 def narrow(branches=(2, 3, 4), modules=(1, 4, 3), channels=(4, 8, 16, 32)):
-    """An arch with the modules of the paper's networks, one block a branch."""
-    stages = {f'stage{s}': dict(num_modules=number, num_branches=streams, block='BASIC', num_blocks=(1, ) * streams,
-                                num_channels=channels[:streams])
-              for s, (number, streams) in enumerate(zip(modules, branches), 2)}
+    """Return an arch with as many modules as the paper's networks and one block per branch."""
+    stages = {f'stage{s}': dict(num_modules=number, num_branches=width, block='BASIC', num_blocks=(1, ) * width,
+                                num_channels=channels[:width])
+              for s, (number, width) in enumerate(zip(modules, branches), 2)}
     stages['stage1'] = dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1, ), num_channels=(8, ))
     return stages
 
@@ -52,7 +52,7 @@ class TestRepeatedFusion:
     @pytest.mark.parametrize(('fusion', 'places'), [
         ('all', [[1], [1, 1, 1, 1], [1, 1, 1]]), ('across-stage', [[1], [0, 0, 0, 1], [0, 0, 1]]),
         ('final', [[0], [0, 0, 0, 0], [0, 0, 1]])])
-    def test_units_and_their_places(self, arch, fusion, places):
+    def test_positions_of_fusion_units(self, arch, fusion, places):
         with torch.device('meta'):
             net = HRNet(arch, fusion=fusion)
         found = [[int(isinstance(module.fuse_layers, MultiResolutionFusion)) for module in stage]
@@ -61,15 +61,15 @@ class TestRepeatedFusion:
         assert sum(isinstance(m, MultiResolutionFusion) for m in net.modules()) == sum(map(sum, places))
         assert {'all': 8, 'across-stage': 3, 'final': 1}[fusion] == sum(map(sum, places))
 
-    def test_a_module_without_a_unit_gives_its_branches_maps(self):
+    def test_a_module_without_fusion_returns_the_outputs_of_its_branches(self):
         module = variant('final').eval().stage3[0]
         feats = [torch.randn(1, 4 * 2**b, 16 // 2**b, 8 // 2**b) for b in range(3)]
         outs = module([x.clone() for x in feats])
         assert len(outs) == 3
         assert all(torch.equal(out, branch(x)) for out, branch, x in zip(outs, module.branches, feats))
 
-    def test_streams_exchange_nothing_before_the_final_unit(self):
-        """What the coarsest stream is made of does not reach the finest one in the last module's branches."""
+    def test_branches_are_independent_before_the_final_unit(self):
+        """Check that the input of the coarsest branch does not affect the finest one in the last module."""
         def finest_before_fusion(net, scale):
             net.transition3[3].register_forward_hook(lambda module, args, out: out * scale)
             seen = []
@@ -82,7 +82,7 @@ class TestRepeatedFusion:
             net = randomize(variant(name)).eval()
             assert torch.equal(finest_before_fusion(net, 1), finest_before_fusion(net, 3)) == same, name
 
-    def test_with_one_module_a_stage_across_stage_is_all(self):
+    def test_across_stage_equals_all_with_one_module_per_stage(self):
         with torch.device('meta'):
             nets = [HRNet(SMALL, fusion=fusion) for fusion in ('all', 'across-stage')]
         assert [*nets[0].state_dict()] == [*nets[1].state_dict()]
@@ -92,9 +92,12 @@ class TestOperator:
 
     @pytest.mark.parametrize(('operator', 'expected'), [('sum', (10, 12, 19)), ('product', (30, 60, 240))])
     @pytest.mark.parametrize('upsample', ['nearest', 'bilinear'])
-    def test_of_hand_made_maps(self, operator, expected, upsample):
-        """Maps of 2, 3 and 5, one channel each: a path to a finer one keeps a value, one to a coarser one doubles it
-        at each step. Into the finest 2, 3, 5; into the middle one 4, 3, 5; into the coarsest 8, 6, 5."""
+    def test_constant_feature_maps(self, operator, expected, upsample):
+        """Fuse constant feature maps of values 2, 3 and 5.
+
+        Paths to a finer branch keep the value. Paths to a coarser one double it at each step. The terms are 2, 3, 5 in
+        the finest branch, 4, 3, 5 in the middle one and 8, 6, 5 in the coarsest.
+        """
         stages = narrow(channels=(1, 1, 1, 1))
         net = HRNet(stages, fusion_operator=operator, upsample=upsample).eval()
         unit = net.stage3[0].fuse_layers
@@ -109,7 +112,7 @@ class TestOperator:
             assert torch.allclose(out, torch.full_like(x, value))
 
     @pytest.mark.parametrize('upsample', ['nearest', 'bilinear', dict(mode='bilinear', align_corners=True)])
-    def test_product_against_loops_at_odd_sizes(self, upsample):
+    def test_product_equals_reference_at_odd_sizes(self, upsample):
         net = randomize(variant('product', upsample=upsample)).eval()
         unit = net.stage4[0].fuse_layers
         feats, size = [], (21, 13)
@@ -129,7 +132,7 @@ class TestOperator:
                 expected = expected * x
             assert relative_error(out, expected) < 1e-5
 
-    def test_the_same_weights_in_both(self):
+    def test_equal_state_dict_keys(self):
         with torch.device('meta'):
             both = [variant(name).state_dict() for name in ('all', 'product')]
         assert [(name, x.shape) for name, x in both[0].items()] == [(name, x.shape) for name, x in both[1].items()]
@@ -137,7 +140,7 @@ class TestOperator:
 
 class TestDownsampling:
 
-    def test_it_has_no_parameters(self):
+    def test_bilinear_downsampling_has_no_parameters(self):
         net = variant('bilinear down')
         samplers = [m for m in net.modules() if isinstance(m, BilinearDownsampling)]
         assert len(samplers) == 1 + 4 * 3 + 3 * 6
@@ -146,12 +149,12 @@ class TestDownsampling:
                  if isinstance(m, nn.Conv2d)]
         assert {(conv.kernel_size, conv.stride) for conv in convs} == {((1, 1), (1, 1))}
 
-    def test_the_default_has_strided_ones(self):
+    def test_default_is_strided_convolutions(self):
         convs = [m for stage in stage_modules(variant('all')) for module in stage for m in module.fuse_layers.modules()
                  if isinstance(m, nn.Conv2d)]
         assert {(conv.kernel_size, conv.stride) for conv in convs} == {((1, 1), (1, 1)), ((3, 3), (2, 2))}
 
-    def test_by_hand(self):
+    def test_known_values(self):
         x = torch.tensor([[1., 3., 5., 7.], [5., 7., 9., 11.]])[None, None]
         assert torch.equal(BilinearDownsampling(1)(x), torch.tensor([[[[4., 8.]]]]))
         # a quarter of the width: between the two columns in the middle; the height rounds up to one
@@ -159,7 +162,7 @@ class TestDownsampling:
 
     @pytest.mark.parametrize(('size', 'halvings', 'expected'), [
         ((7, 5), 1, (4, 3)), ((7, 5), 2, (2, 2)), ((9, 1), 3, (2, 1))])
-    def test_sizes_are_those_of_strided_convolutions(self, size, halvings, expected):
+    def test_sizes_equal_those_of_strided_convolutions(self, size, halvings, expected):
         x = torch.rand(1, 1, *size)
         assert BilinearDownsampling(halvings)(x).shape[-2:] == expected
         for _ in range(halvings):
@@ -167,7 +170,7 @@ class TestDownsampling:
         assert x.shape[-2:] == expected
 
 
-def blocks_of_streams(arch):
+def branch_depths(arch):
     depth = [0] * 4
     for stage in arch_stages(arch)[1:]:
         for b, blocks in enumerate(stage.num_blocks):
@@ -180,8 +183,8 @@ class TestResolutionMaintenance:
     @pytest.mark.parametrize(('arch', 'depth'), [
         ('w32', [32, 32, 28, 12]), ('w32_equal_depth', [32, 32, 32, 32]), ('w48_equal_depth', [32, 32, 32, 32]),
         ('w32_single_stream', [32, 0, 0, 0]), ('w48_single_stream', [32, 0, 0, 0])])
-    def test_depth_of_each_stream(self, arch, depth):
-        assert blocks_of_streams(arch) == depth
+    def test_depth_of_each_branch(self, arch, depth):
+        assert branch_depths(arch) == depth
 
     @pytest.mark.parametrize(('arch', 'units'), [('w32_equal_depth', 8), ('w32_single_stream', 0)])
     def test_fusion_units(self, arch, units):
@@ -189,12 +192,12 @@ class TestResolutionMaintenance:
             net = HRNet(arch)
         assert sum(isinstance(m, MultiResolutionFusion) for m in net.modules()) == units
 
-    def test_all_streams_are_opened_at_the_beginning(self):
+    def test_all_branches_begin_in_stage_2(self):
         net = variant('equal depth').eval()
-        opened = net.transition1([net.layer1(torch.rand(1, 64, 16, 12))])
-        assert [tuple(x.shape) for x in opened] == [(1, 4, 16, 12), (1, 7, 8, 6), (1, 12, 4, 3), (1, 20, 2, 2)]
+        outs = net.transition1([net.layer1(torch.rand(1, 64, 16, 12))])
+        assert [tuple(x.shape) for x in outs] == [(1, 4, 16, 12), (1, 7, 8, 6), (1, 12, 4, 3), (1, 20, 2, 2)]
         assert all(isinstance(path, nn.Identity) for k in (2, 3) for path in getattr(net, f'transition{k}'))
-        # one more halving for each, as the official code chains them
+        # one more stride-2 convolution per branch, as in the official code
         assert [len(path) for path in net.transition1][1:] == [1, 2, 3]
 
     @pytest.mark.parametrize(('arch', 'outs'), [('w32_single_stream', (60, )), ('w32_equal_depth', (32, 55, 95, 161))])
@@ -209,13 +212,13 @@ class TestResolutionMaintenance:
 @pytest.mark.parametrize('name', VARIANTS)
 class TestEveryVariant:
 
-    def test_all_weights_learn(self, name):
+    def test_all_parameters_receive_gradients(self, name):
         net = variant(name).train()
         sum(out.square().mean() for out in net(torch.rand(2, 3, 61, 96))).backward()
         assert [key for key, x in net.named_parameters() if x.grad is None or not x.grad.isfinite().all()] == []
 
     @pytest.mark.parametrize('options', [dict(memory='lean'), dict(with_cp=True)])
-    def test_memory_options_change_no_gradient(self, name, options):
+    def test_memory_options_do_not_change_gradients(self, name, options):
         # in double precision: products take values of 1e8 at random weights
         nets = [variant(name).train().double(), variant(name, **options).train().double()]
         nets[1].load_state_dict(nets[0].state_dict())
@@ -237,7 +240,7 @@ class TestEveryVariant:
 
     def test_one_output_is_the_first_of_all(self, name):
         if name == 'bilinear down, product, final':
-            pytest.skip('it has nothing to downsample with one output')
+            pytest.skip('no downsampling with one output')
         net = randomize(variant(name)).eval()
         one = variant(name, multiscale_output=False).eval()
         assert not one.load_state_dict(net.state_dict(), strict=False).missing_keys
@@ -246,7 +249,7 @@ class TestEveryVariant:
         assert torch.equal(one(x)[0], net(x)[0])
 
 
-def test_hrnetv1h_is_the_finest_stream_widened():
+def test_hrnetv1h_widens_the_finest_branch():
     net, neck = HRNet(SMALL, multiscale_output=False).eval(), HRNetV2(in_channels=(16, ), out_channels=240).eval()
     feats = net(torch.rand(1, 3, 64, 64))
     conv, norm = neck.merge_conv.conv, neck.merge_conv.norm
@@ -263,14 +266,14 @@ def test_hrnetv1h_is_the_finest_stream_widened():
     (dict(arch='w32_single_stream', fusion='final'), "fusion must be 'all' with a single stream.*'final'"),
     (dict(arch='w32_single_stream', fusion_operator='product'), "fusion_operator must be 'sum' with a single stream"),
     (dict(arch='w32_single_stream', downsample='bilinear'), "downsample must be 'strided' with a single stream"),
-    (dict(fusion='final', downsample='bilinear', multiscale_output=False), 'downsamples nothing'),
+    (dict(fusion='final', downsample='bilinear', multiscale_output=False), 'does no downsampling'),
     (dict(arch='w32_equal'), "arch must be one of .*'w32_equal_depth'.* got 'w32_equal'"),
 ])
-def test_unknown_words_and_impossible_combinations(options, words):
+def test_invalid_options(options, words):
     with torch.device('meta'), pytest.raises(ValueError, match=words):
         HRNet(**{'arch': SMALL, **options})
 
 
 @pytest.mark.parametrize('arch', ABLATION_ARCHS)
-def test_a_mapping_gives_the_named_variant(arch):
+def test_mapping_equals_named_variant(arch):
     assert arch_stages(upstream_extra(arch)) == ABLATION_ARCHS[arch]

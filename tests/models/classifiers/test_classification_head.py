@@ -1,4 +1,4 @@
-"""The classification head by itself: shapes, and feature maps that it refuses."""
+"""Classification head: shapes, and checks of feature maps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_logits_and_merged_feature_map():
 
 def test_wrong_feature_maps_and_arguments():
     head = ClassificationHead((16, 32, 64, 128))
-    with pytest.raises(ValueError, match='4 maps'):
+    with pytest.raises(ValueError, match='4 feature maps'):
         head(feature_maps()[:3])
     with pytest.raises(ValueError, match='must have 4 entries'):
         ClassificationHead((16, 32))

@@ -1,4 +1,4 @@
-"""HRNet-W*-C: the official names, its function, and what mmpretrain expects of a model."""
+"""HRNet-W*-C: state-dict keys, outputs, and use as a model of mmpretrain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PARAMETERS = dict(w18_small_v1=13_187_464, w18_small_v2=15_597_464, w18=21_299_0
 
 
 def official(model):
-    """The model's weights under the names of the official code, which have no prefix."""
+    """Return the state dict with the keys of the official code, which have no prefix."""
     return OrderedDict((key.split('.', 1)[1], tensor.clone()) for key, tensor in model.state_dict().items())
 
 
@@ -33,7 +33,7 @@ def test_parameters(arch):
     assert sum(p.numel() for p in model.parameters()) == PARAMETERS[arch]
 
 
-def test_names_of_the_head():
+def test_state_dict_keys_of_the_head():
     with torch.device('meta'):
         names = list(ClassificationHead(arch='w18').state_dict())
     assert len(names) == 126
@@ -50,7 +50,7 @@ def test_names_of_the_head():
 
 
 @torch.no_grad()
-def test_the_function_written_out():
+def test_head_equals_functional_reference():
     head = randomize(ClassificationHead(arch=SMALL, num_classes=7)).eval()
     feats = [torch.randn(2, c, 24 // 2**b, 16 // 2**b) for b, c in enumerate((16, 32, 64, 128))]
     weights = head.state_dict()
@@ -91,7 +91,7 @@ def test_official_checkpoints_load_strictly():
         again.load_state_dict(weights, strict=True)
 
 
-def test_the_weights_serve_other_tasks(tmp_path):
+def test_checkpoints_initialize_backbones_of_other_tasks(tmp_path):
     source = randomize(HRNetClassifier(SMALL, num_classes=5))
     torch.save(official(source), tmp_path / 'official.pth')
     torch.save(dict(state_dict=source.state_dict()), tmp_path / 'own.pth')
@@ -126,23 +126,24 @@ def test_training_and_prediction():
     (lambda: HRNetClassifier(SMALL, label_smooth=1), ValueError, 'label_smooth must be at least 0 and below 1, got 1'),
     (lambda: HRNetClassifier(SMALL, num_classes=0), ValueError, 'num_classes must be between 1 and 1048576, got 0'),
     (lambda: HRNetClassifier('w19'), ValueError, "arch must be one of .*, got 'w19'"),
-    (lambda: HRNetClassifier(SMALL)(torch.rand(1, 3, 64, 64), mode='loss'), ValueError, 'data_samples must hold one'),
+    (lambda: HRNetClassifier(SMALL)(torch.rand(1, 3, 64, 64), mode='loss'), ValueError,
+     'data_samples must contain one'),
     (lambda: HRNetClassifier(SMALL)(torch.rand(1, 3, 64, 64), mode='x'), ValueError, "mode must be one of .*, got 'x'"),
     (lambda: ClassificationHead([16, 32]), ValueError, 'in_channels must have 4 entries'),
-    (lambda: ClassificationHead(arch=SMALL)([torch.rand(1, 16, 8, 8)]), ValueError, 'feats must hold 4 maps')])
+    (lambda: ClassificationHead(arch=SMALL)([torch.rand(1, 16, 8, 8)]), ValueError, 'feats must have 4 feature maps')])
 def test_wrong_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
 
-def test_a_preprocessor_without_a_type_is_mmpretrains(monkeypatch):
+def test_default_type_of_the_preprocessor(monkeypatch):
     made, init = [], BaseModel.__init__
 
-    def watched(self, data_preprocessor, init_cfg):
+    def recorded(self, data_preprocessor, init_cfg):
         made.append(data_preprocessor)
         init(self, None, init_cfg)
 
-    monkeypatch.setattr(BaseModel, '__init__', watched)
+    monkeypatch.setattr(BaseModel, '__init__', recorded)
     HRNetClassifier(SMALL, data_preprocessor=dict(num_classes=5), train_cfg=dict(augments=dict(type='Mixup')))
     HRNetClassifier(SMALL, data_preprocessor=dict(type='mine'))
     HRNetClassifier(SMALL)
@@ -151,8 +152,8 @@ def test_a_preprocessor_without_a_type_is_mmpretrains(monkeypatch):
         dict(type='mine'), None]
 
 
-def test_mmpretrains_tools_run_it():
-    """Its preprocessor, samples and metric."""
+def test_with_mmpretrain():
+    """Run the model with mmpretrain's preprocessor, samples and metric."""
     pytest.importorskip('mmpretrain')
     from mmpretrain.evaluation import Accuracy
     from mmpretrain.registry import MODELS as REGISTRY

@@ -1,4 +1,4 @@
-"""The segmentation heads against mmsegmentation's own: keys, outputs, gradients."""
+"""Segmentation heads against those of mmsegmentation: keys, outputs, gradients."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def maps(size=(32, 48), arch=SMALL, dtype=torch.float):
 @pytest.mark.parametrize('align_corners', [False, True])
 @pytest.mark.parametrize('size', [(32, 48), (29, 51)])
 @torch.no_grad()
-def test_the_fcn_head_is_mmsegs(size, align_corners):
+def test_fcn_head_equals_mmseg(size, align_corners):
     ours = FCNHead(arch=SMALL, num_classes=5, align_corners=align_corners).eval()
     theirs = UpstreamFCNHead(**upstream_options(SMALL, align_corners=align_corners)).eval()
     same_weights(ours, theirs)
@@ -44,7 +44,7 @@ def test_the_fcn_head_is_mmsegs(size, align_corners):
 
 
 @pytest.mark.parametrize('align_corners', [False, True])
-def test_a_training_step_of_the_fcn_head_in_double_precision(align_corners):
+def test_training_step_of_the_fcn_head_in_double_precision(align_corners):
     ours = FCNHead(arch=SMALL, num_classes=5, align_corners=align_corners).double()
     theirs = UpstreamFCNHead(**upstream_options(SMALL, align_corners=align_corners)).double()
     same_weights(ours, theirs)
@@ -64,19 +64,19 @@ def test_a_training_step_of_the_fcn_head_in_double_precision(align_corners):
 
 @pytest.mark.parametrize('align_corners', [False, True])
 @torch.no_grad()
-def test_the_ocr_head_is_mmsegs(align_corners):
+def test_ocr_head_equals_mmseg(align_corners):
     options = upstream_options(SMALL, align_corners=align_corners)
     for key in ('kernel_size', 'num_convs', 'concat_input', 'channels'):
         options.pop(key)
     ours = OCRHead(arch=SMALL, num_classes=5, channels=24, ocr_channels=12, align_corners=align_corners).eval()
     theirs = UpstreamOCRHead(**options, channels=24, ocr_channels=12).eval()
     same_weights(ours, theirs)
-    feats, regions = maps(), torch.randn(2, 5, 32, 48)
-    assert relative_error(ours(feats, regions), theirs(feats, regions)) < 1e-5
+    feats, coarse = maps(), torch.randn(2, 5, 32, 48)
+    assert relative_error(ours(feats, coarse), theirs(feats, coarse)) < 1e-5
 
 
 @torch.no_grad()
-def test_ocr_reads_the_raw_concatenation():
+def test_ocr_input_is_the_concatenation():
     head = randomize(OCRHead(arch=SMALL, num_classes=5, channels=24, ocr_channels=12, align_corners=True)).eval()
     feats, seen = maps(), []
     head.bottleneck.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
@@ -86,24 +86,24 @@ def test_ocr_reads_the_raw_concatenation():
     assert torch.equal(seen[0], expected)
 
 
-def test_arguments_of_mmsegs_configs_are_taken():
+def test_arguments_of_mmseg_configs():
     head = MODELS.build(dict(type='hrnet_plugin.FCNHead', **upstream_options('w18', align_corners=False)))
     assert isinstance(head, UpstreamFCNHead)
     assert head.in_channels == head.channels == 270
     assert FCNHead(arch='w18', num_classes=5, channels=64).conv_seg.in_channels == 64
 
 
-def test_weights_of_classes_are_as_many_as_classes():
+def test_number_of_class_weights():
     loss = dict(type='hrnet_plugin.PixelCrossEntropy', class_weight=[1.] * 19)
     for head in (FCNHead, OCRHead):
-        with pytest.raises(ValueError, match=r'loss_decode.class_weight must have 5 entries.*got 19; None weighs all'):
+        with pytest.raises(ValueError, match=r'loss_decode.class_weight must have 5 entries.*got 19. Use None'):
             head(arch=SMALL, num_classes=5, loss_decode=loss)
         with pytest.raises(ValueError, match='class_weight must have 5 entries'):
             head(arch=SMALL, num_classes=5, loss_decode=[loss])
 
 
 @torch.no_grad()
-def test_fewer_streams_can_be_read():
+def test_in_index_selects_feature_maps():
     head = FCNHead(in_channels=[16, 64], in_index=[0, 2], num_classes=5).eval()
     feats = maps()
     changed = [feats[0], feats[1] + 1, feats[2], feats[3] + 1]
@@ -111,8 +111,8 @@ def test_fewer_streams_can_be_read():
 
 
 @pytest.mark.parametrize(('options', 'message'), [
-    (dict(), 'give in_channels or arch, got neither'),
-    (dict(arch=SMALL, kernel_size=3), r"kernel_size of hrnet_plugin.FCNHead \(another head is type='mmseg.FCNHead'\) "
+    (dict(), 'in_channels or arch must be given, got neither'),
+    (dict(arch=SMALL, kernel_size=3), r"kernel_size of hrnet_plugin.FCNHead \(use type='mmseg.FCNHead' for others\) "
      'must be one of 1, got 3'),
     (dict(arch=SMALL, num_convs=2), 'num_convs of .* must be one of 1, got 2'),
     (dict(arch=SMALL, concat_input=True), 'concat_input of .* must be one of False, got True'),

@@ -1,4 +1,4 @@
-"""The head of keypoint triplets: losses against loops, a step, and what it refuses."""
+"""Triplet head: losses against a reference, training, and errors."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ def objects(boxes=BOXES, labels=LABELS):
     return [InstanceData(bboxes=b, labels=label) for b, label in zip(boxes, labels)]
 
 
-def random_maps(embeds=True):
-    return KeypointMaps(torch.randn(SHAPE), torch.randn(3, 2, 24, 32), torch.randn(3, 1, 24, 32) if embeds else None)
+def random_maps(with_embedding=True):
+    embedding = torch.randn(3, 1, 24, 32) if with_embedding else None
+    return KeypointMaps(torch.randn(SHAPE), torch.randn(3, 2, 24, 32), embedding)
 
 
-def slow_focal(maps, target):
+def reference_focal(maps, target):
     total, number = 0., 0
     for logit, wanted in zip(maps.heat.flatten().tolist(), target.heat.flatten().tolist()):
         p = 1 / (1 + math.exp(-logit))
@@ -49,7 +50,7 @@ def slow_focal(maps, target):
     return total / max(1, number)
 
 
-def slow_offset(maps, target):
+def reference_offset(maps, target):
     total = 0.
     for (image, y, x), wanted in zip(target.cells, target.offsets.tolist()):
         for axis in range(2):
@@ -58,7 +59,7 @@ def slow_offset(maps, target):
     return total / max(1, len(target.cells))
 
 
-def slow_embedding(first, second, targets):
+def reference_embedding(first, second, targets):
     pull = push = 0.
     for image in range(3):
         pairs = [(first.embedding[i, 0, y, x].item(), second.embedding[j, 0, v, u].item())
@@ -70,13 +71,13 @@ def slow_embedding(first, second, targets):
     return 0.1 * pull, 0.1 * push
 
 
-def test_losses_equal_the_slow_reference(head):
+def test_losses_equal_the_reference(head):
     top_left, bottom_right, _ = maps = random_maps(), random_maps(), random_maps(False)
     losses = head.loss_by_feat(*maps, objects(), METAS)
     targets = triplet_targets(BOXES, LABELS, SHAPE, IMAGE, 0.3)
-    focal = [slow_focal(*both) for both in zip(maps, targets)]
-    offset = [slow_offset(*both) for both in zip(maps, targets)]
-    pull, push = slow_embedding(top_left, bottom_right, targets)
+    focal = [reference_focal(*both) for both in zip(maps, targets)]
+    offset = [reference_offset(*both) for both in zip(maps, targets)]
+    pull, push = reference_embedding(top_left, bottom_right, targets)
     expected = dict(loss_corner_heat=focal[0] + focal[1], loss_center_heat=focal[2], loss_pull=pull, loss_push=push,
                     loss_corner_offset=offset[0] + offset[1], loss_center_offset=offset[2])
     assert set(losses) == set(expected)
@@ -85,7 +86,7 @@ def test_losses_equal_the_slow_reference(head):
         assert losses[name].item() == pytest.approx(value, rel=1e-4), name
 
 
-def test_weights_of_the_losses(head):
+def test_loss_weights(head):
     maps = random_maps(), random_maps(), random_maps(False)
     plain = head.loss_by_feat(*maps, objects(), METAS)
     weighty = CenterTripletHead(
@@ -98,15 +99,15 @@ def test_weights_of_the_losses(head):
         torch.testing.assert_close(weighty[name], factor * plain[name])
 
 
-def test_the_overlap_widens_the_bumps(head):
+def test_min_overlap_determines_the_radius(head):
     maps = random_maps(), random_maps(), random_maps(False)
     narrow = CenterTripletHead(3, 6, min_overlap=0.9).loss_by_feat(*maps, objects(), METAS)
     wide = head.loss_by_feat(*maps, objects(), METAS)
-    for name in ('loss_corner_heat', 'loss_center_heat'):  # of random maps: more cells are wrong by more
+    for name in ('loss_corner_heat', 'loss_center_heat'):  # smaller peaks: a higher loss of random predictions
         assert narrow[name] > wide[name]
 
 
-def test_images_without_objects_have_finite_losses_that_reach_all_weights(head):
+def test_images_without_objects_have_finite_losses_and_gradients(head):
     head.train()
     maps = head([torch.randn(3, 6, 24, 32)])
     losses = head.loss_by_feat(*maps, objects([torch.zeros(0, 4)] * 3, [torch.zeros(0, dtype=torch.long)] * 3), METAS)
@@ -117,8 +118,8 @@ def test_images_without_objects_have_finite_losses_that_reach_all_weights(head):
     assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in head.parameters())
 
 
-def test_what_no_object_supervises_does_not_matter(head):
-    """Sixteen bits may overflow in embeddings far from all objects."""
+def test_embeddings_without_objects_are_ignored(head):
+    """Check infinite embeddings far from all objects, as float16 may overflow."""
     maps = [random_maps(), random_maps(), random_maps(False)]
     expected = head.loss_by_feat(*maps, objects(), METAS)
     for part in maps[:2]:
@@ -126,8 +127,8 @@ def test_what_no_object_supervises_does_not_matter(head):
     assert head.loss_by_feat(*maps, objects(), METAS)['loss_pull'] == expected['loss_pull']
 
 
-def test_the_same_object_learned_by_heart_is_found(head):
-    """A few steps on two images: losses fall, and the head finds the objects again."""
+def test_overfitting_two_images(head):
+    """Train on two images until the head detects their objects."""
     torch.manual_seed(0)
     head.init_weights()
     feats, boxes = torch.rand(2, 6, 24, 32), [torch.tensor([[8., 8., 72., 64.]]), torch.tensor([[40., 20., 110., 90.]])]
@@ -147,28 +148,28 @@ def test_the_same_object_learned_by_heart_is_found(head):
         torch.testing.assert_close(result.bboxes[:1], image.bboxes, atol=2, rtol=0)
 
 
-def test_heat_maps_begin_at_a_tenth(head):
+def test_initial_heatmap_probability(head):
     head.init_weights()
     for branch in (head.top_left, head.bottom_right, head.center):
         torch.testing.assert_close(branch.heat[-1].bias.sigmoid(), torch.full((3, ), 0.1))
 
 
-def test_the_head_is_that_of_the_authors():
-    """11.18 M weights behind the first convolution, as in their code for 256 channels."""
+def test_number_of_parameters():
+    """Expect 11.18 M parameters after the first convolution, as in the CenterNet code with 256 channels."""
     head = CenterTripletHead(80, 256)
     size = {name: sum(weight.numel() for weight in part.parameters()) for name, part in head.named_children()}
     assert size['stem'] == 256 * 256 * 9 + 512
     assert size['top_left'] + size['bottom_right'] + size['center'] == 11_181_304
 
 
-def test_maps_have_the_size_of_the_input(head):
+def test_output_shapes(head):
     maps = head([torch.rand(2, 6, 7, 9)])
     assert [None if x is None else tuple(x.shape) for part in maps for x in part] == [
         (2, 3, 7, 9), (2, 2, 7, 9), (2, 1, 7, 9), (2, 3, 7, 9), (2, 2, 7, 9), (2, 1, 7, 9), (2, 3, 7, 9), (2, 2, 7, 9),
         None]
 
 
-def test_norms_and_initial_weights_are_the_configs():
+def test_norm_cfg_and_init_cfg():
     head = CenterTripletHead(3, 8, feat_channels=8, pool_channels=4, norm_cfg=dict(type='GN', num_groups=2),
                              init_cfg=dict(type='Constant', layer='Conv2d', val=0.5, bias=0.))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in head.modules())
@@ -184,23 +185,23 @@ def test_norms_and_initial_weights_are_the_configs():
     (dict(pool_channels=0), ValueError, 'pool_channels must be between 1 and 1048576, got 0'),
     (dict(min_overlap=1), ValueError, 'min_overlap must be between 0 and 1, got 1'),
     (dict(norm_cfg=None), TypeError, "norm_cfg must be a mapping with the key 'type', got None"),
-    (dict(train_cfg=dict(x=1)), ValueError, r"train_cfg of CenterTripletHead has no entries, got \{'x': 1\}"),
-    (dict(test_cfg=dict(score_thr=1)), ValueError, "test_cfg of CenterTripletHead takes .*, got 'score_thr'"),
+    (dict(train_cfg=dict(x=1)), ValueError, r"train_cfg of CenterTripletHead must be None or empty, got \{'x': 1\}"),
+    (dict(test_cfg=dict(score_thr=1)), ValueError, "test_cfg of CenterTripletHead must be among .*, got 'score_thr'"),
     (dict(init_cfg=3), TypeError, 'init_cfg must be')])
 def test_mistakes(options, error, message):
     with pytest.raises(error, match=message):
         CenterTripletHead(**{**dict(num_classes=3, in_channels=8), **options})
 
 
-def test_it_reads_one_map(head):
-    with pytest.raises(ValueError, match='feats must hold 1 maps'):
+def test_one_input_feature_map(head):
+    with pytest.raises(ValueError, match='feats must have 1 feature maps'):
         head([torch.rand(1, 6, 8, 8)] * 2)
     with pytest.raises(ValueError, match=r'feats\[0\] must have shape \(N, 6, H, W\)'):
         head([torch.rand(1, 7, 8, 8)])
 
 
-def test_sixteen_bits(head):
-    """Losses and boxes are computed in float32; autocast on CPUs has bfloat16."""
+def test_bfloat16(head):
+    """Check that losses and boxes are computed in float32 under autocast."""
     feats = torch.rand(3, 6, 24, 32)
     with torch.autocast('cpu', torch.bfloat16):
         maps = head([feats])

@@ -1,4 +1,4 @@
-"""Flip and multi-scale testing of triplets."""
+"""Flip and multi-scale testing with the triplet head."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from copy import deepcopy
 import pytest
 import torch
 from catalogue import load
-from hand_made import keypoint_maps
 from mmengine.registry import MODEL_WRAPPERS, MODELS
+from synthetic_maps import keypoint_maps
 from torch import nn
 
 pytest.importorskip('mmdet')
@@ -16,14 +16,14 @@ from mmdet.structures import DetDataSample
 
 from hrnet_plugin.experiments.benchmarking import random_weights
 from hrnet_plugin.models.dense_heads import CenterTripletHead, CenterTripletTTAModel
-from hrnet_plugin.models.dense_heads.candidates import Candidates, joined
+from hrnet_plugin.models.dense_heads.candidates import Candidates, combine
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
 
 pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 
 class NoNorm(nn.Module):
-    """A preprocessor that leaves a batch as it is."""
+    """Data preprocessor without effect."""
 
     def forward(self, data, training):
         return data
@@ -40,7 +40,7 @@ def detector(mmdet_scope):
 
 
 def view(image, size=(127, 127), scale=1., flip=False):
-    """One image, at a scale, in the middle of an input with borders, as mmdet's pipeline makes it."""
+    """Return a scaled image in the middle of a padded input, as mmdet's pipeline does, and its sample."""
     height, width = image.shape[1:]
     resized = nn.functional.interpolate(image[None], scale_factor=scale)[0]
     inner = resized.shape[1:]
@@ -55,7 +55,7 @@ def view(image, size=(127, 127), scale=1., flip=False):
 
 
 def run(detector, *images):
-    """The merged samples of images, each a list of views."""
+    """Return the detections of images, each given as a list of views."""
     views = list(zip(*images))
     data = dict(inputs=[torch.stack([image for image, _ in batch]) for batch in views],
                 data_samples=[[deepcopy(sample) for _, sample in batch] for batch in views])
@@ -63,7 +63,7 @@ def run(detector, *images):
         return [sample.pred_instances for sample in CenterTripletTTAModel(detector).test_step(data)]
 
 
-def plain(detector, view):
+def without_tta(detector, view):
     with torch.no_grad():
         sample, = detector.test_step(dict(inputs=view[0][None], data_samples=[deepcopy(view[1])]))
     return sample.pred_instances
@@ -75,37 +75,37 @@ def same(ours, theirs):
         torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), rtol=1e-4, atol=1e-3)
 
 
-def test_one_view_is_a_plain_test(detector):
+def test_one_view_equals_test_without_tta(detector):
     single = view(torch.rand(3, 96, 120))
-    same(run(detector, [single])[0], plain(detector, single))
+    same(run(detector, [single])[0], without_tta(detector, single))
 
 
-def test_the_mirror_image_alone_gives_mirrored_boxes(detector):
-    """What is found in the mirror image is brought back: x to width - x."""
+def test_flipped_view_alone(detector):
+    """Check that boxes of the flipped view are flipped back, from x to width - x."""
     image = torch.rand(3, 96, 120)
     mirrored, = run(detector, [view(image, flip=True)])
-    boxes = plain(detector, view(image.flip(2))).bboxes
+    boxes = without_tta(detector, view(image.flip(2))).bboxes
     expected = torch.stack([120 - boxes[:, 2], boxes[:, 1], 120 - boxes[:, 0], boxes[:, 3]], 1)
     torch.testing.assert_close(mirrored.bboxes, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_suppression_is_done_once(detector):
-    """The same view twice: each pair meets itself once, and nothing is suppressed before."""
+def test_nms_is_applied_once(detector):
+    """Check with two equal views that no NMS is applied before the views are combined."""
     single = view(torch.rand(3, 96, 120))
     twice, = run(detector, [single, single])
     with torch.no_grad():
-        found = CenterTripletTTAModel(detector)._with_candidates(single[0][None], [deepcopy(single[1])])[0].candidates
-    same(twice, joined([found, found], [found]).detections(DecodeConfig.of(None)))
-    doubled = plain(detector, single).scores.sum()
+        found = CenterTripletTTAModel(detector)._add_candidates(single[0][None], [deepcopy(single[1])])[0].candidates
+    same(twice, combine([found, found], [found]).decode(DecodeConfig.from_cfg(None)))
+    doubled = without_tta(detector, single).scores.sum()
     assert twice.scores.sum() > doubled
 
 
-def test_views_of_all_sizes_and_directions_are_brought_back(detector):
-    """The head finds one object in each view; all views agree where it is in the original image."""
-    class Blind(nn.Module):
-        """Maps of one object, wherever the view has it."""
+def test_views_of_all_scales_and_flip_directions(detector):
+    """Check that the object of each view has the same box in the original image."""
+    class FixedHead(nn.Module):
+        """Head that returns its input as predictions."""
         test_cfg = dict(nms=None)
-        candidates = CenterTripletHead.candidates
+        get_candidates = CenterTripletHead.get_candidates
 
         def forward(self, feats):
             return feats
@@ -113,7 +113,7 @@ def test_views_of_all_sizes_and_directions_are_brought_back(detector):
     class Detector(nn.Module):
         def __init__(self):
             super().__init__()
-            self.bbox_head, self.data_preprocessor = Blind(), NoNorm()
+            self.bbox_head, self.data_preprocessor = FixedHead(), NoNorm()
 
         def test_step(self, data):
             raise NotImplementedError
@@ -128,7 +128,7 @@ def test_views_of_all_sizes_and_directions_are_brought_back(detector):
             x1, x2 = 40 - x2, 40 - x1
         if flip in ('vertical', 'diagonal'):
             y1, y2 = 24 - y2, 24 - y1
-        # cells of 4 pixels; a border of 8 above and of 12 on the left
+        # stride 4, with padding of 8 at the top and 12 on the left
         at = [[int(x * scale + 12) // 4, int(y * scale + 8) // 4] for x, y in
               ((x1, y1), (x2, y2), ((x1 + x2) / 2, (y1 + y2) / 2))]
         rest = [[(x * scale + 12) / 4 % 1, (y * scale + 8) / 4 % 1] for x, y in
@@ -144,7 +144,7 @@ def test_views_of_all_sizes_and_directions_are_brought_back(detector):
 
 @MODEL_WRAPPERS.register_module(force=True)
 class TripletWrapper(nn.Module):
-    """A stand-in for the wrapper of several processes."""
+    """Replacement for the wrapper of distributed testing."""
 
     def __init__(self, module):
         super().__init__()
@@ -156,16 +156,16 @@ class TripletWrapper(nn.Module):
 
 def test_a_wrapped_detector(detector):
     single = view(torch.rand(3, 96, 120))
-    same(run(TripletWrapper(detector), [single])[0], plain(detector, single))
+    same(run(TripletWrapper(detector), [single])[0], without_tta(detector, single))
 
 
-def test_what_is_no_mapping_is_refused(detector):
-    with pytest.raises(TypeError, match='data must be a mapping with the views below each key, got list'):
+def test_data_must_be_a_mapping(detector):
+    with pytest.raises(TypeError, match='data must be a mapping from keys to batches of each view, got list'):
         CenterTripletTTAModel(detector).test_step([])
 
 
 def sample(scale, boxes=(), centers=()):
-    """A view with pairs of score 0.6 and centres of score 0.9, all of class 0."""
+    """Return a view with corner pairs of score 0.6 and center keypoints of score 0.9, all of class 0."""
     found = Candidates(
         torch.tensor(boxes, dtype=torch.float).view(-1, 4), torch.full((len(boxes), ), 0.6),
         torch.zeros(len(boxes), dtype=torch.long), torch.tensor(centers, dtype=torch.float).view(-1, 2),
@@ -183,8 +183,8 @@ BOX, CENTER, OTHER = (10., 10., 40., 40.), (25., 25.), (80., 80.)
     ([(0.5, [BOX], [CENTER]), (1.0, [], [OTHER])], []),
     ([(0.5, [BOX], [OTHER]), (2.0, [], [CENTER])], [BOX]),
     ([(1.0, [BOX], [OTHER]), (1.0, [], [CENTER])], [BOX])])
-def test_centres_of_the_images_own_size_confirm_the_pairs_of_all_views(detector, views, found):
-    """Of all views, where none has the image's own size."""
+def test_center_keypoints_of_views_at_original_size_are_used(detector, views, found):
+    """Check which views contribute center keypoints: all of them if none has the original size."""
     merged, = CenterTripletTTAModel(detector).merge_preds([[sample(*view) for view in views]])
     assert merged.pred_instances.bboxes.tolist() == [list(box) for box in found]
     assert 'candidates' not in merged

@@ -1,4 +1,4 @@
-"""The part of a box in which a centre confirms it."""
+"""Central region of boxes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from hrnet_plugin.models.dense_heads.central_region import CentralRegion
 
 
-def slowly(box, point, scale=150, small=3, large=5):
-    """The formulas of the paper, for one box and one point."""
+def reference(box, point, scale=150, small=3, large=5):
+    """Apply the formulas of the paper to one box and one point."""
     x1, y1, x2, y2 = box
     n = small if ((x2 - x1) * (y2 - y1))**0.5 <= scale else large
     left, right = (((n + 1) * x1 + (n - 1) * x2) / (2 * n), ((n - 1) * x1 + (n + 1) * x2) / (2 * n))
@@ -18,12 +18,12 @@ def slowly(box, point, scale=150, small=3, large=5):
 
 
 @pytest.mark.parametrize('options', [{}, dict(scale=60), dict(small=1, large=2), dict(small=4, large=9)])
-def test_equals_the_papers_formulas(options):
+def test_equals_the_formulas_of_the_paper(options):
     low = torch.rand(200, 2, dtype=torch.float64) * 200
     boxes = torch.cat([low, low + torch.rand(200, 2, dtype=torch.float64) * 300], 1)
     points = torch.rand(300, 2, dtype=torch.float64) * 500
-    ours = CentralRegion(**options).holds(boxes, points)
-    theirs = [[slowly(box, point, **options) for point in points.tolist()] for box in boxes.tolist()]
+    ours = CentralRegion(**options).contains(boxes, points)
+    theirs = [[reference(box, point, **options) for point in points.tolist()] for box in boxes.tolist()]
     assert 100 < ours.sum() < ours.numel() / 2
     assert ours.tolist() == theirs
 
@@ -31,14 +31,14 @@ def test_equals_the_papers_formulas(options):
 @pytest.mark.parametrize(('size', 'inside'), [((150, 150), True), ((150.1, 150), False), ((75, 300), True),
                                               ((76, 300), False), ((149, 149), True), ((400, 400), False)])
 def test_the_region_of_boxes_above_150_is_smaller(size, inside):
-    """A point at 0.37 of the box is in its middle third, not in its middle fifth."""
+    """Test a point at 0.37 of the box, which is in its middle third but not in its middle fifth."""
     box = torch.tensor([[10., 20., 10 + size[0], 20 + size[1]]])
     point = box[:, :2] + 0.37 * torch.tensor([size])
-    assert CentralRegion().holds(box, point).item() is inside
+    assert CentralRegion().contains(box, point).item() is inside
 
 
-def test_nothing_is_in_an_empty_box():
-    assert not CentralRegion().holds(torch.tensor([[5., 5., 5., 9.]]), torch.tensor([[5., 7.]])).any()
+def test_empty_boxes_contain_no_points():
+    assert not CentralRegion().contains(torch.tensor([[5., 5., 5., 9.]]), torch.tensor([[5., 7.]])).any()
 
 
 @pytest.mark.parametrize(('options', 'error', 'message'), [

@@ -1,4 +1,4 @@
-"""Corner and centre pooling against loops over pixels."""
+"""Corner and center pooling against a reference."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hrnet_plugin.models.dense_heads.pooling import CascadeCornerPooling, Center
 from hrnet_plugin.models.layers.conv import LayerConfig
 
 
-def slow_pool(x, direction):
-    """The largest value from each pixel on: downwards for 'top', to the right for 'left', and the reverse."""
+def reference_pool(x, direction):
+    """Compute the maximum from each pixel downwards for 'top', to the right for 'left', and vice versa."""
     out = torch.empty_like(x)
     height, width = x.shape[2:]
     for i in range(height):
@@ -28,33 +28,33 @@ def features():
 
 
 @pytest.mark.parametrize('directions', [('top', 'left'), ('bottom', 'right')])
-def test_corners_look_along_the_border_and_from_there_inwards(directions, features):
+def test_cascade_corner_pooling(directions, features):
     pooling = CascadeCornerPooling(6, 4, LayerConfig(), directions).eval()
     first, second = directions
     with torch.no_grad():
-        one = pooling.first_border(pooling.first(features) + slow_pool(pooling.first_inside(features), second))
-        two = pooling.second_border(pooling.second(features) + slow_pool(pooling.second_inside(features), first))
-        torch.testing.assert_close(pooling.pooled(features), slow_pool(one, first) + slow_pool(two, second))
+        one = pooling.first_border(pooling.first(features) + reference_pool(pooling.first_inside(features), second))
+        two = pooling.second_border(pooling.second(features) + reference_pool(pooling.second_inside(features), first))
+        torch.testing.assert_close(pooling.pool(features), reference_pool(one, first) + reference_pool(two, second))
 
 
-def test_centres_see_their_whole_row_and_column(features):
+def test_center_pooling(features):
     pooling = CenterPooling(6, 4, LayerConfig()).eval()
     with torch.no_grad():
-        column = slow_pool(slow_pool(pooling.first(features), 'top'), 'bottom')
-        row = slow_pool(slow_pool(pooling.second(features), 'left'), 'right')
-        torch.testing.assert_close(pooling.pooled(features), column + row)
+        column = reference_pool(reference_pool(pooling.first(features), 'top'), 'bottom')
+        row = reference_pool(reference_pool(pooling.second(features), 'left'), 'right')
+        torch.testing.assert_close(pooling.pool(features), column + row)
 
 
 @pytest.mark.parametrize('make', [lambda: CascadeCornerPooling(6, 4, LayerConfig(), ('top', 'left')),
                                   lambda: CenterPooling(6, 4, LayerConfig())])
-def test_input_and_pooled_maps_are_added_and_mixed(make, features):
+def test_forward(make, features):
     pooling = make().eval()
     with torch.no_grad():
-        total = pooling.merge(pooling.pooled(features)) + pooling.shortcut(features)
+        total = pooling.merge(pooling.pool(features)) + pooling.shortcut(features)
         torch.testing.assert_close(pooling(features), pooling.mix(total.relu()))
 
 
-def test_every_weight_learns(features):
+def test_all_parameters_receive_gradients(features):
     for pooling in (CascadeCornerPooling(6, 4, LayerConfig(), ('top', 'left')), CenterPooling(6, 4, LayerConfig())):
         pooling(features).square().sum().backward()
         assert all(weight.grad.any() for weight in pooling.parameters())

@@ -1,4 +1,4 @@
-"""Targets against a reference that goes through all cells of all maps."""
+"""Training targets against a reference and against mmdet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ pytest.importorskip('mmdet')
 from hrnet_plugin.models.dense_heads.targets import triplet_targets
 
 
-def slow_radius(height, width, overlap):
-    """The largest whole number by which both corners may be off, each way, without the overlap falling below.
+def reference_radius(height, width, overlap):
+    """Search the largest integer radius of corners for which the IoU is at least ``overlap``.
 
-    A box may be moved (by r each way), shrink (by r on each side) or grow; found by trying, not by a formula.
+    A box may be moved by the radius, shrunk or enlarged by it on each side.
     """
     def kept(r):
         moved = (width - r) * (height - r) / (2 * width * height - (width - r) * (height - r))
@@ -28,8 +28,8 @@ def slow_radius(height, width, overlap):
     return radius
 
 
-def slow_targets(boxes, labels, heat_shape, image_shape, overlap):
-    """Heat maps of the three kinds as nested loops, with rows (image, y, x) and offsets."""
+def reference_targets(boxes, labels, heat_shape, image_shape, overlap):
+    """Compute heatmaps, locations (image, y, x) and offsets of the three keypoint types with loops."""
     batch, _, height, width = heat_shape
     heats = [torch.zeros(heat_shape, dtype=torch.float64) for _ in range(3)]
     cells, offsets = [[], [], []], [[], [], []]
@@ -37,7 +37,7 @@ def slow_targets(boxes, labels, heat_shape, image_shape, overlap):
         for box, label in zip(boxes[image].double().tolist(), labels[image].tolist()):
             x1, x2 = (x * width / image_shape[1] for x in box[::2])
             y1, y2 = (y * height / image_shape[0] for y in box[1::2])
-            radius = slow_radius(math.ceil(y2 - y1), math.ceil(x2 - x1), overlap)
+            radius = reference_radius(math.ceil(y2 - y1), math.ceil(x2 - x1), overlap)
             for kind, (x, y) in enumerate([(x1, y1), (x2, y2), ((x1 + x2) / 2, (y1 + y2) / 2)]):
                 column, row = min(int(x), width - 1), min(int(y), height - 1)
                 sigma = (2 * radius + 1) / (6, 6, 5)[kind]
@@ -57,16 +57,16 @@ LABELS = [torch.tensor([1, 0, 1]), torch.zeros(0, dtype=torch.long), torch.tenso
 
 
 @pytest.mark.parametrize('overlap', [0.3, 0.7])
-def test_equal_the_slow_reference(overlap):
+def test_equal_the_reference(overlap):
     shape, image = (3, 3, 24, 32), (95, 127)
     ours = triplet_targets(BOXES, LABELS, shape, image, overlap)
-    for target, heat, cells, offsets in zip(ours, *slow_targets(BOXES, LABELS, shape, image, overlap)):
+    for target, heat, cells, offsets in zip(ours, *reference_targets(BOXES, LABELS, shape, image, overlap)):
         torch.testing.assert_close(target.heat, heat.float(), rtol=1e-5, atol=1e-6)
         assert list(map(list, target.cells)) == cells
         torch.testing.assert_close(target.offsets, torch.tensor(offsets), rtol=1e-5, atol=1e-5)
 
 
-def test_a_keypoint_is_one_and_others_are_below():
+def test_heatmap_values():
     top_left, bottom_right, center = triplet_targets(BOXES, LABELS, (3, 3, 24, 32), (95, 127), 0.3)
     for target in (top_left, bottom_right, center):
         image, y, x = torch.tensor(target.cells).unbind(1)
@@ -77,7 +77,7 @@ def test_a_keypoint_is_one_and_others_are_below():
         assert not target.heat[1].any()
 
 
-def test_corners_equal_those_of_mmdet():
+def test_corners_equal_mmdet():
     from mmdet.models.dense_heads import CornerHead
     head = CornerHead(3, 4, num_feat_levels=1)
     theirs = head.get_targets(BOXES, LABELS, (3, 3, 24, 32), (95, 127), with_corner_emb=True)
@@ -85,20 +85,20 @@ def test_corners_equal_those_of_mmdet():
     for target, name in ((top_left, 'topleft'), (bottom_right, 'bottomright')):
         torch.testing.assert_close(target.heat, theirs[f'{name}_heatmap'], rtol=1e-5, atol=1e-6)
         last = {tuple(cell): offset for cell, offset in zip(target.cells, target.offsets)}
-        for (image, y, x), offset in last.items():  # a map holds one offset a cell, the last object's
+        for (image, y, x), offset in last.items():  # mmdet stores one offset per location, that of the last object
             torch.testing.assert_close(theirs[f'{name}_offset'][image, :, y, x], offset, atol=1e-5, rtol=0)
-    pairs = [list(map(list, zip(*cells))) for cells in zip(top_left.of_images(), bottom_right.of_images())]
+    pairs = [list(map(list, zip(*cells))) for cells in zip(top_left.cells_per_image(), bottom_right.cells_per_image())]
     assert pairs == theirs['corner_embedding']
 
 
-def test_values_are_read_at_the_keypoints():
+def test_gather():
     target = triplet_targets(BOXES, LABELS, (3, 3, 24, 32), (95, 127), 0.3)[0]
     maps = torch.rand(3, 2, 24, 32)
-    for row, (image, y, x) in zip(target.at_keypoints(maps), target.cells):
+    for row, (image, y, x) in zip(target.gather(maps), target.cells):
         assert row.tolist() == maps[image, :, y, x].tolist()
 
 
-def test_boxes_that_reach_out_of_the_image_have_their_keypoints_at_its_border():
+def test_keypoints_outside_of_the_image_are_clamped():
     target = triplet_targets([torch.tensor([[-9., -9., 200., 150.]])], [torch.tensor([0])], (1, 1, 24, 32), (95, 127),
                              0.3)
     assert [kind.cells for kind in target[:2]] == [[(0, 0, 0)], [(0, 23, 31)]]
@@ -109,4 +109,4 @@ def test_images_without_objects():
         assert not target.heat.any()
         assert target.cells == []
         assert target.offsets.shape == (0, 2)
-        assert target.of_images() == [[]]
+        assert target.cells_per_image() == [[]]

@@ -1,4 +1,4 @@
-"""Residual blocks: the function of their modules, named as checkpoints name them."""
+"""Residual blocks: outputs and state-dict keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hrnet_plugin.models.layers import BLOCKS, LayerConfig, residual_branch
 @pytest.mark.parametrize(('block', 'in_channels', 'keys'), [
     ('BASIC', 8, {'conv1', 'bn1', 'conv2', 'bn2'}), ('BASIC', 6, {'conv1', 'bn1', 'conv2', 'bn2', 'downsample'}),
     ('BOTTLENECK', 32, {'conv1', 'bn1', 'conv2', 'bn2', 'conv3', 'bn3'})])
-def test_function_and_names(block, in_channels, keys):
+def test_outputs_and_keys(block, in_channels, keys):
     model = randomize(BLOCKS[block](in_channels, 8, LayerConfig())).double().eval()
     assert {name.split('.')[0] for name in model.state_dict()} == keys
     x = torch.randn(2, in_channels, 9, 7, dtype=torch.double)
@@ -27,7 +27,7 @@ def test_function_and_names(block, in_channels, keys):
     assert torch.equal(x, kept)
 
 
-def test_branch_widens_once():
+def test_first_block_of_a_branch_widens():
     branch = residual_branch('BOTTLENECK', 16, 8, 3, LayerConfig())
     assert [block.conv1.in_channels for block in branch] == [16, 32, 32]
     assert [isinstance(block.downsample, nn.Identity) for block in branch] == [False, True, True]

@@ -1,4 +1,4 @@
-"""Convolutions with norms, as the configuration of a network builds them."""
+"""Convolutions and norms built from a LayerConfig."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def test_size_is_kept_or_halved(kernel_size, stride, size):
 
 @pytest.mark.parametrize(('norm_cfg', 'name', 'kind'), [
     (dict(type='BN', eps=0.1), 'bn2', nn.BatchNorm2d), (dict(type='GN', num_groups=2), 'gn2', nn.GroupNorm)])
-def test_norm_has_the_name_of_its_type(norm_cfg, name, kind):
+def test_norm_name_depends_on_its_type(norm_cfg, name, kind):
     layers = LayerConfig(norm_cfg=norm_cfg)
     got, norm = layers.norm(4, 2)
     assert (got, type(norm)) == (name, kind)
     assert norm.eps == norm_cfg.get('eps', 1e-5)
-    assert layers.norm_cfg == norm_cfg  # the builder removes the type from what it gets
+    assert layers.norm_cfg == norm_cfg  # mmcv removes the type from its argument
 
 
 def test_plain_convolutions():

@@ -1,4 +1,4 @@
-"""The seam: executions by name, each of them the same function."""
+"""Execution strategies: selection by name, and equal outputs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from conftest import randomize, relative_error
 from torch import nn
 
 from hrnet_plugin.models import HRNet
-from hrnet_plugin.models.layers.execution import EXECUTIONS, Execution, finish, get_execution
+from hrnet_plugin.models.layers.execution import EXECUTIONS, Execution, add_and_activate, get_execution
 
 
 @pytest.mark.parametrize('name', ['plain', 'folded', 'recomputing'])
 @pytest.mark.parametrize('act', [None, nn.ReLU(inplace=True), nn.SiLU()])
 @pytest.mark.parametrize('residual', [False, True])
 @pytest.mark.parametrize('train', [False, True])
-def test_all_are_the_same_function(name, act, residual, train):
+def test_equal_outputs(name, act, residual, train):
     conv, norm = randomize(nn.Conv2d(3, 4, 3, bias=False)), randomize(nn.BatchNorm2d(4)).train(train)
     x, term = torch.randn(2, 3, 8, 8), torch.randn(2, 4, 6, 6) if residual else None
     expected = copy.deepcopy(norm)(conv(x)) + (term if residual else 0)
@@ -41,8 +41,8 @@ def test_networks_with_any_execution_are_copied_and_pickled():
             assert all(torch.equal(a, b) for a, b in zip(net(x), twin(x)))
 
 
-def test_finish_adds_in_place():
+def test_add_and_activate_adds_in_place():
     out, residual = torch.ones(1, 2, 3, 3), torch.ones(1, 2, 3, 3)
-    assert finish(out, None, residual) is out
+    assert add_and_activate(out, None, residual) is out
     assert (out == 2).all()
     assert (residual == 1).all()

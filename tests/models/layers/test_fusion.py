@@ -1,4 +1,4 @@
-"""Fusion against loops over the paper's formula, at odd sizes too."""
+"""Fusion units against the formula of the paper, at even and odd sizes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_against_the_formula(operator, downsampling, upsampling, size):
     assert all(torch.equal(a, b) for a, b in zip(feats, kept))
 
 
-def test_only_the_rows_that_are_needed_are_built():
+def test_unused_rows_are_not_built():
     unit = MultiResolutionFusion(CHANNELS, 1, FusionConfig(Upsampling()), LayerConfig())
     assert len(unit) == 1
     assert [tuple(x.shape) for x in unit([x.float() for x in feature_maps((16, 16))])] == [(2, 4, 16, 16)]
@@ -63,13 +63,13 @@ def test_downsampling_rounds_up():
     assert BilinearDownsampling(2)(torch.randn(1, 3, 21, 13)).shape == (1, 3, 6, 4)
 
 
-def test_wrong_words():
+def test_invalid_options():
     with pytest.raises(ValueError, match='fusion_operator'):
         FusionConfig(Upsampling(), 'mean')
     with pytest.raises(ValueError, match='downsample'):
         FusionConfig(Upsampling(), 'sum', 'max')
 
 
-def test_no_fusion_passes_lists_on():
+def test_no_fusion_returns_its_input():
     feats = [torch.randn(1, 2, 3, 3)]
     assert NoFusion()(feats) is feats

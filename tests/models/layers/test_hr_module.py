@@ -1,4 +1,4 @@
-"""Modules: branches, fusion, and the attributes that code for the hosts' networks reads."""
+"""HRNet modules: branches, fusion and upstream attributes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_branches_then_fusion_then_relu(num_outs):
     assert module.multiscale_output == (num_outs == 2)
 
 
-def test_without_fusion_the_branches_come_out():
+def test_without_fusion_branch_outputs_are_returned():
     module = HRModule(STAGE, 2, None, LayerConfig()).eval()
     feats = [torch.randn(1, 4, 8, 8), torch.randn(1, 8, 4, 4)]
     assert all(torch.equal(a, b) for a, b in zip(module(feats), module.branches(feats)))

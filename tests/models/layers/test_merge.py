@@ -1,4 +1,4 @@
-"""The merging convolution is that of the concatenation."""
+"""MergeConv against a convolution of the concatenation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTHS = (4, 8, 16)
 @pytest.mark.parametrize('gradients', [False, True])
 @pytest.mark.parametrize('options', [dict(), dict(conv_cfg=dict(type='ConvWS')),
                                      dict(norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'))], ids=str)
-def test_same_as_of_the_concatenation(align_corners, gradients, options):
+def test_equals_convolution_of_the_concatenation(align_corners, gradients, options):
     merge = randomize(MergeConv(WIDTHS, 10, align_corners, **options)).double().eval()
     feats = [torch.randn(2, width, -(-21 // 2**b), -(-30 // 2**b), dtype=torch.double)
              for b, width in enumerate(WIDTHS)]
@@ -28,7 +28,7 @@ def test_same_as_of_the_concatenation(align_corners, gradients, options):
         assert relative_error(merge(feats), expected) < 1e-10
 
 
-def test_configs_stay_as_they_are():
+def test_configs_are_not_modified():
     norm_cfg = dict(type='BN')
     MergeConv(WIDTHS, 10, norm_cfg=norm_cfg)
     assert norm_cfg == dict(type='BN')

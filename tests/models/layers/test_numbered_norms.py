@@ -1,4 +1,4 @@
-"""Norm layers by number, whatever their type."""
+"""Access to norm layers by number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forwards that an engine takes over, seen from the module."""
+"""Modules with a compiled forward."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Doubling(Optimizable):
 
 class Engine:
     def __init__(self, outs):
-        self.outs, self.forgot = outs, 0
+        self.outs, self.invalidations = outs, 0
 
     def __call__(self, module, inputs):
         return self.outs
 
-    def forget(self):
-        self.forgot += 1
+    def invalidate(self):
+        self.invalidations += 1
 
 
-def test_engine_runs_where_it_does_not_decline():
+def test_engine_runs_unless_it_returns_none():
     module, x = Doubling(), torch.ones(2)
     assert torch.equal(module(x), 2 * x)
     OPTIMIZED[module] = Engine((5 * x, ))
@@ -39,11 +39,11 @@ def test_engine_runs_where_it_does_not_decline():
     assert torch.equal(module(x), 2 * x)
 
 
-def test_a_change_of_mode_makes_it_forget():
+def test_changing_the_mode_invalidates_the_engine():
     module, engine = Doubling(), Engine(None)
     OPTIMIZED[module] = engine
     assert module.eval() is module
-    assert engine.forgot == 1
+    assert engine.invalidations == 1
 
 
 def test_modules_are_not_kept_alive():

@@ -1,4 +1,4 @@
-"""Recomputation in the backward pass: the same gradients, statistics counted once."""
+"""Activation checkpointing: equal gradients, and one update of batch norm statistics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from conftest import relative_error
 from torch import nn
 
-from hrnet_plugin.models.layers.recompute import needs_gradient, recomputed
+from hrnet_plugin.models.layers.recompute import needs_gradient, recompute_in_backward
 
 
 def test_gradients_and_statistics():
@@ -18,7 +18,7 @@ def test_gradients_and_statistics():
     x = torch.randn(2, 3, 8, 8, dtype=torch.double)
     plain(x.requires_grad_()).square().sum().backward()
     expected, x.grad = x.grad, None
-    recomputed(twin, twin, x).square().sum().backward()
+    recompute_in_backward(twin, twin, x).square().sum().backward()
     assert runs == [1, 1]
     assert relative_error(x.grad, expected) < 1e-12
     for a, b in zip(plain.parameters(), twin.parameters()):
@@ -26,7 +26,7 @@ def test_gradients_and_statistics():
     assert all(torch.equal(a, b) for a, b in zip(plain.buffers(), twin.buffers()))
 
 
-def test_when_gradients_are_needed():
+def test_needs_gradient():
     x = torch.zeros(1)
     assert not needs_gradient(x)
     assert needs_gradient(x, torch.zeros(1, requires_grad=True))

@@ -1,4 +1,4 @@
-"""The stem: a quarter of the size, rounded up, 64 channels."""
+"""Stem: output shapes and layer names."""
 
 from __future__ import annotations
 

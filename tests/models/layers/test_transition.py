@@ -1,4 +1,4 @@
-"""Transitions: resolutions that are there stay, new ones open from the lowest."""
+"""Transitions: existing branches and new ones."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from hrnet_plugin.models.layers import LayerConfig, Transition
-from hrnet_plugin.models.layers.transition import sources
+from hrnet_plugin.models.layers.transition import transition_inputs
 
 
-def test_kept_widened_and_opened():
+def test_identity_widened_and_added_branches():
     transition = Transition((4, 8), (4, 10, 12, 14), LayerConfig()).eval()
     assert isinstance(transition[0], nn.Identity)
     assert len(transition[3]) == 2
@@ -19,5 +19,5 @@ def test_kept_widened_and_opened():
     assert [tuple(out.shape[1:]) for out in outs] == [(4, 16, 16), (10, 8, 8), (12, 4, 4), (14, 2, 2)]
 
 
-def test_sources():
-    assert sources(['fine', 'low'], 4) == ['fine', 'low', 'low', 'low']
+def test_transition_inputs():
+    assert transition_inputs(['fine', 'low'], 4) == ['fine', 'low', 'low', 'low']

@@ -1,4 +1,4 @@
-"""The segmentation loss against torch's and against hard example mining written out."""
+"""Segmentation loss against torch and against a reference of hard example mining."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def batch():
 
 
 @pytest.mark.parametrize('weights', [None, [0.5, 1., 2., 0.1]])
-def test_it_is_torchs_cross_entropy_over_pixels_that_count(batch, weights):
+def test_equals_torch_cross_entropy_without_ignored_pixels(batch, weights):
     logits, target = batch
     loss = PixelCrossEntropy(weights, loss_weight=0.4)
     expected = F.cross_entropy(logits, target, None if weights is None else torch.tensor(weights), ignore_index=IGNORED)
@@ -49,7 +49,7 @@ def test_hard_pixels(batch, thresh, min_kept, weights):
 
 
 @pytest.mark.parametrize('options', [dict(), dict(thresh=0.9, min_kept=5), dict(class_weight=[1., 1., 1., 1.])])
-def test_a_crop_without_any_pixel_that_counts_has_no_loss(options):
+def test_loss_is_zero_if_all_pixels_are_ignored(options):
     logits = torch.randn(1, 4, 3, 3, requires_grad=True)
     loss = PixelCrossEntropy(**options)(logits, torch.full((1, 3, 3), IGNORED))
     assert loss.item() == 0
@@ -68,7 +68,7 @@ def test_wrong_arguments(options, message):
 
 
 @pytest.mark.parametrize('options', [dict(), dict(thresh=0.9, min_kept=5), dict(class_weight=[1., 2., 3., 4.])])
-def test_16_bits_are_summed_in_32(options):
+def test_half_precision_is_summed_in_float32(options):
     logits, target = torch.randn(1, 4, 300, 400), torch.randint(0, 4, (1, 300, 400))
     loss = PixelCrossEntropy(**options)
     for dtype in (torch.float16, torch.bfloat16):
@@ -76,14 +76,14 @@ def test_16_bits_are_summed_in_32(options):
         assert loss(rounded, target).item() == pytest.approx(loss(rounded.float(), target).item(), rel=1e-6)
 
 
-def test_class_weights_are_a_sequence():
+def test_class_weight_must_be_a_sequence():
     with pytest.raises(TypeError, match=r"class_weight must be a sequence of numbers, .* got 'x'"):
         PixelCrossEntropy(class_weight='x')
 
 
-def test_pixels_chosen_by_a_sampler_are_refused(batch):
+def test_pixel_weights_of_a_sampler_are_rejected(batch):
     logits, target = batch
-    with pytest.raises(ValueError, match='the head must have no sampler'):
+    with pytest.raises(ValueError, match='Remove sampler from the head'):
         PixelCrossEntropy()(logits, target, weight=torch.ones(2, 6, 7))
 
 

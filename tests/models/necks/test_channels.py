@@ -1,4 +1,4 @@
-"""Channels of a neck, from either of two arguments."""
+"""Input channels of a neck, from in_channels or arch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hrnet_plugin.models.necks.channels import neck_channels
 
 
-def test_from_either_or_both():
+def test_in_channels_and_arch():
     assert neck_channels(None, 'w32') == (32, 64, 128, 256)
     assert neck_channels([3, 5], None) == (3, 5)
     assert neck_channels([32, 64, 128, 256], 'w32') == (32, 64, 128, 256)
@@ -16,6 +16,6 @@ def test_from_either_or_both():
 @pytest.mark.parametrize(('channels', 'arch', 'words'), [
     (None, None, 'got neither'), ([], None, 'at least one'), ([18, 36, 72, 144], 'w32', '_delete_=True'),
     ([0], None, 'at least 1|between 1'), (None, 'w33', 'arch must be one of')])
-def test_wrong_ones(channels, arch, words):
+def test_invalid_channels(channels, arch, words):
     with pytest.raises(ValueError, match=words):
         neck_channels(channels, arch)

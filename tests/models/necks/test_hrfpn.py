@@ -1,4 +1,4 @@
-"""HRFPN by itself: counts, sizes, options, errors."""
+"""HRFPN: parameter counts, sizes, options and errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_parameters(arch):
 
 
 def reference(neck, feats, pool):
-    """The published formulation: upsample, concatenate, convolve; each level pooled from the finest map."""
+    """Compute the pyramid as published: upsample, concatenate, convolve, and pool each level from the finest."""
     size = feats[0].shape[-2:]
     merged = torch.cat([feats[0], *(F.interpolate(x, size, mode='bilinear') for x in feats[1:])], 1)
     base = neck.reduction_conv.conv(merged)
@@ -64,7 +64,7 @@ def test_equals_the_published_formulation(options, size):
         assert relative_error(a, b) < 1e-12
 
 
-def test_pooling_words_differ():
+def test_pooling_types_differ():
     average, largest = randomize(HRFPN(CHANNELS, 12)), HRFPN(CHANNELS, 12, pooling_type='MAX')
     largest.load_state_dict(average.state_dict())
     feats = maps()
@@ -79,12 +79,12 @@ def test_norm_cfg_reaches_every_convolution():
     assert not any(isinstance(module, nn.BatchNorm2d) for module in HRFPN(CHANNELS, 12).modules())
 
 
-def test_share_conv_has_one():
+def test_share_conv_has_one_convolution():
     assert len(HRFPN(CHANNELS, 12, share_conv=True).fpn_convs) == 1
     assert len(HRFPN(CHANNELS, 12).fpn_convs) == 5
 
 
-def test_with_cp_updates_statistics_once_and_saves_less():
+def test_with_cp_updates_statistics_once_and_saves_fewer_activations():
     plain = randomize(HRFPN(CHANNELS, 12, norm_cfg=dict(type='BN')).double()).train()
     lean = HRFPN(CHANNELS, 12, norm_cfg=dict(type='BN'), with_cp=True).double().train()
     lean.load_state_dict(plain.state_dict())
@@ -113,14 +113,14 @@ def test_sizes_of_the_levels(size):
 
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize('size', [(16, 16), (21, 19)])
-def test_what_comes_out_is_contiguous(memory_format, size):
-    """mmcv's RoIAlign reads another memory format as if it were this one, and says nothing."""
+def test_outputs_are_contiguous(memory_format, size):
+    """Check the memory format. mmcv's RoIAlign silently misreads channels_last tensors."""
     neck = HRFPN(CHANNELS, 12).to(memory_format=memory_format)
     feats = [x.to(memory_format=memory_format) for x in maps(*size)]
     assert all(level.is_contiguous() for level in neck(feats))
 
 
-def test_inputs_and_arguments_are_left_alone():
+def test_inputs_and_arguments_are_not_modified():
     channels, cfg, feats = list(CHANNELS), dict(type='BN'), maps()
     kept, given = [x.clone() for x in feats], copy.deepcopy((channels, cfg))
     HRFPN(channels, 12, norm_cfg=cfg)(feats)
@@ -129,7 +129,7 @@ def test_inputs_and_arguments_are_left_alone():
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
-    (dict(), ValueError, 'give in_channels or arch, got neither'),
+    (dict(), ValueError, 'in_channels or arch must be given, got neither'),
     (dict(in_channels=18), TypeError, 'in_channels must be a sequence of ints, got 18'),
     (dict(in_channels=()), ValueError, 'in_channels must have at least one entry'),
     (dict(in_channels=(18, -1)), ValueError, 'each entry of in_channels must be between 1 and 1048576, got -1'),
@@ -148,7 +148,7 @@ def test_inputs_and_arguments_are_left_alone():
      r'neck must have arguments of hrnet_plugin\.HRFPN only, got start_level, add_extra_convs\. If they come from an '
      r"inherited config, replace its neck: neck=dict\(_delete_=True, type='hrnet_plugin\.HRFPN', arch='w32'\)"),
     (dict(arch='w18', in_channels=(256, 512, 1024, 2048)), ValueError,
-     r'in_channels must be \(18, 36, 72, 144\), .* replace its neck: neck=dict\(_delete_=True, \.\.\.\)'),
+     r'in_channels must be \(18, 36, 72, 144\) for .* replace its neck: neck=dict\(_delete_=True, \.\.\.\)'),
     (dict(arch='w18', stride=0), ValueError, 'stride must be between 1 and 64, got 0'),
     (dict(arch='w18', pooling_type='max'), ValueError, "pooling_type must be one of 'AVG', 'MAX', got 'max'"),
     (dict(arch='w18', norm_cfg='BN'), TypeError, "norm_cfg must be a mapping .* got 'BN'"),
@@ -162,12 +162,12 @@ def test_bad_options(options, error, words):
 
 
 @pytest.mark.parametrize(('feats', 'error', 'words'), [
-    (maps()[:3], ValueError, r'inputs must hold 4 maps \(channels \(8, 16, 24, 32\)\), got 3'),
-    (maps()[0], TypeError, 'inputs must be a sequence of 4 maps, finest first, got Tensor'),
+    (maps()[:3], ValueError, r'inputs must have 4 feature maps \(channels \(8, 16, 24, 32\)\), got 3'),
+    (maps()[0], TypeError, 'inputs must be a sequence of 4 feature maps, finest first, got Tensor'),
     ([*maps()[:3], torch.rand(2, 31, 2, 2)], ValueError, r'inputs\[3\] must have shape \(N, 32, H, W\)'),
     ([torch.rand(8, 16, 16), *maps()[1:]], ValueError, r'inputs\[0\] must have shape .*, got \(8, 16, 16\)'),
-    (maps(8, 16), ValueError, r'num_outs = 5 levels need a finest map of at least 16 x 16 .*got 8 x 16'),
+    (maps(8, 16), ValueError, r'inputs\[0\] must be at least 16 x 16 .*with num_outs=5, got 8 x 16'),
 ])
-def test_bad_maps(feats, error, words):
+def test_bad_feature_maps(feats, error, words):
     with pytest.raises(error, match=words):
         HRFPN(CHANNELS, 4)(feats)

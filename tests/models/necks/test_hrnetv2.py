@@ -1,3 +1,5 @@
+"""HRNetV2: outputs, options and errors."""
+
 import pytest
 import torch
 from conftest import randomize, relative_error
@@ -43,7 +45,7 @@ def test_defaults_are_the_papers():
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
-    (dict(), ValueError, 'give in_channels or arch, got neither'),
+    (dict(), ValueError, 'in_channels or arch must be given, got neither'),
     (dict(arch='w18', out_channels=0), ValueError, 'out_channels must be between 1 and 1048576, got 0'),
     (dict(arch='w18', align_corners=1), TypeError, 'align_corners must be True or False, got 1'),
     (dict(arch='w18', act_cfg='ReLU'), TypeError, "act_cfg must be a mapping .* got 'ReLU'"),
@@ -53,6 +55,6 @@ def test_bad_options(options, error, words):
         HRNetV2(**options)
 
 
-def test_bad_maps():
-    with pytest.raises(ValueError, match='inputs must hold 4 maps'):
+def test_bad_feature_maps():
+    with pytest.raises(ValueError, match='inputs must have 4 feature maps'):
         HRNetV2(CHANNELS)(maps()[:2])

@@ -1,4 +1,4 @@
-"""Left and right classes change places in predictions for mirrored images."""
+"""Test-time augmentation that swaps left and right classes in flipped images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sample(logits, flip, direction='horizontal'):
     return made
 
 
-def test_pairs_change_places_in_mirrored_versions_only():
+def test_pairs_are_swapped_in_flipped_views_only():
     model = LeftRightTTAModel([(1, 2)], module=_Model())
     left = torch.zeros(4, 3, 5)
     left[1] = 4.
@@ -41,7 +41,7 @@ def test_pairs_change_places_in_mirrored_versions_only():
     assert (upside_down.pred_sem_seg.data == 1).all()
 
 
-def test_it_is_built_by_name():
+def test_build_from_config():
     model = MODELS.build(dict(type='hrnet_plugin.LeftRightTTAModel', swap_seg_labels=[(0, 1)], module=_Model()))
     assert model.pairs == [(0, 1)]
 

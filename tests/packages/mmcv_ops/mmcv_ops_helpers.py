@@ -1,4 +1,4 @@
-"""What the tests of mmcv_torch_ops share: mmcv's own functions on either set of operators, and comparisons."""
+"""Helpers of the tests of mmcv_torch_ops: mmcv's functions on either set of operators, and comparisons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DATA = Path(__file__).resolve().parents[1] / 'data'
 OUTPUTS, SIGNATURES = DATA / 'compiled_outputs.npz', DATA / 'compiled_signatures.json'
 recorded = None  # the outputs of compiled operators, while write_compiled_outputs.py runs the tests
 
-# Sums of the GPU have no fixed order.
+# the order of sums on GPUs is not deterministic
 CUDA_TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5, torch.float16: 1e-2, torch.bfloat16: 2e-2}
 DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU'))]
 
@@ -149,7 +149,7 @@ def check_gradients(function, *tensors):
 
 
 def check_half(function, *tensors, dtype):
-    """Half types give the rounded results of float32, and gradients in their own type."""
+    """Check that half types give the rounded results of float32, and gradients of the same type."""
     half = [tensor.to(dtype) if tensor.is_floating_point() else tensor for tensor in tensors]
     results = with_gradients(function, *half)
     wide = with_gradients(function, *(tensor.float() if tensor.is_floating_point() else tensor for tensor in half))
@@ -159,7 +159,7 @@ def check_half(function, *tensors, dtype):
 
 
 def check_layouts(function, *tensors):
-    """channels_last and strided inputs give the results of contiguous ones, bit by bit."""
+    """Check that channels_last and strided inputs give bitwise the results of contiguous ones."""
     expected = with_gradients(function, *tensors)
     strided = [torch.stack([tensor, tensor], -1)[..., 0] for tensor in tensors]
     assert not any(tensor.is_contiguous() for tensor in strided)
@@ -170,7 +170,7 @@ def check_layouts(function, *tensors):
 
 
 def check_autocast(function, *tensors):
-    """float32 inputs are computed in float32 under autocast, as by compiled operators."""
+    """Check that float32 inputs are computed in float32 under autocast, as by compiled operators."""
     expected = with_gradients(function, *tensors)
     with torch.autocast(tensors[0].device.type, torch.bfloat16):
         assert_close(with_gradients(function, *tensors), expected, 0)

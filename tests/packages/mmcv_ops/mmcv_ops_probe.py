@@ -23,7 +23,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
-from hrnet_plugin.config_files import moved_data
+from hrnet_plugin.config_files import relocate_data
 
 
 class Recorder:
@@ -114,7 +114,7 @@ def build(config):
 
 def probe(path, root):
     config = Config.fromfile(path)
-    config.merge_from_dict(moved_data(config, root))
+    config.merge_from_dict(relocate_data(config, root))
     for host in dict.fromkeys((config.default_scope, 'mmdet')):
         import_module(f'{host}.utils').register_all_modules(init_default_scope=False)
     with DefaultScope.overwrite_default_scope(config.default_scope):

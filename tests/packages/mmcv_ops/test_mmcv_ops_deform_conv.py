@@ -22,7 +22,7 @@ def device(request):
 
 
 def tensors(case, modulated, device='cpu', dtype=torch.float32, batch=2):
-    """Input, offset, then mask, weight and bias for v2 or weight for v1."""
+    """Return input and offset, then mask, weight and bias for v2 or weight for v1."""
     stride, padding, dilation, groups, deform_groups = case
     size = [(n + 2 * p - d * (k - 1) - 1) // s + 1
             for n, p, d, k, s in zip((5, 6), padding, dilation, KERNEL, stride)]
@@ -102,7 +102,7 @@ def test_layouts_and_autocast(device, modulated):
 
 
 def test_no_images_v1(device):
-    """mmcv's function refuses them, its operator does not."""
+    """mmcv's function rejects empty batches, but its operator does not."""
     x, offset, weight = tensors(CASES[0], False, device, batch=0)
     output, grad_weight = x.new_zeros(0, 2, *offset.shape[2:]), torch.zeros_like(weight)
     common = dict(kW=2, kH=3, dW=1, dH=1, padW=1, padH=1, dilationW=1, dilationH=1, group=1, deformable_group=1,
@@ -128,7 +128,7 @@ def test_no_images_v2(device):
 
 
 def test_gradients_are_added():
-    """As compiled operators do, and ``scale`` weighs what is added to the kernels' gradient."""
+    """As in compiled operators, and ``scale`` weighs the gradient of the kernels."""
     x, offset, weight = tensors(CASES[0], False)
     _, grad_input, _, grad_weight = helpers.with_gradients(convolution(CASES[0], False), x, offset, weight)
     generator = torch.Generator().manual_seed(1)

@@ -58,7 +58,7 @@ def test_roi_align(device, ratio, mode, aligned):
 @pytest.mark.parametrize(('ratio', 'mode', 'aligned'), ALIGN_CASES)
 def test_roi_align_against_compiled(device, ratio, mode, aligned):
     boxes = rois(device=device)
-    if mode == 'max':  # of no samples, which is -10000 there
+    if mode == 'max':  # maxima without samples are -10000 in mmcv
         boxes = boxes[(boxes[:, 1] != boxes[:, 3])]
     helpers.check_against_compiled(align(ratio, mode, aligned), features(device=device), boxes, device=device)
 
@@ -157,7 +157,7 @@ def test_layouts_of_roi_pool(device):
 
 
 def test_empty_bins_have_no_gradient():
-    """Of RoIs without extent too, whose gradient mmcv adds to the first pixel."""
+    """This includes RoIs without area, whose gradient mmcv adds to the first pixel."""
     boxes = torch.tensor([[0., 30, 30, 10, 10], [0, 200, 200, 240, 240]])
     output, grad = helpers.with_gradients(pool(), features(), boxes)
     assert not output.any()

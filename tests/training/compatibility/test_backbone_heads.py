@@ -1,4 +1,4 @@
-"""Heads of mmpose and mmsegmentation that do not fit the backbone are refused while the host builds the model."""
+"""Build-time errors for heads of mmpose and mmsegmentation that do not match the backbone."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def build(name, **changes):
 
 @pytest.mark.parametrize(('name', 'changes', 'message'), [
     (POSE, dict(backbone__multiscale_output=True),
-     'head reads the last map of the backbone, which has 256 channels (all: [32, 64, 128, 256]), and head.in_channels '
-     "is 32: set backbone.multiscale_output=False (which is the default with backbone.host='mmpose')"),
+     'head.in_channels must be 256, as in the last feature map of the backbone (all: [32, 64, 128, 256]), got 32. '
+     "Set backbone.multiscale_output=False (the default with backbone.host='mmpose')"),
     (POSE, dict(backbone__multiscale_output=True, head__in_channels=480),
-     "add neck=dict(type='hrnet_plugin.HRNetV2'"),
-    (POSE, dict(backbone__arch='w48'), 'head.in_channels is 32: set head.in_channels=48'),
-    (FCN, dict(decode_head__arch='w48'), 'decode_head.in_channels must be [18, 36, 72, 144], which the backbone gives, '
-     'got 720 in all: give decode_head and backbone the same arch'),
-    (FCN, dict(backbone__multiscale_output=False), 'decode_head.in_index must name some of the 1 maps that the '
-     'backbone gives (multiscale_output=False), got [0, 1, 2, 3]'),
+     "Add neck=dict(type='hrnet_plugin.HRNetV2'"),
+    (POSE, dict(backbone__arch='w48'), 'got 32. Set head.in_channels=48'),
+    (FCN, dict(decode_head__arch='w48'), 'decode_head.in_channels must be [18, 36, 72, 144], as in the backbone, '
+     'got 720 in total. Set the same arch in decode_head and backbone'),
+    (FCN, dict(backbone__multiscale_output=False), 'decode_head.in_index must be below 1, the number of feature maps '
+     'of the backbone (multiscale_output=False), got [0, 1, 2, 3]'),
 ])
 def test_mistakes(name, changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -46,13 +46,13 @@ def test_mistakes(name, changes, message):
 @pytest.mark.parametrize('changes', [
     dict(decode_head__align_corners=True),
     dict(backbone__upsample=dict(_delete_=True, mode='bilinear', align_corners=True))])
-def test_corners_aligned_in_one_of_both(changes):
-    with pytest.warns(UserWarning, match=r'decode_head.align_corners is .* published networks have the same in both'):
+def test_different_align_corners(changes):
+    with pytest.warns(UserWarning, match=r'decode_head.align_corners is .* In all published networks, both are equal'):
         build(FCN, **changes)
 
 
 def ocr(**changes):
-    """With one entry of the second head changed."""
+    """Build the OCR model with changed entries in the second head."""
     config = Config.fromfile(cfg(OCR))
     pytest.importorskip('mmseg')
     config.model.decode_head[1].update(changes)
@@ -61,11 +61,11 @@ def ocr(**changes):
 
 
 def test_cascades_of_heads():
-    """mmsegmentation adds them one by one to a list that is a part of the model already."""
+    """mmsegmentation registers the list before it adds the heads."""
     ocr()
-    with pytest.raises(ValueError, match=r'decode_head\[1\].in_channels must be \[18, 36, 72, 144\].*got 480 in all'):
+    with pytest.raises(ValueError, match=r'decode_head\[1\].in_channels must be \[18, 36, 72, 144\].*got 480 in total'):
         ocr(arch='w32')
-    with pytest.raises(ValueError, match=r'decode_head\[1\].num_classes must be 19, as in the head before it, got 5'):
+    with pytest.raises(ValueError, match=r'decode_head\[1\].num_classes must be 19, as in the first head, got 5'):
         ocr(num_classes=5, loss_decode=dict(type='hrnet_plugin.PixelCrossEntropy', class_weight=None))
     with pytest.warns(UserWarning, match=r'decode_head\[1\].align_corners is False'):
         ocr(align_corners=False)
@@ -76,7 +76,7 @@ def test_cascades_of_heads():
         build(FCN, auxiliary_head=[head])
 
 
-def test_heads_of_users_read_what_they_like():
+def test_user_defined_heads_are_not_checked():
     class Model(nn.Module):
         def __init__(self):
             super().__init__()
@@ -90,12 +90,12 @@ def test_heads_of_users_read_what_they_like():
     Model()
 
 
-def test_what_fits():
+def test_valid_models():
     with warnings.catch_warnings():
         warnings.filterwarnings('error', message='.*published networks.*')
         build(FCN)
         build(FCN, backbone__upsample='nearest')
-    build(POSE, backbone__multiscale_output=True, head__in_channels=256)  # heat maps of the coarsest stream
+    build(POSE, backbone__multiscale_output=True, head__in_channels=256)  # heat maps of the coarsest branch
     build('td-hm_hrnetv2-w32_210e_coco-256x192')
 
 

@@ -1,4 +1,4 @@
-"""Parts of a detector that do not fit are refused while the host builds it, with the entry to change."""
+"""Build-time errors for necks and heads of detectors that do not match."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ def build(name, **changes):
         return MODELS.build(config.model)
 
 
-# config, what is changed, what the message says
+# config, changes, error message
 MISTAKES = [
     (FCOS, dict(neck__stride=1),
      'bbox_head.strides must be [4, 8, 16, 32, 64], the strides of the neck\'s levels, got [8, 16, 32, 64, 128]; '
      'or set neck.stride=2, neck.num_outs=5'),
     (FCOS, dict(neck__num_outs=6), 'bbox_head.strides must be [8, 16, 32, 64, 128, 256]'),
     (FCOS, dict(neck__num_outs=6, bbox_head__strides=[8, 16, 32, 64, 128, 256]),
-     'bbox_head.regress_ranges must have one entry for each of the neck\'s 6 levels, got 5'),
+     'bbox_head.regress_ranges must have one entry per level of the neck (6), got 5'),
     (FCOS, dict(neck__out_channels=128),
      'bbox_head.in_channels must be 128, the neck\'s out_channels, got 256; or set neck.out_channels=256'),
-    (FASTER, dict(neck__arch='w32'), 'neck.in_channels must be [18, 36, 72, 144], which the backbone gives, got '
-     '[32, 64, 128, 256]: give neck and backbone the same arch'),
-    (FASTER, dict(backbone__multiscale_output=False), 'neck.in_channels must be [18], which the backbone gives, got '
-     '[18, 36, 72, 144]: give the backbone as many outputs as the neck reads (multiscale_output)'),
+    (FASTER, dict(neck__arch='w32'), 'neck.in_channels must be [18, 36, 72, 144], as in the backbone, got '
+     '[32, 64, 128, 256]. Set the same arch in neck and backbone'),
+    (FASTER, dict(backbone__multiscale_output=False), 'neck.in_channels must be [18], as in the backbone, got '
+     '[18, 36, 72, 144]. Set backbone.multiscale_output to match the number of inputs of the neck'),
     (FASTER, dict(neck__stride=2), 'rpn_head.anchor_generator.strides must be [8, 16, 32, 64, 128]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__featmap_strides=[8, 16, 32, 64]),
      'roi_head.bbox_roi_extractor.featmap_strides must be [4, 8, 16, 32], the strides of the neck\'s levels, got '
      '[8, 16, 32, 64]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__out_channels=128),
      'roi_head.bbox_roi_extractor.out_channels must be 256'),
-    (V1H, dict(neck__0__in_channels=(64, )), 'neck.in_channels must be [32], which the backbone gives, got [64]'),
+    (V1H, dict(neck__0__in_channels=(64, )), 'neck.in_channels must be [32], as in the backbone, got [64]'),
     (V1H, dict(neck__1__in_channels=(450, )),
-     'neck[1].in_channels must be (480,), which the neck before it gives, got (450,)'),
+     'neck[1].in_channels must be (480,), as in the preceding neck, got (450,)'),
     (V1H, dict(neck__1__stride=2), 'rpn_head.anchor_generator.strides must be [8, 16, 32, 64, 128]'),
     (HTC, dict(roi_head__mask_roi_extractor__featmap_strides=[4, 8, 16, 64]),
      'roi_head.mask_roi_extractor.featmap_strides must be [4, 8, 16, 32], the strides of the neck\'s levels, got '
@@ -65,15 +65,15 @@ MISTAKES = [
     (HTC, dict(roi_head__semantic_roi_extractor__featmap_strides=[4]),
      'roi_head.semantic_roi_extractor.featmap_strides (semantic_head.fusion_level = 1) must be [8]'),
     (DINO, dict(neck__num_outs=5),
-     'encoder.layer_cfg.self_attn_cfg.num_levels must be 5, the neck\'s number of levels, got 4; '
+     'encoder.layer_cfg.self_attn_cfg.num_levels must be 5, the number of levels of the neck, got 4; '
      'or set neck.num_outs=4'),
     (DINO, dict(neck__out_channels=128), 'encoder.layer_cfg.self_attn_cfg.embed_dims must be 128'),
     (CENTERNET, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
     (TRIPLETS, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
-    (TRIPLETS, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterTripletHead) reads one map, the neck gives 5: '
-     "set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
-    (CENTERNET, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterNetHead) reads one map, the neck gives 5: set '
-     "neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
+    (TRIPLETS, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterTripletHead) requires one level, got 5 '
+     "from the neck. Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
+    (CENTERNET, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterNetHead) requires one level, got 5 from '
+     "the neck. Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
 ]
 
 
@@ -84,17 +84,17 @@ LEFTOVERS = [
      'backbone must have arguments of hrnet_plugin.HRNet only, got depth, num_stages, out_indices, style. If they come '
      "from an inherited config, replace its backbone: backbone=dict(_delete_=True, type='hrnet_plugin.HRNet', "),
     (f'backbone={BACKBONE}', ValueError,
-     'neck.in_channels must be [18, 36, 72, 144], which the backbone gives, got [256, 512, 1024, 2048]: FPN has no '
-     'arch, so set its in_channels, or replace it by the neck of HRNet: neck=dict(_delete_=True, '
+     'neck.in_channels must be [18, 36, 72, 144], as in the backbone, got [256, 512, 1024, 2048]. Set in_channels of '
+     'FPN, or replace it by the neck of HRNet: neck=dict(_delete_=True, '
      "type='hrnet_plugin.HRFPN', arch=...)"),
     (f"backbone={BACKBONE}, neck=dict(type='hrnet_plugin.HRFPN', arch='w18')", ValueError,
-     "in_channels must be (18, 36, 72, 144), which arch 'w18' has, got [256, 512, 1024, 2048]. If they come from an "
+     "in_channels must be (18, 36, 72, 144) for arch 'w18', got [256, 512, 1024, 2048]. If they come from an "
      'inherited config, replace its neck: neck=dict(_delete_=True, ...)'),
 ]
 
 
 @pytest.mark.parametrize(('text', 'error', 'message'), LEFTOVERS)
-def test_what_is_left_of_an_inherited_resnet_and_fpn_is_named(text, error, message, tmp_path):
+def test_inherited_arguments_of_resnet_and_fpn_raise(text, error, message, tmp_path):
     (tmp_path / 'mine.py').write_text(f"_base_ = '{RESNET}'\nmodel = dict({text})\n")
     config = Config.fromfile(str(tmp_path / 'mine.py'))
     with torch.device('meta'), pytest.raises(error) as caught:
@@ -103,18 +103,18 @@ def test_what_is_left_of_an_inherited_resnet_and_fpn_is_named(text, error, messa
 
 
 @pytest.mark.parametrize(('name', 'changes', 'message'), MISTAKES)
-def test_a_mistake_is_refused_with_the_entry_to_change(name, changes, message):
+def test_mistakes(name, changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         build(name, **changes)
 
 
-def test_the_advice_works():
+def test_suggested_changes_work():
     build(FCOS, neck__stride=1, bbox_head__strides=[4, 8, 16, 32, 64])
     build(FCOS, neck__stride=2, neck__num_outs=5)
     build(CENTERNET, neck__type='hrnet_plugin.HRFPN', neck__num_outs=1)
 
 
-def test_hosts_own_necks_are_checked_against_the_backbone():
+def test_upstream_necks_are_checked_against_the_backbone():
     fpn = dict(type='mmdet.FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5, _delete_=True)
     config = Config.fromfile(cfg(FASTER))
     config.merge_from_dict(dict(model=dict(neck=fpn)))
@@ -140,7 +140,7 @@ def module(**attributes):
     return made
 
 
-# parts that say nothing of levels, or in other words than mmdet's
+# modules without levels, or with other attributes than those of mmdet
 STRANGERS = [
     dict(bbox_head=nn.Linear(1, 1), rpn_head=None, roi_head=nn.Identity(), encoder=nn.Identity()),
     dict(bbox_head=module(prior_generator=object())), dict(bbox_head=module(prior_generator=None, in_channels='auto')),
@@ -155,11 +155,11 @@ STRANGERS = [
 
 @pytest.mark.parametrize('parts', STRANGERS)
 @pytest.mark.parametrize('neck', [nn.Identity(), HRFPN([8, 16], num_outs=2)])
-def test_parts_that_say_nothing_of_levels_are_left_alone(neck, parts):
+def test_modules_without_levels_are_not_checked(neck, parts):
     Detector(neck, **parts)
 
 
-def test_necks_behind_ours_change_nothing():
+def test_necks_after_the_pyramid():
     bfp = dict(type='mmdet.BFP', in_channels=256, num_levels=5)
     config = Config.fromfile(cfg(FASTER))
     config.model.neck = [config.model.neck, bfp]
@@ -173,7 +173,7 @@ def test_necks_behind_ours_change_nothing():
                 MODELS.build(copy.deepcopy(config.model))
 
 
-def test_necks_that_read_coarsest_first():
+def test_necks_with_the_coarsest_level_first():
     backbone = HRNet('w18_small_v1')
     whole = nn.Module()
     whole.backbone = backbone
@@ -192,9 +192,8 @@ def test_necks_that_read_coarsest_first():
     ('scnet', 'scnet/scnet_r50_fpn_20e_coco.py'),
     ('deformable', 'deformable_detr/deformable-detr_r50_16xb2-50e_coco.py'),
 ])
-def test_mmdets_other_detectors(name, change, tmp_path):
-    """With the neck in place of their own and the strides that fit, they are built; with others, those that say their
-    strides in whole numbers are refused."""
+def test_other_detectors_of_mmdet(name, change, tmp_path):
+    """They build with HRFPN and matching strides. Other strides raise an error if the head has integer strides."""
     (tmp_path / 'base.py').write_text(f"_base_ = 'mmdet::{change}'\n")
     model = Config.fromfile(str(tmp_path / 'base.py')).model
     strides, levels = {'detr': (2, 4), 'deformable': (2, 4)}.get(name, (1 if 'rcnn' in change or name in (
@@ -219,7 +218,7 @@ def build_both(model, neck, refused):
             MODELS.build(wrong)
 
 
-def test_a_built_detector_is_copied_and_pickled_as_before():
+def test_a_built_detector_can_be_copied_and_pickled():
     model = build(FCOS)
     copy.deepcopy(model)
     backbone = HRNet('w18_small_v1')

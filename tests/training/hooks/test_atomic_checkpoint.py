@@ -1,4 +1,4 @@
-"""A run that is killed at the worst moment has a checkpoint to resume from."""
+"""AtomicCheckpointHook: a run that is killed at any time has a complete checkpoint."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ RUN = """
             self.results.append(0)
         def compute_metrics(self, results):
             self.steps += 1
-            return dict(score=float(self.steps))  # each is the best one
+            return dict(score=float(self.steps))  # each checkpoint is a new best one
 
     def kill_at(moment):
-        # while the third checkpoint takes the place of the second one
+        # while the third checkpoint replaces the second one
         write, rename, remove, put = Path.write_bytes, Path.replace, os.remove, LocalBackend.put
 
         def killed_write(path, data):
@@ -104,7 +104,7 @@ CASES = [(OURS, 'write', True), (OURS, 'rename', True), (OURS, 'remove', True), 
 
 @pytest.fixture(scope='module')
 def work_dirs(tmp_path_factory):
-    """The work directories of all cases, which one process runs, since importing takes longer than training."""
+    """Run all cases in one process, because imports take longer than training. Return their work directories."""
     if not hasattr(os, 'fork'):
         pytest.skip('needs fork')
     folder = tmp_path_factory.mktemp('runs')
@@ -129,17 +129,17 @@ def test_a_killed_run_has_a_complete_checkpoint(moment, kept, newest, work_dirs)
     assert Path((folder / 'last_checkpoint').read_text()).is_file()
 
 
-def test_with_mmengines_hook_it_has_none(work_dirs):
+def test_with_the_upstream_hook_it_has_no_complete_checkpoint(work_dirs):
     folder = work_dirs['CheckpointHook', 'write', True]
     assert names(folder) == ['epoch_3.pth']
     assert newest_checkpoint(folder, []) is None
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])
-def test_a_run_to_its_end_keeps_what_mmengine_keeps(by_epoch, work_dirs):
+def test_a_finished_run_keeps_the_same_files_as_mmengine(by_epoch, work_dirs):
     ours, theirs = (work_dirs[hook, 'never', by_epoch] for hook in (OURS, 'CheckpointHook'))
     assert names(ours) == names(theirs)
-    assert len(names(ours)) == 2  # the last one and the best one
+    assert len(names(ours)) == 2  # last and best checkpoint
     assert not list(ours.glob('.*'))
 
 

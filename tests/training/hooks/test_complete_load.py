@@ -1,4 +1,4 @@
-"""mmengine's runner loads a checkpoint of any family as a whole, or not at all."""
+"""CompleteLoadHook: checkpoints of all families load completely, or raise an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def official(model):
 
 @pytest.fixture
 def load(tmp_path):
-    """Write some tensors, have a runner load them, and return its model."""
+    """Write tensors, load them by a runner, and return its model."""
     def act(tensors, model=None, part='', suffix='.pth', scheme='hrnet://'):
         path = tmp_path / f'weights{suffix}'
         (save_file if suffix == '.safetensors' else torch.save)(tensors, path)
@@ -42,7 +42,7 @@ def load(tmp_path):
     (official, '.pth', 'hrnet://'), (official, '.safetensors', 'hrnet://'), (dict, '.pth', 'hrnet://'),
     (lambda model: {f'module.{name}': x for name, x in model.state_dict().items()}, '.pth', 'hrnet://'),
     (lambda model: dict(model.state_dict()), '.pth', '')])
-def test_what_fits_is_loaded(load, names, suffix, scheme):
+def test_matching_checkpoints_are_loaded(load, names, suffix, scheme):
     theirs = classifier()
     tensors = theirs.state_dict() if names is dict else names(theirs)
     ours = load(tensors, suffix=suffix, scheme=scheme)
@@ -66,7 +66,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize('case', REFUSED)
-def test_what_does_not_fit_is_refused_and_nothing_is_copied(load, case):
+def test_mismatches_raise_before_tensors_are_copied(load, case):
     tensors, message = REFUSED[case]
     model = classifier()
     before = {name: x.clone() for name, x in model.state_dict().items()}
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_copied(load, case):
     assert all(torch.equal(x, before[name]) for name, x in model.state_dict().items())
 
 
-def test_other_heads_may_start_anew(load):
+def test_part_ignores_other_heads(load):
     theirs, ours = classifier(classes=8), classifier()
     ours = load(official(theirs), ours, part='backbone')
     assert torch.equal(ours.backbone.conv1.weight, theirs.backbone.conv1.weight)
@@ -85,13 +85,13 @@ def test_other_heads_may_start_anew(load):
         load(official(classifier('w18_small_v2')), classifier(), part='backbone')
 
 
-def test_without_the_hook_mmengine_says_nothing(tmp_path):
-    """Why there is one."""
+def test_without_the_hook_mmengine_raises_no_error(tmp_path):
+    """This is the reason for the hook."""
     torch.save(classifier().backbone.state_dict(), tmp_path / 'x.pth')
     Runner(classifier(), str(tmp_path / 'run'), load_from=str(tmp_path / 'x.pth'), log_level='ERROR',
            experiment_name=tmp_path.name).load_or_resume()
 
 
-def test_a_part_is_a_name():
-    with pytest.raises(TypeError, match='part must be the name of a part of the model, got 3'):
+def test_part_must_be_a_string():
+    with pytest.raises(TypeError, match='part must be the name of a submodule of the model, got 3'):
         CompleteLoadHook(3)

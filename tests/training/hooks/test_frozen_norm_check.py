@@ -1,4 +1,4 @@
-"""Frozen batch norms without statistics are named before the first step, and only then."""
+"""FrozenNormCheckHook: one warning before training about frozen batch norms with initial statistics."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def trained(network):
     return network
 
 
-def test_a_new_network_is_named_with_both_ways_out(warnings):
-    model = Detector(HRNet('w18_small_v1'))  # as mmdet has it: norm_eval=True
+def test_a_new_network_is_reported_with_both_solutions(warnings):
+    model = Detector(HRNet('w18_small_v1'))  # norm_eval=True is the default for mmdet
     norms = sum(isinstance(module, nn.BatchNorm2d) for module in model.modules())
-    assert warnings == []  # not while it is built
+    assert warnings == []  # no warning while the model is built
     check(model)
     line, = warnings
     assert f'backbone (HRNet) has norm_eval=True, and {norms} of its {norms} batch norms' in line
@@ -53,12 +53,12 @@ def test_a_new_network_is_named_with_both_ways_out(warnings):
     lambda: trained(HRNet('w18_small_v1')), lambda: HRNet('w18_small_v1', norm_eval=False),
     lambda: HRNet('w18_small_v1', host='mmpose'),
     lambda: HRNet('w18_small_v1', norm_cfg=dict(type='GN', num_groups=2))])
-def test_others_are_not(network, warnings):
+def test_other_networks_are_not_reported(network, warnings):
     check(Detector(network()))
     assert warnings == []
 
 
-def test_weights_of_caffe_have_their_statistics_in_weight_and_bias(warnings):
+def test_caffe_checkpoints_have_statistics_in_weight_and_bias(warnings):
     model = Detector(HRNet('w18_small_v1'))
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -67,22 +67,22 @@ def test_weights_of_caffe_have_their_statistics_in_weight_and_bias(warnings):
     assert warnings == []
 
 
-def test_statistics_that_were_loaded_in_part(warnings):
+def test_partly_loaded_statistics(warnings):
     model = Detector(trained(HRNet('w18_small_v1')))
     model.backbone.bn1.running_var.fill_(1)
     check(model)
     assert 'and 1 of its' in warnings[0]
 
 
-def test_mmdets_own_backbones_are_checked_too(warnings):
+def test_upstream_backbones_are_checked(warnings):
     pytest.importorskip('mmdet')
     check(nn.ModuleDict(dict(module=Detector(MODELS.build(dict(type='mmdet.ResNet', depth=18))))))
     assert 'backbone (ResNet) has norm_eval=True' in warnings[0]
     assert not warnings[0].startswith('module.')
 
 
-def test_what_it_warns_of(warnings):
-    """The deviation of the outputs, which is why: frozen norms do not normalize, learning ones do."""
+def test_activations_of_frozen_new_norms_grow(warnings):
+    """The standard deviation of the outputs shows that frozen norms do not normalize."""
     torch.manual_seed(0)
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Evaluations run an inference engine, and training the eager model."""
+"""InferenceEngineHook: engine in evaluations, eager model in training."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def runner():
 
 @pytest.mark.parametrize('name', ['hrnet_plugin.InferenceEngineHook', 'hrnet_plugin.FastFormHook'])
 @pytest.mark.parametrize('scope', ['mmengine', 'mmdet', 'mmpose', 'mmseg'])
-def test_configs_of_all_hosts_name_it(scope, name):
+def test_the_type_is_registered_for_all_hosts(scope, name):
     with DefaultScope.overwrite_default_scope(scope):
         assert isinstance(HOOKS.build(dict(type=name)), InferenceEngineHook)
 
 
 @pytest.mark.parametrize('loop', ['val', 'test'])
-def test_on_before_and_off_after(loop):
+def test_enabled_before_and_disabled_after_evaluation(loop):
     hook, run = InferenceEngineHook(max_graphs=3), runner()
     getattr(hook, f'before_{loop}')(run)
     assert is_optimized(run.model)
@@ -50,8 +50,8 @@ def test_model_inside_a_wrapper():
 
 
 @torch.no_grad()
-def test_averaged_weights_that_are_swapped_in():
-    """mmengine's EMAHook exchanges the tensors' data between the model and its average, around each validation."""
+def test_swapped_ema_weights():
+    """mmengine's EMAHook swaps the data of tensors between model and EMA around each validation."""
     run, x = runner(), torch.randn(1, 3, 64, 64)
     average = ExponentialMovingAverage(run.model, momentum=0.5)
     randomize(run.model)

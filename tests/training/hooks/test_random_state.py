@@ -1,4 +1,4 @@
-"""A resumed run has the losses of an uninterrupted one, bit by bit, and only with the hook."""
+"""RandomStateHook: losses of resumed and uninterrupted runs are equal bit by bit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ allow_mmengine_checkpoints()
 
 
 class Noise(Dataset):
-    """Images that are drawn anew each time, with all three sources of random numbers."""
+    """Dataset of random images from all three random number generators."""
 
     def __len__(self):
         return 6
@@ -43,7 +43,7 @@ class Model(BaseModel):
 
 
 class Metric(BaseMetric):
-    """Validation that draws random numbers, too."""
+    """Validation loop that draws random numbers."""
 
     def process(self, data_batch, data_samples):
         self.results.append(random.random() + np.random.rand())
@@ -85,7 +85,7 @@ def losses(work_dir, by_epoch, workers, hook=True, resume=None, last=4):
 
 @pytest.mark.parametrize('workers', [0, 2])
 @pytest.mark.parametrize('by_epoch', [True, False])
-def test_a_resumed_run_is_the_uninterrupted_one(by_epoch, workers, tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(by_epoch, workers, tmp_path):
     whole = losses(tmp_path / 'whole', by_epoch, workers)
     middle = str(tmp_path / 'whole' / ('epoch_2.pth' if by_epoch else 'iter_6.pth'))
     assert 'random_state' in torch.load(middle, weights_only=True)
@@ -95,7 +95,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(by_epoch, workers, tmp_path):
     assert resumed == {step: whole[step] for step in range(6, 12)}
 
 
-def test_without_the_hook_it_is_not(tmp_path):
+def test_without_the_hook_the_losses_differ(tmp_path):
     whole = losses(tmp_path / 'whole', True, 0, hook=False)
     resumed = losses(tmp_path / 'resumed', True, 0, hook=False, resume=str(tmp_path / 'whole' / 'epoch_2.pth'))
     assert resumed.keys() == set(range(6, 12))

@@ -1,4 +1,4 @@
-"""Two processes have the same norm statistics whenever a model is evaluated or saved."""
+"""SyncNormStatisticsHook: equal running statistics in two processes at evaluations and checkpoints."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ RUN = """
 
 
 def statistics(tmp_path, hooks, by_epoch):
-    """Of the two processes, at each evaluation; and those of frozen norms."""
+    """Return the running statistics of both processes at each evaluation, and those of frozen norms."""
     command = [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(RUN), str(tmp_path)]
     env = dict(os.environ, PYTHONPATH=str(ROOT), WORLD_SIZE='2', OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='')
     running = [subprocess.Popen([*command, str(rank), 'run', repr(hooks), by_epoch], stderr=subprocess.PIPE, text=True,
@@ -90,13 +90,13 @@ def statistics(tmp_path, hooks, by_epoch):
 
 
 @pytest.mark.parametrize('by_epoch', ['epoch', 'iter'])
-def test_they_are_the_same_where_it_counts(by_epoch, tmp_path):
+def test_statistics_are_equal(by_epoch, tmp_path):
     hooks = [dict(type='hrnet_plugin.SyncNormStatisticsHook')]
     (first, frozen), (second, other) = statistics(tmp_path, hooks, by_epoch)
     assert len(first) == 2
     assert all(map(torch.equal, first, second))
-    assert not torch.equal(first[0], first[1])  # they learn
-    assert (frozen == 0).all()  # what does not learn is left alone
+    assert not torch.equal(first[0], first[1])  # statistics change in training
+    assert (frozen == 0).all()  # frozen norms do not change
     assert (other == 1).all()
     names = [f'epoch_{k}.pth' for k in (1, 2)] if by_epoch == 'epoch' else [f'iter_{k}.pth' for k in (2, 4)]
     for name, evaluated in zip(names, first):

@@ -1,4 +1,4 @@
-"""The steps of the official multi-scale recipes, on images whose pixels tell where they came from."""
+"""Transforms of the official multi-scale recipes, on images whose pixels contain their coordinates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures('mmdet_scope')
 
 
 def picture(width, height, boxes=()):
-    """Pixel (x, y) has the values (x, y, 0); each object's mask is its box."""
+    """Return a sample in which pixel (x, y) has the values (x, y, 0), and masks are the boxes."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     masks = np.zeros((len(boxes), height, width), np.uint8)
     for mask, (left, top, right, bottom) in zip(masks, boxes):
@@ -33,7 +33,7 @@ def picture(width, height, boxes=()):
 
 @pytest.mark.parametrize(('width', 'height', 'padded'), [
     (100, 60, (64, 160)), (60, 100, (160, 64)), (64, 64, (64, 160)), (160, 64, (64, 160))])
-def test_padding_turns_with_the_image(width, height, padded):
+def test_padding_of_both_orientations(width, height, padded):
     results = OrientedPad((160, 64)).transform(picture(width, height, [(1, 2, 30, 40)]))
     assert results['img'].shape[:2] == results['gt_masks'].masks.shape[1:] == results['gt_seg_map'].shape == padded
     assert (results['img'][:height, :width] == picture(width, height)['img']).all()
@@ -42,13 +42,13 @@ def test_padding_turns_with_the_image(width, height, padded):
     assert results['img_shape'] == (height, width)
 
 
-def test_an_image_that_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match=r'size must hold every image, got \(160, 64\) for one of 170 x 60'):
+def test_a_larger_image_raises():
+    with pytest.raises(ValueError, match=r'size must not be smaller than an image, got \(160, 64\) for .* 170 x 60'):
         OrientedPad((160, 64)).transform(picture(170, 60))
 
 
 @pytest.mark.parametrize('turned', [False, True])
-def test_a_crop_keeps_what_belongs_together(turned):
+def test_crops_of_image_boxes_and_masks_agree(turned):
     boxes = [(10, 10, 30, 40), (150, 60, 190, 90), (60, 5, 70, 20), (0, 0, 200, 100)]
     size, image = (80, 50), (200, 100)
     if turned:
@@ -78,7 +78,7 @@ def test_a_crop_keeps_what_belongs_together(turned):
     assert seen == {0, 1, 2, 3}
 
 
-def test_the_noise_is_of_the_size_asked_for():
+def test_maximum_noise():
     corners = []
     for seed in range(300):
         np.random.seed(seed)
@@ -88,14 +88,14 @@ def test_the_noise_is_of_the_size_asked_for():
     assert np.max(corners, 0).tolist() == [90 + 7, 40 + 3]
 
 
-def test_crowds_are_not_drawn():
+def test_crowds_are_not_chosen():
     for seed in range(30):
         np.random.seed(seed)
         before = picture(200, 100, [(10, 10, 30, 40), (150, 60, 190, 90)])
         before['gt_ignore_flags'] = np.array([False, True])
         after = RandomCropAroundBox((80, 50)).transform(before)
         assert after['gt_bboxes_labels'].tolist() == [0]
-    before['gt_ignore_flags'] = np.array([True])  # nothing left to draw: anywhere
+    before['gt_ignore_flags'] = np.array([True])  # no box left to choose: random position
     assert RandomCropAroundBox((20, 20)).transform(before)['img'].shape == (20, 20, 3)
 
 
@@ -108,14 +108,14 @@ def test_small_and_empty_images():
     (lambda: OrientedPad((5, )), 'size must have 2 entries'), (lambda: OrientedPad(5), 'size must be a sequence'),
     (lambda: RandomCropAroundBox((5, 0)), 'each entry of size'),
     (lambda: RandomCropAroundBox((5, 5), (-1, 0)), 'each entry of noise')])
-def test_wrong_arguments_are_named(make, message):
+def test_wrong_arguments(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
 
 
 @pytest.mark.parametrize(('recipe', 'sizes'), [
     ('ms', {(1600, 1024), (1024, 1600)}), ('crop', {(1216, 800), (800, 1216)})])
-def test_the_recipes_give_one_size_for_each_orientation(recipe, sizes):
+def test_recipes_have_one_size_per_orientation(recipe, sizes):
     config = Config.fromfile(cfg(f'faster-rcnn_hrnetv2p-w18_syncbn-{recipe}-1x_coco'))
     pipeline = config.train_dataloader.dataset.pipeline
     steps = Compose([step for step in pipeline if not step['type'].startswith(('Load', 'Pack'))])

@@ -1,4 +1,4 @@
-"""The leaderboard as one page that needs nothing but itself."""
+"""Leaderboard as a single self-contained HTML page."""
 
 from hrnet_plugin.evaluation.leaderboard.page.write import write_page
 

@@ -10,16 +10,16 @@
   };
   const state = { board: boards[0], sort: null, down: true, rows: [] };
   const settings = { responsive: true, displayModeBar: false };
-  const colours = { own: '#b35900', paper: '#0b5cad', official: '#3f8f5f', mmdet: '#7a52a8', mmpose: '#7a52a8',
+  const colors = { own: '#b35900', paper: '#0b5cad', official: '#3f8f5f', mmdet: '#7a52a8', mmpose: '#7a52a8',
     mmseg: '#7a52a8' };
   const frame = (title, more = {}) => ({ title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left' }, autosize: true, height: 380,
     margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
   const shown = (value, digits = 1) => (value === null || value === undefined ? '' : value.toFixed(digits));
 
-  // plotly takes texts for markup, in which a link or a style of a foreign record could load something
+  // plotly parses texts as markup, and a link or style in a foreign record could load external files
   const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-  // ---- columns: what a cell shows, and what it is sorted by
+  // ---- columns: text and sort key of a cell
   const columns = () => [
     { title: '#', text: (row) => (row.rank === null ? '' : String(row.rank)), key: (row) => row.rank, up: true },
     { title: 'Model', text: (row) => row.model, key: (row) => row.model, up: true },
@@ -32,7 +32,7 @@
 
   function fillBoards() {
     boards.forEach((board, index) => $('#board').append(element('option', { value: index, textContent: board.title })));
-    if (!boards.length) $('#count').textContent = 'There are no rows.';
+    if (!boards.length) $('#count').textContent = 'No rows.';
   }
 
   function fillFilters() {
@@ -78,7 +78,7 @@
       rows.sort((a, b) => {
         const [x, y] = [key(a), key(b)];
         if (x === y) return 0;
-        if (x === null || x === '') return 1;  // what is not known stays below, whatever the direction
+        if (x === null || x === '') return 1;  // missing values are last in both directions
         if (y === null || y === '') return -1;
         return sign * (typeof x === 'string' ? x.localeCompare(y, 'en', { numeric: true }) : x - y);
       });
@@ -103,27 +103,27 @@
   function drawCost(cost, title) {
     const { metric, lower } = state.board;
     const sign = lower.includes(metric) ? -1 : 1;
-    const value = (row) => sign * row.metrics[metric];  // the larger the better
+    const value = (row) => sign * row.metrics[metric];  // higher is better
     const both = state.rows.filter((row) => row[cost] !== null && row.metrics[metric] !== undefined);
     const sources = [...new Set(both.map((row) => row.source))];
     const traces = sources.map((source) => {
       const rows = both.filter((row) => row.source === source);
       return { type: 'scatter', mode: 'markers', name: source, x: rows.map((row) => row[cost]),
         y: rows.map((row) => row.metrics[metric]), text: rows.map(hover), hovertemplate: '%{text}<br>%{x:.1f}, %{y:.1f}',
-        marker: { size: rows.map((row) => (row.width ? 10 : 8)), color: colours[source],
+        marker: { size: rows.map((row) => (row.width ? 10 : 8)), color: colors[source],
           symbol: rows.map((row) => (row.width ? 'circle' : 'x-thin-open')) } };
     });
     const front = [];
     for (const row of [...both].sort((a, b) => a[cost] - b[cost] || value(b) - value(a))) {
       if (!front.length || value(row) > value(front.at(-1))) front.push(row);
     }
-    traces.push({ type: 'scatter', mode: 'lines', name: 'best', x: front.map((row) => row[cost]),
+    traces.push({ type: 'scatter', mode: 'lines', name: 'Pareto front', x: front.map((row) => row[cost]),
       y: front.map((row) => row.metrics[metric]), line: { color: '#57606a', dash: 'dot', shape: 'hv' },
       hoverinfo: 'skip' });
     const name = plain(metric);
-    Plotly.react(`plot-${cost}`, traces, frame(`${name} against ${title}`, { xaxis: { title: { text: title } },
+    Plotly.react(`plot-${cost}`, traces, frame(`${name} over ${title}`, { xaxis: { title: { text: title } },
       yaxis: { title: { text: sign < 0 ? `${name} (lower is better)` : name } },
-      annotations: both.length ? [] : [{ text: 'no row here has both', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',
+      annotations: both.length ? [] : [{ text: 'no row has both values', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',
         yref: 'paper' }] }), settings);
   }
 
@@ -138,7 +138,7 @@
     Plotly.react('plot-sizes', sizes.map(([name, title]) => ({ type: 'bar', name: title, x: names,
       y: rows.map((row) => row.metrics[name] ?? null), text: rows.map(hover),
       hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
-    frame('AP by size: the best rows that are shown', { barmode: 'group', height: 440,
+    frame('AP by object size, best of the rows shown', { barmode: 'group', height: 440,
       xaxis: { type: 'category', automargin: true, tickangle: -40 }, legend: { orientation: 'h', y: 1.12, x: 1, xanchor: 'right' } }), settings);
   }
 
@@ -172,12 +172,12 @@
   function drawDifferences(plot, classes) {
     Plotly.react(plot, [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
       y: classes.map(([name]) => plain(name)), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
-      marker: { color: classes.map(([, value]) => (value < 0 ? colours.own : colours.paper)) } }],
-    frame('AP of each class: second less first', { height: 120 + 18 * classes.length, showlegend: false,
+      marker: { color: classes.map(([, value]) => (value < 0 ? colors.own : colors.paper)) } }],
+    frame('AP difference per class: second minus first', { height: 120 + 18 * classes.length, showlegend: false,
       yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
   }
 
-  // ---- comparisons of two files, from `compare`
+  // ---- comparisons of two files, written by `compare`
   const signed = (value) => `${value < 0 ? '\u2212' : '+'}${Math.abs(100 * value).toFixed(1)}`;
 
   function fillComparisons() {
@@ -193,9 +193,9 @@
     const [first, second] = one.names;
     const { interval } = one;
     $('#comparison-text').textContent = `${one.kind === 'segm' ? 'Masks' : 'Boxes'} in ${one.images} images. AP of ${second} `
-      + `less that of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
+      + `minus AP of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
       + `${signed(interval.high)} (paired bootstrap, ${interval.draws} draws): ${interval.low <= 0 && interval.high >= 0
-        ? 'no difference can be told' : `${interval.low > 0 ? second : first} is better`}. ${second} is ahead in `
+        ? 'no significant difference' : `${interval.low > 0 ? second : first} is better`}. ${second} has the higher AP in `
       + `${Math.round(100 * interval.better)} % of the draws.`;
     const row = (tag, cells) => element('tr', {}, cells.map((cell) => element(tag, { textContent: cell })));
     const table = (name, head, rows) => {
@@ -206,23 +206,24 @@
     table('metrics', ['', first, second, 'difference'], Object.entries(one.metrics).filter(([, pair]) => pair[0] !== null
       || pair[1] !== null).map(([name, pair]) => [name, per(pair[0]), per(pair[1]),
       pair.includes(null) ? '' : signed(pair[1] - pair[0])]));
-    table('errors', ['errors at an overlap of 0.5', first, second, `AP50 without, ${first}`, `AP50 without, ${second}`],
+    table('errors', ['error types at IoU 0.5', first, second, `AP50 gain if fixed, ${first}`,
+      `AP50 gain if fixed, ${second}`],
       Object.keys(one.errors[0].numbers).map((kind) => [kind, ...one.errors.map((errors) => errors.numbers[kind]),
         ...one.errors.map((errors) => signed(errors.costs[kind]))]));
     const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
       .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
     drawDifferences('plot-comparison', classes);
-    $('#comparison-images').textContent = one.differing.length ? `Images that differ most: ${one.differing.map(
+    $('#comparison-images').textContent = one.differing.length ? `Images with the largest differences: ${one.differing.map(
       ([name, pair]) => `${name} (${signed(pair[1] - pair[0])})`).join(', ')}.` : '';
   }
 
-  // ---- all of it
+  // ---- whole page
   function drawShown() {
     state.rows = chosenRows();
     drawRows();
     drawCost('macs_in_billions', 'GMACs');
-    drawCost('ms', 'ms for an image');
-    drawCost('weights_in_millions', 'millions of weights');
+    drawCost('ms', 'ms per image');
+    drawCost('weights_in_millions', 'millions of parameters');
     drawSizes();
   }
 

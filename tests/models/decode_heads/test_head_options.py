@@ -1,4 +1,4 @@
-"""Arguments that the heads on all branches share."""
+"""Argument checks of segmentation heads."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from torch import nn
 
 pytest.importorskip('mmseg')
 
-from hrnet_plugin.models.decode_heads.streams import (
+from hrnet_plugin.models.decode_heads.head_options import (
+    branch_indices,
     check_class_weights,
     check_inherited_options,
     check_options,
-    stream_indices,
 )
 
 
-def test_indices():
-    assert stream_indices(None, 3) == (0, 1, 2)
-    assert stream_indices([2, 0], 2) == (2, 0)
+def test_branch_indices():
+    assert branch_indices(None, 3) == (0, 1, 2)
+    assert branch_indices([2, 0], 2) == (2, 0)
     with pytest.raises(ValueError, match='must have 3 entries'):
-        stream_indices([0, 1], 3)
+        branch_indices([0, 1], 3)
     with pytest.raises(TypeError, match='in_index'):
-        stream_indices('01', 2)
+        branch_indices('01', 2)
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
@@ -34,7 +34,7 @@ def test_options(options, error, words):
         check_options(*options)
 
 
-def test_options_of_no_parent_are_refused():
+def test_unknown_options_are_rejected():
     class Parent(nn.Module):
         def __init__(self, known=1):
             super().__init__()

@@ -1,4 +1,4 @@
-"""The backbone (the body) of a state dict: its prefix, its tensors and its architecture."""
+"""Backbone in a state dict: its prefix, tensors and architecture."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from hrnet_plugin.arch import NAMED, StageSpec
+from hrnet_plugin.arch import ALL_ARCHS, StageSpec
 
-# a state dict, or a part of one
+# state dict, or a subset of one
 StateDict = OrderedDict[str, Tensor]
-# first words of an HRNet's keys; no head of any family starts with one
-ROOTS = ('conv1', 'bn1', 'gn1', 'in1', 'conv2', 'bn2', 'gn2', 'in2', 'layer1', 'transition1', 'transition2',
-         'transition3', 'stage2', 'stage3', 'stage4')
-# a key of every HRNet, and of no other module
-_LANDMARK = 'stage4.0.branches.0.0.conv1.weight'
+# first components of the keys of an HRNet; no head of any family has one of them
+_TOP_LEVEL_NAMES = ('conv1', 'bn1', 'gn1', 'in1', 'conv2', 'bn2', 'gn2', 'in2', 'layer1', 'transition1',
+                    'transition2', 'transition3', 'stage2', 'stage3', 'stage4')
+# key that every HRNet has, and no other module
+_HRNET_KEY = 'stage4.0.branches.0.0.conv1.weight'
 
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """Architecture of an HRNet, read from its tensors.
+    """Architecture of an HRNet, inferred from its tensors.
 
     Attributes:
-        stages: Stages, as in :data:`~hrnet_plugin.arch.NAMED`.
-        outputs: Number of output feature maps: one per branch, or one if the last module has no fusion for the others.
+        stages: Stages, as in :data:`~hrnet_plugin.arch.ALL_ARCHS`.
+        outputs: Number of output feature maps: one per branch, or 1 if the last module fuses the finest branch only.
         in_channels: Channels of the input image.
     """
 
@@ -36,28 +36,28 @@ class NetworkInfo:
 
     @property
     def arch(self) -> str | None:
-        """Name of the architecture, or None if it has none."""
-        return next((name for name, stages in NAMED.items() if stages == self.stages), None)
+        """Name of the architecture, or None for a custom one."""
+        return next((name for name, stages in ALL_ARCHS.items() if stages == self.stages), None)
 
     @property
     def text(self) -> str:
-        """Text for messages: 'HRNet-W32', or a description."""
+        """Text for messages: e.g. 'HRNet-W32', or a description of a custom architecture."""
         if self.arch is not None:
             return 'HRNet-' + self.arch.replace('w18_small', 'W18-small').replace('_', '-').replace('w', 'W')
         widths, modules = self.stages[-1].num_channels, [stage.num_modules for stage in self.stages]
         blocks = [stage.num_blocks[0] for stage in self.stages]
-        return f'an HRNet of widths {widths}, modules {modules} and blocks {blocks} a stage'
+        return f'an HRNet with widths {widths}, modules {modules} and blocks {blocks} per stage'
 
 
-def find_bodies(names: Iterable[str]) -> list[str]:
+def find_backbones(names: Iterable[str]) -> list[str]:
     """Return the prefix of each HRNet in a state dict, such as '' or 'backbone.'."""
-    return [name.removesuffix(_LANDMARK) for name in names if name.endswith(_LANDMARK)
-            and (name == _LANDMARK or name.removesuffix(_LANDMARK).endswith('.'))]
+    return [name.removesuffix(_HRNET_KEY) for name in names if name.endswith(_HRNET_KEY)
+            and (name == _HRNET_KEY or name.removesuffix(_HRNET_KEY).endswith('.'))]
 
 
-def is_body(name: str) -> bool:
-    """Return True if a key without its prefix is one of an HRNet."""
-    return name.split('.')[0] in ROOTS
+def is_backbone_key(name: str) -> bool:
+    """Return True if a key without prefix belongs to an HRNet."""
+    return name.split('.')[0] in _TOP_LEVEL_NAMES
 
 
 def split_prefix(tensors: Mapping[str, Tensor], prefix: str,
@@ -67,10 +67,10 @@ def split_prefix(tensors: Mapping[str, Tensor], prefix: str,
     Args:
         tensors: State dict.
         prefix: Prefix of keys, '' or ending in '.'.
-        accept: Predicate that keys without the prefix must satisfy.
+        accept: Predicate that keys must satisfy after the prefix is removed.
 
     Returns:
-        The tensors under the prefix, with keys without it, and the other tensors.
+        The accepted tensors with the prefix removed from their keys, and the other tensors.
     """
     inside, others = StateDict(), StateDict()
     for name, tensor in tensors.items():
@@ -81,28 +81,28 @@ def split_prefix(tensors: Mapping[str, Tensor], prefix: str,
     return inside, others
 
 
-def split_body(tensors: Mapping[str, Tensor], prefix: str) -> tuple[StateDict, StateDict]:
+def split_backbone(tensors: Mapping[str, Tensor], prefix: str) -> tuple[StateDict, StateDict]:
     """Separate the tensors of the backbone from the others, as :func:`split_prefix` does.
 
-    The prefix is not enough where it is '', or where necks have keys under it.
+    The prefix alone is not sufficient if it is '' or also the prefix of a neck.
     """
-    return split_prefix(tensors, prefix, is_body)
+    return split_prefix(tensors, prefix, is_backbone_key)
 
 
 def add_prefix(tensors: Mapping[str, Tensor], prefix: str) -> StateDict:
-    """Return the tensors with a prefix before their keys."""
+    """Return the tensors with a prefix added to their keys."""
     return StateDict((prefix + name, tensor) for name, tensor in tensors.items())
 
 
 def describe(tensors: Mapping[str, Tensor], prefix: str = '') -> NetworkInfo:
-    """Read the architecture of an HRNet from its tensors.
+    """Infer the architecture of an HRNet from its tensors.
 
     Args:
         tensors: State dict.
         prefix: Prefix of the network's keys.
 
     Raises:
-        ValueError: If a tensor of every HRNet is missing. The message names it.
+        ValueError: If a tensor that every HRNet has is missing. The message names it.
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in split_prefix(tensors, prefix)[0].items()}
     stages = [_stage(shapes, 'layer1'), *(_stage(shapes, f'stage{s}') for s in (2, 3, 4))]
@@ -116,7 +116,7 @@ def _stage(shapes: Mapping[str, tuple[int, ...]], name: str) -> StageSpec:
     modules, starts = 1, [f'{name}.']
     if name != 'layer1':
         modules = _count(shapes, f'{name}.')
-        # from all modules and their fusions, so that a missing branch is detected
+        # branches of all modules and fusions count, so that a missing branch is detected
         pattern = re.compile(name + r'\.\d+\.(?:branches|fuse_layers\.\d+)\.(\d+)\.')
         last = max((int(found[1]) for found in map(pattern.match, shapes) if found), default=0)
         starts = [f'{name}.0.branches.{b}.' for b in range(last + 1)]
@@ -126,7 +126,7 @@ def _stage(shapes: Mapping[str, tuple[int, ...]], name: str) -> StageSpec:
 
 
 def _count(shapes: Mapping[str, tuple[int, ...]], start: str) -> int:
-    """Return how many different numbers follow ``start``."""
+    """Count the different numbers that follow ``start``."""
     pattern = re.compile(re.escape(start) + r'(\d+)\.')
     return len({found[1] for found in map(pattern.match, shapes) if found})
 

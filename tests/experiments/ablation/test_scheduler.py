@@ -1,4 +1,4 @@
-"""Runs side by side: what fails, what is killed, what is left when the budget is spent."""
+"""Parallel runs of a study: failures, interruptions and the time budget."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import time
 
 import pytest
 
-from hrnet_plugin.experiments.ablation import Run, Schedule, Study, Variant, locked
+from hrnet_plugin.experiments.ablation import Run, RunScheduler, Study, Variant, locked
 
 STUDY = Study('mine', tuple(Variant(name, 'a', {}) for name in ('a', 'b', 'c')), {'AP': 'AP'}, 1, (64, 64), 1)
 
 
 class FakeRun(Run):
-    """Logs what a training run logs, after ``behaviour``, a line of Python."""
-    behaviour = ''
+    """Run that executes ``code``, a line of Python, and then writes the log of a training run."""
+    code = ''
 
     def config(self):
         from mmengine.config import Config
@@ -27,16 +27,16 @@ class FakeRun(Run):
         folder = self.folder / 'work' / '20260101_000000' / 'vis_data'
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(dict(loss=1, time=0.1, epoch=1)) + '\n' + json.dumps(dict(AP=40 + self.seed))
-        return [sys.executable, '-c', f'import pathlib, time\n{self.behaviour}\n'
+        return [sys.executable, '-c', f'import pathlib, time\n{self.code}\n'
                                       f'pathlib.Path({str(folder / "scalars.json")!r}).write_text({text!r})']
 
 
 class Failing(FakeRun):
-    behaviour = 'raise SystemExit(3)'
+    code = 'raise SystemExit(3)'
 
 
 class Slow(FakeRun):
-    behaviour = 'time.sleep(60)'
+    code = 'time.sleep(60)'
 
 
 class Silent(FakeRun):
@@ -50,26 +50,26 @@ def runs(tmp_path, *kinds):
     return [kind(STUDY, variant, 0, tmp_path) for kind, variant in zip(kinds, STUDY.variants)]
 
 
-def work(given, tmp_path, jobs=1, budget=None):
-    said = []
+def run_all(given, tmp_path, jobs=1, budget=None):
+    lines = []
     with locked(tmp_path) as lock:
-        schedule = Schedule(given, jobs, budget, lock, said.append)
-        schedule.work()
-    return schedule, said
+        scheduler = RunScheduler(given, jobs, budget, lock, lines.append)
+        scheduler.run_all()
+    return scheduler, lines
 
 
 @pytest.mark.parametrize('jobs', [1, 2, 5])
-def test_all_are_run_and_kept(tmp_path, jobs):
+def test_all_runs_finish_and_have_results(tmp_path, jobs):
     given = runs(tmp_path, FakeRun, FakeRun, FakeRun)
-    schedule, said = work(given, tmp_path, jobs)
+    scheduler, lines = run_all(given, tmp_path, jobs)
     assert [run.result().metrics for run in given] == [{'AP': 40}] * 3
-    assert schedule.failed == []
-    assert [line.split(']')[0] for line in said] == ['[1/3', '[2/3', '[3/3']
-    assert all('AP 40.0' in line and 'min left' in line for line in said)
+    assert scheduler.failed == []
+    assert [line.split(']')[0] for line in lines] == ['[1/3', '[2/3', '[3/3']
+    assert all('AP 40.0' in line and 'min left' in line for line in lines)
 
 
 class Counting(FakeRun):
-    """Says how many threads it was given."""
+    """Run that prints its number of threads."""
 
     def command(self):
         written = super().command()[-1]
@@ -77,9 +77,9 @@ class Counting(FakeRun):
 
 
 @pytest.mark.parametrize('jobs', [1, 2, 100])
-def test_the_cores_are_shared(tmp_path, jobs):
+def test_parallel_runs_share_the_cores(tmp_path, jobs):
     run, = runs(tmp_path, Counting)
-    work([run], tmp_path, jobs)
+    run_all([run], tmp_path, jobs)
     setting = run.result().setting
     assert (setting['threads'], setting['jobs']) == (max(1, os.cpu_count() // jobs), jobs)
     assert f'threads {setting["threads"]}' in (run.folder / 'log.txt').read_text()
@@ -94,60 +94,60 @@ class Garbled(FakeRun):
 
 
 @pytest.mark.parametrize(('kind', 'words'), [
-    (Failing, 'it ended with 3'), (Silent, 'without */vis_data'), (Garbled, 'Unterminated string')])
-def test_one_that_fails_does_not_stop_the_others(tmp_path, kind, words):
+    (Failing, 'exit code 3'), (Silent, 'without */vis_data'), (Garbled, 'Unterminated string')])
+def test_a_failed_run_does_not_stop_the_others(tmp_path, kind, words):
     given = runs(tmp_path, FakeRun, kind, FakeRun)
-    schedule, said = work(given, tmp_path)
-    assert schedule.failed == [given[1]]
+    scheduler, lines = run_all(given, tmp_path)
+    assert scheduler.failed == [given[1]]
     assert [run.result() is not None for run in given] == [True, False, True]
-    assert 'b, seed 0: failed after' in said[1]
-    assert words in said[1]
-    assert 'log.txt' in said[1]
+    assert 'b, seed 0: failed after' in lines[1]
+    assert words in lines[1]
+    assert 'log.txt' in lines[1]
 
 
-def test_no_run_begins_after_the_budget(tmp_path):
+def test_no_run_starts_after_the_budget(tmp_path):
     given = runs(tmp_path, FakeRun, FakeRun, FakeRun)
-    schedule, _ = work(given, tmp_path, budget=0.01)
-    # the first one begins at once, and is not cut short
+    scheduler, _ = run_all(given, tmp_path, budget=0.01)
+    # the first run starts immediately and is not interrupted
     assert [run.result() is not None for run in given] == [True, False, False]
-    assert schedule.failed == []
+    assert scheduler.failed == []
 
 
-def test_an_interruption_ends_what_is_running(tmp_path):
-    class Interrupting(Schedule):
+def test_an_interruption_kills_the_active_runs(tmp_path):
+    class Interrupting(RunScheduler):
 
         def _end(self, job):
             raise KeyboardInterrupt
 
     given = runs(tmp_path, Slow, FakeRun)
     with locked(tmp_path) as lock:
-        schedule = Interrupting(given, 2, None, lock, print)
+        scheduler = Interrupting(given, 2, None, lock, print)
         begin = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            schedule.work()
+            scheduler.run_all()
     assert time.monotonic() - begin < 30
-    with locked(tmp_path):  # nobody holds it any more
+    with locked(tmp_path):  # the lock is free
         pass
 
 
 @pytest.fixture
-def _impatient(monkeypatch):
-    monkeypatch.setattr('hrnet_plugin.experiments.ablation.schedule._PATIENCE_SECONDS', 0.)
+def _no_lock_timeout(monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.experiments.ablation.scheduler._LOCK_TIMEOUT_SECONDS', 0.)
 
 
-@pytest.mark.usefixtures('_impatient')
-@pytest.mark.skipif(sys.platform == 'win32', reason='has no such locks')
+@pytest.mark.usefixtures('_no_lock_timeout')
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows has no such locks')
 def test_two_studies_do_not_share_a_folder(tmp_path):
     with locked(tmp_path), pytest.raises(RuntimeError, match='is running in'), locked(tmp_path):
         pass
 
 
-@pytest.mark.usefixtures('_impatient')
-@pytest.mark.skipif(sys.platform == 'win32', reason='has no such locks')
-def test_runs_left_behind_hold_the_folder(tmp_path):
+@pytest.mark.usefixtures('_no_lock_timeout')
+@pytest.mark.skipif(sys.platform == 'win32', reason='Windows has no such locks')
+def test_orphaned_runs_keep_the_folder_locked(tmp_path):
     with locked(tmp_path) as lock:
         orphan = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], pass_fds=(lock, ))
-    with pytest.raises(RuntimeError, match='that it has left behind'), locked(tmp_path):
+    with pytest.raises(RuntimeError, match='orphaned run of a killed study'), locked(tmp_path):
         pass
     orphan.kill()
     orphan.wait()

@@ -1,4 +1,4 @@
-"""A study that is killed half-way and started again, with real training."""
+"""Resuming a killed study, with real training."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def wait_for(condition, process, seconds=400):
 
 
 @pytest.mark.slow
-def test_what_has_finished_is_not_run_again(tmp_path):
+def test_finished_runs_are_not_repeated(tmp_path):
     pytest.importorskip('mmpose')
     write_sample_set(tmp_path / 'data', train=16, val=8)
     (tmp_path / 'mine.py').write_text(STUDY)
@@ -50,14 +50,14 @@ def test_what_has_finished_is_not_run_again(tmp_path):
 
     process = start(tmp_path)
     wait_for(lambda: (second / 'work' / 'last_checkpoint').is_file(), process)
-    process.kill()  # the run that it has begun ends by itself
+    process.kill()  # its active run exits by itself
     process.wait()
     assert (first / 'result.json').is_file()
     assert not (second / 'result.json').is_file()
     before = [(path, path.stat().st_mtime_ns) for path in first.rglob('*')]
 
     out = start(tmp_path).communicate(timeout=500)[0]
-    assert '2 runs, of which 1 have finished' in out
+    assert '2 runs, 1 finished' in out
     assert '[1/1] final, seed 0' in out
     assert [(path, path.stat().st_mtime_ns) for path in first.rglob('*')] == before
     assert 'resumed epoch: ' in (second / 'log.txt').read_text()
@@ -65,12 +65,12 @@ def test_what_has_finished_is_not_run_again(tmp_path):
     assert (tmp_path / 'study' / 'table.md').read_text().count('| 1 |') == 2
     assert (tmp_path / 'study' / 'figure.png').is_file()
 
-    # a third time there is nothing to run, also with a budget of nothing
+    # nothing is left to run, also with a budget of 0
     out = start(tmp_path, '--budget', '0').communicate(timeout=100)[0]
-    assert '2 runs, of which 2 have finished' in out
+    assert '2 runs, 2 finished' in out
     assert '[1/' not in out
 
-    # one that was killed after its last checkpoint, while it was evaluated: no logs of that, and no result
+    # a run that was killed after its last checkpoint, during the evaluation: no evaluation logs and no result
     kept = json.loads((first / 'result.json').read_text())
     (first / 'result.json').unlink()
     for logs in first.glob('work/2*'):

@@ -1,4 +1,4 @@
-"""Maps with keypoints where a test wants them, on an image of 160 x 120 whose map has cells of 4 x 4 pixels."""
+"""Synthetic predictions with given keypoints, for an image of 160 x 120 pixels and stride 4."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ def logit(score):
 
 
 def keypoint_maps(*points, classes=CLASSES, height=HEIGHT, width=WIDTH, corners=True):
-    """One image's maps with points (label, x, y, score[, embedding[, (offset x, offset y)]]), in whole cells."""
+    """Return predictions for one image with the given keypoints.
+
+    Args:
+        points: Tuples of label, x, y, score and, optionally, embedding and offset (x, y). x and y are heatmap pixels.
+        classes: Number of classes.
+        height: Height of the heatmap.
+        width: Width of the heatmap.
+        corners: Whether to add embeddings.
+    """
     heat = torch.full((1, classes, height, width), -torch.inf)
     offset, embedding = torch.zeros(1, 2, height, width), torch.zeros(1, 1, height, width)
     for label, x, y, score, *rest in points:
@@ -26,5 +34,5 @@ def keypoint_maps(*points, classes=CLASSES, height=HEIGHT, width=WIDTH, corners=
 
 
 def batch_of(*maps):
-    """Maps of single images as those of a batch."""
+    """Combine predictions for single images into a batch."""
     return KeypointMaps(*(None if parts[0] is None else torch.cat(parts) for parts in zip(*maps)))

@@ -1,12 +1,12 @@
-"""Folders of visualizations that records name, of which the page reads only trusted ones.
+"""Recorded folders of visualizations, of which the page reads only trusted ones.
 
-A store may come from anyone, so a record may name any folder of this machine. The page embeds images only from
+A store may come from anyone, so a record may contain any path. The page embeds images only from
 
 - a run folder of mmengine below the folder of the store, or a folder in it: ``TIME/``, with the log ``TIME/TIME.log``;
-- a folder that the user names with ``--pictures``, or a folder in it.
+- a folder given by ``--pictures``, or a folder in it.
 
-Symbolic links and ``..`` are resolved before the check. A store that lies in the home directory therefore does not open
-folders such as ``~/Pictures``, nor does a link in a run folder.
+Symbolic links and ``..`` are resolved before the check. A store in the home directory therefore gives no access to
+folders such as ``~/Pictures``. Neither does a symbolic link in a run folder.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from pathlib import Path
 
 from hrnet_plugin.json_types import Json
 
-_TIME = re.compile(r'[0-9]{8}_[0-9]{6}')  # mmengine's name of a run folder
+_TIME = re.compile(r'[0-9]{8}_[0-9]{6}')  # name of a run folder of mmengine
 _MAX_LENGTH = 4096  # characters of a path; no system opens longer ones
 
 
 def resolve_folder(recorded: Json, store_folder: str | Path) -> str:
-    """Return the absolute path of a folder, without symbolic links, or '' if there is no such folder.
+    """Return the absolute path of a folder without symbolic links, or '' if it does not exist.
 
     Args:
-        recorded: The fact 'pictures' of a record, which may be anything. Relative paths start at ``store_folder``.
+        recorded: Value of ``pictures`` in a record, of any type. Relative paths start at ``store_folder``.
         store_folder: Folder of the store.
     """
     if not isinstance(recorded, str) or not 0 < len(recorded) <= _MAX_LENGTH:
         return ''
-    if recorded.startswith(('\\\\', '//')):  # Windows would log in to a foreign machine to look
+    if recorded.startswith(('\\\\', '//')):  # UNC path: Windows would connect to another machine
         return ''
     try:
         folder = os.path.realpath(Path(store_folder, recorded))
-    except (OSError, ValueError):  # such as a NUL character
+    except (OSError, ValueError):  # e.g. a NUL character
         return ''
     return folder if os.path.isdir(folder) else ''
 
@@ -45,7 +45,7 @@ def is_trusted(folder: str, store_folder: str | Path, roots: Iterable[str | Path
 
     Args:
         folder: Result of :func:`resolve_folder`.
-        store_folder: Folder of the store that names it.
+        store_folder: Folder of the store.
         roots: Folders that the user trusts.
     """
     if any(is_inside(folder, root) for root in roots):
@@ -55,5 +55,5 @@ def is_trusted(folder: str, store_folder: str | Path, roots: Iterable[str | Path
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
-    """Return True if a path is a folder or lies in it, after symbolic links are resolved."""
+    """Return True if a path is a folder or inside it, after symbolic links are resolved."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -1,4 +1,4 @@
-"""Running what of a study has not been run, some at a time."""
+"""Scheduler for the unfinished runs of a study, several in parallel."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ import torch
 
 from hrnet_plugin.experiments.ablation.runs import Run
 from hrnet_plugin.experiments.benchmarking import describe
-from hrnet_plugin.files import locked as locked_file
+from hrnet_plugin.files import file_lock
 
 _POLL_SECONDS = 0.2
-_PATIENCE_SECONDS = 10.
+_LOCK_TIMEOUT_SECONDS = 10.
 
 
 @contextmanager
 def locked(root: Path) -> Iterator[int]:
-    """Hold a study's folder, so that nobody runs the same study twice at a time.
+    """Lock the folder of a study, so that only one process runs the study.
 
-    The runs hold it, too: where a study was killed, it is held until they have ended, which they do soon after. (On
-    Windows, which has no such locks, nothing is held.)
+    The processes of the runs inherit the lock. If a study is killed, the folder stays locked until its runs have
+    ended. On Windows, there is no lock.
+
+    Yields:
+        File descriptor of the lock.
 
     Raises:
-        RuntimeError: If somebody else holds it.
+        RuntimeError: Another process holds the lock.
     """
-    message = f'a study, or a run that it has left behind, is running in {root}'
-    with locked_file(root / '.lock', _PATIENCE_SECONDS, message) as descriptor:
+    message = f'a study, or an orphaned run of a killed study, is running in {root}'
+    with file_lock(root / '.lock', _LOCK_TIMEOUT_SECONDS, message) as descriptor:
         yield descriptor
 
 
@@ -42,33 +45,33 @@ class _Job:
     begin: float
 
 
-class Schedule:
-    """Runs of a study, each a process of its own.
+class RunScheduler:
+    """Scheduler that executes runs of a study in separate processes.
 
     Args:
-        runs: Those that have not finished.
-        jobs: How many at a time.
-        budget: After how many seconds no run is begun any more; None for no such limit.
-        lock: File descriptor that the runs keep open.
-        say: Is given a line for each run that ends.
+        runs: Unfinished runs.
+        jobs: Number of parallel runs.
+        budget: Time in seconds after which no further run starts. None for no limit.
+        lock: File descriptor of the folder's lock, which the processes inherit.
+        report: Function that receives one line of text per ended run.
     """
 
     def __init__(self, runs: Sequence[Run], jobs: int, budget: float | None, lock: int,
-                 say: Callable[[str], None]) -> None:
+                 report: Callable[[str], None]) -> None:
         self._waiting = list(runs)
         self._total, self._ended = len(runs), 0
-        self._jobs, self._budget, self._lock, self._say = jobs, budget, lock, say
+        self._jobs, self._budget, self._lock, self._report = jobs, budget, lock, report
         self._active: list[_Job] = []
         self._threads = max(1, (os.cpu_count() or 1) // jobs)
         self._setting = dict(describe('cuda' if torch.cuda.is_available() else 'cpu'), threads=self._threads, jobs=jobs)
         self.failed: list[Run] = []
 
-    def work(self) -> None:
-        """Run them all, or as many as the budget allows. Whatever is running when this is interrupted is ended."""
+    def run_all(self) -> None:
+        """Execute all runs, or as many as the budget allows. An interruption kills the active runs."""
         self._begin = time.monotonic()
         try:
-            while self._active or (self._waiting and self._may_begin()):
-                while self._waiting and len(self._active) < self._jobs and self._may_begin():
+            while self._active or (self._waiting and self._is_within_budget()):
+                while self._waiting and len(self._active) < self._jobs and self._is_within_budget():
                     self._active.append(self._start(self._waiting.pop(0)))
                 time.sleep(_POLL_SECONDS)
                 for job in [job for job in self._active if job.process.poll() is not None]:
@@ -80,7 +83,7 @@ class Schedule:
             for job in self._active:
                 job.process.wait()
 
-    def _may_begin(self) -> bool:
+    def _is_within_budget(self) -> bool:
         return self._budget is None or time.monotonic() - self._begin < self._budget
 
     def _start(self, run: Run) -> _Job:
@@ -95,16 +98,16 @@ class Schedule:
     def _end(self, job: _Job) -> None:
         self._ended += 1
         seconds = time.monotonic() - job.begin
-        where = f'[{self._ended}/{self._total}] {job.run.title}'
+        label = f'[{self._ended}/{self._total}] {job.run.title}'
         try:
             if job.process.returncode != 0:
-                raise OSError(f'it ended with {job.process.returncode}')
-            metrics = job.run.keep(self._setting).metrics
-        except (OSError, ValueError) as error:  # there is no log, or none that can be read
+                raise OSError(f'exit code {job.process.returncode}')
+            metrics = job.run.save_result(self._setting).metrics
+        except (OSError, ValueError) as error:  # the log is missing or unreadable
             self.failed.append(job.run)
-            self._say(f'{where}: failed after {seconds:.0f} s ({error}), see {job.run.folder / "log.txt"}')
+            self._report(f'{label}: failed after {seconds:.0f} s ({error}), see {job.run.folder / "log.txt"}')
             return
         values = ', '.join(f'{title} {"-" if value is None else f"{value:.1f}"}' for title, value in metrics.items())
         elapsed = time.monotonic() - self._begin
         left = elapsed / self._ended * (self._total - self._ended) / 60
-        self._say(f'{where}: {values} ({seconds:.0f} s; about {left:.0f} min left)')
+        self._report(f'{label}: {values} ({seconds:.0f} s; about {left:.0f} min left)')

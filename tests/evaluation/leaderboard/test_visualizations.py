@@ -1,4 +1,4 @@
-"""A page reads images only from folders of the store's runs and from those that are named, whatever a record says."""
+"""Tests that the page reads images only from run folders below the store and from --pictures."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from PIL import Image
 
 from hrnet_plugin.cli import leaderboard
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
-from hrnet_plugin.evaluation.leaderboard.own import own_entries, own_entry
-from hrnet_plugin.evaluation.leaderboard.pictures import is_trusted, resolve_folder
+from hrnet_plugin.evaluation.leaderboard.local_results import local_entries, local_entry
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
 
 TIME = '20240229_235959'
 EMBEDDED = 'data:image/jpeg;base64,'
 
 
 @pytest.fixture
-def said(monkeypatch):
-    """The warnings of the page."""
+def warnings(monkeypatch):
+    """Return the list of warnings of the page."""
     texts: list[str] = []
     monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.write.print_log',
                         lambda text, **options: texts.append(text))
@@ -32,7 +32,7 @@ def said(monkeypatch):
 
 
 def make_run(folder, *parts, name=TIME):
-    """A run folder with its log, and a folder of two images in it."""
+    """Make a run folder with its log, and return a folder of two images in it."""
     pictures = draw(folder.joinpath(name, *parts))
     (folder / name / f'{name}.log').touch()
     return pictures
@@ -51,7 +51,7 @@ def make_record(pictures):
 
 
 def store_of(folder, *pictures):
-    """A store with a row for each folder of images."""
+    """Write a store with one record per folder of images."""
     store = ResultStore(folder / 'results.sqlite')
     for place in pictures:
         store.append(make_record(place or ''))
@@ -59,63 +59,63 @@ def store_of(folder, *pictures):
 
 
 def page_of(store, *options):
-    """What the page of the rows of a store is, with the tool's options."""
+    """Return the page of the rows of a store."""
     pytest.importorskip('plotly')
     out = store.parent / 'out'
     leaderboard.main(['--store', str(store), '--data', 'sample', '--out', str(out), *map(str, options)])
     return (out / 'leaderboard.html').read_text(encoding='utf-8')
 
 
-def test_images_of_runs_below_the_store_are_embedded(tmp_path, said):
-    """As `mim test ... --show-dir pictures --record` and mmsegmentation leave them."""
+def test_images_of_runs_below_the_store_are_embedded(tmp_path, warnings):
+    """Embed images of `mim test ... --show-dir pictures --record` and of mmsegmentation."""
     first = make_run(tmp_path / 'work_dirs' / 'one', 'pictures')
     second = make_run(tmp_path / 'work_dirs' / 'two', 'vis_data', 'vis_image')
     store = store_of(tmp_path / 'work_dirs', str(first), str(second))
-    assert [entry.conditions.pictures for entry in own_entries([store])] == [str(first), str(second)]
+    assert [entry.conditions.pictures for entry in local_entries([store])] == [str(first), str(second)]
     assert page_of(store).count(EMBEDDED) == 4
-    assert said == []
+    assert warnings == []
 
 
 def test_a_relative_store_and_relative_folders(tmp_path, monkeypatch):
     pictures = make_run(tmp_path / 'one', 'pictures')
     store_of(tmp_path, os.path.relpath(pictures, tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert own_entries(['results.sqlite'])[0].conditions.pictures == str(pictures)
-    monkeypatch.chdir(tmp_path / 'one')  # they start at the store's folder, not at the working directory
-    assert own_entries(['../results.sqlite'])[0].conditions.pictures == str(pictures)
+    assert local_entries(['results.sqlite'])[0].conditions.pictures == str(pictures)
+    monkeypatch.chdir(tmp_path / 'one')  # relative to the store's folder, not the working directory
+    assert local_entries(['../results.sqlite'])[0].conditions.pictures == str(pictures)
 
 
-def test_private_folders_below_a_foreign_store_are_not(tmp_path, said):
-    """The store lies in the home directory, where everything is below it."""
+def test_private_folders_below_a_foreign_store_are_not_embedded(tmp_path, warnings):
+    """Refuse private folders of a home directory that contains the store."""
     private = [draw(tmp_path / 'Pictures'), draw(tmp_path / '.ssh'), draw(tmp_path / TIME / 'photos')]  # without a log
     store = store_of(tmp_path, *map(str, [*private, *private]))
     assert EMBEDDED not in page_of(store)
-    assert len(said) == 3  # one for each folder
-    for folder, text in zip(private, said):
+    assert len(warnings) == 3  # one per folder
+    for folder, text in zip(private, warnings):
         assert repr(str(folder)) in text
         assert '--pictures FOLDER' in text
 
 
-def test_runs_elsewhere_are_not(tmp_path, said):
+def test_other_runs_are_not_embedded(tmp_path, warnings):
     other = make_run(tmp_path / 'other', 'pictures')
     (tmp_path / 'mine').mkdir()
     store = store_of(tmp_path / 'mine', str(other), str(tmp_path / 'mine' / '..' / 'other' / TIME / 'pictures'),
                      f'../other/{TIME}/pictures')
     assert EMBEDDED not in page_of(store)
-    assert len(said) == 1  # three names of one folder
+    assert len(warnings) == 1  # three paths of one folder
 
 
-def test_folders_that_are_named_are(tmp_path, said):
+def test_folders_of_the_option_are_embedded(tmp_path, warnings):
     first, second, third = (draw(tmp_path / name) for name in ('root/one', 'root/two', 'private'))
     store = store_of(tmp_path, str(first), str(second), str(third))
     assert page_of(store, '--pictures', tmp_path / 'root').count(EMBEDDED) == 4
-    assert len(said) == 1
-    assert repr(str(third)) in said[0]
+    assert len(warnings) == 1
+    assert repr(str(third)) in warnings[0]
     assert page_of(store, '--pictures', first, second, third).count(EMBEDDED) == 6
 
 
-@pytest.mark.skipif(os.name == 'nt', reason='symbolic links need rights there')
-def test_links_are_not_followed_out_of_a_run(tmp_path, said):
+@pytest.mark.skipif(os.name == 'nt', reason='symbolic links require privileges')
+def test_links_are_not_followed_out_of_a_run(tmp_path, warnings):
     private = draw(tmp_path / 'private')
     runs = tmp_path / 'runs'
     linked = make_run(runs / 'one', 'pictures')
@@ -129,32 +129,32 @@ def test_links_are_not_followed_out_of_a_run(tmp_path, said):
     (runs / 'three' / 'loop').symlink_to('loop')
     store = store_of(runs, str(linked), str(linked), str(runs / 'two' / TIME / 'pictures'), 'three/loop')
     assert EMBEDDED not in page_of(store)
-    assert sum(repr(str(private)) in text for text in said) == 1
-    assert sum('symbolic link that leads out of it' in text for text in said) == 4
+    assert sum(repr(str(private)) in text for text in warnings) == 1
+    assert sum('symbolic link that leads out of it' in text for text in warnings) == 4
     assert EMBEDDED not in page_of(store, '--pictures', runs)
 
 
-@pytest.mark.skipif(os.name == 'nt', reason='symbolic links need rights there')
+@pytest.mark.skipif(os.name == 'nt', reason='symbolic links require privileges')
 def test_a_folder_of_runs_may_be_a_link(tmp_path):
     make_run(tmp_path / 'disk' / 'one', 'pictures')
     (tmp_path / 'work_dirs').symlink_to(tmp_path / 'disk')
     store = store_of(tmp_path / 'work_dirs', str(tmp_path / 'work_dirs' / 'one' / TIME / 'pictures'))
-    assert own_entries([store])[0].conditions.pictures == str(tmp_path / 'disk' / 'one' / TIME / 'pictures')
+    assert local_entries([store])[0].conditions.pictures == str(tmp_path / 'disk' / 'one' / TIME / 'pictures')
 
 
 @pytest.mark.parametrize('value', [
     None, 3, 1.5, True, ['a'], {'a': 'b'}, '', '\0', 'a\0b', '\ud800', '\n', 'x' * 5000, 'x/' * 10**6, '/' * 10**6,
     'x/' * 2000, '/not/there', 'results.sqlite'], ids=lambda value: repr(value)[:20])
-def test_what_is_no_folder_is_left_out(tmp_path, value):
+def test_invalid_folders_are_left_out(tmp_path, value):
     assert resolve_folder(value, tmp_path) == ''
-    if value != '\ud800':  # which SQLite does not take from here
-        entry, = own_entries([store_of(tmp_path, value)])
-        assert (entry.conditions.pictures, entry.refused_pictures) == ('', '')
+    if value != '\ud800':  # which SQLite does not accept
+        entry, = local_entries([store_of(tmp_path, value)])
+        assert (entry.conditions.pictures, entry.refused_visualizations) == ('', '')
 
 
-def test_a_row_that_is_made_without_a_store_has_no_folder(tmp_path):
+def test_a_row_without_a_store_has_no_folder(tmp_path):
     record = make_record(str(make_run(tmp_path, 'pictures')))
-    assert own_entry(record, 'results').conditions.pictures == ''
+    assert local_entry(record, 'results').conditions.pictures == ''
 
 
 @pytest.mark.parametrize(('name', 'log', 'trusted'), [
@@ -170,7 +170,7 @@ def test_run_folders(tmp_path, name, log, trusted):
 
 
 def huge_png():
-    """A file of some bytes that promises 400 million pixels."""
+    """Encode a small PNG file whose header specifies 400 million pixels."""
     def chunk(kind, data):
         return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
@@ -190,17 +190,17 @@ BROKEN = {'huge': huge_png(), 'half': PNG[:len(PNG) // 2], 'other header': PNG[:
 
 
 @pytest.mark.parametrize('content', BROKEN.values(), ids=BROKEN)
-def test_the_page_does_without_a_broken_image(tmp_path, said, content):
+def test_broken_images_are_left_out(tmp_path, warnings, content):
     folders = [make_run(tmp_path / name, 'pictures') for name in ('one', 'two')]
     (folders[0] / 'a.png').write_bytes(content)
     assert page_of(store_of(tmp_path, *map(str, folders))).count(EMBEDDED) == 3
-    assert len(said) == 1
-    assert repr(str(folders[0] / 'a.png')) in said[0]
+    assert len(warnings) == 1
+    assert repr(str(folders[0] / 'a.png')) in warnings[0]
 
 
 @pytest.mark.parametrize(('words', 'message'), [
     (['--pictures', '.'], 'require --out'),
-    (['--out', 'x', '--pictures', '.', 'not-there'], "--pictures must be folders, got 'not-there'")])
+    (['--out', 'x', '--pictures', '.', 'not-there'], "--pictures must be existing folders, got 'not-there'")])
 def test_the_option_of_trusted_folders(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):

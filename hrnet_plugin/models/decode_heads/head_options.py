@@ -1,4 +1,4 @@
-"""What heads on all streams have in common: checks of their arguments."""
+"""Argument checks that the segmentation heads share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from hrnet_plugin.checks import MOST_CHANNELS, check_bool, check_int, check_ints, check_layer_cfg, check_no_others
+from hrnet_plugin.checks import MAX_CHANNELS, check_bool, check_int, check_ints, check_layer_cfg, check_no_others
 from hrnet_plugin.config_types import ConfigEntry
 
 if TYPE_CHECKING:
@@ -16,35 +16,39 @@ if TYPE_CHECKING:
 
 
 def check_options(num_classes: int, align_corners: bool, norm_cfg: ConfigEntry | None) -> None:
-    """Raise TypeError or ValueError unless these are what a head takes."""
-    check_int('num_classes', num_classes, 1, MOST_CHANNELS)
+    """Raise TypeError or ValueError if an argument of a head is invalid."""
+    check_int('num_classes', num_classes, 1, MAX_CHANNELS)
     check_bool('align_corners', align_corners)
     check_layer_cfg('norm_cfg', norm_cfg, optional=True)
 
 
 def check_inherited_options(kind: str, parent: type[nn.Module], options: ConfigEntry) -> None:
-    """Raise TypeError if a head got arguments that no parent class has."""
+    """Raise TypeError if ``options`` has arguments that neither ``parent`` nor its base classes accept."""
     known = {name for cls in parent.__mro__[:-1] for name in inspect.signature(cls).parameters}
     check_no_others('head', f'hrnet_plugin.{kind}', {name: value for name, value in options.items()
                                                             if name not in known}, "arch='w32', num_classes=...")
 
 
 def check_class_weights(head: BaseDecodeHead) -> None:
-    """Raise ValueError unless the weights of classes in a head's losses are as many as its classes."""
+    """Raise ValueError unless ``class_weight`` of each loss has one entry per class."""
     for loss in head.loss_decode if isinstance(head.loss_decode, nn.ModuleList) else [head.loss_decode]:
         weights = getattr(loss, 'class_weight', None)
         if weights is not None and len(weights) != head.num_classes:
             raise ValueError(f'loss_decode.class_weight must have {head.num_classes} entries, one for each of '
-                             f'num_classes, got {len(weights)}; None weighs all alike')
+                             f'num_classes, got {len(weights)}. Use None for equal weights.')
 
 
-def stream_indices(in_index: Sequence[int] | None, streams: int) -> tuple[int, ...]:
-    """Which maps a head on ``streams`` streams reads.
+def branch_indices(in_index: Sequence[int] | None, num_inputs: int) -> tuple[int, ...]:
+    """Return the indices of the feature maps that a head uses.
+
+    Args:
+        in_index: Indices from the config, or None for the first ``num_inputs`` feature maps.
+        num_inputs: Number of feature maps that the head uses.
 
     Raises:
-        TypeError, ValueError: If they are no indices, or not as many as the streams.
+        TypeError, ValueError: If ``in_index`` is not a sequence of ``num_inputs`` indices.
     """
-    indices = tuple(range(streams)) if in_index is None else check_ints('in_index', in_index, least=0)
-    if len(indices) != streams:
-        raise ValueError(f'in_index must have {streams} entries, one for each of in_channels, got {in_index!r}')
+    indices = tuple(range(num_inputs)) if in_index is None else check_ints('in_index', in_index, least=0)
+    if len(indices) != num_inputs:
+        raise ValueError(f'in_index must have {num_inputs} entries, one for each of in_channels, got {in_index!r}')
     return indices

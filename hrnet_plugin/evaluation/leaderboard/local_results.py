@@ -1,0 +1,54 @@
+"""Leaderboard rows of local results, read from result stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
+from hrnet_plugin.evaluation.leaderboard.facts import Scores
+from hrnet_plugin.evaluation.leaderboard.metrics import in_percent
+from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
+
+
+def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[str | Path] = ()) -> list[Entry]:
+    """Return one row per record of the stores.
+
+    Args:
+        stores: Paths of result stores.
+        visualization_roots: Folders that the page may read in addition to the run folders below each store. See
+            :mod:`~hrnet_plugin.evaluation.leaderboard.visualizations`.
+
+    Raises:
+        FileNotFoundError: If a store does not exist.
+        sqlite3.DatabaseError: If a file is not a store.
+    """
+    return [_with_visualizations(local_entry(record, Path(store).stem), record, Path(store).parent, visualization_roots)
+            for store in stores for record in ResultStore(store).read()]
+
+
+def local_entry(record: Record, store: str) -> Entry:
+    """Return the row of a record without its folder of visualizations, which :func:`local_entries` checks.
+
+    Args:
+        record: Record of a store.
+        store: Name of the store.
+    """
+    classes = {name: {cls: 100 * value for cls, value in values.items() if value is not None}
+               for name, values in record.scores.classes.items()}
+    metrics = {name: in_percent(record.task, name, value) for name, value in record.scores.metrics.items()
+               if value is not None}
+    return Entry(task=record.task, source=LOCAL, place=record.config, data=record.data, store=store,
+                 number=record.number, model=replace(record.model, method=record.model.method or record.config),
+                 scores=Scores(metrics=metrics, classes=classes), cost=record.cost,
+                 conditions=replace(record.conditions, pictures=''))
+
+
+def _with_visualizations(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
+    folder = resolve_folder(record.conditions.pictures, store_folder)
+    if folder and not is_trusted(folder, store_folder, roots):
+        return replace(entry, refused_visualizations=folder)
+    return replace(entry, conditions=replace(entry.conditions, pictures=folder))
