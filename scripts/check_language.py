@@ -1,8 +1,8 @@
-"""Report prose that departs from the language rules: docstrings, help texts, messages, comments and Markdown.
+"""Report prose that departs from the language rules: docstrings, help texts, messages, comments, Markdown, notebooks.
 
     python scripts/check_language.py               # findings as FILE:LINE: RULE: message, then their number per rule
     python scripts/check_language.py --summary     # their number only
-    python scripts/check_language.py --strict docs/pose.md
+    python scripts/check_language.py --strict docs/how-to/pose.md
 
 Exceptions are lines of language_exceptions.txt.
 """
@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from language_rules import RULES, Finding, check_segment
-from language_text import read_markdown, read_python
+from language_text import read_markdown, read_notebook, read_python
 
 ROOT = Path(__file__).resolve().parent.parent
-DEFAULT = ('hrnet_plugin', 'packages', 'configs', 'docs', 'README.md', 'CONTRIBUTING.md', 'scripts')
+DEFAULT = ('hrnet_plugin', 'packages', 'configs', 'docs', 'README.md', 'CONTRIBUTING.md', 'scripts',
+           'benchmarks')
 EXCEPTIONS = Path(__file__).with_name('language_exceptions.txt')
 MAX_EXCEPTIONS = 30
-_READERS = {'.py': read_python, '.md': read_markdown}
+_READERS = {'.ipynb': read_notebook, '.md': read_markdown, '.py': read_python}
 _SKIPPED = ('build', 'dist', '__pycache__')
 
 
@@ -68,7 +69,7 @@ def read_exemptions(file: Path) -> list[Exemption]:
 
 
 def find_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield the Python and Markdown files of folders, and files that are named.
+    """Yield the Python files, Markdown files and notebooks of folders, and files that are named.
 
     Raises:
         LanguageError: If a path does not exist.
@@ -84,7 +85,7 @@ def find_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def check_file(path: Path) -> list[Finding]:
-    """Return the findings in a file, ordered by line; none for a file that is neither Python nor Markdown."""
+    """Return the findings in a file, ordered by line; none for a file of another type."""
     reader = _READERS.get(path.suffix)
     if reader is None:
         return []

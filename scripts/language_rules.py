@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from language_text import HIDDEN, Segment, hide_code
-from language_words import DANGLING, DETERMINERS, PATTERNS, VERBS
+from language_words import DANGLING, DETERMINERS, ENTRY_OPENERS, PATTERNS, VERBS
 
-RULES = ('first-line', 'sentence-length', 'parentheses', 'semicolons', 'word', 'rhetoric', 'spelling')
-MAX_WORDS = {'docstring': 25, 'help': 25, 'markdown': 30}
+RULES = ('first-line', 'entry', 'sentence-length', 'parentheses', 'semicolons', 'word', 'rhetoric', 'spelling')
+MAX_WORDS = {'docstring': 25, 'entry': 25, 'help': 25, 'markdown': 30}
 FIRST_LINES = ('function', 'property', 'class', 'module', 'command')
 
 _END = re.compile(r'''(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\bcf)[.!?]["')\]*]*(?=\s|$)''')
 _WORD = re.compile(rf'[^\s]*[\w{HIDDEN}][^\s]*')
 _CALL_OR_SHAPE = re.compile(r'(?<=\w)\([^()]*\)|\([A-Z0-9*/+ ]+(?:,\s*[A-Z0-9*/+ ]+)*,?\s*\)')
+_ENTRY_OPENER = re.compile(rf'(?:{"|".join(sorted(ENTRY_OPENERS))})\b', re.I)
 _PREDICATE = re.compile(r'(?:(?:an?|the) )?[\w-]+ (?:are|can|has|have|is|may|must|sees|takes|was|were|will)\b', re.I)
 _PATTERNS = tuple((rule, re.compile(pattern.replace(' ', r'\s'), re.I), advice) for rule, pattern, advice in PATTERNS)
 
@@ -26,7 +27,7 @@ class Finding(NamedTuple):
     Attributes:
         line: Line number in the file.
         rule: One of ``RULES``.
-        message: What to change.
+        message: Change to make.
         excerpt: Sentence, on one line, which exceptions are compared with.
     """
 
@@ -44,6 +45,9 @@ def check_segment(segment: Segment) -> Iterator[Finding]:
             yield Finding(segment.line, 'first-line', message, segment.text)
         return
     hidden = hide_code(segment.text)
+    if segment.kind == 'entry' and (opener := _ENTRY_OPENER.match(hidden)):
+        yield Finding(segment.line, 'entry', f'must say what the value is, not begin with {opener.group()}: '
+                      f'"{_shorten(segment.text)}"', ' '.join(segment.text.split()))
     for begin, end in split_sentences(hidden):
         line = segment.line + hidden.count('\n', 0, begin)
         excerpt = ' '.join(segment.text[begin:end].split())

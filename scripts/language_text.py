@@ -1,9 +1,10 @@
-"""Prose of Python and Markdown files, for the language check."""
+"""Prose of Python files, Markdown files and notebooks, for the language check."""
 
 from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -32,8 +33,8 @@ class Segment(NamedTuple):
     Attributes:
         line: Number of its first line in the file.
         text: Prose. Line breaks are those of the file.
-        kind: 'docstring', 'help', 'comment', 'message', 'markdown', 'heading', 'table', or, for the first line of a
-            docstring, 'function', 'property', 'class', 'module' or 'command'.
+        kind: 'docstring', 'entry' (of Args, Attributes or Raises), 'help', 'comment', 'message', 'markdown', 'heading'
+            or 'table'. For the first line of a docstring: 'function', 'property', 'class', 'module' or 'command'.
     """
 
     line: int
@@ -75,6 +76,23 @@ def _segment(block: list[Line]) -> Segment:
 def read_markdown(source: str) -> Iterator[Segment]:
     """Yield the prose of a Markdown file."""
     return join(_markdown_lines(source))
+
+
+def read_notebook(source: str) -> Iterator[Segment]:
+    """Yield the prose of a Jupyter notebook. Line numbers are those of the JSON file if it has one string per line."""
+    line = 1
+    rows = source.split('\n')
+    for cell in json.loads(source)['cells']:
+        text = ''.join(cell['source'])
+        first = json.dumps(text.split('\n')[0], ensure_ascii=False)[1:-1]
+        line = next((number for number, row in enumerate(rows[line - 1:], line) if first and first in row), line)
+        read = read_markdown if cell['cell_type'] == 'markdown' else read_python if _is_python(text) else None
+        if read is not None:
+            yield from (segment._replace(line=segment.line + line - 1) for segment in read(text))
+
+
+def _is_python(text: str) -> bool:
+    return not text.lstrip().startswith(('%', '!'))
 
 
 def _markdown_lines(source: str) -> Iterator[Line | None]:
@@ -136,19 +154,23 @@ def _kind(node: Documented) -> str:
 
 
 def _docstring_lines(lines: list[str], first: int) -> Iterator[Line | None]:
-    section, code, blank = '', False, False
+    section, kind, code, blank = '', 'docstring', False, False
     for number, line in enumerate(lines, first):
         text = line.strip()
         indent = len(line) - len(line.lstrip())
         if indent == 0 and text:
             section = text[:-1] if text.endswith(':') and text[:-1] in _SECTIONS else ''
+            kind = 'docstring'
         code = text.startswith('>>>') or (code and bool(text)) or (blank and indent >= 4 and not section)
         blank = not text
         if blank or code or text == f'{section}:' or section.startswith('Example'):
             yield None
             continue
-        start = _BULLET.match(text) or (_ENTRY.match(text) if section in _ENTRIES and indent == 4 else None)
-        yield Line(number, text[start.end():].strip() if start else text, 'docstring', starts=bool(start))
+        bullet = _BULLET.match(text)
+        start = bullet or (_ENTRY.match(text) if section in _ENTRIES and indent == 4 else None)
+        if start:
+            kind = 'docstring' if bullet else 'entry'
+        yield Line(number, text[start.end():].strip() if start else text, kind, starts=bool(start))
 
 
 def _comment_lines(source: str) -> Iterator[Line | None]:

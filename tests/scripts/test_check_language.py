@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from textwrap import dedent
 
 import pytest
@@ -72,6 +73,17 @@ def test_wrong_first_lines_of_classes_and_modules(check, line):
 
 def test_commands_begin_with_a_verb(check):
     assert check('"""Write a table."""\ndef main(): pass\n') == []
+
+
+@pytest.mark.parametrize(('text', 'is_right'), [
+    ('Class scores, shape (N, C).', True), ('Whether to copy.', True), ('One of ``RULES``.', True),
+    ('If it fails.', True),
+    ('What distinguishes it.', False), ('Of each image.', False), ('As in `f`.', False), ('Is changed.', False),
+    ('Its path.', False), ('How many boxes.', False), ('With `a`: the least number.', False)])
+def test_entries(check, text, is_right):
+    for section in ('Args', 'Attributes', 'Raises'):
+        source = f'def f(a):\n    """Return a sum.\n\n    Prose.\n\n    {section}:\n        a: {text}\n    """\n'
+        assert check(source) == ([] if is_right else [(7, 'entry')])
 
 
 LONG = ' '.join(['word'] * 26)
@@ -160,11 +172,20 @@ def test_spelling(check, british, american):
     assert check(f'"""Title `{british}`."""\nvalue = "{british}"\n') == []
 
 
+def test_notebooks(check):
+    cells = [dict(cell_type='markdown', source=['# Title\n', '\n', 'The bumps.']),
+             dict(cell_type='code', source=['%%bash\n', 'echo bumps']),
+             dict(cell_type='code', source=['# Show the pictures.\n', 'x = 1'])]
+    text = json.dumps(dict(cells=cells), indent=1)
+    lines = [number for number, line in enumerate(text.split('\n'), 1) if 'The bumps' in line or 'pictures' in line]
+    assert check(text, 'a.ipynb') == [(line, 'word') for line in lines]
+
+
 def test_report(script, tmp_path, capsys):
     file = tmp_path / 'a.md'
     file.write_text('Fine.\n')
     assert script.main([str(tmp_path), '--strict']) == 0
-    assert capsys.readouterr().out.startswith('language: 0 findings (first-line 0, ')
+    assert capsys.readouterr().out.startswith('language: 0 findings (first-line 0, entry 0, ')
     (tmp_path / 'build').mkdir()
     for path in (file, tmp_path / 'build' / 'a.md'):
         path.write_text('Own rows; own results;\n\nColour;\n')
