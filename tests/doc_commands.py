@@ -17,7 +17,7 @@ from paths import ROOT
 from hrnet_plugin.cli.commands import COMMANDS
 from hrnet_plugin.experiments.ablation import list_studies
 
-DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md')),
+DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md')),
              *sorted((ROOT / 'configs').rglob('README.md')), ROOT / 'packages' / 'mmcv_ops' / 'README.md']
 DETECTOR, SAMPLE = 'faster-rcnn_hrnetv2p-w18_1x_coco', 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
 # placeholder of the documents -> value with which its command line is parsed and run
@@ -25,8 +25,13 @@ PLACEHOLDERS = {'NAME': DETECTOR, 'NAME.py': f'{DETECTOR}.py', 'CONFIG': SAMPLE,
                 'A': SAMPLE, 'B': DETECTOR, 'PATH': 'path/to/config.py', 'PART': 'w40',
                 'STUDY': 'pose_sample', 'FILE': 'model.pth', 'FOLDER': 'folder', 'H': '64', 'W': '64',
                 'TOOL': 'config', 'COMMAND': 'config'}
+# tests/test_tutorials.py runs all commands of these pages
+TUTORIALS = [path for path in DOCUMENTS if path.parent.name == 'tutorials' and path.name != 'index.md']
+# A Python file that a page shows has its name in the first line: '# mine/config.py'.
+SHOWN_FILE = re.compile(r'^```python\n(# (\S+\.py)\n.*?)^```', re.S | re.M)
 # configs of readers: any other name must be that of a shipped config
-READERS_CONFIGS = {'mine.py', 'mine/config.py', 'path/to/config.py', 'path/to/other.py', 'test-dev.py'}
+READERS_CONFIGS = {'mine.py', 'mine/config.py', 'path/to/config.py', 'path/to/other.py', 'test-dev.py',
+                   *(name for page in TUTORIALS for _, name in SHOWN_FILE.findall(page.read_text(encoding='utf-8')))}
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.S | re.M)
 _PROGRAM = re.compile(r'(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:hrnet|mim|make|python|pytest|pip|torchrun|sqlite3) ')
@@ -121,7 +126,7 @@ def check_other_program(line: str) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith('MAKE')}
         subprocess.run(['make', '--dry-run', *shlex.split(line)[1:]], cwd=ROOT, env=environment, check=True,
                        stdout=subprocess.DEVNULL)
-    elif words[0] == 'python':
+    elif words[0] == 'python' and words[1] not in READERS_CONFIGS:
         script = (ROOT / words[1]).read_text(encoding='utf-8')
         assert [word for word in words[2:] if word.startswith('--') and f"'{word}'" not in script] == []
     elif words[0].endswith('pytest'):
