@@ -1,23 +1,26 @@
-# Two commands: `make train` and `make test`. Both set up .venv first, which takes minutes the first time only.
-# PYTHON: 3.10 to 3.13 (default: that of .venv, python3.11 for a new one).
-# OPS: mmcv's operators, `torch` (on torchvision, no compiler) or `compiled` (default: those of .venv, torch for a new one).
+# Main targets: `make train` and `make test`. Both set up .venv first, which takes minutes at the first time.
+# PYTHON: interpreter, 3.10 to 3.13 (default: that of .venv, python3.11 for a new one).
+# OPS: operators of mmcv, `torch` (on torchvision, no compiler) or `compiled` (default: those of .venv, torch if new).
 INTERPRETER = $(or $(PYTHON),$(shell cat .venv/.setup/python 2>/dev/null),$(shell command -v python3.11),python3)
 CONFIG ?= faster-rcnn_hrnetv2p-w18-small-v1_sample
 WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
+# -W: warnings are errors. -E: read all pages, whose warnings would be lost otherwise.
+BUILD_DOCS = $(BIN)/sphinx-build -W --keep-going -q -E docs build/docs
 
-.PHONY: help setup train test lint coverage clean
+.PHONY: help setup train test lint docs coverage clean
 
 help:
-	@echo "make train   install, generate the sample set, train and test Faster R-CNN + HRNetV2p, show the results"
-	@echo "make test    install, lint, check types, run all tests"
+	@echo "make train   install, generate the sample set, train and test Faster R-CNN + HRNetV2p, report the results"
+	@echo "make test    install, lint, check types, run all tests, build the documentation"
 	@echo "make setup   install only"
-	@echo "make lint    style, types, direction of imports, spelling, language"
-	@echo "make coverage [TESTS=tests/hosts]   default tests, and the share of lines that they run"
+	@echo "make lint    check style, types, import layers, spelling, language"
+	@echo "make docs    install, run the notebooks, build the documentation: build/docs/index.html"
+	@echo "make coverage [TESTS=tests/hosts]   run the default tests, report line coverage"
 
 setup:
 	@command -v "$(INTERPRETER)" >/dev/null || { echo "PYTHON must be a Python, got $(INTERPRETER): make PYTHON=/path/to/python3.11"; exit 1; }
-	"$(INTERPRETER)" scripts/setup_env.py --dev $(if $(OPS),--ops "$(OPS)")
+	"$(INTERPRETER)" scripts/setup_env.py --dev $(strip $(DOCS_OPTION) $(if $(OPS),--ops "$(OPS)"))
 
 train: setup
 	$(BIN)/hrnet sample-set data/sample
@@ -30,13 +33,21 @@ lint:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
-	$(BIN)/python scripts/check_language.py --summary
+	$(BIN)/python scripts/check_language.py --strict
+
+test docs: DOCS_OPTION = --docs
 
 test: setup lint
 	$(BIN)/pytest
 	$(BIN)/pytest -m "integration or slow"
+	$(BUILD_DOCS)
 
-# Takes about 1.5 times as long as the tests alone. There is no threshold.
+# Also runs the notebooks, unless build/ has their results for this state of the package.
+docs: setup
+	$(BUILD_DOCS)
+	@echo "first page: build/docs/index.html"
+
+# Takes about 1.5 times as long as the tests alone. No coverage threshold.
 coverage:
 	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage report

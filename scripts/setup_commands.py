@@ -1,4 +1,4 @@
-"""Commands of the set-up script, its messages and its error."""
+"""Commands, messages and the exception of the setup script."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 class SetupError(Exception):
-    """Something that the user has to fix. Its text says what."""
+    """Error that the user can fix. Its message contains instructions."""
 
 
-def ask(command: Sequence[str | Path]) -> str:
-    """Return the output of a command, stripped. Empty if it fails or there is no such program."""
+def capture_output(command: Sequence[str | Path]) -> str:
+    """Return the stripped output of a command. Empty if the command fails or does not exist."""
     try:
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     except OSError:
@@ -22,12 +22,21 @@ def ask(command: Sequence[str | Path]) -> str:
     return done.stdout.strip() if done.returncode == 0 else ''
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     print(f'[setup {time.strftime("%H:%M:%S")}] {text}', flush=True)
 
 
 def run(command: Sequence[str | Path], failure: str, **env: str) -> None:
-    """Run a command with its output shown; a failure becomes a SetupError that says what to do."""
+    """Run a command and show its output.
+
+    Args:
+        command: Program and arguments.
+        failure: Message of the error, with instructions for the user.
+        **env: Additional environment variables.
+
+    Raises:
+        SetupError: The command fails.
+    """
     done = subprocess.run([str(word) for word in command], env={**os.environ, **env}, check=False)
     if done.returncode:
-        raise SetupError(f'{failure}\n  The command was: {" ".join(str(word) for word in command)}')
+        raise SetupError(f'{failure}\n  Failed command: {" ".join(str(word) for word in command)}')

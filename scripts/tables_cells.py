@@ -1,21 +1,27 @@
-"""Published figures as text."""
+"""Published results as text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from tables_sources import Row
 
 from hrnet_plugin.checkpoints.published import HELD_OUT, TEST_NAMES
 
-#: Metrics that the tables of families show, in this order.
+#: Metrics in the tables of the families, in this order.
 METRICS = ('AP', 'mask AP', 'PCKh', 'PCKh@0.1', 'aAcc', 'mAcc', 'mIoU', 'NME', 'NME common', 'NME challenge',
            'NME full', 'NME frontal', 'NME test')
 
 
 def markdown_table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown, without a line break at its end."""
+    """Return a Markdown table without a trailing line break."""
     return '\n'.join([_line(header), '|' + '---|' * len(header), *map(_line, lines)])
+
+
+def heading_anchor(heading: str) -> str:
+    """Return the anchor that a forge and the documentation site give to a heading."""
+    return re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-')
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -23,7 +29,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def show_rows(rows: Iterable[Row]) -> str:
-    """Return the figures of rows in a cell, or '-'. Those on held-out splits are last."""
+    """Return the cell with the published values of rows, or '-'. Held-out splits are last."""
     return '; '.join(_show(row) for row in sorted(rows, key=is_held_out)) or '-'
 
 

@@ -1,4 +1,4 @@
-"""Families of configs: contents of their metafiles and tables beside the published figures."""
+"""Families of configs, with metadata for their metafiles and tables."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Family(NamedTuple):
 
     Attributes:
         folder: Folder in ``configs/``.
-        title: Method in documents.
+        title: Name of the method in the docs.
         architecture: Modules, for the metafile.
-        representation: Representation that most of its configs have. The others follow in its tables.
+        representation: Representation of most configs, which come first in tables.
         host: Host of the configs.
-        data: Training data, for the metafile.
-        collection: Name in the metafile. By default the title and the representation.
+        data: Training datasets, for the metafile.
+        collection: Name in the metafile. Default: title and representation.
     """
 
     folder: str
@@ -33,13 +33,13 @@ class Family(NamedTuple):
 
     @property
     def collection_name(self) -> str:
-        """Name in the metafile."""
+        """Name of the collection in the metafile."""
         return self.collection or f'{self.title} {self.representation}'
 
 
 _SEGMENTATION = 'Cityscapes, PASCAL-Context, LIP, ADE20K, COCO-Stuff 10k'
 _PYRAMID, _MAP = ('HRNet', 'HRFPN'), ('HRNet', 'HRNetV2')
-#: In the order of documents.
+#: All families, in the order of the docs.
 FAMILIES = (
     Family('faster_rcnn', 'Faster R-CNN', (*_PYRAMID, 'Faster R-CNN')),
     Family('cascade_rcnn', 'Cascade R-CNN', (*_PYRAMID, 'Cascade R-CNN')),
@@ -55,7 +55,7 @@ FAMILIES = (
     Family('atss', 'ATSS', (*_PYRAMID, 'ATSS')),
     Family('gfl', 'GFL', (*_PYRAMID, 'GFL')),
     Family('dino', 'DINO', (*_PYRAMID, 'DINO')),
-    Family('td_hm', 'Top-down heat maps', ('HRNet',), 'HRNetV1', 'mmpose', 'COCO, MPII, WFLW, AFLW, COFW, 300W',
+    Family('td_hm', 'Top-down heatmaps', ('HRNet',), 'HRNetV1', 'mmpose', 'COCO, MPII, WFLW, AFLW, COFW, 300W',
            collection='Top-down heat maps HRNet'),
     Family('fcn', 'FCN', ('HRNet', 'FCN'), 'HRNetV2', 'mmseg', _SEGMENTATION),
     Family('ocr', 'OCR', ('HRNet', 'FCN', 'OCR'), 'HRNetV2', 'mmseg', _SEGMENTATION),
@@ -87,10 +87,10 @@ _NAME = re.compile(r'''[a-z-]+_(?P<representation>hrnetv\w+)-(?P<width>w\d+(?:-s
 
 
 def parse_name(name: str) -> ConfigName:
-    """Split the name of a config.
+    """Split the name of a config into its fields.
 
     Raises:
-        ValueError: The name is not that of a config of a family.
+        ValueError: The name does not have the form of :class:`ConfigName`.
     """
     found = _NAME.fullmatch(name)
     if found is None:
@@ -106,7 +106,7 @@ def sort_names(names: list[str], family: Family) -> list[str]:
 def _place(name: ConfigName, representation: str) -> tuple[object, ...]:
     recipe = name.recipe.split('-')[0]
     other = '' if name.representation == representation else name.representation
-    variant = '' if name.variant == 'bgr' else name.variant  # in the rows of its width
+    variant = '' if name.variant == 'bgr' else name.variant  # bgr variants are sorted by width
     return (_DATA.index(name.data), other, _RECIPES.index(recipe if recipe in _RECIPES else ''), name.test, variant,
             width_number(name.width), 'small' not in name.width, name.recipe, int(name.length[:-1]), name.variant,
             name.size)

@@ -1,11 +1,11 @@
-"""Tables of the families' READMEs and of the pages in ``docs/``."""
+"""Markdown tables of the READMEs of families and of pages in ``docs/``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
 
-from tables_cells import is_held_out, markdown_table, show_rows
+from tables_cells import heading_anchor, is_held_out, markdown_table, show_rows
 from tables_families import FAMILIES, Family, parse_name, width_number
 from tables_sources import Row, Sources
 
@@ -13,14 +13,14 @@ from hrnet_plugin.checkpoints.published import Published
 
 _ZOO_TITLES = {'mmdet': 'mmdet', 'mmpose': 'mmpose', 'mmseg': 'mmsegmentation'}
 _COCO_METRICS = {'AP': 'paper: AP', 'AP50': 'AP50', 'AP75': 'AP75', 'APs': 'small', 'APm': 'medium', 'APl': 'large'}
-# Part of a config's name -> its meaning.
+# field of a config's name -> meaning
 _VARIANTS = {'syncbn': 'SyncBN', 'ms': 'multi-scale', 'crop': 'crops', '6l': 'six levels', 'bgr': 'BGR checkpoints',
              'mstest': 'five test scales'}
-_CHECKPOINT_COLUMNS = ('model', 'data', 'figures', 'images', 'upsampling', 'config')
+_CHECKPOINT_COLUMNS = ('model', 'data', 'results', 'channel order', 'upsampling', 'config')
 
 
 def family_table(sources: Sources, family: Family) -> str:
-    """Return the configs of a family with their published figures, or their list if there are none."""
+    """Return the table of a family's configs with published values, or a list of the configs if there are none."""
     names = sources.configs[family.folder]
     if not any(sources.rows.get(name) for name in names):
         return '\n'.join(f'- {name}' for name in names)
@@ -30,7 +30,7 @@ def family_table(sources: Sources, family: Family) -> str:
     header = ['name', 'paper', 'official code', _ZOO_TITLES[family.host]]
     lines = [[name, *(show_rows(sources.rows_of(name, source)) for source in columns)] for name in names]
     if any(name in sources.released for name in names):
-        header.append('weights')
+        header.append('checkpoint')
         lines = [[*line, 'yes' if line[0] in sources.released else 'no'] for line in lines]
     return markdown_table(header, lines)
 
@@ -46,15 +46,15 @@ def _coco_table(sources: Sources, names: Iterable[str]) -> str:
 
 
 def detector_table(sources: Sources) -> str:
-    """Return the families of detectors: widths, lengths of training, and published box AP on COCO val2017."""
+    """Return the table of detector families: widths, schedules and published box AP on COCO val2017."""
     lines = []
     for family in FAMILIES:
         if family.host == 'mmdet':
             names = sources.configs[family.folder]
             widths = sorted({parse_name(name).width for name in names}, key=width_number)
             lines.append([
-                f'[{family.title}](../configs/{family.folder}/README.md)', ', '.join(width.upper() for width in widths),
-                _schedules(names), _box_ap(sources, names), 'yes' if family.folder in sources.samples else 'no'])
+                f'[{family.title}](#{heading_anchor(family.title)})', ', '.join(width.upper() for width in widths),
+                _schedules(names), _box_ap(sources, names), 'yes' if sources.samples[family.folder] else 'no'])
     return markdown_table(('family', 'widths', 'schedules', 'published box AP', 'on the sample set'), lines)
 
 
@@ -71,7 +71,7 @@ def _box_ap(sources: Sources, names: Iterable[str]) -> str:
 
 
 def checkpoint_tables(sources: Sources) -> str:
-    """Return the published checkpoints by task and publisher."""
+    """Return the tables of published checkpoints, by task and publisher."""
     parts = [f'{len(sources.checkpoints)} checkpoints.']
     for task, rows in groupby(sources.checkpoints, key=lambda row: row.task):
         parts.append(f'## {task.capitalize()}')

@@ -1,4 +1,4 @@
-"""Published figures, checkpoints and configs, as the tables require them."""
+"""Input of the tables: published results, checkpoints and configs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tables_families import FAMILIES, Family, sort_names
 
 from hrnet_plugin.checkpoints.published import Published, read_csv, read_published
 
-#: Row of a CSV file, by its columns. A metric is a column.
+#: Row of a CSV file: column -> text. Each metric is a column.
 Row = Mapping[str, str]
-# Checkpoints whose state-dict keys are those of today's hosts.
+# server of checkpoints with the state-dict keys of the current hosts
 _ZOOS = 'https://download.openmmlab.com/'
 
 
@@ -23,10 +23,10 @@ class Sources(NamedTuple):
     Attributes:
         rows: Config -> published rows.
         checkpoints: All published checkpoints.
-        released: Config -> checkpoint that the config's host released for it.
+        released: Config -> checkpoint that its host released.
         memory: File name of a checkpoint -> published training memory in GB.
         configs: Folder -> names of its configs, in the order of tables.
-        samples: Folders with a config for the sample set.
+        samples: Folder -> names of its configs for the sample set.
     """
 
     rows: Mapping[str, Sequence[Row]]
@@ -34,7 +34,7 @@ class Sources(NamedTuple):
     released: Mapping[str, Published]
     memory: Mapping[str, str]
     configs: Mapping[str, Sequence[str]]
-    samples: frozenset[str]
+    samples: Mapping[str, Sequence[str]]
 
     def rows_of(self, config: str, source: str) -> list[Row]:
         """Return the rows of a config in a source."""
@@ -42,7 +42,7 @@ class Sources(NamedTuple):
 
 
 def read_sources(root: Path) -> Sources:
-    """Read the CSV files, and list the configs, of a repository."""
+    """Read the CSV files and list the configs of a repository."""
     package, configs = root / 'hrnet_plugin', {family.folder: _configs(root, family) for family in FAMILIES}
     rows = _read_rows(package / 'evaluation' / 'leaderboard' / 'published')
     checkpoints = read_published(package)
@@ -57,7 +57,8 @@ def read_sources(root: Path) -> Sources:
         rows=by_config, checkpoints=checkpoints, configs=configs,
         released={row.config: row for row in released},
         memory={row['weights']: row['training_memory'] for row in rows if row.get('training_memory')},
-        samples=frozenset(path.parent.name for path in (root / 'configs').glob('*/*_sample.py')))
+        samples={family.folder: sorted(path.stem for path in (root / 'configs' / family.folder).glob('*_sample.py'))
+                 for family in FAMILIES})
 
 
 def _configs(root: Path, family: Family) -> list[str]:

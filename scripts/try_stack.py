@@ -1,9 +1,9 @@
-"""Try the plugin on another stack: an environment of its own, the network's tests, 20 iterations and a test.
+"""Try the plugin on other stacks: a new environment, tests of the network, 20 training iterations and a test.
 
     python scripts/try_stack.py --list
-    python scripts/try_stack.py py313 onedl        # one after the other; 5 to 7 GB each, removed afterwards
+    python scripts/try_stack.py py313 onedl        # sequentially; each takes 5 to 7 GB, which are removed afterwards
 
-Each stack prints one row of the table in docs/install.md. Its log stays in --logs.
+Each stack prints one row of the table in docs/reports/stacks.md. Its log stays in --logs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONFIG = 'faster-rcnn_hrnetv2p-w18-small-v1_sample'
 TESTS = ('tests/models/backbones/test_hrnet.py', 'tests/models/necks', 'tests/test_arch.py', 'tests/test_tracing.py')
 OPS = './packages/mmcv_ops'
-# the commands of docs/install.md
+# the commands of docs/how-to/install.md
 DETECTION, NUMPY_1 = ('.[lite,mmdet]', OPS), ('numpy<2', 'opencv-python<4.12')
 MIM = ('--no-deps', 'openmim==0.3.9'), ('click', 'colorama', 'model-index', 'pandas', 'requests', 'rich', 'tabulate')
 _VERSIONS = '''
@@ -48,19 +48,19 @@ print(sys.version.split()[0], *(version(*names) for names in (
 
 @dataclass(frozen=True)
 class Stack:
-    """How an environment is made.
+    """Recipe of an environment.
 
     Attributes:
         python: Version of the interpreter.
-        installs: Arguments of ``pip install``, one after the other; empty for ``scripts/setup_env.py``.
-        setup: Further arguments of that script.
-        detects: Whether there is a host, and the sample job is run.
+        installs: Arguments of each ``pip install`` command, in order. If empty, ``scripts/setup_env.py`` is used.
+        setup: Additional arguments of that script.
+        has_host: Whether a host is installed, so that the sample config can be trained.
     """
 
     python: str
     installs: tuple[tuple[str, ...], ...] = ()
     setup: tuple[str, ...] = ()
-    detects: bool = True
+    has_host: bool = True
 
 
 STACKS = {
@@ -69,16 +69,16 @@ STACKS = {
     'torch21': Stack('3.10', (('torch==2.1.2', 'torchvision==0.16.2'), (*DETECTION, *NUMPY_1), *MIM)),
     'py312': Stack('3.12', (('torch', 'torchvision'), DETECTION, *MIM)),
     'py313': Stack('3.13', (('torch', 'torchvision'), DETECTION, *MIM)),
-    # onedl-mmcv is a source archive that always compiles; mmcv-lite requires upstream's mmengine, so it comes alone
+    # onedl-mmcv is a source archive that is always compiled. mmcv-lite requires upstream's mmengine: --no-deps.
     'onedl': Stack('3.12', (('torch', 'torchvision', 'setuptools<81', 'onedl-mmengine'),
                             ('--no-deps', 'mmcv-lite==2.1.0'),
                             ('onedl-mmdetection', 'addict', 'yapf', 'opencv-python', '.', OPS), *MIM)),
-    'network': Stack('3.11', (('torch', '.[lite]'), ), detects=False),
+    'network': Stack('3.11', (('torch', '.[lite]'), ), has_host=False),
 }
 
 
 def run(command: list[str], log: Path, folder: Path = ROOT, **env: str) -> bool:
-    """Run a command with its output in a log; return True if it succeeded."""
+    """Run a command and append its output to a log. Return True if it succeeds."""
     with log.open('a', encoding='utf-8') as file:
         print(f'$ {" ".join(command)}', file=file, flush=True)
         done = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False,
@@ -86,8 +86,12 @@ def run(command: list[str], log: Path, folder: Path = ROOT, **env: str) -> bool:
     return done.returncode == 0
 
 
-def make(stack: Stack, folder: Path, log: Path) -> bool:
-    """Make the environment of a stack."""
+def make_environment(stack: Stack, folder: Path, log: Path) -> bool:
+    """Create the environment of a stack. Return True if it succeeds.
+
+    Raises:
+        FileNotFoundError: The interpreter is not on PATH.
+    """
     interpreter = shutil.which(f'python{stack.python}')
     if interpreter is None:
         raise FileNotFoundError(f'python{stack.python} must be on PATH for this stack, got none')
@@ -99,8 +103,12 @@ def make(stack: Stack, folder: Path, log: Path) -> bool:
         run([*pip, *words], log) for words in installs)
 
 
-def job(bin_folder: Path, log: Path, scratch: Path) -> tuple[bool, bool]:
-    """Train 20 iterations and test the checkpoint, both through mim, outside the project."""
+def run_sample_job(bin_folder: Path, log: Path, scratch: Path) -> tuple[bool, bool]:
+    """Train 20 iterations and test the checkpoint with mim, outside the checkout.
+
+    Returns:
+        Whether training and test succeeded.
+    """
     mim = str(bin_folder / 'mim')
     data = run([mim, 'run', 'hrnet_plugin', 'sample_set', 'data/sample', '--train', '80', '--val', '8'], log, scratch)
     path = f'{bin_folder}{os.pathsep}{os.environ["PATH"]}'
@@ -112,22 +120,22 @@ def job(bin_folder: Path, log: Path, scratch: Path) -> tuple[bool, bool]:
 
 
 def row(name: str, logs: Path) -> str:
-    """Try a stack; return its row."""
+    """Try a stack, and return its table row."""
     stack, log, begin = STACKS[name], logs / f'{name}.log', time.monotonic()
     log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, 'venv')
-        made = make(stack, folder, log)
+        made = make_environment(stack, folder, log)
         seconds = time.monotonic() - begin
         python = str(folder / 'bin' / 'python')
-        asked = subprocess.run([python, '-W', 'ignore', '-c', _VERSIONS], capture_output=True, text=True, check=False)
-        versions = asked.stdout.strip().split('|') if made and asked.returncode == 0 else ['-'] * 7
+        done = subprocess.run([python, '-W', 'ignore', '-c', _VERSIONS], capture_output=True, text=True, check=False)
+        versions = done.stdout.strip().split('|') if made and done.returncode == 0 else ['-'] * 7
         tests = made and run([python, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', *TESTS], log)
         counted = re.findall(r'^\d+ passed.*$', log.read_text(encoding='utf-8'), re.M)
         trained = tested = False
-        if made and stack.detects:
-            trained, tested = job(folder / 'bin', log, Path(scratch))
-        outcome = ['yes' if ok else 'no' for ok in (trained, tested)] if stack.detects else ['-', '-']
+        if made and stack.has_host:
+            trained, tested = run_sample_job(folder / 'bin', log, Path(scratch))
+        outcome = ['yes' if ok else 'no' for ok in (trained, tested)] if stack.has_host else ['-', '-']
         cells = [name, *versions, f'{seconds:.0f} s' if made else 'failed',
                  counted[-1] if tests and counted else 'failed', *outcome]
     return f'| {" | ".join(cells)} |'
@@ -137,12 +145,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('stacks', nargs='*', metavar='STACK', help='names of stacks')
     parser.add_argument('--list', action='store_true', help='print the names')
-    parser.add_argument('--logs', type=Path, default=Path('stack_logs'), help='folder of the logs (stack_logs)')
+    parser.add_argument('--logs', type=Path, default=Path('stack_logs'),
+                        help='folder of the logs (default: stack_logs)')
     args = parser.parse_args()
-    strange = [name for name in args.stacks if name not in STACKS]
-    if args.list or strange or not args.stacks:
+    unknown = [name for name in args.stacks if name not in STACKS]
+    if args.list or unknown or not args.stacks:
         print('\n'.join(STACKS))
-        return 1 if strange else 0
+        return 1 if unknown else 0
     args.logs.mkdir(parents=True, exist_ok=True)
     for name in args.stacks:
         print(row(name, args.logs.resolve()), flush=True)

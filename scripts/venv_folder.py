@@ -1,11 +1,11 @@
-"""Folder of a virtual environment, with a record of its Python, of the choice of operators and of finished steps."""
+"""Folder of a virtual environment, with a record of its Python, its operators and the finished steps."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from setup_commands import SetupError, ask
+from setup_commands import SetupError, capture_output
 
 
 class VenvFolder:
@@ -35,20 +35,23 @@ class VenvFolder:
         (self.record / name).unlink(missing_ok=True)
 
     def has_python(self, version: str) -> bool:
-        """Return True if pip works there, in a version of Python such as '3.11'."""
-        return ask([self.python, '-m', 'pip', '--version']).endswith(f'(python {version})')
+        """Return True if pip works in the environment and belongs to a version of Python, e.g. '3.11'."""
+        return capture_output([self.python, '-m', 'pip', '--version']).endswith(f'(python {version})')
 
     def clear(self, python: str) -> None:
-        """Empty the folder and note that it is made by this script, with an interpreter.
+        """Empty the folder, and record that this script created it.
+
+        Args:
+            python: Path of the interpreter that creates the environment.
 
         Raises:
-            SetupError: The folder has files and was not made by this script.
+            SetupError: The folder has files and was not created by this script.
         """
         is_ours = bool(self.recall('python'))
         if self.path.exists() and not is_ours and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise SetupError(f'--venv must be missing, an empty folder or made by this script, got {self.path}.\n'
-                             '  Name another folder, or remove this one if nothing in it is needed.')
-        self.remember('python', python)  # first, so that an interrupted run can go on
+            raise SetupError(f'--venv must be missing, empty or created by this script, got {self.path}.\n'
+                             '  Choose another folder, or remove this one.')
+        self.remember('python', python)  # first, so that an interrupted run can continue
         for path in [*self.path.iterdir(), *self.record.iterdir()]:
             if path not in (self.record, self.record / 'python'):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / 'scripts')]
 
+from tables_commands import commands_page  # noqa: E402
+from tables_configs import config_tables  # noqa: E402
 from tables_families import FAMILIES  # noqa: E402
 from tables_markdown import checkpoint_tables, detector_table, family_table  # noqa: E402
 from tables_metafile import index, metafile  # noqa: E402
@@ -46,8 +48,8 @@ def fill_regions(text: str, tables: Mapping[str, str]) -> str:
 def documents(root: Path, sources: Sources) -> Iterator[tuple[Path, str]]:
     """Yield path and text of each generated file."""
     tables = {f'configs/{family.folder}/README.md': {'configs': family_table(sources, family)} for family in FAMILIES}
-    tables['docs/checkpoints.md'] = {'checkpoints': checkpoint_tables(sources)}
-    tables['docs/detectors.md'] = {'detectors': detector_table(sources)}
+    tables['docs/reference/checkpoints.md'] = {'checkpoints': checkpoint_tables(sources)}
+    tables['docs/reference/configs.md'] = {'detectors': detector_table(sources), 'configs': config_tables(sources)}
     for name, regions in tables.items():
         try:
             yield root / name, fill_regions((root / name).read_text(encoding='utf-8'), regions)
@@ -56,6 +58,7 @@ def documents(root: Path, sources: Sources) -> Iterator[tuple[Path, str]]:
     for family in FAMILIES:
         yield root / 'configs' / family.folder / 'metafile.yml', metafile(sources, family)
     yield root / 'model-index.yml', index()
+    yield root / 'docs' / 'reference' / 'commands.md', commands_page()
 
 
 def parse_args(arguments: Sequence[str] | None) -> argparse.Namespace:

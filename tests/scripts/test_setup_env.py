@@ -1,4 +1,4 @@
-"""The set-up script's decisions; what it installs is shown by everything else that runs."""
+"""Decisions of the setup script, without installations."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def test_another_python_is_refused(script, monkeypatch):
 
 def test_a_missing_compiler_is_named(script, monkeypatch):
     monkeypatch.setenv('CXX', '/nowhere/c++')
-    with pytest.raises(script.SetupError, match=r"No C\+\+ compiler was found as CXX='/nowhere/c\+\+'"):
+    with pytest.raises(script.SetupError, match=r"C\+\+ compiler is required .*, got none as CXX='/nowhere/c\+\+'"):
         script.find_compiler()
     monkeypatch.delenv('CXX')
     monkeypatch.setenv('PATH', '')
-    with pytest.raises(script.SetupError, match=r'No C\+\+ compiler was found, and mmcv'):
+    with pytest.raises(script.SetupError, match=r'C\+\+ compiler is required to compile mmcv, got none\.'):
         script.find_compiler()
 
 
-def test_a_program_that_is_not_there_says_nothing(script, tmp_path):
-    assert script.ask([tmp_path / 'nothing']) == ''
+def test_a_missing_program_has_no_output(script, tmp_path):
+    assert script.capture_output([tmp_path / 'nothing']) == ''
 
 
 def test_finished_steps_are_skipped_and_failed_ones_are_not(script, tmp_path):
@@ -60,7 +60,7 @@ def test_finished_steps_are_skipped_and_failed_ones_are_not(script, tmp_path):
 
 
 def test_a_step_that_failed_undoes_an_earlier_one(script, tmp_path):
-    """A failed switch of operators has removed those that were there."""
+    """A failed switch of operators has removed the installed ones."""
     environment = script.Environment(tmp_path, tmp_path / 'cache', dev=False)
     done = []
     environment.step('mmcv', 'torch', lambda: done.append('torch'))
@@ -75,8 +75,8 @@ def test_a_step_that_failed_undoes_an_earlier_one(script, tmp_path):
 
 
 def test_requirements_are_pinned(script):
-    for name in ('stack.txt', 'no-deps.txt', 'dev.txt', 'python-3.10.txt', 'python-3.11.txt', 'python-3.12.txt'):
-        assert all('==' in line for line in script.requirement_lines(name)), name
+    for name in ('stack', 'no-deps', 'dev', 'docs', 'python-3.10', 'python-3.11', 'python-3.12'):
+        assert all('==' in line for line in script.requirement_lines(f'{name}.txt')), name
 
 
 @pytest.mark.parametrize(('version', 'pins', 'pose'), [
@@ -97,7 +97,7 @@ def test_each_python_has_its_pins(script, version, pins, pose, monkeypatch, caps
 
 @pytest.fixture
 def commands(script, monkeypatch):
-    """The words of pip's commands, of which none runs."""
+    """Record the arguments of pip commands instead of running them."""
     words = []
     monkeypatch.setattr(script, 'run', lambda command, *rest, **env: words.append([str(word) for word in command][4:]))
     return words
@@ -107,14 +107,14 @@ def test_operators_need_no_compiler(script, commands, tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', '')
     script.Environment(tmp_path, tmp_path / 'cache', dev=False).step_operators('key')
     uninstall, lite, ours = commands
-    # all three before anything is installed: removing one takes files of the others
+    # all three are removed first: removing one deletes files of the others
     assert uninstall == ['uninstall', '--quiet', '--yes', 'mmcv', 'mmcv-lite', 'mmcv-torch-ops']
     assert 'mmcv-lite==2.1.0' in lite
     assert str(script.OPS_PACKAGE) in ours
 
 
 def test_operators_are_installed_again_when_their_sources_change(script, commands, tmp_path, monkeypatch):
-    """The build folder that pip leaves there does not count."""
+    """The build folder of pip is ignored."""
     package = tmp_path / 'mmcv_ops'
     shutil.copytree(script.OPS_PACKAGE, package, ignore=shutil.ignore_patterns('build', '*.egg-info', '__pycache__'))
     monkeypatch.setattr(script, 'OPS_PACKAGE', package)
@@ -148,7 +148,7 @@ def test_compiled_operators_replace_the_others(script, commands, tmp_path, monke
 def build(script, commands, monkeypatch):
     """Return a function that builds an environment without running a command, and returns its operators."""
     monkeypatch.setattr(script.VenvFolder, 'has_python', lambda self, version: self.path.joinpath('python').exists())
-    monkeypatch.setattr(script, 'ask', lambda command: '')
+    monkeypatch.setattr(script, 'capture_output', lambda command: '')
     monkeypatch.setattr(script, 'find_compiler', lambda: '/bin/c++')
     monkeypatch.setattr(script.Environment, 'mmcv_wheel_folder', lambda self: Path('wheel'))
     monkeypatch.setattr(script.Environment, 'install_mmcv', lambda self, folder: commands.append(['compiled']))
@@ -163,7 +163,7 @@ def build(script, commands, monkeypatch):
     return build
 
 
-def test_operators_change_only_where_they_are_named(build, tmp_path):
+def test_operators_change_only_if_they_are_given(build, tmp_path):
     assert build(tmp_path / 'new') == ['mmcv-lite==2.1.0']
     assert build(tmp_path / 'new') == []
     assert build(tmp_path / 'new', 'compiled') == ['compiled']
@@ -172,14 +172,23 @@ def test_operators_change_only_where_they_are_named(build, tmp_path):
     assert build(tmp_path / 'new') == []
 
 
+def test_documentation_tools_are_installed_only_when_asked_for(script, build, commands, tmp_path):
+    build(tmp_path)
+    tools = str(script.ROOT / 'requirements' / 'docs.txt')
+    assert not any(tools in words for words in commands)
+    commands.clear()
+    script.Environment(tmp_path, tmp_path, False, docs=True).build()
+    assert sum(tools in words for words in commands) == 1
+
+
 def test_a_compiled_mmcv_without_a_record(script, build, tmp_path, monkeypatch):
-    """The one that imports is kept."""
-    monkeypatch.setattr(script, 'ask', lambda command: 'compiled')
+    """The mmcv that imports is kept."""
+    monkeypatch.setattr(script, 'capture_output', lambda command: 'compiled')
     assert script.Environment(tmp_path, tmp_path, False).ops == 'compiled'
     assert script.Environment(tmp_path, tmp_path, False, 'torch').ops == 'torch'
 
 
-def test_operators_outlast_another_python(script, build, tmp_path):
+def test_another_python_keeps_the_operators(script, build, tmp_path):
     script.VenvFolder(tmp_path / 'venv').clear('/bin/python')
     assert build(tmp_path / 'venv', 'compiled') == ['compiled']
     environment = script.Environment(tmp_path / 'venv', tmp_path, False)
@@ -189,7 +198,7 @@ def test_operators_outlast_another_python(script, build, tmp_path):
     assert environment.ops == 'compiled'
 
 
-def test_a_folder_of_somebody_else_is_not_erased(script, commands, tmp_path):
+def test_a_folder_with_other_files_is_not_emptied(script, commands, tmp_path):
     folder = tmp_path / 'precious'
     (folder / '.setup').mkdir(parents=True)
     (folder / 'file').write_text('text')
@@ -201,7 +210,7 @@ def test_a_folder_of_somebody_else_is_not_erased(script, commands, tmp_path):
     assert commands == []
 
 
-def test_an_own_folder_is_emptied(script, commands, tmp_path):
+def test_a_folder_of_the_script_is_emptied(script, commands, tmp_path):
     for path in (tmp_path / 'missing', tmp_path / 'empty'):
         (tmp_path / 'empty').mkdir(exist_ok=True)
         environment = script.Environment(path, tmp_path, False)
@@ -228,8 +237,8 @@ def test_a_real_environment_is_kept(script, tmp_path, monkeypatch):
     assert not (tmp_path / 'a b' / 'file').exists()
 
 
-def test_a_wheel_of_another_python_does_not_count(script, build, tmp_path, monkeypatch):
-    """The compiler is looked for before anything is fetched."""
+def test_a_wheel_of_another_python_is_ignored(script, build, tmp_path, monkeypatch):
+    """The compiler is checked before any download."""
     def find():
         raise script.SetupError('no compiler')
 
@@ -248,24 +257,27 @@ def test_a_wheel_of_another_python_does_not_count(script, build, tmp_path, monke
 
 
 @pytest.mark.parametrize(('words', 'expected'), [
-    ([], '"/opt/my python" scripts/setup_env.py --dev'),
-    (['OPS=compiled'], '"/opt/my python" scripts/setup_env.py --dev --ops "compiled"'),
-    (['PYTHON=/a b/python3.12'], '"/a b/python3.12" scripts/setup_env.py --dev')])
+    (['setup'], '"/opt/my python" scripts/setup_env.py --dev'),
+    (['setup', 'OPS=compiled'], '"/opt/my python" scripts/setup_env.py --dev --ops "compiled"'),
+    (['setup', 'PYTHON=/a b/python3.12'], '"/a b/python3.12" scripts/setup_env.py --dev'),
+    (['docs'], '"/opt/my python" scripts/setup_env.py --dev --docs'),
+    (['test'], '"/opt/my python" scripts/setup_env.py --dev --docs')])
 def test_make_keeps_the_python_of_the_environment(tmp_path, words, expected):
     if shutil.which('make') is None:
         pytest.skip('no make')
     shutil.copy(ROOT / 'Makefile', tmp_path)
     (tmp_path / '.venv' / '.setup').mkdir(parents=True)
     (tmp_path / '.venv' / '.setup' / 'python').write_text('/opt/my python')
-    of_an_outer_make = ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')  # it would say 'Leaving directory' at the end
+    of_an_outer_make = ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')  # make would print 'Leaving directory' at the end
     environment = {key: value for key, value in os.environ.items() if key not in ('PYTHON', 'OPS', *of_an_outer_make)}
-    done = subprocess.run(['make', '-n', 'setup', *words], cwd=tmp_path, env=environment, capture_output=True,
-                          text=True, check=True)
-    assert done.stdout.splitlines()[-1].rstrip() == expected
+    done = subprocess.run(['make', '-n', *words], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                          check=True)
+    line, = (line for line in done.stdout.splitlines() if 'setup_env.py' in line)
+    assert line.rstrip() == expected
 
 
 def test_the_compiler_has_no_space_in_its_path(script, tmp_path, monkeypatch):
-    """torch's ninja file does not quote it."""
+    """The ninja file of torch does not quote the path."""
     wheel = importlib.import_module('mmcv_wheel')
     root, seen = tmp_path / 'my checkout', []
     root.mkdir()

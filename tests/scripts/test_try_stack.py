@@ -1,4 +1,4 @@
-"""The stacks are installed by the commands of docs/install.md."""
+"""The stacks are installed by the commands of docs/how-to/install.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def script():
 
 def documented():
     """Return the words of each command in the table, without 'pip install'."""
-    cells = (line.split('|')[-2].strip() for line in (ROOT / 'docs' / 'install.md').read_text().splitlines()
+    cells = (line.split('|')[-2].strip() for line in (ROOT / 'docs' / 'how-to' / 'install.md').read_text().splitlines()
              if line.startswith('|') and '`pip install' in line)
     return [tuple(shlex.split(cell.strip('`'))[2:]) for cell in cells if cell.count('`') == 2]
 
@@ -31,5 +31,5 @@ def test_the_documented_command_is_tried(script, name):
     assert ('numpy<2' in command) == (name == 'torch21')
 
 
-def test_the_tests_that_it_runs_are_there(script):
+def test_the_selected_tests_exist(script):
     assert all((ROOT / path).exists() for path in script.TESTS)

@@ -30,7 +30,8 @@ def copy(tmp_path):
     """Copy what the script reads and writes."""
     for folder in ('configs', SCORES):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
-    for file in (CHECKPOINTS, 'docs/checkpoints.md', 'docs/detectors.md', 'model-index.yml'):
+    for file in (CHECKPOINTS, 'docs/reference/checkpoints.md', 'docs/reference/configs.md',
+                 'docs/reference/commands.md', 'model-index.yml'):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
@@ -73,8 +74,8 @@ def test_all_families_and_metafiles_are_written(script, families):
 def test_a_changed_figure_changes_all_documents_that_show_it(run, copy):
     assert run('--check') == (0, [])
     replace(copy / SCORES / 'detection.csv', ',1x,COCO,val2017,,36.9,', ',1x,COCO,val2017,,35.5,')
-    shown = ['configs/faster_rcnn/README.md', 'configs/faster_rcnn/metafile.yml', 'docs/checkpoints.md',
-             'docs/detectors.md']
+    shown = ['configs/faster_rcnn/README.md', 'configs/faster_rcnn/metafile.yml', 'docs/reference/checkpoints.md',
+             'docs/reference/configs.md']
     assert run('--check') == (1, shown)
     assert '36.9' in line(copy / shown[0], f'| {W18} '), 'a check wrote a file'
     assert run() == (0, shown)
@@ -86,15 +87,18 @@ def test_a_changed_figure_changes_all_documents_that_show_it(run, copy):
 
 
 @pytest.mark.parametrize(('file', 'old', 'new', 'shown'), [
-    ('pose.csv', '384x288,,75.8,90.6,82.7,', '384x288,,70.1,90.6,82.7,', ['configs/td_hm/README.md']),
+    ('pose.csv', '384x288,,75.8,90.6,82.7,', '384x288,,70.1,90.6,82.7,',
+     ['configs/td_hm/README.md', 'docs/reference/configs.md']),
     ('pose.csv', '256x192,UDP,76.2,', '256x192,UDP,70.1,',
-     ['configs/td_hm/README.md', 'configs/td_hm/metafile.yml', 'docs/checkpoints.md']),
+     ['configs/td_hm/README.md', 'configs/td_hm/metafile.yml', 'docs/reference/checkpoints.md']),
     ('segmentation.csv', 'ADE20K,val,OHEM,"scales, flip",,,44.2,', 'ADE20K,val,OHEM,"scales, flip",,,40.1,',
-     ['configs/fcn/README.md', 'configs/fcn/metafile.yml', 'docs/checkpoints.md']),
-    ('segmentation.csv', ',88.24,67.84,56.48,', ',88.14,67.84,56.48,', ['configs/ocr/README.md']),
-    ('unranked.csv', 'NME pose,6.97,', 'NME pose,5.01,', ['docs/checkpoints.md']),
+     ['configs/fcn/README.md', 'configs/fcn/metafile.yml', 'docs/reference/checkpoints.md',
+      'docs/reference/configs.md']),
+    ('segmentation.csv', ',88.24,67.84,56.48,', ',88.14,67.84,56.48,',
+     ['configs/ocr/README.md', 'docs/reference/configs.md']),
+    ('unranked.csv', 'NME pose,6.97,', 'NME pose,5.01,', ['docs/reference/checkpoints.md']),
     ('unranked.csv', 'product",AP,54.7,', 'product",AP,50.1,',
-     ['configs/td_hm/README.md', 'configs/td_hm/metafile.yml'])])
+     ['configs/td_hm/README.md', 'configs/td_hm/metafile.yml', 'docs/reference/configs.md'])])
 def test_figures_of_each_kind(run, copy, file, old, new, shown):
     replace(copy / SCORES / file, old, new)
     assert run('--check') == (1, shown)
@@ -102,7 +106,7 @@ def test_figures_of_each_kind(run, copy, file, old, new, shown):
 
 def test_a_new_config_has_its_rows(run, copy):
     (copy / 'configs' / 'gfl' / 'gfl_hrnetv2p-w40_2x_coco.py').write_text('')
-    assert run() == (0, ['configs/gfl/README.md', 'configs/gfl/metafile.yml', 'docs/detectors.md'])
+    assert run() == (0, ['configs/gfl/README.md', 'configs/gfl/metafile.yml', 'docs/reference/configs.md'])
     names = [text[2:] for text in (copy / 'configs' / 'gfl' / 'README.md').read_text().splitlines() if text[:2] == '- ']
     assert names == [f'gfl_hrnetv2p-{end}_coco' for end in ('w18_1x', 'w32_1x', 'w40_2x', 'w48_1x')]
     entry = (copy / 'configs' / 'gfl' / 'metafile.yml').read_text().partition('gfl_hrnetv2p-w40_2x_coco\n')[2]
