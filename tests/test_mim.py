@@ -142,7 +142,7 @@ def test_testing_a_trained_checkpoint(mim, job):
               '--show-dir', 'pictures', '--out', 'work/predictions.pkl', '--record', '--note', 'quick', '--cfg-options',
               *QUICK)
     assert measured(out)
-    assert 'as number 1 of work_dirs/leaderboard.sqlite' in out
+    assert 'as record 1 in the leaderboard store work_dirs/leaderboard.sqlite' in out
     assert (job[0] / 'predictions.pkl').is_file()
     assert len(list(job[0].glob('*/pictures/*.png'))) == 4
     report = mim('run', 'hrnet_plugin', 'report', 'work')
