@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, fx, nn
 
+from hrnet_plugin.execution.engines import EngineOptions, Forward, compile_module
 from hrnet_plugin.execution.graph import trace
 from hrnet_plugin.execution.module_state import ModuleState
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
-from hrnet_plugin.execution.torch_engine import compile_for_torch
 from hrnet_plugin.models.layers.module_checks import has_global_hooks, has_own_hooks
 from hrnet_plugin.models.layers.optimizable import Inputs, Optimizable, OptimizableModule
 
-_Key = tuple[torch.device, torch.dtype, bool]
+_Key = tuple[torch.device, torch.dtype, bool, int]
+
+# Compiled functions of the parent process. Engines would wait for threads of the parent if they were freed.
+_INHERITED: list[object] = []
 
 
 class CompiledForward:
@@ -25,13 +29,15 @@ class CompiledForward:
 
     Args:
         module: Module to compile. It is traced immediately, because tracing is unsafe while other threads run modules.
-        max_graphs: On GPUs, maximum number of input shapes with a CUDA graph. 0 for none.
+        engines: Engines to try, in order.
+        options: Options of all engines.
     """
 
-    def __init__(self, module: OptimizableModule, max_graphs: int) -> None:
-        self.max_graphs = max_graphs
+    def __init__(self, module: OptimizableModule, engines: Sequence[str], options: EngineOptions) -> None:
+        self.engines, self.options = engines, options
+        self._process = os.getpid()
         self._graph: tuple[fx.Graph, list[nn.Module]] | None = None
-        self._compiled: tuple[_Key, ModuleState, Callable[..., tuple[Tensor, ...]]] | None = None
+        self._compiled: tuple[_Key, ModuleState, Forward] | None = None
         self._logged: set[str] = set()
         with suppress(UnsupportedGraph):  # logged at the first call, which traces again
             self._traced(module)
@@ -44,38 +50,52 @@ class CompiledForward:
             device = feats[0].device
             dtype = _autocast_dtype(device) or feats[0].dtype
             try:
-                function = self._current(module, device, dtype)
+                function = self._current(module, feats, dtype)
             except UnsupportedGraph as error:
                 reason = str(error)
             else:
                 with _no_autocast(device):
                     return function(*feats)
-        if reason not in self._logged:
-            self._logged.add(reason)
-            print_log(f'{type(module).__name__} runs eagerly, not by an inference engine, because {reason}',
-                      logger='current', level=logging.WARNING)
+        self._log_once(f'{type(module).__name__} runs eagerly, not by an inference engine, because {reason}')
         return None
+
+    def _log_once(self, message: str) -> None:
+        if message not in self._logged:
+            self._logged.add(message)
+            print_log(message, logger='current', level=logging.WARNING)
 
     def invalidate(self) -> None:
         """Discard the compiled function. The next call compiles again."""
         self._compiled = None
 
-    def _current(self, module: OptimizableModule, device: torch.device, dtype: torch.dtype
-                 ) -> Callable[..., tuple[Tensor, ...]]:
-        key, compiled = (device, dtype, bool(torch.backends.mkldnn.enabled)), self._compiled
+    def _current(self, module: OptimizableModule, feats: Sequence[Tensor], dtype: torch.dtype) -> Forward:
+        key = (feats[0].device, dtype, bool(torch.backends.mkldnn.enabled), os.getpid())
+        compiled = self._compiled
         if compiled is not None and compiled[0] == key and compiled[1].is_current():
             return compiled[2]
+        if compiled is not None and os.getpid() != self._process:
+            _INHERITED.append(compiled)
         self._compiled = None
-        try:
-            state, graph = ModuleState(module), self._traced(module)
-            with torch.inference_mode(False), torch.no_grad():
-                function = compile_for_torch(module, graph, device, dtype, self.max_graphs)
-        except UnsupportedGraph:
-            raise
-        except Exception as error:  # from custom layers or tensor types, which the eager model can run
-            raise UnsupportedGraph(f'it cannot be compiled: {type(error).__name__}: {error}') from error
+        state, graph = ModuleState(module), self._traced(module)
+        with torch.inference_mode(False), torch.no_grad():
+            function = self._compile(module, graph, feats, dtype)
         self._compiled = key, state, function
         return function
+
+    def _compile(self, module: OptimizableModule, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype
+                 ) -> Forward:
+        """Compile with the first engine that can run the module."""
+        # threads of other engines do not survive a fork
+        engines = self.engines if os.getpid() == self._process else ('torch', )
+        for engine, fallback in zip(engines, [*engines[1:], '']):
+            try:
+                return compile_module(engine, module, graph, feats, dtype, self.options)
+            except Exception as error:  # from engines, custom layers or tensor types. The eager model can run them.
+                reason = str(error) if isinstance(error, UnsupportedGraph) else (
+                    f'it cannot be compiled: {type(error).__name__}: {error}')
+            if fallback:
+                self._log_once(f'{type(module).__name__} runs by {fallback}, not by {engine}, because {reason}')
+        raise UnsupportedGraph(reason)
 
     def _traced(self, module: OptimizableModule) -> fx.Graph:
         """Return the graph of a module. It is traced again only if a submodule was replaced."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from threading import Lock
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from hrnet_plugin.execution.conv_passes import collect_convs, fold_norms, fuse_adds, fuse_relus, interpolate_first
 from hrnet_plugin.execution.graph_passes import check_overwrites, drop_unused, normalize, reuse_memory
-from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
+from hrnet_plugin.execution.packed_conv import Conv, ConvWeights, PackedConv
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
 from hrnet_plugin.models.layers.optimizable import OptimizableModule
 
-_PASSES = (check_overwrites, normalize, collect_convs, interpolate_first, drop_unused, fold_norms, fuse_adds,
-           fuse_relus, drop_unused, reuse_memory)
+#: Passes for engines that fuse operators and plan memory themselves.
+EXPORT_PASSES = (check_overwrites, normalize, collect_convs, interpolate_first, drop_unused, fold_norms, drop_unused)
+_TORCH_PASSES = (*EXPORT_PASSES, fuse_adds, fuse_relus, drop_unused, reuse_memory)
 _TRACING = Lock()
 
 
@@ -63,12 +65,28 @@ def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvW
         UnsupportedGraph: If the graph reads a tensor after it was overwritten, or if weights outside of convolutions
             have another data type.
     """
-    rewriter = Rewriter(module, deepcopy(graph))
-    for rewrite in _PASSES:
-        rewrite(rewriter)
-    attributes = rewriter.attributes(make_conv)
+    attributes, rewritten = rewrite(module, graph, _TORCH_PASSES, make_conv)
     for name, attribute in attributes.items():
         weights = attribute.parameters() if isinstance(attribute, nn.Module) else [attribute]
         if any(isinstance(x, Tensor) and x.is_floating_point() and x.dtype != dtype for x in weights):
             raise UnsupportedGraph(f'{name} does not compute in {dtype}')
-    return fx.GraphModule(attributes, rewriter.graph).forward
+    return fx.GraphModule(attributes, rewritten).forward
+
+
+def rewrite(module: nn.Module, graph: fx.Graph, passes: Sequence[Callable[[Rewriter], None]],
+            make_conv: Callable[[ConvWeights], Conv]) -> tuple[dict[str, Any], fx.Graph]:
+    """Apply passes to a copy of the graph of a module.
+
+    Args:
+        module: Module whose weights become constants.
+        graph: Trace of the module. It is not changed.
+        passes: Passes in their order.
+        make_conv: Function that prepares a convolution.
+
+    Returns:
+        Attributes by name, and the graph that uses them.
+    """
+    rewriter = Rewriter(module, deepcopy(graph))
+    for apply in passes:
+        apply(rewriter)
+    return rewriter.attributes(make_conv), rewriter.graph

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from torch import nn
 
-from hrnet_plugin.checks import check_choice, check_int
+from hrnet_plugin.checks import check_bool, check_choice, check_int
 from hrnet_plugin.execution.compiled_forward import CompiledForward
+from hrnet_plugin.execution.engines import ENGINES, EngineOptions, choose_engines
 from hrnet_plugin.models.layers.optimizable import OPTIMIZED, Optimizable, OptimizableModule
-
-ENGINES = ('auto', 'torch')
-# break-even point: compiling takes about as long as an engine saves on this many images
-_MIN_IMAGES = 8
 
 
 def optimize_for_inference(model: nn.Module, engine: str = 'auto', expected_images: int | None = None, *,
-                           max_graphs: int = 8) -> nn.Module:
+                           max_graphs: int = 8, use_cache: bool = True) -> nn.Module:
     """Run the HRNet modules of a model by an inference engine when gradients are disabled.
 
     Training, tracers and submodules with hooks still use the eager modules. :func:`restore_eager` disables the engine.
@@ -26,10 +23,14 @@ def optimize_for_inference(model: nn.Module, engine: str = 'auto', expected_imag
 
     Args:
         model: Detector, pose estimator, segmentor or classifier with modules of this package, or one such module.
-        engine: 'torch', or 'auto' for the fastest installed engine.
-        expected_images: Number of images to predict. Default: None, i.e. many. With 'auto', the model stays eager for
-            fewer than 8 images, because compiling would take longer than it saves.
+        engine: 'torch', 'openvino' or 'onnxruntime', or 'auto' for the fastest installed one that saves more time than
+            it takes to prepare. The last two run float32 on CPUs. If an engine is missing or fails, the log states why
+            in one line, and the next best engine is used.
+        expected_images: Number of images to predict. Default: None, i.e. unknown. With 'auto', the model stays eager
+            for fewer than 8 images, and the torch engine is used for fewer than 500 or an unknown number.
         max_graphs: On GPUs, maximum number of input shapes per module with a CUDA graph. 0 for none. Default: 8.
+        use_cache: Whether to store exported models of 'openvino' and 'onnxruntime' on disk and to read them from there.
+            The folder is ``engines`` in ``$HRNET_PLUGIN_CACHE``, or in ``~/.cache/hrnet_plugin``. Default: True.
 
     Returns:
         The model, changed in place.
@@ -39,13 +40,15 @@ def optimize_for_inference(model: nn.Module, engine: str = 'auto', expected_imag
     """
     check_choice('engine', engine, ENGINES)
     check_int('max_graphs', max_graphs, 0)
+    check_bool('use_cache', use_cache)
     if expected_images is not None:
         check_int('expected_images', expected_images, 0)
     parts = optimizable_parts(model)
-    if engine == 'auto' and expected_images is not None and expected_images < _MIN_IMAGES:
+    engines = choose_engines(engine, expected_images)
+    if not engines:
         return restore_eager(model)
     for part in parts:
-        OPTIMIZED[part] = CompiledForward(part, max_graphs)
+        OPTIMIZED[part] = CompiledForward(part, engines, EngineOptions(max_graphs, use_cache))
     return model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +18,9 @@ from hrnet_plugin.execution.memory_format import to_channels_last
 _MAX_COPIES, _MAX_SHAPES = 8, 256
 
 _Ints = list[int] | tuple[int, ...]
+
+
+Conv = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch.fx.node import map_arg
 from torch.nn import functional as F
 
 from hrnet_plugin.execution.operators import add
-from hrnet_plugin.execution.packed_conv import ConvWeights, PackedConv
+from hrnet_plugin.execution.packed_conv import Conv, ConvWeights
 
 if TYPE_CHECKING:
     from torch.fx.node import Argument, Target
@@ -102,7 +102,7 @@ class Rewriter:
         self.convs[name] = weights
         self.retarget(node, name, node.args[:1], op='call_module')
 
-    def attributes(self, make_conv: Callable[[ConvWeights], PackedConv]) -> dict[str, Any]:
+    def attributes(self, make_conv: Callable[[ConvWeights], Conv]) -> dict[str, Any]:
         """Return name -> module or tensor for all names that the graph uses.
 
         Args:

@@ -16,8 +16,10 @@ from hrnet_plugin.models import HRNet
 from hrnet_plugin.training.hooks import InferenceEngineHook
 
 
-def runner():
-    return SimpleNamespace(model=randomize(nn.Sequential(HRNet('w18_small_v1'))).eval())
+def runner(images=100):
+    loader = SimpleNamespace(dataset=range(images))
+    return SimpleNamespace(model=randomize(nn.Sequential(HRNet('w18_small_v1'))).eval(), val_dataloader=loader,
+                           test_dataloader=loader)
 
 
 @pytest.mark.parametrize('name', ['hrnet_plugin.InferenceEngineHook', 'hrnet_plugin.FastFormHook'])
@@ -36,6 +38,25 @@ def test_enabled_before_and_disabled_after_evaluation(loop):
     assert not is_optimized(run.model)
 
 
+def test_few_images_are_predicted_eagerly():
+    for images in (2, 100):
+        run = runner(images)
+        InferenceEngineHook().before_test(run)
+        assert is_optimized(run.model) == (images == 100)
+
+
+@pytest.mark.parametrize(('loop', 'is_cached'), [('val', False), ('test', True)])
+def test_only_tests_use_the_cache(loop, is_cached, monkeypatch):
+    """Weights of validation during training change each time."""
+    calls = []
+    monkeypatch.setattr('hrnet_plugin.training.hooks.inference_engine.optimize_for_inference',
+                        lambda *args, **kwargs: calls.append((args[1:], kwargs)))
+    getattr(InferenceEngineHook('openvino', max_graphs=3), f'before_{loop}')(runner(1000))
+    assert calls == [(('openvino', ), dict(expected_images=1000, max_graphs=3, use_cache=is_cached))]
+    getattr(InferenceEngineHook('openvino', use_cache=False), f'before_{loop}')(runner(1000))
+    assert calls[1][1]['use_cache'] is False
+
+
 def test_model_inside_a_wrapper():
     class Mean(BaseTTAModel):
         def merge_preds(self, data_samples_list):
@@ -45,7 +66,7 @@ def test_model_inside_a_wrapper():
     model = Mean.__new__(Mean)
     nn.Module.__init__(model)
     model.module = run.model
-    InferenceEngineHook().before_test(SimpleNamespace(model=model))
+    InferenceEngineHook().before_test(SimpleNamespace(model=model, test_dataloader=run.test_dataloader))
     assert is_optimized(run.model)
 
 

@@ -1,0 +1,96 @@
+"""Export of inference graphs to ONNX."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional as F
+
+from hrnet_plugin.execution.engine_cache import graph_key, read_or_make
+from hrnet_plugin.execution.graph import EXPORT_PASSES, rewrite
+from hrnet_plugin.execution.packed_conv import ConvWeights
+
+_OPSET = 17
+_EXAMPLE_SIZE = 64  # height and width of the largest example input
+
+
+class ExportableConv(nn.Module):
+    """Convolution with constant weights.
+
+    Args:
+        conv: Weights and geometry.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, conv: ConvWeights) -> None:
+        super().__init__()
+        self.register_buffer('weight', conv.weight.detach())
+        self.register_buffer('bias', None if conv.bias is None else conv.bias.detach())
+        self.geometry = (tuple(conv.stride), tuple(conv.padding), tuple(conv.dilation), conv.groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve feature maps of shape (N, C, H, W)."""
+        return F.conv2d(x, self.weight, self.bias, *self.geometry)
+
+    def extra_repr(self) -> str:
+        return str(self.geometry)
+
+
+def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use_cache: bool = True) -> bytes:
+    """Export a module in eval mode to an ONNX model with dynamic batch size, height and width.
+
+    Batch norms are folded into convolutions.
+
+    Args:
+        module: Module to export. It is not changed.
+        graph: Trace of the module.
+        feats: Inputs of shape (N, C, H, W). Their values have no effect.
+        use_cache: Whether to read the model from the cache, and to store it there.
+
+    Returns:
+        Serialized model with the inputs ``input_0``, ``input_1``, ... and the outputs ``output_0``, ``output_1``, ...
+
+    Raises:
+        UnsupportedGraph: If the graph cannot be rewritten.
+    """
+    attributes, rewritten = rewrite(module, graph, EXPORT_PASSES, ExportableConv)
+
+    def export() -> bytes:
+        return _export(fx.GraphModule(attributes, rewritten).eval(), _examples(feats))
+
+    return read_or_make(graph_key(rewritten, attributes), export) if use_cache else export()
+
+
+def _examples(feats: Sequence[Tensor]) -> list[Tensor]:
+    """Return small inputs with the number of channels and the ratios of size of large ones."""
+    largest = max(x.size(2) for x in feats)
+    ratios = [max(round(largest / x.size(2)), 1) for x in feats]
+    if max(ratios) > _EXAMPLE_SIZE // 4:
+        return [x.detach().contiguous() for x in feats]
+    return [torch.zeros(1, x.size(1), _EXAMPLE_SIZE // ratio, _EXAMPLE_SIZE // ratio)
+            for x, ratio in zip(feats, ratios)]
+
+
+def _export(module: fx.GraphModule, examples: Sequence[Tensor]) -> bytes:
+    (outs, ) = next(node for node in module.graph.nodes if node.op == 'output').args
+    inputs = [f'input_{i}' for i in range(len(examples))]
+    outputs = [f'output_{i}' for i in range(len(outs) if isinstance(outs, (list, tuple)) else 1)]
+    file: Any = io.BytesIO()  # newer annotations name paths only
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # deprecation of the exporter, and sizes that it wrongly takes for constants
+        torch.onnx.export(module, tuple(examples), file, opset_version=_OPSET, input_names=inputs,
+                          output_names=outputs, **_exporter(),
+                          dynamic_axes={name: {0: 'batch', 2: 'height', 3: 'width'} for name in [*inputs, *outputs]})
+    return file.getvalue()
+
+
+def _exporter() -> dict[str, Any]:
+    """Return the option of the TorchScript-based exporter, which takes a tenth of the time of the newer one."""
+    return {'dynamo': False} if tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 5) else {}

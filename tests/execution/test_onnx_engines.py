@@ -1,0 +1,245 @@
+"""Inference by OpenVINO and ONNX Runtime: same outputs, current weights, unchanged model, and fallbacks."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from conftest import randomize, relative_error
+from mmengine.logging import MMLogger
+from torch import nn
+
+from hrnet_plugin.execution import engines, is_optimized, optimize_for_inference, restore_eager
+from hrnet_plugin.execution.engine_cache import FOLDER_VARIABLE
+from hrnet_plugin.models import HRFPN, HRNet, HRNetV2
+from hrnet_plugin.models.layers import MergeConv
+from hrnet_plugin.tracing import is_tracing
+
+ARCH = 'w18_small_v1'
+
+
+@pytest.fixture(params=['openvino', 'onnxruntime'])
+def engine(request, tmp_path, monkeypatch):
+    pytest.importorskip(request.param)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / 'cache'))
+    return request.param
+
+
+@pytest.fixture
+def logged():
+    """Return the warnings that are logged."""
+    logger, lines = MMLogger.get_current_instance(), []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def other_runs(monkeypatch):
+    """Record modules that run eagerly, and those that are compiled for torch."""
+    runs = []
+
+    def spying(original):
+        def eager_forward(self, inputs):
+            if not is_tracing():
+                runs.append(type(self).__name__)
+            return original(self, inputs)
+        return eager_forward
+
+    for cls in (HRNet, HRFPN, MergeConv):
+        monkeypatch.setattr(cls, 'eager_forward', spying(cls.eager_forward))
+    compile_for_torch = engines.compile_for_torch
+
+    def compiling(*args):
+        runs.append('torch')
+        return compile_for_torch(*args)
+
+    monkeypatch.setattr(engines, 'compile_for_torch', compiling)
+    return runs
+
+
+def network(neck=None, **options):
+    return randomize(nn.Sequential(HRNet(ARCH, **options), neck or HRFPN(arch=ARCH, out_channels=24))).eval()
+
+
+def outputs(model, x):
+    with torch.no_grad():
+        return model(x)
+
+
+def error(got, expected):
+    assert len(got) == len(expected)
+    assert all(a.shape == b.shape and a.dtype == b.dtype and a.is_contiguous() for a, b in zip(got, expected))
+    return max(relative_error(a, b) for a, b in zip(got, expected))
+
+
+@pytest.mark.parametrize('build', [
+    network,
+    lambda: network(HRFPN(arch=ARCH, out_channels=16, stride=2, share_conv=True, norm_cfg=dict(type='BN'),
+                          pooling_type='MAX')),
+    lambda: network(HRNetV2(arch=ARCH), host='mmseg'),
+    lambda: network(HRNetV2(arch=ARCH, out_channels=24, align_corners=True, act_cfg=dict(type='LeakyReLU')),
+                    upsample=dict(mode='bilinear', align_corners=True)),
+    lambda: network(fusion_operator='product', downsample='bilinear'),
+    lambda: randomize(HRNet('w18', host='mmpose')).eval()],
+    ids=['pyramid', 'pyramid with norms', 'concatenation', 'aligned', 'product', 'pose'])
+def test_same_function_at_any_size(engine, build, other_runs):
+    model = build()
+    eager = copy.deepcopy(model)
+    optimize_for_inference(model, engine)
+    for size in ((1, 64, 96), (2, 75, 101), (1, 64, 96), (1, 128, 64)):
+        x = torch.randn(size[0], 3, *size[1:])
+        expected = outputs(eager, x)
+        del other_runs[:]
+        assert error(outputs(model, x), expected) < 1e-5
+        assert other_runs == []
+
+
+def test_inputs_and_earlier_outputs_are_not_modified(engine):
+    model = optimize_for_inference(network(), engine)
+    images = [torch.randn(1, 3, 64, 64).to(memory_format=torch.channels_last) for _ in range(4)]
+    copies = [x.clone() for x in images]
+    outs = [outputs(model, x) for x in images]
+    kept = [[out.clone() for out in each] for each in outs]
+    outputs(model, torch.zeros(1, 3, 64, 64))
+    assert all(torch.equal(a, b) for a, b in zip(images, copies))
+    assert all(torch.equal(a, b) for each, own in zip(outs, kept) for a, b in zip(each, own))
+
+
+@pytest.mark.parametrize('change', [
+    lambda model: model[0].conv1.weight.data.mul_(2),
+    lambda model: model.load_state_dict({key: value * 1.1 for key, value in model.state_dict().items()}),
+    lambda model: setattr(model[0].bn1, 'eps', 1.),
+    lambda model: setattr(model[0], 'conv1', randomize(nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False)))],
+    ids=['in place', 'state dict', 'eps', 'layer'])
+def test_changed_weights_are_used(engine, change, other_runs):
+    model, x = optimize_for_inference(network(), engine), torch.randn(1, 3, 64, 64)
+    before = outputs(model, x)
+    change(model)
+    after = outputs(model, x)
+    assert other_runs == []
+    assert error(after, outputs(restore_eager(model), x)) < 1e-5
+    assert error(after, before) > 1e-3
+
+
+def test_state_dict_copies_and_pickles(engine):
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    before, expected = copy.deepcopy(model.state_dict()), outputs(model, x)
+    outputs(optimize_for_inference(model, engine), x)
+    assert list(model.state_dict()) == list(before)
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert not is_optimized(twin)
+        assert error(outputs(twin, x), expected) == 0
+
+
+def test_training_is_eager(engine, other_runs):
+    model, x = network(norm_eval=False), torch.randn(2, 3, 64, 64)
+    twin = copy.deepcopy(model).train()
+    outputs(optimize_for_inference(model, engine), x)
+    model.train()
+    for net in (model, twin):
+        sum(out.square().mean() for out in net(x)).backward()
+    assert all(torch.equal(a.grad, b.grad) for a, b in zip(model.parameters(), twin.parameters()))
+    twin.eval()
+    del other_runs[:]
+    assert error(outputs(model.eval(), x), outputs(twin, x)) < 1e-5
+    assert other_runs == ['HRNet', 'HRFPN', 'MergeConv']  # of the twin
+
+
+def test_empty_batch_is_eager(engine, other_runs):
+    model = optimize_for_inference(network(), engine)
+    assert outputs(model, torch.empty(0, 3, 64, 64))[0].shape == (0, 24, 16, 16)
+    assert other_runs == ['HRNet', 'HRFPN', 'MergeConv']
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float64])
+def test_other_precisions_use_the_torch_engine(engine, dtype, other_runs, logged):
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    if dtype == torch.float64:
+        model, x = model.double(), x.double()
+    with torch.autocast('cpu', torch.bfloat16, enabled=dtype == torch.bfloat16):
+        expected = outputs(model, x)
+        optimize_for_inference(model, engine)
+        del other_runs[:]
+        for _ in range(2):
+            got = outputs(model, x)
+    assert other_runs == ['torch', 'torch']
+    assert all(out.dtype == dtype for out in got)
+    tolerance = 0.1 if dtype == torch.bfloat16 else 1e-12
+    assert error([out.double() for out in got], [out.double() for out in expected]) < tolerance
+    lines = [line for line in logged if f'not by {engine}' in line]
+    assert len(lines) == 2  # one per module
+    assert f'float32 on CPUs, not in {dtype}' in lines[0]
+
+
+def test_in_threads(engine):
+    model = optimize_for_inference(network(), engine)
+    images = [torch.randn(1, 3, 64 + 32 * k, 64) for k in range(4)]
+    eager = copy.deepcopy(model)
+    expected = [outputs(eager, x) for x in images]
+    outputs(model, images[0])
+    with ThreadPoolExecutor(3) as pool:
+        for got, wanted in zip(pool.map(lambda x: outputs(model, x), images * 4), expected * 4):
+            assert error(got, wanted) < 1e-5
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
+def test_in_a_forked_process(engine):
+    model, x = optimize_for_inference(network(), engine), torch.randn(1, 3, 64, 64)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        expected = outputs(model, x)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if error(outputs(model, x), expected) < 1e-5 else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_an_engine_that_fails(engine, other_runs, logged, monkeypatch):
+    """The next engine runs the model, and the log has one line per module."""
+    def fail(model):
+        raise RuntimeError('no such instruction')
+
+    monkeypatch.setattr(engines, '_ONNX_ENGINES', {engine: fail})
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    expected = outputs(model, x)
+    optimize_for_inference(model, engine)
+    del other_runs[:]
+    for _ in range(2):
+        assert error(outputs(model, x), expected) < 1e-5
+    assert other_runs == ['torch', 'torch']
+    lines = [line for line in logged if 'no such instruction' in line]
+    assert [line.split(' runs by ')[0] for line in lines] == ['HRNet', 'HRFPN']
+
+
+def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
+    monkeypatch.setattr(engines, 'find_spec', lambda name: None)
+    model, x = network(), torch.randn(1, 3, 64, 64)
+    expected = outputs(model, x)
+    del other_runs[:]
+    assert error(outputs(optimize_for_inference(model, engine), x), expected) < 1e-5
+    assert other_runs == ['torch', 'torch']
+    line, = [line for line in logged if 'must be installed' in line]
+    assert f"pip install 'hrnet_plugin[{engine}]'" in line
+
+
+@pytest.mark.parametrize(('engine', 'images', 'installed', 'expected'), [
+    ('torch', 10**6, ('openvino', ), ('torch', )), ('auto', None, ('openvino', ), ('torch', )),
+    ('auto', 7, ('openvino', ), ()), ('auto', 8, ('openvino', ), ('torch', )),
+    ('auto', 500, ('openvino', 'onnxruntime'), ('openvino', 'onnxruntime', 'torch')), ('auto', 500, (), ('torch', )),
+    ('onnxruntime', 1, ('openvino', 'onnxruntime'), ('onnxruntime', 'openvino', 'torch'))])
+def test_choice(engine, images, installed, expected, monkeypatch):
+    monkeypatch.setattr(engines, 'find_spec', lambda name: name in installed or None)
+    assert engines.choose_engines(engine, images) == expected
