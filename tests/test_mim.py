@@ -155,12 +155,18 @@ def test_testing_a_trained_checkpoint(mim, job):
 ENGINE = 'default_hooks.engine.type=hrnet_plugin.InferenceEngineHook'
 
 
-def test_the_torch_engine_gives_the_same_detections(mim, job):
+def choose(engine):
+    """Return the option that selects an engine."""
+    return [f'default_hooks.engine.engine={engine}']
+
+
+def test_engines_give_the_same_detections(mim, job):
     """Test with the tools of the plugin and of mmdet."""
     predictions = []
     for name, package, config, options in (('plain', 'hrnet_plugin', f'{SAMPLE}.py', []),
                                            ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE]),
-                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [ENGINE])):
+                                           ('openvino', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE, *choose('openvino')]),
+                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [ENGINE, *choose('onnxruntime')])):
         work = mim.folder / 'forms' / name
         mim('test', package, config, '--checkpoint', 'work/epoch_1.pth', '--work-dir', work, '--out',
             work.with_suffix('.pkl'), '--cfg-options', *QUICK, *options)
