@@ -23,6 +23,8 @@ Forward = Callable[..., tuple[Tensor, ...]]
 _ONNX_ENGINES: dict[str, Callable[[bytes], Forward]] = {
     'openvino': compile_for_openvino, 'onnxruntime': compile_for_onnxruntime}
 ENGINES = ('auto', 'torch', *_ONNX_ENGINES)
+# ONNX Runtime was slower than the torch engine in most cases of benchmarks/engines.py
+_FASTER_THAN_TORCH = ('openvino', )
 # numbers of images from which preparing an engine takes less time than it saves
 _MIN_IMAGES, _MIN_IMAGES_ONNX = 8, 500
 
@@ -51,12 +53,14 @@ def choose_engines(engine: str, expected_images: int | None) -> tuple[str, ...]:
         return ('torch', )
     if engine != 'auto':
         if engine not in installed:
-            print_log(f"engine must be installed, got {engine!r}: pip install 'hrnet_plugin[{engine}]'. The next "
+            print_log(f"engine must be installed, got {engine!r}: pip install '.[{engine}]' in a checkout. The next "
                       'engine is used', logger='current', level=logging.WARNING)
         return *sorted(installed, key=lambda name: name != engine), 'torch'
     if expected_images is None or _MIN_IMAGES <= expected_images < _MIN_IMAGES_ONNX:
         return ('torch', )
-    return () if expected_images < _MIN_IMAGES else (*installed, 'torch')
+    if expected_images < _MIN_IMAGES:
+        return ()
+    return *(name for name in installed if name in _FASTER_THAN_TORCH), 'torch'
 
 
 def compile_module(engine: str, module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype,

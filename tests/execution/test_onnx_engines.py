@@ -232,13 +232,13 @@ def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
     assert error(outputs(optimize_for_inference(model, engine), x), expected) < 1e-5
     assert other_runs == ['torch', 'torch']
     line, = [line for line in logged if 'must be installed' in line]
-    assert f"pip install 'hrnet_plugin[{engine}]'" in line
+    assert f"pip install '.[{engine}]'" in line
 
 
 @pytest.mark.parametrize(('engine', 'images', 'installed', 'expected'), [
     ('torch', 10**6, ('openvino', ), ('torch', )), ('auto', None, ('openvino', ), ('torch', )),
     ('auto', 7, ('openvino', ), ()), ('auto', 8, ('openvino', ), ('torch', )),
-    ('auto', 500, ('openvino', 'onnxruntime'), ('openvino', 'onnxruntime', 'torch')), ('auto', 500, (), ('torch', )),
+    ('auto', 500, ('openvino', 'onnxruntime'), ('openvino', 'torch')), ('auto', 500, ('onnxruntime', ), ('torch', )),
     ('onnxruntime', 1, ('openvino', 'onnxruntime'), ('onnxruntime', 'openvino', 'torch'))])
 def test_choice(engine, images, installed, expected, monkeypatch):
     monkeypatch.setattr(engines, 'find_spec', lambda name: name in installed or None)
