@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from threading import RLock
 
 import torch
 from mmengine.logging import print_log
@@ -22,6 +23,17 @@ _Key = tuple[torch.device, torch.dtype, bool, int]
 
 # Compiled functions of the parent process. Engines would wait for threads of the parent if they were freed.
 _INHERITED: list[object] = []
+_COMPILING = RLock()  # exports are not thread-safe
+_NATIVE_PROCESSES: set[int] = set()  # processes in which an engine has threads of its own, which a fork does not copy
+
+
+def _renew_lock() -> None:
+    global _COMPILING
+    _COMPILING = RLock()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_lock)  # another thread of the parent may hold the lock
 
 
 class CompiledForward:
@@ -35,7 +47,7 @@ class CompiledForward:
 
     def __init__(self, module: OptimizableModule, engines: Sequence[str], options: EngineOptions) -> None:
         self.engines, self.options = engines, options
-        self._process = os.getpid()
+        self._engine, self._process = '', os.getpid()
         self._graph: tuple[fx.Graph, list[nn.Module]] | None = None
         self._compiled: tuple[_Key, ModuleState, Forward] | None = None
         self._logged: set[str] = set()
@@ -45,7 +57,7 @@ class CompiledForward:
     def __call__(self, module: Optimizable[Inputs], inputs: Inputs) -> tuple[Tensor, ...] | None:
         """Return the outputs, or None if the module must run eagerly. Each reason is logged once."""
         feats: Sequence[Tensor] = [inputs] if isinstance(inputs, Tensor) else inputs
-        reason = _reason_for_eager(module, feats[0])
+        reason = _reason_for_eager(module, feats)
         if reason is None:
             device = feats[0].device
             dtype = _autocast_dtype(device) or feats[0].dtype
@@ -55,7 +67,7 @@ class CompiledForward:
                 reason = str(error)
             else:
                 with _no_autocast(device):
-                    return function(*feats)
+                    return self._run(function, module, inputs, feats)
         self._log_once(f'{type(module).__name__} runs eagerly, not by an inference engine, because {reason}')
         return None
 
@@ -64,38 +76,68 @@ class CompiledForward:
             self._logged.add(message)
             print_log(message, logger='current', level=logging.WARNING)
 
+    def _run(self, function: Forward, module: Optimizable[Inputs], inputs: Inputs, feats: Sequence[Tensor]
+             ) -> tuple[Tensor, ...] | None:
+        """Call the compiled function. After an error of an engine other than torch, use the next engine."""
+        engine = self._engine
+        if engine in ('', 'torch'):
+            return function(*feats)
+        try:
+            return function(*feats)
+        except Exception as error:  # of any kind, from the engine
+            reason = f'{type(error).__name__}: {error}'
+            self._log_once(f'{type(module).__name__} no longer runs by {engine}, because of {reason}')
+        self.engines = tuple(name for name in self.engines if name != engine)
+        self.invalidate()
+        return self(module, inputs)
+
     def invalidate(self) -> None:
         """Discard the compiled function. The next call compiles again."""
+        if os.getpid() != self._process:
+            _INHERITED.append(self._compiled)
         self._compiled = None
+
+    def __del__(self) -> None:
+        self.invalidate()
 
     def _current(self, module: OptimizableModule, feats: Sequence[Tensor], dtype: torch.dtype) -> Forward:
         key = (feats[0].device, dtype, bool(torch.backends.mkldnn.enabled), os.getpid())
-        compiled = self._compiled
-        if compiled is not None and compiled[0] == key and compiled[1].is_current():
-            return compiled[2]
-        if compiled is not None and os.getpid() != self._process:
-            _INHERITED.append(compiled)
-        self._compiled = None
-        state, graph = ModuleState(module), self._traced(module)
-        with torch.inference_mode(False), torch.no_grad():
-            function = self._compile(module, graph, feats, dtype)
-        self._compiled = key, state, function
+        function = self._find(key)
+        if function is not None:
+            return function
+        with _COMPILING:
+            function = self._find(key)  # another thread may have compiled it
+            if function is None:
+                self.invalidate()
+                state, graph = ModuleState(module), self._traced(module)
+                with torch.inference_mode(False), torch.no_grad():
+                    function = self._compile(module, graph, feats, dtype)
+                self._compiled = key, state, function
         return function
+
+    def _find(self, key: _Key) -> Forward | None:
+        compiled = self._compiled
+        return compiled[2] if compiled is not None and compiled[0] == key and compiled[1].is_current() else None
 
     def _compile(self, module: OptimizableModule, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype
                  ) -> Forward:
         """Compile with the first engine that can run the module."""
-        # threads of other engines do not survive a fork
-        engines = self.engines if os.getpid() == self._process else ('torch', )
-        for engine, fallback in zip(engines, [*engines[1:], '']):
+        is_forked = bool(_NATIVE_PROCESSES) and os.getpid() not in _NATIVE_PROCESSES
+        reasons: dict[str, str] = {}
+        for engine in ('torch', ) if is_forked else self.engines:
             try:
-                return compile_module(engine, module, graph, feats, dtype, self.options)
+                function = compile_module(engine, module, graph, feats, dtype, self.options)
             except Exception as error:  # from engines, custom layers or tensor types. The eager model can run them.
-                reason = str(error) if isinstance(error, UnsupportedGraph) else (
+                reasons[engine] = str(error) if isinstance(error, UnsupportedGraph) else (
                     f'it cannot be compiled: {type(error).__name__}: {error}')
-            if fallback:
-                self._log_once(f'{type(module).__name__} runs by {fallback}, not by {engine}, because {reason}')
-        raise UnsupportedGraph(reason)
+                continue
+            for other, reason in reasons.items():
+                self._log_once(f'{type(module).__name__} runs by {engine}, not by {other}, because {reason}')
+            if engine != 'torch':
+                _NATIVE_PROCESSES.add(os.getpid())
+            self._engine = engine
+            return function
+        raise UnsupportedGraph(reasons.popitem()[1])
 
     def _traced(self, module: OptimizableModule) -> fx.Graph:
         """Return the graph of a module. It is traced again only if a submodule was replaced."""
@@ -107,8 +149,9 @@ class CompiledForward:
         return self._graph[0]
 
 
-def _reason_for_eager(module: nn.Module, x: Tensor) -> str | None:
-    """Return why the module must run eagerly on ``x``, or None if an engine can run it."""
+def _reason_for_eager(module: nn.Module, feats: Sequence[Tensor]) -> str | None:
+    """Return why the module must run eagerly on inputs, or None if an engine can run it."""
+    x = feats[0]
     if module.training:
         return 'it is in training mode'
     if torch.is_grad_enabled():
@@ -124,6 +167,8 @@ def _reason_for_eager(module: nn.Module, x: Tensor) -> str | None:
         return f'its weights are on {weight.device}, and its input is {x.dtype} on {x.device}'
     if x.dtype != weight.dtype and _autocast_dtype(x.device) is None:
         return f'its weights are {weight.dtype}, and its input is {x.dtype}'
+    if any(type(other) is not Tensor or (other.device, other.dtype) != (x.device, x.dtype) for other in feats[1:]):
+        return 'its inputs differ in device, dtype or type'
     if has_global_hooks():
         return 'global module hooks are registered, which would not run'
     return None

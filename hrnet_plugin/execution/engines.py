@@ -11,7 +11,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, fx, nn
 
-from hrnet_plugin.execution.onnx_export import export_onnx
+from hrnet_plugin.execution.onnx_export import check_export, export_onnx
 from hrnet_plugin.execution.onnxruntime_engine import compile_for_onnxruntime
 from hrnet_plugin.execution.openvino_engine import compile_for_openvino
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
@@ -53,8 +53,8 @@ def choose_engines(engine: str, expected_images: int | None) -> tuple[str, ...]:
         return ('torch', )
     if engine != 'auto':
         if engine not in installed:
-            print_log(f"engine must be installed, got {engine!r}: pip install '.[{engine}]' in a checkout. The next "
-                      'engine is used', logger='current', level=logging.WARNING)
+            print_log(f'engine must be installed, got {engine!r}: pip install {engine} onnx. The next engine is used',
+                      logger='current', level=logging.WARNING)
         return *sorted(installed, key=lambda name: name != engine), 'torch'
     if expected_images is None or _MIN_IMAGES <= expected_images < _MIN_IMAGES_ONNX:
         return ('torch', )
@@ -83,4 +83,7 @@ def compile_module(engine: str, module: nn.Module, graph: fx.Graph, feats: Seque
         return compile_for_torch(module, graph, device, dtype, options.max_graphs)
     if device.type != 'cpu' or dtype != torch.float32:
         raise UnsupportedGraph(f'{engine} computes in float32 on CPUs, not in {dtype} on {device}')
-    return _ONNX_ENGINES[engine](export_onnx(module, graph, feats, options.use_cache))
+    model, exported = export_onnx(module, graph, feats, options.use_cache)
+    function = _ONNX_ENGINES[engine](model)
+    check_export(function, exported, feats)
+    return function

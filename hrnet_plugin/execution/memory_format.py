@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hrnet_plugin.tracing import is_tracing
+
 _PIXELS = 1024  # per transposed block, so that the block fits a core's cache
 
 
@@ -30,7 +32,7 @@ def to_contiguous(x: Tensor) -> Tensor:
 
     On CPUs without gradients, each image is transposed as a matrix in blocks, several times faster than torch's copy.
     """
-    if (x.is_contiguous() or x.device.type != 'cpu' or torch.is_grad_enabled()
+    if (is_tracing() or x.is_contiguous() or x.device.type != 'cpu' or torch.is_grad_enabled()
             or not x.is_contiguous(memory_format=torch.channels_last)):
         return x.contiguous()
     out = torch.empty_like(x, memory_format=torch.contiguous_format)

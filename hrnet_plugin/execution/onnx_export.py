@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 from hrnet_plugin.execution.engine_cache import graph_key, read_or_make
 from hrnet_plugin.execution.graph import EXPORT_PASSES, rewrite
 from hrnet_plugin.execution.packed_conv import ConvWeights
+from hrnet_plugin.execution.rewriter import UnsupportedGraph
 
 _OPSET = 17
 _EXAMPLE_SIZE = 64  # height and width of the largest example input
@@ -31,7 +33,7 @@ class ExportableConv(nn.Module):
 
     def __init__(self, conv: ConvWeights) -> None:
         super().__init__()
-        self.register_buffer('weight', conv.weight.detach())
+        self.register_buffer('weight', conv.weight.detach().contiguous())
         self.register_buffer('bias', None if conv.bias is None else conv.bias.detach())
         self.geometry = (tuple(conv.stride), tuple(conv.padding), tuple(conv.dilation), conv.groups)
 
@@ -43,7 +45,8 @@ class ExportableConv(nn.Module):
         return str(self.geometry)
 
 
-def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use_cache: bool = True) -> bytes:
+def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use_cache: bool = True
+                ) -> tuple[bytes, nn.Module]:
     """Export a module in eval mode to an ONNX model with dynamic batch size, height and width.
 
     Batch norms are folded into convolutions.
@@ -55,26 +58,50 @@ def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use
         use_cache: Whether to read the model from the cache, and to store it there.
 
     Returns:
-        Serialized model with the inputs ``input_0``, ``input_1``, ... and the outputs ``output_0``, ``output_1``, ...
+        Serialized model with the inputs ``input_0``, ``input_1``, ... and the outputs ``output_0``, ``output_1``, ...,
+        and the module that was exported.
 
     Raises:
-        UnsupportedGraph: If the graph cannot be rewritten.
+        UnsupportedGraph: If the graph cannot be rewritten, or layers are in training mode.
     """
     attributes, rewritten = rewrite(module, graph, EXPORT_PASSES, ExportableConv)
+    parts = [part for attribute in attributes.values() if isinstance(attribute, nn.Module)
+             for part in attribute.modules() if not isinstance(part, ExportableConv)]
+    if any(part.training for part in parts):
+        raise UnsupportedGraph('its layers are in training mode')
+    # a copy, because the exporter changes the mode of layers
+    exported = fx.GraphModule(deepcopy(attributes), rewritten).eval()
 
     def export() -> bytes:
-        return _export(fx.GraphModule(attributes, rewritten).eval(), _examples(feats))
+        try:
+            return _export(exported, _examples(feats, _EXAMPLE_SIZE))
+        except Exception:  # the example is too small, e.g. for many pyramid levels
+            return _export(exported, [x.detach().contiguous() for x in feats])
 
-    return read_or_make(graph_key(rewritten, attributes), export) if use_cache else export()
+    is_cached = use_cache and not any('forward' in vars(part) for part in parts)
+    model = read_or_make(graph_key(rewritten, attributes), export) if is_cached else export()
+    return model, exported
 
 
-def _examples(feats: Sequence[Tensor]) -> list[Tensor]:
-    """Return small inputs with the number of channels and the ratios of size of large ones."""
+def check_export(run: Callable[..., Sequence[Tensor]], module: nn.Module, feats: Sequence[Tensor]) -> None:
+    """Compare a compiled model with the exported module, at another size than that of the export.
+
+    Raises:
+        UnsupportedGraph: If the outputs differ.
+    """
+    examples = [torch.linspace(-1, 1, x.numel()).sin().view(x.shape) for x in _examples(feats, 2 * _EXAMPLE_SIZE)]
+    expected, got = module(*examples), run(*examples)
+    expected = expected if isinstance(expected, (list, tuple)) else [expected]
+    if any(a.shape != b.shape or not torch.allclose(a, b, rtol=1e-3, atol=1e-4 * float(b.abs().max()))
+           for a, b in zip(got, expected)):
+        raise UnsupportedGraph('its outputs differ from those of the eager model')
+
+
+def _examples(feats: Sequence[Tensor], size: int) -> list[Tensor]:
+    """Return inputs with the channels of others and the ratios of their sizes. The largest one has ``size`` pixels."""
     largest = max(x.size(2) for x in feats)
     ratios = [max(round(largest / x.size(2)), 1) for x in feats]
-    if max(ratios) > _EXAMPLE_SIZE // 4:
-        return [x.detach().contiguous() for x in feats]
-    return [torch.zeros(1, x.size(1), _EXAMPLE_SIZE // ratio, _EXAMPLE_SIZE // ratio)
+    return [torch.zeros(1, x.size(1), max(size // ratio, 1), max(size // ratio, 1), dtype=torch.float32, device='cpu')
             for x, ratio in zip(feats, ratios)]
 
 

@@ -36,7 +36,7 @@ def compile_for_onnxruntime(model: bytes) -> Callable[..., tuple[Tensor, ...]]:
         if shapes is None:
             arrays = session.run(outputs, {name: x.numpy() for name, x in zip(inputs, feats)})
             return out_shapes.store(feats, tuple(map(torch.from_numpy, arrays)))
-        outs = tuple(map(torch.empty, shapes))
+        outs = tuple(torch.empty(shape, dtype=torch.float32, device='cpu') for shape in shapes)
         binding = session.io_binding()
         for name, x in zip(inputs, feats):
             binding.bind_input(name, 'cpu', 0, np.float32, x.shape, x.data_ptr())

@@ -42,7 +42,7 @@ def compile_for_openvino(model: bytes) -> Callable[..., tuple[Tensor, ...]]:
             infer(first, feats, ())
             arrays = [tensor.data.copy() for tensor in first.output_tensors]
             return out_shapes.store(feats, tuple(map(torch.from_numpy, arrays)))
-        outs = tuple(map(torch.empty, shapes))
+        outs = tuple(torch.empty(shape, dtype=torch.float32, device='cpu') for shape in shapes)
         with lock:  # a request serves one thread at a time
             infer(request, feats, outs)
         return outs

@@ -113,11 +113,37 @@ def test_keys_change_with_weights_and_structure():
     assert len({key(each) for each in (model(), *others)}) == 5
 
 
+def test_keys_change_with_constants_of_layers():
+    def layer(**options):
+        return graph_key(torch.fx.Graph(), dict(layer=nn.AvgPool2d(2, **options)))
+
+    assert layer() == layer()
+    assert len({layer(), layer(ceil_mode=True), layer(count_include_pad=False)}) == 3
+
+
+def test_files_of_other_users_are_not_used(folder, monkeypatch):
+    read_or_make('key', Maker())
+    monkeypatch.setattr('os.getuid', lambda: 12345)
+    assert read_or_make('key', Maker(b'made again')) == b'made again'
+
+
+def test_a_read_only_folder(folder, monkeypatch):
+    read_or_make('key', Maker())
+
+    def touch(self):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr('pathlib.Path.touch', touch)
+    make = Maker()
+    assert read_or_make('key', make) == b'model'
+    assert make.calls == 0
+
+
 def test_without_cache(folder):
     pytest.importorskip('onnx')
     model = randomize(nn.Sequential(HRNet('w18_small_v1')))[0].eval()
     x = [torch.zeros(1, 3, 64, 64)]
-    made = export_onnx(model, trace(model), x, use_cache=False)
+    made, _ = export_onnx(model, trace(model), x, use_cache=False)
     assert not folder.exists()
-    assert export_onnx(model, trace(model), x) == made
+    assert export_onnx(model, trace(model), x)[0] == made
     assert len(list(folder.iterdir())) == 1
