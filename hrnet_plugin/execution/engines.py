@@ -13,20 +13,16 @@ from torch import Tensor, fx, nn
 
 from hrnet_plugin.execution.onnx_export import check_export, export_onnx
 from hrnet_plugin.execution.onnxruntime_engine import compile_for_onnxruntime
-from hrnet_plugin.execution.openvino_engine import compile_for_openvino
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 from hrnet_plugin.execution.torch_engine import compile_for_torch
 
 Forward = Callable[..., tuple[Tensor, ...]]
 
-# engines that compile ONNX models, fastest first. Package and name of the engine are the same.
-_ONNX_ENGINES: dict[str, Callable[[bytes], Forward]] = {
-    'openvino': compile_for_openvino, 'onnxruntime': compile_for_onnxruntime}
+# engines that compile ONNX models. Package and name of the engine are the same.
+_ONNX_ENGINES: dict[str, Callable[[bytes], Forward]] = {'onnxruntime': compile_for_onnxruntime}
 ENGINES = ('auto', 'torch', *_ONNX_ENGINES)
-# ONNX Runtime was slower than the torch engine in most cases of benchmarks/engines.py
-_FASTER_THAN_TORCH = ('openvino', )
-# numbers of images from which preparing an engine takes less time than it saves
-_MIN_IMAGES, _MIN_IMAGES_ONNX = 8, 500
+# break-even point: compiling for torch takes about as long as it saves on this many images
+_MIN_IMAGES = 8
 
 
 @dataclass(frozen=True)
@@ -56,11 +52,8 @@ def choose_engines(engine: str, expected_images: int | None) -> tuple[str, ...]:
             print_log(f'engine must be installed, got {engine!r}: pip install {engine} onnx. The next engine is used',
                       logger='current', level=logging.WARNING)
         return *sorted(installed, key=lambda name: name != engine), 'torch'
-    if expected_images is None or _MIN_IMAGES <= expected_images < _MIN_IMAGES_ONNX:
-        return ('torch', )
-    if expected_images < _MIN_IMAGES:
-        return ()
-    return *(name for name in installed if name in _FASTER_THAN_TORCH), 'torch'
+    # 'auto' does not use ONNX Runtime, which was slower than torch in most cases of benchmarks/engines.py
+    return () if expected_images is not None and expected_images < _MIN_IMAGES else ('torch', )
 
 
 def compile_module(engine: str, module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype,

@@ -1,4 +1,4 @@
-"""Inference by OpenVINO and ONNX Runtime: same outputs, current weights, unchanged model, and fallbacks."""
+"""Inference by ONNX Runtime: same outputs, current weights, unchanged model, and fallbacks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hrnet_plugin.tracing import is_tracing
 ARCH = 'w18_small_v1'
 
 
-@pytest.fixture(params=['openvino', 'onnxruntime'])
+@pytest.fixture(params=['onnxruntime'])
 def engine(request, tmp_path, monkeypatch):
     pytest.importorskip(request.param)
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / 'cache'))
@@ -318,7 +318,7 @@ def test_an_engine_that_fails(engine, other_runs, logged, monkeypatch):
     assert [line.split(' runs by ')[0] for line in lines] == ['HRNet', 'HRFPN']
 
 
-@pytest.mark.parametrize('engine', ['openvino', 'onnxruntime'], indirect=False)
+@pytest.mark.parametrize('engine', ['onnxruntime'], indirect=False)
 def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
     monkeypatch.setattr(engines, 'find_spec', lambda name: None)
     model, x = network(), torch.randn(1, 3, 64, 64)
@@ -331,10 +331,9 @@ def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
 
 
 @pytest.mark.parametrize(('engine', 'images', 'installed', 'expected'), [
-    ('torch', 10**6, ('openvino', ), ('torch', )), ('auto', None, ('openvino', ), ('torch', )),
-    ('auto', 7, ('openvino', ), ()), ('auto', 8, ('openvino', ), ('torch', )),
-    ('auto', 500, ('openvino', 'onnxruntime'), ('openvino', 'torch')), ('auto', 500, ('onnxruntime', ), ('torch', )),
-    ('onnxruntime', 1, ('openvino', 'onnxruntime'), ('onnxruntime', 'openvino', 'torch'))])
+    ('torch', 10**6, ('onnxruntime', ), ('torch', )), ('torch', 1, (), ('torch', )), ('auto', None, (), ('torch', )),
+    ('auto', 7, ('onnxruntime', ), ()), ('auto', 8, ('onnxruntime', ), ('torch', )),
+    ('onnxruntime', 1, ('onnxruntime', ), ('onnxruntime', 'torch')), ('onnxruntime', None, (), ('torch', ))])
 def test_choice(engine, images, installed, expected, monkeypatch):
     monkeypatch.setattr(engines, 'find_spec', lambda name: name in installed or None)
     assert engines.choose_engines(engine, images) == expected
