@@ -22,10 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from speed import POSE, build_networks
+from speed import POSE, build_networks, make_parser
 from torch import Tensor, nn
 
-from hrnet_plugin.arch import ARCHS
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.execution.graph import trace
 from hrnet_plugin.execution.onnx_export import export_onnx
@@ -57,11 +56,7 @@ if find_spec('openvino') is not None:
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--arch', nargs='+', default=['w18', 'w32'], choices=ARCHS,
-                        help='architectures of HRNet (default: w18 w32)')
-    parser.add_argument('--size', type=int, nargs='+', default=[800, 1344, 512, 512, 256, 192], metavar='H W',
-                        help='heights and widths of the images (default: 800 1344 512 512 256 192)')
+    parser = make_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=7, help='number of measurements per network (default: 7)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures to this file')
     parser.add_argument('--plot', type=Path, metavar='FILE.png', help='draw the ratios to this file')

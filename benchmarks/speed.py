@@ -40,12 +40,18 @@ from hrnet_plugin.models import HRFPN, HRNet
 POSE = (256, 192)
 
 
-def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that select the cases."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--arch', nargs='+', default=['w18', 'w32'], choices=ARCHS,
                         help='architectures of HRNet (default: w18 w32)')
     parser.add_argument('--size', type=int, nargs='+', default=[800, 1344, 512, 512, 256, 192], metavar='H W',
                         help='heights and widths of the images (default: 800 1344 512 512 256 192)')
+    return parser
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = make_parser(__doc__)
     parser.add_argument('--batch', type=int, nargs='+', default=[1], help='batch sizes (default: 1)')
     parser.add_argument('--rounds', type=int, default=5, help='number of measurements per network (default: 5)')
     parser.add_argument('--train', action='store_true', help='measure training steps instead of inference')

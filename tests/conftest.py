@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 from hrnet_plugin.experiments.benchmarking import random_weights as randomize
 from hrnet_plugin.experiments.benchmarking import upstream_extra  # noqa: F401  (tests take both from here)
+from hrnet_plugin.models import HRFPN, HRNet
+from hrnet_plugin.models.layers import MergeConv
+from hrnet_plugin.tracing import is_tracing
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,35 @@ def _default_scope_restored():
     before = DefaultScope._instance_dict.copy()
     yield
     DefaultScope._instance_dict = before
+
+
+@pytest.fixture
+def eager_runs(monkeypatch):
+    """Record the names of the classes that run eagerly, without traces."""
+    runs = []
+
+    def spying(original):
+        def eager_forward(self, inputs):
+            if not is_tracing():
+                runs.append(type(self).__name__)
+            return original(self, inputs)
+        return eager_forward
+
+    for cls in (HRNet, HRFPN, MergeConv):
+        monkeypatch.setattr(cls, 'eager_forward', spying(cls.eager_forward))
+    return runs
+
+
+@pytest.fixture
+def logged():
+    """Return the warnings that are logged."""
+    logger, lines = MMLogger.get_current_instance(), []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    yield lines
+    logger.removeHandler(handler)
 
 
 @pytest.fixture(scope='module')

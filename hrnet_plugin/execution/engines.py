@@ -44,16 +44,14 @@ def choose_engines(engine: str, expected_images: int | None) -> tuple[str, ...]:
         engine: One of :data:`ENGINES`.
         expected_images: Number of images to predict, or None if it is unknown.
     """
-    installed = [name for name in _ONNX_ENGINES if find_spec(name) is not None]
-    if engine == 'torch':
-        return ('torch', )
-    if engine != 'auto':
-        if engine not in installed:
-            print_log(f'engine must be installed, got {engine!r}: pip install {engine} onnx. The next engine is used',
-                      logger='current', level=logging.WARNING)
-        return *sorted(installed, key=lambda name: name != engine), 'torch'
+    if engine in _ONNX_ENGINES:
+        if find_spec(engine) is not None:
+            return engine, 'torch'
+        print_log(f'engine must be installed, got {engine!r}: pip install {engine} onnx. The torch engine is used',
+                  logger='current', level=logging.WARNING)
     # 'auto' does not use ONNX Runtime, which was slower than torch in most cases of benchmarks/engines.py
-    return () if expected_images is not None and expected_images < _MIN_IMAGES else ('torch', )
+    is_short = expected_images is not None and expected_images < _MIN_IMAGES
+    return () if engine == 'auto' and is_short else ('torch', )
 
 
 def compile_module(engine: str, module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype,

@@ -69,8 +69,10 @@ def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use
              for part in attribute.modules() if not isinstance(part, ExportableConv)]
     if any(part.training for part in parts):
         raise UnsupportedGraph('its layers are in training mode')
-    # a copy, because the exporter changes the mode of layers
-    exported = fx.GraphModule(deepcopy(attributes), rewritten).eval()
+    # copies of the user's layers, because the exporter changes their mode
+    copies = {name: value if isinstance(value, ExportableConv) else deepcopy(value)
+              for name, value in attributes.items()}
+    exported = fx.GraphModule(copies, rewritten).eval()
 
     def export() -> bytes:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from conftest import randomize, relative_error
-from mmengine.logging import MMLogger
 from torch import nn
 
 from hrnet_plugin.execution import engines, is_optimized, optimize_for_inference, restore_eager
 from hrnet_plugin.execution.engine_cache import FOLDER_VARIABLE
 from hrnet_plugin.models import HRFPN, HRNet, HRNetV2
-from hrnet_plugin.models.layers import MergeConv
-from hrnet_plugin.tracing import is_tracing
 
 ARCH = 'w18_small_v1'
 
@@ -31,39 +27,16 @@ def engine(request, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def logged():
-    """Return the warnings that are logged."""
-    logger, lines = MMLogger.get_current_instance(), []
-    handler = logging.Handler()
-    handler.emit = lambda record: lines.append(record.getMessage())
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield lines
-    logger.removeHandler(handler)
-
-
-@pytest.fixture
-def other_runs(monkeypatch):
+def other_runs(eager_runs, monkeypatch):
     """Record modules that run eagerly, and those that are compiled for torch."""
-    runs = []
-
-    def spying(original):
-        def eager_forward(self, inputs):
-            if not is_tracing():
-                runs.append(type(self).__name__)
-            return original(self, inputs)
-        return eager_forward
-
-    for cls in (HRNet, HRFPN, MergeConv):
-        monkeypatch.setattr(cls, 'eager_forward', spying(cls.eager_forward))
     compile_for_torch = engines.compile_for_torch
 
     def compiling(*args):
-        runs.append('torch')
+        eager_runs.append('torch')
         return compile_for_torch(*args)
 
     monkeypatch.setattr(engines, 'compile_for_torch', compiling)
-    return runs
+    return eager_runs
 
 
 def network(neck=None, **options):

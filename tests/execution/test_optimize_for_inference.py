@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import io
-import logging
 import os
 import pickle
 import weakref
@@ -14,14 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from conftest import randomize, relative_error
-from mmengine.logging import MMLogger
 from torch import nn
 
 from hrnet_plugin.execution import is_optimized, optimize_for_inference, restore_eager
 from hrnet_plugin.execution.packed_conv import onednn_fuses
 from hrnet_plugin.models import HRFPN, HRNet, HRNetClassifier, HRNetV2
-from hrnet_plugin.models.layers import MergeConv
-from hrnet_plugin.tracing import is_tracing
 
 ARCH = 'w18_small_v1'
 NECKS = {
@@ -42,23 +38,6 @@ def network(neck='pyramid', **options):
 def outputs(model, x):
     with torch.no_grad():
         return model(x)
-
-
-@pytest.fixture
-def eager_runs(monkeypatch):
-    """Record the names of the classes that run eagerly, without traces."""
-    runs = []
-
-    def spying(original):
-        def eager_forward(self, inputs):
-            if not is_tracing():
-                runs.append(type(self).__name__)
-            return original(self, inputs)
-        return eager_forward
-
-    for cls in (HRNet, HRFPN, MergeConv):
-        monkeypatch.setattr(cls, 'eager_forward', spying(cls.eager_forward))
-    return runs
 
 
 @pytest.fixture
@@ -442,17 +421,7 @@ def test_few_images_run_eagerly():
 class TestEagerFallback:
     """Unsupported cases run eagerly, and the reason is logged once."""
 
-    @pytest.fixture
-    def said(self):
-        logger, lines = MMLogger.get_current_instance(), []
-        handler = logging.Handler()
-        handler.emit = lambda record: lines.append(record.getMessage())
-        logger.addHandler(handler)
-        logger.setLevel(logging.WARNING)
-        yield lines
-        logger.removeHandler(handler)
-
-    def test_what_torch_fx_cannot_trace(self, said):
+    def test_what_torch_fx_cannot_trace(self, logged):
         class Branching(HRNet):
             def eager_forward(self, x):
                 return super().eager_forward(x if x.mean() > 0 else -x)
@@ -462,13 +431,13 @@ class TestEagerFallback:
         optimize_for_inference(model)
         for _ in range(2):
             assert all(torch.equal(a, b) for a, b in zip(outputs(model, x), expected))
-        line, = said
+        line, = logged
         assert 'Branching runs eagerly' in line
         assert 'cannot trace' in line
 
     @pytest.mark.parametrize('overwrite', [lambda x, y: (x.mul_(2), y), lambda x, y: (x.add_(1), y + 1),
                                            lambda x, y: (nn.functional.silu(x, inplace=True), y)])
-    def test_values_that_are_overwritten(self, said, overwrite):
+    def test_values_that_are_overwritten(self, logged, overwrite):
         """Rewritten graphs would read the overwritten values."""
         class Overwriting(HRNet):
             def eager_forward(self, x):
@@ -479,30 +448,30 @@ class TestEagerFallback:
         expected = outputs(model, x)
         got = outputs(optimize_for_inference(model), x)
         assert all(relative_error(a, b) < 1e-5 for a, b in zip(got, expected))
-        assert said
+        assert logged
 
-    def test_gradients_training_hooks_and_no_images(self, said):
+    def test_gradients_training_hooks_and_no_images(self, logged):
         model = optimize_for_inference(network()[0])
         assert model(torch.randn(1, 3, 64, 64))[0].requires_grad
-        assert 'gradients are enabled' in said.pop()
+        assert 'gradients are enabled' in logged.pop()
         with torch.no_grad():
             model.train()(torch.randn(1, 3, 64, 64))
-            assert 'training' in said.pop()
+            assert 'training' in logged.pop()
             model.eval()(torch.randn(0, 3, 64, 64))
-            assert 'input is empty' in said.pop()
+            assert 'input is empty' in logged.pop()
             seen = []
             model.layer1[0].conv1.register_forward_hook(lambda *args: seen.append(1))
             model(torch.randn(1, 3, 64, 64))
         assert seen
-        assert 'hooks' in said.pop()
+        assert 'hooks' in logged.pop()
 
-    def test_hook_after_the_first_prediction(self, said, eager_runs):
+    def test_hook_after_the_first_prediction(self, logged, eager_runs):
         model, x, seen = optimize_for_inference(network()[0]), torch.randn(1, 3, 64, 64), []
         outputs(model, x)
         handle = model.stage2[0].branches[0].register_forward_hook(lambda *args: seen.append(1))
         outputs(model, x)
         assert seen == [1]
-        assert 'hooks' in said.pop()
+        assert 'hooks' in logged.pop()
         handle.remove()
         del eager_runs[:]
         outputs(model, x)
@@ -514,10 +483,10 @@ class TestEagerFallback:
         outputs(model, x)
         assert not is_optimized(model._replicate_for_data_parallel())
 
-    def test_on_another_device(self, said):
+    def test_on_another_device(self, logged):
         model = optimize_for_inference(network()[0]).to('meta')
         assert outputs(model, torch.randn(1, 3, 64, 64, device='meta'))[0].device.type == 'meta'
-        assert 'meta' in said.pop()
+        assert 'meta' in logged.pop()
 
     def test_norm_in_training_mode_below_a_model_that_is_not(self):
         model, x = network()[0], torch.randn(2, 3, 64, 64)
@@ -526,11 +495,11 @@ class TestEagerFallback:
         outputs(model, x)
         assert model.layer1[0].bn1.num_batches_tracked == 1
 
-    def test_wrong_dtype_raises_the_eager_error(self, said):
+    def test_wrong_dtype_raises_the_eager_error(self, logged):
         model = optimize_for_inference(network()[0])
         with pytest.raises(RuntimeError, match='type'):
             outputs(model, torch.randn(1, 3, 64, 64, dtype=torch.double))
-        assert 'float64' in said.pop()
+        assert 'float64' in logged.pop()
 
     def test_wrong_input_raises_the_eager_error(self):
         model = optimize_for_inference(network())
