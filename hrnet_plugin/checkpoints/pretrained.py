@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from mmengine.logging import print_log
 from mmengine.model import update_init_info
@@ -15,10 +16,19 @@ from hrnet_plugin.checkpoints.backbone import describe, split_backbone
 from hrnet_plugin.checkpoints.convert import backbone_only, to_plugin
 from hrnet_plugin.checkpoints.families.recognition import Recognized, recognize
 from hrnet_plugin.checkpoints.file import Checkpoint, read
+from hrnet_plugin.checkpoints.first_conv import (
+    CHANNEL_ORDERS,
+    FIRST_CONV_MODES,
+    adapt_first_conv,
+    check_same_channels,
+)
 from hrnet_plugin.checkpoints.match import UPSAMPLING, MatchReport, match_state_dict, summarize_names
-from hrnet_plugin.checks import check_bool
+from hrnet_plugin.checks import check_bool, check_choice
 from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.registry import WEIGHT_INITIALIZERS
+
+if TYPE_CHECKING:
+    from hrnet_plugin.models import HRNet
 
 
 @WEIGHT_INITIALIZERS.register_module()
@@ -35,6 +45,13 @@ class Pretrained:
         allow_partial: Whether tensors that the checkpoint lacks may keep their initial values. Default: False.
         prefix: Prefix of the backbone's keys, e.g. 'teacher.'. Required if the checkpoint has several HRNets.
         sha256: Expected sha256 of the file, or at least its first eight digits.
+        first_conv: 'exact', or 'adapt' to convert the first convolution to images with another number or order of
+            channels. Fewer channels than in the checkpoint: each missing channel is the mean of the given ones, so that
+            a network with one channel has the sum of the weights. More channels: the weights of additional ones start
+            at zero. Both preserve the outputs, see :mod:`hrnet_plugin.checkpoints.first_conv`. Default: 'exact'.
+        channel_order: Order of the first three channels of the images, 'RGB' or 'BGR', for ``first_conv='adapt'``.
+            Default: None, which means that of the data preprocessor, BGR for images with more than three channels, or
+            that of the checkpoint if the data preprocessor does not normalize.
 
     Raises:
         TypeError, ValueError: If an argument is invalid, or, when called, if the checkpoint does not match.
@@ -44,7 +61,7 @@ class Pretrained:
     comes_last = True  # runs after all other entries of init_cfg
 
     def __init__(self, checkpoint: str | Sequence[str], allow_partial: bool = False, prefix: str | None = None,
-                 sha256: str | None = None) -> None:
+                 sha256: str | None = None, *, first_conv: str = 'exact', channel_order: str | None = None) -> None:
         addresses = [checkpoint] if isinstance(checkpoint, str) else checkpoint
         if not isinstance(addresses, Sequence) or not addresses or not all(
                 isinstance(address, str) and address for address in addresses):
@@ -54,7 +71,13 @@ class Pretrained:
             raise TypeError(f'prefix must be a string or None, got {prefix!r}')
         if sha256 is not None and (not isinstance(sha256, str) or not re.fullmatch('[0-9a-f]{8,64}', sha256)):
             raise ValueError(f'sha256 must be 8 to 64 hexadecimal digits, got {sha256!r}')
+        check_choice('first_conv', first_conv, FIRST_CONV_MODES)
+        if channel_order is not None:
+            check_choice('channel_order', channel_order, CHANNEL_ORDERS)
+            if first_conv != 'adapt':
+                raise ValueError(f"first_conv must be 'adapt' with channel_order, got {first_conv!r}")
         self.addresses, self.allow_partial, self.prefix, self.sha256 = addresses, allow_partial, prefix, sha256
+        self.first_conv, self.channel_order = first_conv, channel_order
 
     def __call__(self, module: nn.Module) -> None:
         """Load a module's weights and log what was loaded.
@@ -68,13 +91,19 @@ class Pretrained:
         if not getattr(module, 'loads_checkpoints_last', False):
             raise TypeError("init_cfg of type 'hrnet_plugin.Pretrained' requires hrnet_plugin.HRNet, got "
                             f"{type(module).__name__}. Use mmengine's type 'Pretrained' instead")
+        network = cast('HRNet', module)
         path, address = resolve_checkpoint(self.addresses, self.sha256)
         checkpoint = read(path, address)
         found = recognize(checkpoint, self.prefix)
         own = module.state_dict()
         _check_same_network(address, found, own)
         weights, metadata = extract_network(checkpoint, found)
+        adapted = ''
         try:
+            if self.first_conv == 'adapt':
+                weights, metadata, adapted = adapt_first_conv(weights, metadata, network, self.channel_order)
+            else:
+                check_same_channels(weights, network)
             match = match_state_dict(own, weights)
         except ValueError as error:
             raise ValueError(f'{address}: {error}') from None
@@ -90,6 +119,7 @@ class Pretrained:
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'{type(self).__name__}: load from {address}')
         text = describe_match(match, found, metadata) + describe_ignored(checkpoint, found)
+        text += f'; first convolution adapted {adapted}' if adapted else ''
         print_log(f'{type(module).__name__}: {text}; from {address}', logger='current')
 
 

@@ -159,7 +159,7 @@ MISMATCHES = {
     'one tensor is missing': (lambda: without('bn2.running_var'), r'1 are missing: bn2\.running_var\. To keep'),
     'other norms': (lambda: HRNet(SMALL, norm_cfg=dict(type='GN', num_groups=2)).state_dict(), 'are missing: bn1'),
     'other images': (lambda: HRNet(SMALL, in_channels=4).state_dict(),
-                     r'conv1\.weight must have the shape \(64, 3, 3, 3\), got \(64, 4, 3, 3\)'),
+                     r'backbone\.in_channels must be 4, as in the checkpoint, got 3\. Set init_cfg\.first_conv='),
     'names cut off': (lambda: {name.split('.', 1)[1]: x for name, x in HRNet(SMALL).state_dict().items()
                                if name.startswith('stage4')}, 'must contain an HRNet, got'),
 }
