@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import nn
 
 from hrnet_plugin.cli.parser import make_parser
@@ -29,6 +30,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, measure_machine, network
+from hrnet_plugin.hosts import image_channels
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 
@@ -57,11 +59,34 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def build_networks(names: Sequence[str], train: bool, device: str) -> dict[str, nn.Module]:
-    """Build the network of each config and, for inference, a copy for the torch engine.
+def load_configs(names: Sequence[str]) -> dict[str, Config]:
+    """Load configs with models for the same images.
 
     Args:
         names: Names or paths of configs.
+
+    Returns:
+        Name -> config.
+
+    Raises:
+        ValueError: A config has no model, or the models have different numbers of image channels.
+    """
+    configs = {name: find_config(name) for name in names}
+    for name, config in configs.items():
+        if config.get('model') is None:
+            raise ValueError(f'{name} must have the entry model, got none')
+    channels = {name: image_channels(config.model) for name, config in configs.items()}
+    if len({*channels.values()}) > 1:
+        raise ValueError(f'--config must name models with the same number of image channels, got {channels}. Measure '
+                         'the others in a separate call')
+    return configs
+
+
+def build_networks(configs: Mapping[str, Config], train: bool, device: str) -> dict[str, nn.Module]:
+    """Build the network of each config and, for inference, a copy for the torch engine.
+
+    Args:
+        configs: Name or path -> config.
         train: Whether training is measured, which needs no copies.
         device: Torch device.
 
@@ -69,15 +94,12 @@ def build_networks(names: Sequence[str], train: bool, device: str) -> dict[str, 
         Title -> network.
 
     Raises:
-        ValueError: A config has no model, or its model has no backbone.
+        ValueError: A model has no backbone.
     """
     networks = {}
-    for name in names:
-        config = find_config(name)
-        if config.get('model') is None:
-            raise ValueError(f'{name} must have the entry model, got none')
+    for name, config in configs.items():
         model = network(config.model, config.get('default_scope', 'mmengine')).to(device)
-        namesakes = [other for other in names if Path(other).stem == Path(name).stem]
+        namesakes = [other for other in configs if Path(other).stem == Path(name).stem]
         title = Path(name).stem if len(namesakes) == 1 else name
         networks[title] = model
         if train:
@@ -113,10 +135,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     torch.manual_seed(0)
     amp = AMP.get(args.amp)
+    configs = load_configs(args.config)
+    channels = image_channels(configs[args.config[0]].model)
     machine: Machine | None = None if args.train else measure_machine(args.device, amp or torch.float32)
-    images = torch.randn(args.batch, 3, *args.shape, device=args.device)
+    images = torch.randn(args.batch, channels, *args.shape, device=args.device)
     with progress(f'measuring {args.rounds} rounds'):
-        records = measure(build_networks(args.config, args.train, args.device), images, args.rounds, args.train, amp,
+        records = measure(build_networks(configs, args.train, args.device), images, args.rounds, args.train, amp,
                           machine)
     print(table(records))
     if machine is not None:

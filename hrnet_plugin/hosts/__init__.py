@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults, fixed_input_size
+from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults, fixed_input_size, image_channels
 from hrnet_plugin.hosts.mmdet import MMDET
 from hrnet_plugin.hosts.mmpose import MMPOSE
 from hrnet_plugin.hosts.mmpretrain import MMPRETRAIN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 __all__ = ['HOSTS', 'MMDET', 'MMPOSE', 'MMPRETRAIN', 'MMSEG', 'Host', 'Metric', 'NetworkDefaults', 'find_host',
-           'fixed_input_size', 'host_of_config', 'host_of_task', 'type_name']
+           'fixed_input_size', 'host_of_config', 'host_of_task', 'image_channels', 'type_name']
 
 #: Name of the host -> adapter.
 HOSTS = {host.name: host for host in (MMDET, MMPOSE, MMSEG, MMPRETRAIN)}

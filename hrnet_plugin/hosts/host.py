@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hrnet_plugin.hosts.names import type_name
 
@@ -226,6 +226,16 @@ class Host:
         # the folder is an argument of the visualizer
         backends = config.get('visualizer', {}).get('vis_backends') or []
         return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]
+
+
+def image_channels(model: ConfigEntry) -> int:
+    """Return the number of image channels of a model: ``in_channels`` of its backbone, 3 by default.
+
+    Args:
+        model: Entry ``model`` of a config of any library.
+    """
+    backbone = model.get('backbone')
+    return cast(int, backbone.get('in_channels', 3)) if isinstance(backbone, Mapping) else 3
 
 
 def fixed_input_size(config: Config) -> tuple[int, int] | None:

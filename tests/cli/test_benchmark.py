@@ -69,12 +69,23 @@ def test_configs_of_one_name(tmp_path):
     for path in paths:
         path.parent.mkdir()
         path.write_text(OTHER)
-    assert list(benchmark.build_networks([str(path) for path in paths], True, 'cpu')) == [str(path) for path in paths]
+    assert list(benchmark.build_networks(benchmark.load_configs([*map(str, paths)]), True, 'cpu')) == [str(path) for path in paths]
 
 
 def test_several_necks_in_a_row(tmp_path):
     path = tmp_path / 'necks.py'
     neck = dict(type='hrnet_plugin.HRNetV2', arch='w18_small_v1', out_channels=8)
     path.write_text(f'{OTHER}model.update(neck=[{neck}, dict(type="hrnet_plugin.HRFPN", in_channels=[8], num_outs=2)])')
-    network = benchmark.build_networks([str(path)], True, 'cpu')['necks']
+    network = benchmark.build_networks(benchmark.load_configs([str(path)]), True, 'cpu')['necks']
     assert [type(part).__name__ for part in network] == ['HRNet', 'HRNetV2', 'HRFPN']
+
+
+def test_images_have_the_channels_of_the_backbone(tmp_path):
+    path, out = tmp_path / 'four.py', tmp_path / 'figures.json'
+    path.write_text(f'{OTHER}model["backbone"].update(in_channels=4)')
+    arguments = ['--config', str(path), '--shape', '64', '64', '--rounds', '1']
+    benchmark.main([*arguments, '--out', str(out)])
+    assert list(json.loads(out.read_text())['networks']) == ['four', 'four, torch engine']
+    path.with_name('three.py').write_text(OTHER)
+    with pytest.raises(ValueError, match=r'same number of image channels, got {.*four\.py.: 4, .*three\.py.: 3}'):
+        benchmark.main([*arguments, '--config', str(path.with_name('three.py'))])

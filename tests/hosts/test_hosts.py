@@ -18,6 +18,7 @@ from hrnet_plugin.hosts import (
     fixed_input_size,
     host_of_config,
     host_of_task,
+    image_channels,
     type_name,
 )
 
@@ -118,3 +119,10 @@ def test_fixed_input_size():
     assert fixed_input_size(crops) == HOSTS['mmseg'].input_size(crops) == (224, 192)
     assert MMPOSE.input_size(Config(dict(codec=dict(input_size=(192, 256)), model=dict()))) == (256, 192)
     assert MMDET.input_size(crops) is None
+
+
+@pytest.mark.parametrize(('model', 'channels'), [
+    (dict(backbone=dict(type='HRNet', in_channels=9)), 9), (dict(backbone=dict(type='ResNet', depth=50)), 3),
+    (dict(type='hrnet_plugin.HRNetClassifier', arch='w18'), 3), (dict(backbone=None), 3)])
+def test_image_channels(model, channels):
+    assert image_channels(model) == channels

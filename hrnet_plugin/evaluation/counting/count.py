@@ -17,7 +17,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 from hrnet_plugin.config_types import ConfigEntry
-from hrnet_plugin.hosts import MMDET, find_host
+from hrnet_plugin.hosts import MMDET, find_host, image_channels
 
 _ATEN = torch.ops.aten
 
@@ -77,17 +77,15 @@ def count_model(model: ConfigEntry,
                 shape: tuple[int, int],
                 box_rois: int = 1000,
                 mask_rois: int = 100,
-                channels: int = 3,
                 prepare: Callable[[nn.Module], None] | None = None) -> ModelCount:
     """Count parameters and operations of a config's model in eval mode.
 
     Args:
         model: The config's ``model``.
         scope: The config's ``default_scope``.
-        shape: Height and width of one input image, in pixels.
+        shape: Height and width of one input image, in pixels. It has the channels of the model's backbone.
         box_rois: Number of RoIs per box head of a two-stage detector.
         mask_rois: Number of RoIs per mask head.
-        channels: Number of image channels.
         prepare: Function that is called with the model before counting.
 
     Raises:
@@ -101,7 +99,8 @@ def count_model(model: ConfigEntry,
             if prepare is not None:
                 prepare(built)
             forward = (find_host(scope) or MMDET).forward
-            return _count_parts(built, forward, torch.zeros(1, channels, *shape, device=device), box_rois, mask_rois)
+            image = torch.zeros(1, image_channels(model), *shape, device=device)
+            return _count_parts(built, forward, image, box_rois, mask_rois)
 
     try:
         return count_on('meta')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 
 import pytest
 import torch
+from conftest import upstream_extra
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from paths import ROOT
@@ -143,6 +145,29 @@ def test_parts_add_up_and_the_pyramid_costs_less_than_published():
     saved = 256 * pixels * (480 - (32 + 64 / 4 + 128 / 16 + 256 / 64))
     assert theirs['neck'].macs - ours['neck'].macs == saved
     assert theirs['neck'].parameters == ours['neck'].parameters
+
+
+RESNET = dict(backbone=dict(type='mmdet.ResNet', depth=50),
+              neck=dict(type='mmdet.FPN', in_channels=[256, 512, 1024, 2048], out_channels=64, num_outs=5))
+UPSTREAM = dict(backbone=dict(type='mmdet.HRNet', extra=upstream_extra('w18_small_v1')))
+
+
+@pytest.mark.parametrize(('name', 'parts', 'weights'), [
+    ('faster-rcnn_hrnetv2p-w18-small-v1_sample', {}, 64 * 9), ('td-hm_hrnetv1-w18-small-v1_sample', {}, 64 * 9),
+    ('fcn_hrnetv2-w18-small-v1_sample', {}, 64 * 9), ('faster-rcnn_hrnetv2p-w18-small-v1_sample', UPSTREAM, 64 * 9),
+    ('faster-rcnn_hrnetv2p-w18-small-v1_sample', RESNET, 64 * 49)])
+def test_images_have_the_channels_of_the_backbone(name, parts, weights):
+    config = Config.fromfile(cfg(name))
+    pytest.importorskip(f'{config.default_scope}.models')
+    for part, entry in parts.items():
+        config.model[part] = deepcopy(entry)
+    counts = []
+    for channels in (3, 4):
+        config.model.backbone.in_channels = channels
+        counts.append(count_model(config.model, config.default_scope, (64, 96)).parts['total'])
+    more = counts[1] - counts[0]
+    assert (more.parameters, more.pointwise) == (weights, 0)
+    assert more.macs == weights * 32 * 48  # stride 2
 
 
 def test_a_layer_counted_by_hand():

@@ -71,6 +71,14 @@ def test_counts_of_published_models_have_the_papers_units():
     assert (facts.counted_at, round(facts.gflops, 1)) == ('1024x2048', 696.2)
 
 
+def test_costs_for_images_with_four_channels():
+    pytest.importorskip('mmdet')
+    config = Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample'))
+    three = count_cost(config, '')
+    config.model.backbone.in_channels = 4
+    assert count_cost(config, '').params - three.params == pytest.approx(576e-6)
+
+
 def test_a_model_that_cannot_be_counted_has_no_count():
     config = Config(dict(default_scope='mmdet', model=dict(type='Nothing', backbone=dict(type='x'))))
     assert count_cost(config, '') == Cost()
