@@ -69,7 +69,8 @@ def test_configs_of_one_name(tmp_path):
     for path in paths:
         path.parent.mkdir()
         path.write_text(OTHER)
-    assert list(benchmark.build_networks(benchmark.load_configs([*map(str, paths)]), True, 'cpu')) == [str(path) for path in paths]
+    names = [str(path) for path in paths]
+    assert list(benchmark.build_networks(benchmark.load_configs(names), True, 'cpu')) == names
 
 
 def test_several_necks_in_a_row(tmp_path):
