@@ -70,11 +70,13 @@ def adapt_first_conv(weights: OrderedDict[str, Tensor], metadata: ConfigEntry, n
     _check_network(network, old)
     if is_reversed:
         weight = torch.cat([weight[:, :_COLORS].flip(1), weight[:, _COLORS:]], dim=1)
-    changes = [f'from {old} to {new} channels, {_rule(old, new)}'] if new != old else []
-    changes += [f'from {stored} to {order}'] if is_reversed else []
+    facts = [_rule(old, new)] if new != old else []
+    if new >= _COLORS and stored is not None:
+        facts.append(f'channel order {order} ({stored} in the checkpoint)' if is_reversed else f'channel order {stored}')
     if stored is not None:  # the order is now that of the images, or has no meaning
         metadata = _with_order_of(network, metadata)
-    return OrderedDict(weights, **{_KEY: adapt_channels(weight, new)}), metadata, ' and '.join(changes)
+    text = f'from {old} to {new} channels: {", ".join(facts)}'
+    return OrderedDict(weights, **{_KEY: adapt_channels(weight, new)}), metadata, text
 
 
 def adapt_channels(weight: Tensor, channels: int) -> Tensor:

@@ -109,7 +109,7 @@ def test_outputs_are_those_of_the_checkpoint_on_its_channels(theirs, ours, conve
     images = torch.randn(2, ours, 32, 64)
     assert_same_outputs(network.eval(), images, source, convert(images, theirs))
     line, = log
-    assert f'; first convolution adapted from {theirs} to {ours} channels, {rule}; from ' in line
+    assert f'; first convolution adapted from {theirs} to {ours} channels: {rule}; from ' in line
     assert 'Outputs differ' not in line
 
 
@@ -157,23 +157,23 @@ def test_additional_channels_are_trained(saved):
 
 @pytest.mark.parametrize(('stored', 'options', 'order', 'text'), [
     # the checkpoint's preprocessor, the network's, channel_order, logged conversion
-    (dict(bgr_to_rgb=True), dict(), None, ' and from RGB to BGR'),
-    (dict(), dict(), None, ''),
-    (dict(bgr_to_rgb=True), dict(), 'RGB', ''),
-    (dict(), dict(), 'RGB', ' and from BGR to RGB'),
-    (dict(bgr_to_rgb=True), dict(mean=None, std=None), None, ''),
-    (dict(bgr_to_rgb=True), dict(mean=None, std=None), 'BGR', ' and from RGB to BGR'),
+    (dict(bgr_to_rgb=True), dict(), None, 'BGR (RGB in the checkpoint)'),
+    (dict(), dict(), None, 'BGR'),
+    (dict(bgr_to_rgb=True), dict(), 'RGB', 'RGB'),
+    (dict(), dict(), 'RGB', 'RGB (BGR in the checkpoint)'),
+    (dict(bgr_to_rgb=True), dict(mean=None, std=None), None, 'RGB'),
+    (dict(bgr_to_rgb=True), dict(mean=None, std=None), 'BGR', 'BGR (RGB in the checkpoint)'),
     # mmsegmentation does not convert images with four channels
-    (dict(bgr_to_rgb=True), dict(bgr_to_rgb=True), None, ' and from RGB to BGR')])
+    (dict(bgr_to_rgb=True), dict(bgr_to_rgb=True), None, 'BGR (RGB in the checkpoint)')])
 def test_channel_order(stored, options, order, text, saved, log):
     source, path = saved(Model(HRNet(TINY), **stored))
     model = Model(adapted(path, 4, order), **options)
     model.backbone.init_weights()
     images = torch.randn(1, 4, 32, 32)
-    colors = images[:, :3].flip(1) if text else images[:, :3]
+    colors = images[:, :3].flip(1) if 'checkpoint' in text else images[:, :3]
     assert_same_outputs(model.eval(), images, source, colors)
     line, = log  # no warning
-    assert f'from 3 to 4 channels, weights of additional channels start at zero{text}; from' in line
+    assert f'from 3 to 4 channels: weights of additional channels start at zero, channel order {text}; from' in line
 
 
 def test_channel_order_of_color_images(saved, log):
@@ -183,7 +183,7 @@ def test_channel_order_of_color_images(saved, log):
     images = torch.randn(1, 3, 32, 32)
     assert_same_outputs(model.eval(), images, source, images.flip(1))
     assert len(log) == 1
-    assert '; first convolution adapted from RGB to BGR; from' in log[0]
+    assert '; first convolution adapted from 3 to 3 channels: channel order BGR (RGB in the checkpoint); from' in log[0]
 
 
 @pytest.mark.parametrize('channels', [1, 2])
@@ -192,7 +192,7 @@ def test_other_facts_about_the_images_are_compared(channels, saved, log):
     Model(adapted(path, channels), bgr_to_rgb=True).backbone.init_weights()
     warning, line = log
     assert 'trained on RGB, std 1 images, but the network receives RGB. Set' in warning
-    assert 'from BGR to' not in line
+    assert 'channel order' not in line
 
 
 @pytest.mark.parametrize(('theirs', 'ours'), [(3, 3), (4, 4)])
