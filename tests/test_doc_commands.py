@@ -73,6 +73,7 @@ NOT_RUN = {
     'mim test mm*': 'needs a config of the reader; tests/test_mim.py runs tools of the hosts',
     'mim download hrnet_plugin *': 'needs a network; tests/test_mim.py downloads from a local server',
     'mim search hrnet_plugin': 'needs an installed wheel; tests/test_mim.py has one',
+    'PYTHONPATH=. hrnet train mine/bands_*': 'needs data of the reader; tests/configs/test_other_channels.py trains it',
     'hrnet train NAME*': 'trains for minutes; tests/test_mim.py runs one epoch',
     'hrnet test NAME *': 'needs a trained checkpoint; tests/test_mim.py has one',
     'hrnet report *': 'needs the logs of a run; tests/test_mim.py has them',

@@ -24,15 +24,18 @@ SHOWN = {Path(name).name: text for path in DOCUMENTS for text, name in SHOWN_FIL
 
 
 @pytest.mark.parametrize(('document', 'text'), CONFIGS)
-def test_a_config_in_a_document_builds(document, text, tmp_path):
+def test_a_config_in_a_document_builds(document, text, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)  # for modules that a page shows
+    folder = tmp_path / 'mine'
+    folder.mkdir()
     for name, other in SHOWN.items():
-        (tmp_path / name).write_text(other)
+        (folder / name).write_text(other)
     inherited = re.search(r"_base_ = '(\w+\.py)'", text)
     root = SHOWN[inherited[1]] if inherited else text
     named, ours = re.search(r"_base_ = '(\w+)::", root), re.search(r"\.cfg\('(\S+)'\)", root)
     pytest.importorskip(named.group(1) if named else host(ours.group(1)))
-    (tmp_path / 'config.py').write_text(text)
-    config = Config.fromfile(str(tmp_path / 'config.py'))
+    (folder / 'config.py').write_text(text)
+    config = Config.fromfile(str(folder / 'config.py'))
     with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
         backbone = MODELS.build(config.model).backbone
     # 'resnet50.py' is the config that a reader starts from

@@ -72,7 +72,7 @@ def adapt_first_conv(weights: OrderedDict[str, Tensor], metadata: ConfigEntry, n
         weight = torch.cat([weight[:, :_COLORS].flip(1), weight[:, _COLORS:]], dim=1)
     facts = [_rule(old, new)] if new != old else []
     if new >= _COLORS and stored is not None:
-        facts.append(f'channel order {order} ({stored} in the checkpoint)' if is_reversed else f'channel order {stored}')
+        facts.append(f'channel order {order or stored}' + (f' ({stored} in the checkpoint)' if is_reversed else ''))
     if stored is not None:  # the order is now that of the images, or has no meaning
         metadata = _with_order_of(network, metadata)
     text = f'from {old} to {new} channels: {", ".join(facts)}'

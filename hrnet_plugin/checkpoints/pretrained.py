@@ -46,12 +46,12 @@ class Pretrained:
         prefix: Prefix of the backbone's keys, e.g. 'teacher.'. Required if the checkpoint has several HRNets.
         sha256: Expected sha256 of the file, or at least its first eight digits.
         first_conv: 'exact', or 'adapt' to convert the first convolution to images with another number or order of
-            channels. Fewer channels than in the checkpoint: each missing channel is the mean of the given ones, so that
-            a network with one channel has the sum of the weights. More channels: the weights of additional ones start
-            at zero. Both preserve the outputs, see :mod:`hrnet_plugin.checkpoints.first_conv`. Default: 'exact'.
+            channels. The magnitude of the outputs is preserved. To one channel, the weights are summed. To fewer
+            channels, missing ones are the mean of the given ones. To more channels, the weights of additional ones
+            start at zero. From one channel, gray is the mean of all channels. Default: 'exact'.
         channel_order: Order of the first three channels of the images, 'RGB' or 'BGR', for ``first_conv='adapt'``.
-            Default: None, which means that of the data preprocessor, BGR for images with more than three channels, or
-            that of the checkpoint if the data preprocessor does not normalize.
+            Default: None, which means that of the data preprocessor. Images with more than three channels are BGR by
+            default. The order is that of the checkpoint if the data preprocessor does not normalize.
 
     Raises:
         TypeError, ValueError: If an argument is invalid, or, when called, if the checkpoint does not match.
