@@ -15,6 +15,9 @@ from hrnet_plugin.array_types import Ints
 from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.json_types import Json
 
+#: Error message for an RLE that is valid but for a run without pixels.
+ZERO_RUN = 'segmentation.counts must be runs of at least 1 pixel after the first, got 0'
+
 _CHARACTERS = 6  # per number in compressed counts; the API decodes to 32 bits and allocates no more
 _MOST_PIXELS = 2**29  # per image, so that any difference of two runs has at most 6 characters
 
@@ -73,7 +76,7 @@ def segmentation_error(segmentation: Any, height: int, width: int) -> str:
     counts = segmentation['counts']
     runs = np.array(counts) if isinstance(counts, list) else decode_counts(counts)
     if (runs[1:-1] == 0).any():  # the API stops comparing two masks at a zero run that both have
-        return 'segmentation.counts must be runs of at least 1 pixel after the first, got 0'
+        return ZERO_RUN
     return ''
 
 
@@ -160,10 +163,19 @@ def _polygon_error(polygon: Any, least: int, height: int, width: int) -> str:
         return f'segmentation must be polygons of at least {least // 2} points with x and y, got {len(polygon)} numbers'
     # the API allocates memory for each pixel of the outline, even outside the image
     most = min(4 * height * width + 2**16, 2**22)
-    if _reach(polygon) <= most:  # False for NaN
+    if _reach_bound(polygon) <= most or _reach(polygon) <= most:  # False for NaN
         return ''
     return (f'segmentation must have finite coordinates near its image of {width} x {height} and outlines of at most '
             f'{most} pixels, got {short(polygon)}')
+
+
+def _reach_bound(polygon: Sequence[float]) -> float:
+    """Return an upper bound of the reach, which takes less time to compute. NaN if a number is NaN."""
+    least, most = min(polygon), max(polygon)
+    try:
+        return max(len(polygon) // 2 * (most - least), most, -least) + 0 * sum(polygon)
+    except OverflowError:  # an integer of hundreds of digits
+        return float('inf')
 
 
 def _reach(polygon: Sequence[float]) -> float:
