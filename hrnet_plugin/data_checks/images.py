@@ -96,8 +96,8 @@ def _check_files(sample: Sequence[AnnotatedImage], missing: Sequence[int],
     yield from _report(sample, missing, 'do not exist', 'Training stops with FileNotFoundError when it loads one. '
                        'Correct data_root, data_prefix or the file_name of the annotations.')
     yield from _report(sample, list(broken), 'are unreadable or truncated',
-                       "Training stops with 'failed to load image', or part of the image is gray. Copy or export the "
-                       'files again.', example=next(iter(broken.values()), ''))
+                       "Training stops with 'failed to load image' or another error. Copy or export the files again.",
+                       example=next(iter(broken.values()), ''))
 
 
 def _check_sizes(sample: Sequence[AnnotatedImage], headers: Mapping[int, ImageHeader],
