@@ -21,8 +21,9 @@ def check_categories(data: CocoFile, use: Use) -> Iterator[Finding]:
                               'without a name that is text', "mmdet raises KeyError: 'name' or leaves the class out. "
                                                              'Add the names.', is_error=not use.keypoints)
     yield from section.report(duplicates([key_of(name) for name in names]), 'with the name of another one',
-                              'mmdet gives each of them its own label, so that labels exceed num_classes. Merge the '
-                              'categories, or give them different names.', is_error=not use.keypoints)
+                              'mmdet gives each of them its own label. If the classes list the name once, labels '
+                              'exceed num_classes. Merge the categories, or give them different names.',
+                              is_error=not use.keypoints)
     used = set(map(key_of, data.annotations.column('category_id')))
     if data.annotations.entries:
         unused = [number for number, entry in enumerate(section.entries) if key(entry) not in used]

@@ -55,7 +55,8 @@ def check_keypoints(data: CocoFile, columns: Columns, use: Use) -> Iterator[Find
     labels = _read_labels(notes, columns, expected)
     yield from _check_values(notes, labels)
     yield from _check_counts(notes, columns, labels)
-    if not ((labels.labeled > 0) & ~columns.crowd).any():
+    is_read = (labels.labeled >= 0).any() or count_keypoints(data) is None  # otherwise, the lengths are wrong
+    if is_read and not ((labels.labeled > 0) & ~columns.crowd).any():
         yield Finding(is_error=True, message=(
             f"{notes.file}: no annotation has labeled keypoints. mmpose raises 'need at least one array to "
             "concatenate', or learns nothing. Label keypoints with a visibility of 1 or 2."))

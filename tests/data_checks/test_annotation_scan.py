@@ -210,6 +210,12 @@ def test_no_labeled_keypoints(scan):
                for finding in report.findings)
 
 
+def test_wrong_length_everywhere(scan):
+    """The cause is named once."""
+    finding = only(scan(every(lambda note: note.update(keypoints=POINTS[:6])), keypoints=True))
+    assert '12 of 12 annotations whose keypoints have a wrong length' in finding.message
+
+
 def test_unlabeled_keypoints_may_be_anywhere(scan):
     assert scan(third(keypoints=[99, 99, 0, *POINTS[3:]], num_keypoints=1), keypoints=True).findings == ()
 
