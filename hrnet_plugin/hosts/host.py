@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -170,6 +170,39 @@ class Host:
             dataset: Test dataset.
         """
         return ''
+
+    def class_heads(self, model: nn.Module) -> dict[str, int]:
+        """Return config entry -> number of classes of the heads that classify the classes of a dataset.
+
+        Args:
+            model: Model of the host.
+        """
+        return {}
+
+    def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
+        """Return the class names that the heads of :meth:`class_heads` predict, or None if the dataset has none.
+
+        Args:
+            dataset: Dataset of the host.
+        """
+        return None
+
+    def keypoint_heads(self, model: nn.Module, is_evaluated: bool) -> dict[str, tuple[int, int]]:
+        """Return config entry -> (number of outputs, outputs per keypoint) of the heads that predict keypoints.
+
+        Args:
+            model: Model of the host.
+            is_evaluated: Whether the outputs are those of an evaluation instead of training.
+        """
+        return {}
+
+    def uses_coco_format(self, dataset: BaseDataset) -> bool:
+        """Return True if a dataset reads annotations in COCO format, and does not override how they are read.
+
+        Args:
+            dataset: Dataset of the host.
+        """
+        return False
 
     def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics that write detections in COCO format."""

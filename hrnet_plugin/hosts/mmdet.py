@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
+# name of a box or mask head, which may be in a list
+_CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask)_head(\.\d+)?$')
 _COCO = 'instances_val2017'  # file name of the annotations, not unique to COCO
 _COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, unique to COCO
 
@@ -57,6 +60,29 @@ class MMDetHost(Host):
     def input_size(self, config: Config) -> tuple[int, int] | None:
         """Return None, because detectors have no fixed input size."""
         return None
+
+    def class_heads(self, model: nn.Module) -> dict[str, int]:
+        """Return the numbers of classes of all box and mask heads that distinguish classes."""
+        if hasattr(model, 'language_model'):  # classes are words of the prompt
+            return {}
+        return {name: module.num_classes for name, module in model.named_modules()
+                if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
+                and not getattr(module, 'class_agnostic', False) and not type(module).__name__.endswith('RPNHead')}
+
+    def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
+        """Return the classes of a detection dataset.
+
+        In tracking, detectors have fewer classes. In panoptic segmentation, box heads have.
+        """
+        from mmdet.datasets import BaseDetDataset
+        compared = isinstance(dataset, BaseDetDataset) and 'stuff_classes' not in dataset.metainfo
+        return dataset.metainfo.get('classes') if compared else None
+
+    def uses_coco_format(self, dataset: BaseDataset) -> bool:
+        """Return True for ``CocoDataset`` and its subclasses that only change the classes or the filter."""
+        from mmdet.datasets import CocoDataset
+        return isinstance(dataset, CocoDataset) and type(dataset).load_data_list is CocoDataset.load_data_list \
+            and 'stuff_classes' not in dataset.metainfo
 
     def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics of type ``CocoMetric``."""

@@ -12,8 +12,11 @@ from hrnet_plugin.hosts.mmdet import coco_name
 if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.dataset import BaseDataset
+    from torch import nn
 
 _THRESHOLDS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
+# number of keypoints in heads; heads with num_keypoints have more out_channels
+_KEYPOINT_ENTRIES = ('num_keypoints', 'num_joints', 'out_channels')
 _PER_ACTION = ('MPJPE', 'P-MPJPE', 'N-MPJPE')  # in millimeters; per action: 'MPJPE_Walking'
 
 
@@ -39,6 +42,26 @@ class MMPoseHost(Host):
         if type(dataset).__name__ == 'CocoDataset':
             return coco_name(annotations, images, 'person_keypoints_val2017')
         return super().dataset_name(dataset, annotations, images)
+
+    def keypoint_heads(self, model: nn.Module, is_evaluated: bool) -> dict[str, tuple[int, int]]:
+        """Return the outputs of the head. Combined heat maps of UDP have three outputs per keypoint."""
+        chosen = (getattr(model, 'test_cfg', None) or {}).get('output_keypoint_indices')
+        if is_evaluated and chosen is not None:
+            return {'test_cfg.output_keypoint_indices': (len(chosen), 1)}
+        head = None if type(model).__name__ == 'PoseLifter' else getattr(model, 'head', None)  # lifter: coordinates
+        for entry in _KEYPOINT_ENTRIES:
+            number = getattr(head, entry, None)
+            if isinstance(number, int):
+                combined = getattr(getattr(head, 'decoder', None), 'heatmap_type', '') == 'combined'
+                return {f'head.{entry}': (number, 3 if combined else 1)}
+        return {}
+
+    def uses_coco_format(self, dataset: BaseDataset) -> bool:
+        """Return True for datasets whose annotations are read as those of COCO."""
+        from mmpose.datasets.datasets.base import BaseCocoStyleDataset as Base
+        kind = type(dataset)
+        return isinstance(dataset, Base) and kind._load_annotations is Base._load_annotations \
+            and kind.parse_data_info is Base.parse_data_info
 
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip test, since published results use it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ from hrnet_plugin.hosts.names import type_name
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
     from mmengine.dataset import BaseDataset
+    from torch import nn
+
+# name of a head, which may be in a list
+_CLASS_HEAD = re.compile(r'^(decode|auxiliary)_head(\.\d+)?$')
+_BOUNDARY_HEADS = ('STDCHead', )
 
 
 class MMSegHost(Host):
@@ -23,6 +29,16 @@ class MMSegHost(Host):
         head = head[-1] if isinstance(head, (list, tuple)) else head
         kind = type_name(model['type'])
         return self.methods.get(type_name((head or {}).get('type', kind)), kind)
+
+    def class_heads(self, model: nn.Module) -> dict[str, int]:
+        """Return the numbers of classes of all decode heads, except those that predict boundaries."""
+        return {name: module.num_classes for name, module in model.named_modules()
+                if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
+                and type(module).__name__ not in _BOUNDARY_HEADS}
+
+    def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
+        """Return the classes of a segmentation dataset."""
+        return dataset.metainfo.get('classes') if hasattr(dataset, 'reduce_zero_label') else None
 
     def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return the name of a dataset in published tables. Of COCO-Stuff, only the 10k split has one."""
