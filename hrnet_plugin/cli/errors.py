@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
-import re
 import sqlite3
 import sys
 import traceback
 
-from hrnet_plugin.suggest import did_you_mean
+from hrnet_plugin.cli.error_hints import hint
 
 # Messages of other types are printed with the type, since a message such as "'bbox'" does not explain the error.
 _SELF_EXPLANATORY = (OSError, ImportError, ValueError, TypeError, RuntimeError, sqlite3.Error)
 
 
 def one_line(error: BaseException) -> str:
-    """Return the message of an error as one line, with a suggestion for a misspelled argument of a registered class.
+    """Return the message of an error as one line, with a suggestion for a misspelled type or argument.
 
     Args:
         error: Any exception.
@@ -30,7 +28,7 @@ def one_line(error: BaseException) -> str:
     message = ' '.join(text.split())
     if not isinstance(error, _SELF_EXPLANATORY) or not message:
         message = f'{type(error).__name__}: {message}'.removesuffix(': ')
-    return message + _argument_hint(message)
+    return message + hint(message)
 
 
 def is_in_group() -> bool:
@@ -50,15 +48,4 @@ def write_to_log(error: BaseException) -> str:
             text = ''.join(traceback.format_exception(error))
             handler.handle(logging.LogRecord('hrnet', logging.ERROR, __file__, 0, text, None, None))
             return handler.baseFilename
-    return ''
-
-
-def _argument_hint(message: str) -> str:
-    found = re.search(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", message)
-    registry = sys.modules.get('hrnet_plugin.registry')
-    if found is None or registry is None:
-        return ''
-    for known in (registry.MODELS, registry.HOOKS, registry.TRANSFORMS, registry.OPTIM_WRAPPERS):
-        if found[1] in known.module_dict:
-            return did_you_mean(found[2], inspect.signature(known.module_dict[found[1]]).parameters)
     return ''
