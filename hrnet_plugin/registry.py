@@ -61,7 +61,8 @@ class ModelRegistry(PluginRegistry):
 
 MODELS = ModelRegistry('model', parent=MMENGINE_MODELS, scope='hrnet_plugin', locations=['hrnet_plugin.models'])
 HOOKS = PluginRegistry('hook', parent=MMENGINE_HOOKS, scope='hrnet_plugin',
-                       locations=['hrnet_plugin.training.hooks', 'hrnet_plugin.evaluation.record_hook'])
+                       locations=['hrnet_plugin.training.hooks', 'hrnet_plugin.evaluation.record_hook',
+                                  'hrnet_plugin.data_checks.hook'])
 OPTIM_WRAPPERS = PluginRegistry('optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin',
                                 locations=['hrnet_plugin.training.bfloat16'])
 TRANSFORMS = PluginRegistry('transform', parent=MMENGINE_TRANSFORMS, scope='hrnet_plugin',

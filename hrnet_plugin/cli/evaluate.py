@@ -21,7 +21,7 @@ from hrnet_plugin.config_files import find_test_dataset
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.training.launch import make_runner
-from hrnet_plugin.training.run_config import set_load_from
+from hrnet_plugin.training.run_config import add_hook, set_load_from
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -60,6 +60,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
             host. Or ``--tta`` is given and the config has no ``tta_model`` or ``tta_pipeline``.
     """
     set_load_from(config, args.checkpoint)
+    add_hook(config, 'hrnet_plugin.DataCheckHook')
     if args.tta:
         _apply_tta(config)
     if args.show_dir is not None:

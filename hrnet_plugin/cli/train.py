@@ -65,6 +65,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
         set_load_from(config, config.load_from, part='backbone')  # heads may have another number of classes
     save_atomically(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
+    add_hook(config, 'hrnet_plugin.DataCheckHook')
     if config.get('launcher', 'none') != 'none':
         add_hook(config, 'hrnet_plugin.SyncNormStatisticsHook')
     return notices

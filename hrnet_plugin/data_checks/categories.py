@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hrnet_plugin.data_checks.coco_file import CocoFile
-from hrnet_plugin.data_checks.columns import Use, key, key_of
+from hrnet_plugin.data_checks.columns import Use, key_of
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.ids import duplicates
 
 
 def check_categories(data: CocoFile, use: Use) -> Iterator[Finding]:
-    """Yield findings about names and use of the categories."""
+    """Yield findings about the names of the categories."""
     section, names = data.categories, data.categories.column('name')
     if not names:
         yield Finding(is_error=True, message=(
@@ -24,8 +24,3 @@ def check_categories(data: CocoFile, use: Use) -> Iterator[Finding]:
                               'mmdet gives each of them its own label. If the classes list the name once, labels '
                               'exceed num_classes. Merge the categories, or give them different names.',
                               is_error=not use.keypoints)
-    used = set(map(key_of, data.annotations.column('category_id')))
-    if data.annotations.entries:
-        unused = [number for number, entry in enumerate(section.entries) if key(entry) not in used]
-        yield from section.report(unused, 'without annotations', 'This file neither trains nor evaluates them. '
-                                  'Remove them from the classes unless other files contain them.', is_error=False)

@@ -8,6 +8,7 @@ from typing import TypedDict
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
+from torch import nn
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
 
@@ -24,12 +25,28 @@ class AutoScaleLR(TypedDict, total=False):
 
 
 class HRNetRunner(Runner):
-    """mmengine's runner with two differences.
+    """mmengine's runner with three differences.
 
     - Resuming from a local checkpoint executes no code in the file. Errors name the file.
     - ``auto_scale_lr`` includes gradient accumulation. mmengine compares ``base_batch_size`` with one batch per
       process, and ignores ``accumulative_counts``.
+    - Hooks may have a method ``before_datasets(runner, splits)``. It is called before the datasets read annotations.
     """
+
+    def train(self) -> nn.Module:
+        """Train, and return the model."""
+        self.call_hook('before_datasets', splits=('train', 'val'))
+        return super().train()
+
+    def val(self) -> dict[str, float]:
+        """Validate, and return the metrics."""
+        self.call_hook('before_datasets', splits=('val', ))
+        return super().val()
+
+    def test(self) -> dict[str, float]:
+        """Test, and return the metrics."""
+        self.call_hook('before_datasets', splits=('test', ))
+        return super().test()
 
     def resume(self, filename: str, *args: bool | str, **kwargs: bool | str) -> None:
         """Resume from a checkpoint.

@@ -45,6 +45,7 @@ def test_options_of_training(sample):
     assert sample.load_from == 'hrnet://timm://hrnet_w18'
     assert dict(type='hrnet_plugin.CompleteLoadHook', part='backbone') in sample.custom_hooks
     assert dict(type='hrnet_plugin.FrozenNormCheckHook') in sample.custom_hooks
+    assert dict(type='hrnet_plugin.DataCheckHook') in sample.custom_hooks
     assert sample.default_hooks.checkpoint.type == 'hrnet_plugin.AtomicCheckpointHook'
     with pytest.raises(ValueError, match=r'--auto-scale-lr requires auto_scale_lr\.base_batch_size'):
         train.apply_options(Config(dict()), train.parse_args([SAMPLE, '--auto-scale-lr']))
@@ -186,7 +187,8 @@ def test_options_of_testing(sample):
     args = test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'pictures', '--out', 'all.pkl'])
     test.apply_options(sample, args)
     assert sample.load_from == 'hrnet://weights.pth'
-    assert sample.custom_hooks[-1] == dict(type='hrnet_plugin.CompleteLoadHook', part='')
+    assert dict(type='hrnet_plugin.CompleteLoadHook', part='') in sample.custom_hooks
+    assert dict(type='hrnet_plugin.DataCheckHook') in sample.custom_hooks
     assert sample.default_hooks.visualization.draw is True
     assert sample.default_hooks.visualization.test_out_dir == 'pictures'
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')

@@ -1,0 +1,174 @@
+"""Heads, class names, keypoints, paths and ground truth of a config, checked without images."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from mmengine.registry import MODELS, DefaultScope
+
+from hrnet_plugin.data_checks.check import check_datasets
+from hrnet_plugin.data_checks.datasets import build_dataset
+
+
+def classes(names):
+    return {f'{split}_dataloader.dataset.metainfo': dict(classes=names) for split in ('train', 'val')}
+
+
+BOX_HEAD, SEGMENTATION_HEAD = 'model.roi_head.bbox_head.num_classes', 'model.decode_head.num_classes'
+
+
+def build(config):
+    with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
+        return MODELS.build(config.model)
+
+
+@pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
+def test_a_right_config_has_no_findings(host, sample_config, errors_of):
+    assert errors_of(sample_config(host), 'train', 'val', 'test') == []
+
+
+@pytest.mark.parametrize(('host', 'changes', 'words'), [
+    ('mmdet', classes(('person', 'clock')), [f'{BOX_HEAD} must be 2', "'person', 'clock'", f'{BOX_HEAD}=80']),
+    ('mmdet', {BOX_HEAD: 3}, [f'{BOX_HEAD} must be 80', f'{BOX_HEAD}=3']),
+    ('mmdet', {BOX_HEAD: 1, **classes('person')}, ["a tuple of names", "the string 'person'", "('person', )"]),
+    ('mmdet', {BOX_HEAD: 2, **classes(('person', 'person'))}, ["different names, got 'person' repeatedly"]),
+    ('mmdet', {BOX_HEAD: 2, **classes(('Person', 'clock'))}, ['instances_train2017.json', "got 'Person'",
+                                                              'Did you mean person?']),
+    ('mmdet', {'train_dataloader.dataset.ann_file': 'other.json'}, ['train_dataloader.dataset.ann_file must exist']),
+    ('mmdet', {'val_dataloader.dataset.data_prefix.img': 'other/'}, ['val_dataloader.dataset.data_prefix.img must be']),
+    ('mmdet', {'val_evaluator.ann_file': 'other.json'}, ['val_evaluator (CocoMetric).ann_file must be an existing']),
+    ('mmseg', {SEGMENTATION_HEAD: 19}, [f'{SEGMENTATION_HEAD} must be 14', f'{SEGMENTATION_HEAD}=19']),
+    ('mmpose', {'model.head.out_channels': 21}, ['model.head.out_channels must be 17', 'got 21']),
+])
+def test_data_that_does_not_match_is_named(host, changes, words, sample_config, errors_of):
+    errors = errors_of(sample_config(host, **changes))
+    assert any(all(word in error for word in words) for error in errors), errors
+
+
+def test_mask_heads_and_all_stages_of_a_cascade_are_checked(sample_config, errors_of):
+    config = sample_config('mmdet', name='cascade-mask-rcnn_hrnetv2p-w18-small-v1_sample',
+                           **classes(('person', 'clock')))
+    error, *_ = errors_of(config, 'train')
+    assert [f'model.roi_head.bbox_head.{k}.num_classes=80' in error for k in range(3)] == [True] * 3
+    assert 'mask_head.0.num_classes=80' in error
+
+
+def test_repeated_and_concatenated_datasets_are_checked(sample_config, errors_of):
+    config = sample_config('mmdet')
+    inner = config.train_dataloader.dataset
+    wrong = dict(inner, metainfo=dict(classes=('person', )))
+    config.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=dict(
+        type='ConcatDataset', datasets=[inner, wrong]))
+    error, = errors_of(config, 'train')
+    assert 'must be 1, the number of classes of train_dataloader.dataset.dataset.datasets[1]' in error
+
+
+def test_files_with_other_orders_of_categories_are_refused(sample_config, errors_of, sample_root, tmp_path):
+    """mmdet numbers classes in the order of the file, so that labels would differ between the two."""
+    truth = json.loads((sample_root / 'annotations/instances_val2017.json').read_text())
+    truth['categories'].reverse()
+    file = tmp_path / 'reversed.json'
+    file.write_text(json.dumps(truth))
+    errors = errors_of(sample_config('mmdet', **{'val_dataloader.dataset.ann_file': str(file),
+                                                 'val_evaluator.ann_file': str(file)}))
+    assert len(errors) == 1
+    assert 'must have the order of' in errors[0]
+
+
+def test_classes_that_are_evaluated_and_not_trained_are_warned_about(sample_config, sample_root, tmp_path):
+    truth = json.loads((sample_root / 'annotations/instances_train2017.json').read_text())
+    person = next(category['id'] for category in truth['categories'] if category['name'] == 'person')
+    others = [annotation for annotation in truth['annotations'] if annotation['category_id'] != person]
+    file = tmp_path / 'train.json'
+    file.write_text(json.dumps(dict(truth, annotations=others)))
+    config = sample_config('mmdet', **{'train_dataloader.dataset.ann_file': str(file)})
+    result = check_datasets(config, build(config), ('train', 'val'))
+    assert result.errors == []
+    assert any("'person' should also have objects in" in finding.message for finding in result.findings)
+
+
+def test_files_without_annotations_may_be_tested_for_a_submission(sample_config, errors_of, sample_root, tmp_path):
+    """As those of test-dev."""
+    truth = json.loads((sample_root / 'annotations/instances_val2017.json').read_text())
+    file = tmp_path / 'image_info.json'
+    file.write_text(json.dumps(dict(truth, annotations=[])))
+    changes = {'test_dataloader.dataset.ann_file': str(file), 'test_evaluator.ann_file': str(file)}
+    assert any('no annotations' in error for error in errors_of(sample_config('mmdet', **changes), 'test'))
+    assert errors_of(sample_config('mmdet', **changes, **{'test_evaluator.format_only': True}), 'test') == []
+
+
+def test_ground_truth_of_other_images_is_refused(sample_config, errors_of, sample_root):
+    truth = str(sample_root / 'annotations/instances_train2017.json')
+    error, = errors_of(sample_config('mmdet', **{'val_evaluator.ann_file': truth}))
+    assert 'must contain the images of val_dataloader' in error
+
+
+def test_a_training_set_without_objects_of_its_classes_is_refused(sample_config, errors_of):
+    """mmdet would filter all images, and fail without naming the dataset."""
+    error, = errors_of(sample_config('mmdet', **{BOX_HEAD: 1, **classes(('hair drier', ))}), 'train')
+    assert "must have objects of the classes of train_dataloader.dataset ('hair drier')" in error
+
+
+@pytest.mark.parametrize('host', ['mmdet', 'mmseg'])
+def test_a_dataset_without_samples_is_refused(host, sample_config):
+    config = sample_config(host)
+    config.train_dataloader.dataset.filter_cfg = dict(filter_empty_gt=True, min_size=10**4)
+    config.train_dataloader.dataset.indices = [] if host == 'mmseg' else None
+    with pytest.raises(ValueError, match=r'train_dataloader\.dataset must have samples, got none'):
+        build_dataset(config, 'train')
+
+
+def test_a_dataset_that_cannot_be_built_is_named(sample_config, errors_of):
+    error, = errors_of(sample_config('mmseg', **{'train_dataloader.dataset.type': 'PascalContextDataset',
+                                                 'train_dataloader.dataset.ann_file': 'missing.txt'}), 'train')
+    assert 'train_dataloader.dataset must be a valid PascalContextDataset' in error
+
+
+def keypoint_meta(number, sigmas=None, swap=()):
+    points = {k: dict(name=f'k{k}', id=k, color=[255, 0, 0], type='', swap=dict(swap).get(k, ''))
+              for k in range(number)}
+    return dict(dataset_name='points', paper_info={}, keypoint_info=points, skeleton_info={},
+                joint_weights=[1.] * number, sigmas=[.05] * (number if sigmas is None else sigmas))
+
+
+@pytest.mark.parametrize(('meta', 'words'), [
+    (keypoint_meta(21), ['model.head.out_channels must be 21', 'got 17']),
+    (keypoint_meta(17, sigmas=21), ['sigmas in val_dataloader.dataset.metainfo', 'each of the 17 keypoints, got 21']),
+])
+def test_keypoints_that_do_not_match_are_named(meta, words, sample_config, errors_of):
+    config = sample_config('mmpose')
+    for split in ('train', 'val'):
+        config[f'{split}_dataloader'].dataset.metainfo = meta
+    errors = errors_of(config)
+    assert any(all(word in error for word in words) for error in errors), errors
+
+
+def test_keypoints_that_a_pipeline_converts_are_those_of_the_head(sample_config, errors_of):
+    config = sample_config('mmpose')
+    dataset = config.train_dataloader.dataset
+    dataset.metainfo = keypoint_meta(21)
+    dataset.pipeline = [dict(type='KeypointConverter', num_keypoints=17, mapping=[(k, k) for k in range(17)])]
+    assert not any('model.head' in error for error in errors_of(config, 'train'))
+
+
+def test_keypoints_that_an_evaluation_selects_are_compared(sample_config, errors_of):
+    config = sample_config('mmpose', **{'model.head.out_channels': 19})
+    config.model.test_cfg.output_keypoint_indices = list(range(17))
+    assert errors_of(config, 'val') == []
+    assert any('model.head.out_channels must be 17' in error for error in errors_of(config, 'train'))
+
+
+def test_flip_pairs_in_one_direction_are_warned_about(sample_config):
+    config = sample_config('mmpose')
+    config.train_dataloader.dataset.metainfo = keypoint_meta(17, swap={1: 'k2'})
+    findings = check_datasets(config, build(config), ('train', )).findings
+    assert [finding.is_error for finding in findings if "'k1' in one direction" in finding.message] == [False]
+
+
+def test_annotated_keypoints_are_compared_with_the_metainfo(sample_config, errors_of):
+    config = sample_config('mmpose', **{'model.head.out_channels': 21})
+    config.train_dataloader.dataset.metainfo = keypoint_meta(21)
+    errors = errors_of(config, 'train')
+    assert any('must describe the 17 keypoints' in error and 'got 21' in error for error in errors), errors
