@@ -20,15 +20,36 @@ def make_run_parser(command: str, doc: str | None) -> CommandParser:
         doc: Docstring of its module.
     """
     parser = make_parser(command, doc)
-    parser.add_argument('config', help='name of a shipped config, or path of any config')
+    add_config_options(parser)
     parser.add_argument('--work-dir', help='folder for logs and results (default: work_dirs/CONFIG)')
-    parser.add_argument('--data-root', help='data folder that replaces the data_root of the config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='entries of the config to override, such as train_dataloader.batch_size=4')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
                         help='launcher of distributed runs (default: none)')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed.launch')
     return parser
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Add the argument ``config``, and the options that override its entries."""
+    parser.add_argument('config', help='name of a shipped config, or path of any config')
+    parser.add_argument('--data-root', help='data folder that replaces the data_root of the config')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='entries of the config to override, such as train_dataloader.batch_size=4')
+
+
+def override_entries(config: Config, args: argparse.Namespace) -> None:
+    """Apply the options of :func:`add_config_options`.
+
+    Args:
+        config: Config, changed in place.
+        args: Parsed arguments.
+
+    Raises:
+        ValueError: ``--data-root`` is given, and the config has no ``data_root`` or no path below it.
+    """
+    if args.data_root is not None:
+        config.merge_from_dict(relocate_data(config, args.data_root))
+    if args.cfg_options is not None:
+        config.merge_from_dict(args.cfg_options)
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -41,10 +62,7 @@ def load_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     config = find_config(args.config)
     config.launcher = args.launcher
-    if args.data_root is not None:
-        config.merge_from_dict(relocate_data(config, args.data_root))
-    if args.cfg_options is not None:
-        config.merge_from_dict(args.cfg_options)
+    override_entries(config, args)
     if args.work_dir is not None:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
