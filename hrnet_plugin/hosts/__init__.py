@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults, fixed_input_size, image_channels
+from hrnet_plugin.hosts.host import Host, NetworkDefaults, fixed_input_size, image_channels
+from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.mmdet import MMDET
 from hrnet_plugin.hosts.mmpose import MMPOSE
 from hrnet_plugin.hosts.mmpretrain import MMPRETRAIN

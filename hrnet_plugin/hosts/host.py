@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
@@ -43,35 +44,6 @@ class NetworkDefaults:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
-    """Metric of a host's evaluators.
-
-    Args:
-        name: Name in published tables, e.g. 'mask AP50'.
-        key: Key in the logs, e.g. 'coco/segm_mAP_50'. Empty if it is not logged.
-        unit: Unit of the logged value: 'fraction', 'percent', or a physical unit.
-        is_shown: Whether to add a column to tables.
-        is_drawn: Whether to plot its curve for training runs.
-        requires_key: Key that must also be logged. Empty if ``key`` is unique.
-    """
-
-    name: str
-    key: str
-    unit: str = 'fraction'
-    is_shown: bool = True
-    is_drawn: bool = False
-    requires_key: str = ''
-
-    def is_in(self, logged: Container[str]) -> bool:
-        """Return True if logged values include the metric."""
-        return bool(self.key) and self.key in logged and (not self.requires_key or self.requires_key in logged)
-
-    def in_percent(self, value: float) -> float:
-        """Convert a logged fraction to percent. Values in other units do not change."""
-        return 100 * value if self.unit == 'fraction' else value
-
-
-@dataclass(frozen=True, kw_only=True)
 class Host:
     """Adapter of a host library.
 
@@ -82,8 +54,6 @@ class Host:
         task: 'detection', 'pose', 'segmentation' or 'classification'.
         network: Defaults of its HRNet.
         metrics: Metrics of its evaluators. Models are ranked by their first available metric.
-        metrics_title: Label of the metrics in plots.
-        lower_is_better: Last components of the keys of error metrics.
         datasets: Class of a dataset -> name in published tables.
         splits: (dataset, split) -> possible numbers of samples in the split.
         methods: Type of a model or head -> name of the method in published tables.
@@ -100,8 +70,6 @@ class Host:
     task: str
     network: NetworkDefaults
     metrics: tuple[Metric, ...]
-    metrics_title: str
-    lower_is_better: frozenset[str] = frozenset()
     datasets: Mapping[str, str] = field(default_factory=dict)
     splits: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     methods: Mapping[str, str] = field(default_factory=dict)
@@ -114,14 +82,6 @@ class Host:
     def owns(self, module: nn.Module) -> bool:
         """Return True if a class of the host is among the base classes of a module."""
         return any(parent.__module__.startswith(f'{self.name}.') for parent in type(module).__mro__)
-
-    def is_error(self, metric: str) -> bool:
-        """Return True if a lower value of a metric is better.
-
-        Args:
-            metric: Last component of its key, e.g. 'NME'.
-        """
-        return metric in self.lower_is_better
 
     def method(self, model: ConfigDict) -> str:
         """Return the method name of a model in published tables.

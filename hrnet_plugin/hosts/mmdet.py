@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts import mmdet_metrics
+from hrnet_plugin.hosts.host import Host, NetworkDefaults
 from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
@@ -19,21 +20,10 @@ if TYPE_CHECKING:
     from mmengine.model import BaseModel
     from torch import Tensor, nn
 
-_SIZES = {'': '', '50': '_50', '75': '_75', 's': '_s', 'm': '_m', 'l': '_l'}
 # name of a box or mask head, which may be in a list
 _CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask)_head(\.\d+)?$')
 _COCO = 'instances_val2017'  # file name of the annotations, not unique to COCO
 _COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, unique to COCO
-
-
-def _coco_metrics() -> Iterator[Metric]:
-    for prefix, kind in (('', 'bbox'), ('mask ', 'segm')):
-        for size, key in _SIZES.items():
-            yield Metric(name=f'{prefix}AP{size}', key=f'coco/{kind}_mAP{key}',
-                         is_drawn=not prefix and not size.isdigit())
-    for prefix in ('', 'mask '):
-        for limit in ('1', '10', '100', 's', 'm', 'l'):
-            yield Metric(name=f'{prefix}AR{limit}', key='', is_shown=False)
 
 
 class MMDetHost(Host):
@@ -146,10 +136,7 @@ MMDET = MMDetHost(
     install_command='pip install mmdet',
     task='detection',
     network=NetworkDefaults(norm_eval=True),
-    metrics=tuple(_coco_metrics()),
-    metrics_title='box AP (%)',
-    # CrowdHuman: miss rate; MOTChallenge: numbers of errors
-    lower_is_better=frozenset(('mMR', 'IDSW', 'FP', 'FN', 'IDFP', 'IDFN', 'Frag', 'ML')),
+    metrics=tuple(mmdet_metrics.metrics()),
     datasets={'CityscapesDataset': 'Cityscapes'},
     splits={('COCO', 'val2017'): (5000, )},
     methods={'FasterRCNN': 'Faster R-CNN', 'CascadeRCNN': 'Cascade R-CNN', 'MaskRCNN': 'Mask R-CNN',

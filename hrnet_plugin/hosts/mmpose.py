@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts import mmpose_metrics
+from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, NetworkDefaults
 from hrnet_plugin.hosts.mmdet import coco_name
 
 if TYPE_CHECKING:
@@ -14,28 +15,12 @@ if TYPE_CHECKING:
     from mmengine.dataset import BaseDataset
     from torch import nn
 
-_THRESHOLDS = {'': '', '50': ' .5', '75': ' .75', 'm': ' (M)', 'l': ' (L)'}
 # number of keypoints in heads; heads with num_keypoints have more out_channels
 _KEYPOINT_ENTRIES = ('num_keypoints', 'num_joints', 'out_channels')
-_PER_ACTION = ('MPJPE', 'P-MPJPE', 'N-MPJPE')  # in millimeters; per action: 'MPJPE_Walking'
-
-
-def _metrics() -> Iterator[Metric]:
-    for name in ('AP', 'AR'):
-        for size, key in _THRESHOLDS.items():
-            yield Metric(name=f'{name}{size}', key=f'coco/{name}{key}', is_shown=name == 'AP' or size in ('', '50'),
-                         is_drawn=name == 'AP' and not size.isdigit())
-    # MPII; other datasets log PCK, but no 'Head PCK'
-    yield Metric(name='PCKh', key='PCK', unit='percent', requires_key='Head PCK')
-    yield Metric(name='PCKh@0.1', key='PCK@0.1', unit='percent')
 
 
 class MMPoseHost(Host):
     """Adapter of mmpose."""
-
-    def is_error(self, metric: str) -> bool:
-        """Return True if a lower value of a metric is better."""
-        return super().is_error(metric) or metric.partition('_')[0] in _PER_ACTION
 
     def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return 'COCO' for the keypoint annotations of COCO val2017."""
@@ -80,10 +65,7 @@ MMPOSE = MMPoseHost(
     install_command='pip install --no-deps mmpose && pip install json_tricks munkres xtcocotools',
     task='pose',
     network=NetworkDefaults(multiscale_output=False, init_cfg=SMALL_NORMAL),
-    metrics=tuple(_metrics()),
-    metrics_title='keypoint AP (%)',
-    # as a fraction, in pixels, in millimeters
-    lower_is_better=frozenset(('NME', 'EPE', 'MRRPE')),
+    metrics=tuple(mmpose_metrics.metrics()),
     datasets={'MpiiDataset': 'MPII'},
     splits={('COCO', 'val2017'): (5000, ), ('MPII', 'val'): (2958, )},  # MPII: persons
     methods={'TopdownPoseEstimator': 'top-down heat maps'},

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
-
-if TYPE_CHECKING:
-    pass
-
+from hrnet_plugin.hosts import mmpretrain_metrics
+from hrnet_plugin.hosts.host import Host, NetworkDefaults
 
 MMPRETRAIN = Host(
     name='mmpretrain',
@@ -16,9 +11,7 @@ MMPRETRAIN = Host(
     install_command='pip install mmpretrain',
     task='classification',
     network=NetworkDefaults(),
-    metrics=(Metric(name='top-1', key='accuracy/top1', unit='percent', is_drawn=True),
-             Metric(name='top-5', key='accuracy/top5', unit='percent', is_drawn=True)),
-    metrics_title='accuracy (%)',
+    metrics=tuple(mmpretrain_metrics.metrics()),
     datasets={'ImageNet': 'ImageNet-1K'},
     splits={('ImageNet-1K', 'val'): (50000, )},
     methods={'ImageClassifier': 'classification', 'HRNetClassifier': 'classification'},

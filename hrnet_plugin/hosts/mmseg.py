@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, Metric, NetworkDefaults
+from hrnet_plugin.hosts import mmseg_metrics
+from hrnet_plugin.hosts.host import Host, NetworkDefaults
 from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
@@ -54,12 +55,7 @@ MMSEG = MMSegHost(
     install_command='pip install mmsegmentation ftfy regex',
     task='segmentation',
     network=NetworkDefaults(upsampling='bilinear'),
-    metrics=(Metric(name='mIoU', key='mIoU', unit='percent', is_drawn=True),
-             Metric(name='mAcc', key='mAcc', unit='percent', is_drawn=True, is_shown=False),
-             Metric(name='aAcc', key='aAcc', unit='percent', is_drawn=True, is_shown=False)),
-    metrics_title='mIoU, accuracies (%)',
-    # depth estimation
-    lower_is_better=frozenset(('abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'log10', 'silog')),
+    metrics=tuple(mmseg_metrics.metrics()),
     datasets={'CityscapesDataset': 'Cityscapes', 'ADE20KDataset': 'ADE20K', 'LIPDataset': 'LIP',
               'PascalContextDataset': 'PASCAL-Context 60', 'PascalContextDataset59': 'PASCAL-Context 59'},
     splits={('Cityscapes', 'val'): (500, ),

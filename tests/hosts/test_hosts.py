@@ -57,12 +57,18 @@ def test_datasets_methods_and_dumps_are_types_of_the_host(host):
     assert registry.METRICS.get(host.result_dump) is not None
 
 
-def test_names_are_unique(host):
-    names = [metric.name for metric in host.metrics]
-    keys = [metric.key for metric in host.metrics if metric.key]
-    assert len(set(names)) == len(names)
+def test_keys_are_unique(host):
+    keys = [(metric.key, metric.requires_key) for metric in host.metrics if metric.key]
     assert len(set(keys)) == len(keys)
     assert host_of_task(host.task) is host
+
+
+def test_a_name_has_one_unit_and_direction(host):
+    """Check that several evaluators with one name, such as PCKh, can share a column."""
+    looks = {}
+    for metric in host.metrics:
+        looks.setdefault(metric.name, set()).add((metric.shown_unit, metric.direction, metric.decimals))
+    assert [name for name, found in looks.items() if len(found) > 1] == []
 
 
 def test_a_config_has_the_adapter_of_its_scope():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
-from hrnet_plugin.evaluation.leaderboard.metrics import in_percent
+from hrnet_plugin.evaluation.leaderboard.metrics import shown_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
@@ -39,8 +39,7 @@ def local_entry(record: Record, store: str) -> Entry:
     """
     classes = {name: {cls: 100 * value for cls, value in values.items() if value is not None}
                for name, values in record.scores.classes.items()}
-    metrics = {name: in_percent(record.task, name, value) for name, value in record.scores.metrics.items()
-               if value is not None}
+    metrics = shown_metrics(record.task, record.scores.metrics)
     return Entry(task=record.task, source=LOCAL, place=record.config, data=record.data, store=store,
                  number=record.number, model=replace(record.model, method=record.model.method or record.config),
                  scores=Scores(metrics=metrics, classes=classes), cost=record.cost,

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hrnet_plugin.evaluation.leaderboard.entry import Entry
-from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, lower_is_better
+from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, named_metric, sort_names
+
+_DIRECTIONS = {'lower': 'lower is better', 'unknown': 'unknown direction, highest first'}
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,32 @@ class Board:
     def title(self) -> str:
         words = f'{self.task}, {self.data} {self.split}'.rstrip()
         words = words if self.whole else f'{words} (not a complete published split)'
-        return f'{words}, by {self.metric} (lower is better)' if self.metric in self.lower else words
+        direction = named_metric(self.task, self.metric).direction
+        if direction == 'higher' or self.metric not in self.metrics:
+            return words
+        return f'{words}, by {self.metric} ({_DIRECTIONS[direction]})'
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Metrics of at least one row that tables show. A ranking's metric that is not one of the task's is first."""
-        names = METRICS[self.task]
-        names = names if self.metric in names else (self.metric, *names)
-        return tuple(name for name in names if any(name in entry.scores.metrics for entry in self.entries))
+        """Metrics of at least one row that tables show. A ranking's metric that is not a published one is first."""
+        known = {name for entry in self.entries for name in entry.scores.metrics}
+        names = sort_names(self.task, {name for name in known if named_metric(self.task, name).is_shown})
+        return tuple(names if self.metric in METRICS[self.task] or self.metric not in known else
+                     (self.metric, *(name for name in names if name != self.metric)))
 
     @property
     def lower(self) -> tuple[str, ...]:
         """Subset of ``metrics`` for which a lower value is better."""
-        return tuple(filter(lower_is_better, self.metrics))
+        return tuple(name for name in self.metrics if named_metric(self.task, name).direction == 'lower')
+
+    def column_title(self, name: str) -> str:
+        """Return the name of a metric, with its unit if that is not percent."""
+        return named_metric(self.task, name).title
+
+    def metric_text(self, entry: Entry, name: str) -> str:
+        """Return a metric of a row with the decimals of its unit, or an empty string."""
+        value = entry.scores.metrics.get(name)
+        return '' if value is None else named_metric(self.task, name).format(value)
 
 
 def select(entries: Iterable[Entry], filters: Mapping[str, Sequence[str]]) -> list[Entry]:
@@ -80,8 +95,8 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
 
     Args:
         entries: Rows of any tasks.
-        metric: Metric of the ranking. Default: the first of the task's metrics that a row has, or else the most
-            frequent metric of the rows.
+        metric: Metric of the ranking. Default: the first metric of published tables that a row has, or else the most
+            frequent metric of the rows. Metrics of unknown direction are last, and their highest value ranks first.
 
     Raises:
         ValueError: If no row has the metric. The message lists the metrics of the rows.
@@ -98,8 +113,9 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
 
 
 def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: str | None) -> Board:
-    metric = metric or _default_metric(METRICS[key[0]], entries)
-    sign = 1 if lower_is_better(metric) else -1
+    task = key[0]
+    metric = metric or _default_metric(task, entries)
+    sign = 1 if named_metric(task, metric).direction == 'lower' else -1
 
     def sort_key(entry: Entry) -> tuple[bool, float]:
         return metric not in entry.scores.metrics, sign * (entry.scores.metrics.get(metric) or 0)
@@ -107,8 +123,12 @@ def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: st
     return Board(*key, metric, tuple(sorted(entries, key=sort_key)))  # stable: published order in a tie
 
 
-def _default_metric(names: Sequence[str], entries: Sequence[Entry]) -> str:
-    """Return the first of a task's metrics that a row has, or else the metric of most rows."""
+def _default_metric(task: str, entries: Sequence[Entry]) -> str:
+    """Return the first published metric of a task that a row has, or else the metric of most rows, known ones first."""
     counts = Counter(name for entry in entries for name in entry.scores.metrics)
-    frequent = max(counts, key=lambda name: counts[name], default=names[0])  # the first in a tie
-    return next((name for name in names if name in counts), frequent)
+    for name in METRICS[task]:
+        if name in counts:
+            return name
+    found = {name: named_metric(task, name) for name in sort_names(task, counts)}
+    ranked = sorted(found, key=lambda name: (found[name].direction == 'unknown', found[name].is_detail, -counts[name]))
+    return ranked[0] if ranked else METRICS[task][0]

@@ -53,7 +53,7 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
     metrics, numbers = _fitting(board, width)
     table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
                   padding=0)
-    titles = [*metrics, *(NUMBERS[name] for name in numbers)]
+    titles = [*map(board.column_title, metrics), *(NUMBERS[name] for name in numbers)]
     rest = max(0, width - _TEXT_WIDTH - sum(map(_width, titles)))
     table.add_column('', justify='right', width=_PLACE_WIDTH)
     table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
@@ -76,7 +76,7 @@ def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
     candidates = [board.metric, *known, *(name for name in metrics if name != board.metric)]
     left, chosen = width - _TEXT_WIDTH, set()
     for name in candidates:
-        left -= _width(NUMBERS.get(name, name))
+        left -= _width(NUMBERS.get(name) or board.column_title(name))
         if left >= 0:
             chosen.add(name)
     return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
@@ -91,7 +91,8 @@ def markdown(boards: Sequence[Board]) -> str:
     """Return all rankings with all rows as Markdown."""
     parts = []
     for board in boards:
-        titles = ['', 'model', 'source', *map(escape_markdown, board.metrics), *NUMBERS.values(), 'unit']
+        columns = [escape_markdown(board.column_title(name)) for name in board.metrics]
+        titles = ['', 'model', 'source', *columns, *NUMBERS.values(), 'unit']
         lines = [f'## {escape_markdown(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
@@ -128,7 +129,7 @@ def as_csv(boards: Sequence[Board]) -> str:
 
 
 def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:
-    values = [f'{entry.scores.metrics[name]:.1f}' if name in entry.scores.metrics else '' for name in metrics]
+    values = [board.metric_text(entry, name) for name in metrics]
     return [str(place) if board.metric in entry.scores.metrics else '', model_text(entry), source_text(entry), *values,
             *(_short(entry.columns[name]) for name in numbers)]
 

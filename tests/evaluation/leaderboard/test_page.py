@@ -295,13 +295,13 @@ def test_direction_in_the_page_data(errors_page):
 @in_browser
 def test_ranking_by_an_error(browser, errors_page):
     browser.get(errors_page.as_uri())
-    values = ['0.0', '3.0', '3.5', '4.0', '5.0', '']
+    values = ['0.00', '3.00', '3.50', '4.00', '5.00', '']
     assert column(browser, 3) == values
     assert 'by NME (lower is better)' in browser.find_element('id', 'board').text
     click_head(browser, 'NME')
     assert column(browser, 3) == values
     click_head(browser, 'NME')
-    assert column(browser, 3) == ['5.0', '4.0', '3.5', '3.0', '0.0', '']
+    assert column(browser, 3) == ['5.00', '4.00', '3.50', '3.00', '0.00', '']
     drawn = run(browser, 'document.getElementById("plot-macs_in_billions").data.at(-1)')
     assert (drawn['x'], drawn['y']) == ([1, 4, 5], [4, 3, 0])  # Pareto front
     axis = run(browser, 'document.getElementById("plot-macs_in_billions").layout.yaxis.title.text')

@@ -72,14 +72,14 @@ def test_ranking_by_an_error():
     board, = rank(rows, 'NME')
     assert order(board) == [3, 2, 4, 0, 1]  # 0 is valid, ties keep their order, missing values are last
     assert board.title == 'pose, WFLW test (not a complete published split), by NME (lower is better)'
-    assert board.metrics == ('NME', )
+    assert board.metrics == ('NME', 'AUC')
     text = printed(board, 120)
     assert 'by NME (lower is better)' in text
     assert re.findall(r'(\d) +Faster', text) == ['1', '2', '3', '4']
-    assert re.findall(r' (\d\.\d)$', text, re.M) == ['0.0', '3.0', '3.0', '4.0']
+    assert re.findall(r' (\d\.\d\d) +\d\d\.\d$', text, re.M) == ['0.00', '3.00', '3.00', '4.00']  # two decimals
     lines = markdown([board]).splitlines()
     assert lines[0] == '## Pose, WFLW test (not a complete published split), by NME (lower is better)'
-    assert [line.split(' | ')[3].strip() for line in lines[4:]] == ['0.0', '3.0', '3.0', '4.0', '']
+    assert [line.split(' | ')[3].strip() for line in lines[4:]] == ['0.00', '3.00', '3.00', '4.00', '']
     table = list(csv.DictReader(io.StringIO(as_csv([board]))))
     assert [(row['rank'], row['NME']) for row in table] == [
         ('1', '0.0'), ('2', '3.0'), ('3', '3.0'), ('4', '4.0'), ('', '')]
@@ -96,11 +96,11 @@ def test_a_board_without_the_metric_has_no_direction():
 
 def test_a_board_without_metrics_of_its_task():
     board, = rank(faces(EPE=[None, 2., None], NME=[4., None, 3.]))
-    assert (board.metric, board.metrics, order(board)) == ('NME', ('NME', ), [2, 0, 1])
+    assert (board.metric, board.metrics, order(board)) == ('NME', ('NME', 'EPE'), [2, 0, 1])
     board, = rank(faces(AUC=[60., 70., 65.], EPE=[5., 3., 4.]))
     assert (board.metric, order(board)) == ('AUC', [1, 2, 0])
-    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # a metric of the task has priority
-    assert (board.metric, board.metrics, order(board)) == ('PCKh', ('PCKh', ), [1, 0])
+    board, = rank(faces(NME=[3., 4.], PCKh=[None, 90.]))  # a metric of published tables has priority
+    assert (board.metric, board.metrics, order(board)) == ('PCKh', ('PCKh', 'NME'), [1, 0])
     board, = rank([make(metrics={})])
     assert (board.metric, board.metrics) == ('AP', ())
 
@@ -130,7 +130,9 @@ def test_local_results():
     assert (row.data.images, row.data.whole, row.model.width) == (100, False, 'W18')
     assert (row.conditions.ms, row.cost.params, row.cost.weights_in_millions) == (50, 10, 10)
     data = DataFacts(data='x', split='', images=1, whole=False)
-    for task, metrics, shown in (('pose', {'AP': .75, 'PCKh': 90., 'EPE': 3.}, {'AP': 75, 'PCKh': 90, 'EPE': 3}),
+    for task, metrics, shown in (('pose', {'AP': .75, 'PCKh': 90., 'PCKh@0.1': 30., 'EPE': 3.},
+                                  {'AP': 75, 'PCKh': 90, 'PCKh@0.1': 30, 'EPE': 3}),
+                                 ('pose', {'PCKh': .9, 'NME': .0512}, {'PCKh': 90, 'NME': pytest.approx(5.12)}),
                                  ('segmentation', {'mIoU': 81.1, 'mDice': 90.}, {'mIoU': 81.1, 'mDice': 90}),
                                  ('detection', {'mask AR100': .5}, {'mask AR100': 50})):
         record = Record(task=task, config='c', data=data, scores=Scores(metrics=metrics))

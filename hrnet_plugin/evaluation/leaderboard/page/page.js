@@ -14,7 +14,10 @@
     mmseg: '#7a52a8' };
   const frame = (title, more = {}) => ({ title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left' }, autosize: true, height: 380,
     margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
-  const shown = (value, digits = 1) => (value === null || value === undefined ? '' : value.toFixed(digits));
+  // digits null: four significant digits
+  const shown = (value, digits = 1) => (value === null || value === undefined ? ''
+    : digits === null ? String(Number(value.toPrecision(4))) : value.toFixed(digits));
+  const format = (digits) => (digits === null ? '.4~g' : `.${digits}f`);
 
   // plotly parses texts as markup, and a link or style in a foreign record could load external files
   const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -23,7 +26,8 @@
   const columns = () => [
     { title: '#', text: (row) => (row.rank === null ? '' : String(row.rank)), key: (row) => row.rank, up: true },
     { title: 'Model', text: (row) => row.model, key: (row) => row.model, up: true },
-    ...state.board.metrics.map((name) => ({ title: name, text: (row) => shown(row.metrics[name]),
+    ...state.board.metrics.map((name) => ({ title: state.board.titles[name],
+      text: (row) => shown(row.metrics[name], state.board.digits[name]),
       key: (row) => row.metrics[name] ?? null, up: state.board.lower.includes(name) })),
     ...numbers.map(([name, title]) => ({ title, text: (row) => shown(row[name]), key: (row) => row[name], up: true,
       hint: (row) => (name === 'ms' ? row.machine : row.unit) })),
@@ -101,7 +105,7 @@
   const hover = (row) => `${plain(row.model)}<br>${plain(row.where)}`;
 
   function drawCost(cost, title) {
-    const { metric, lower } = state.board;
+    const { metric, lower, titles, digits } = state.board;
     const sign = lower.includes(metric) ? -1 : 1;
     const value = (row) => sign * row.metrics[metric];  // higher is better
     const both = state.rows.filter((row) => row[cost] !== null && row.metrics[metric] !== undefined);
@@ -109,7 +113,8 @@
     const traces = sources.map((source) => {
       const rows = both.filter((row) => row.source === source);
       return { type: 'scatter', mode: 'markers', name: source, x: rows.map((row) => row[cost]),
-        y: rows.map((row) => row.metrics[metric]), text: rows.map(hover), hovertemplate: '%{text}<br>%{x:.1f}, %{y:.1f}',
+        y: rows.map((row) => row.metrics[metric]), text: rows.map(hover),
+        hovertemplate: `%{text}<br>%{x:.1f}, %{y:${format(digits[metric])}}`,
         marker: { size: rows.map((row) => (row.width ? 10 : 8)), color: colors[source],
           symbol: rows.map((row) => (row.width ? 'circle' : 'x-thin-open')) } };
     });
@@ -120,7 +125,7 @@
     traces.push({ type: 'scatter', mode: 'lines', name: 'Pareto front', x: front.map((row) => row[cost]),
       y: front.map((row) => row.metrics[metric]), line: { color: '#57606a', dash: 'dot', shape: 'hv' },
       hoverinfo: 'skip' });
-    const name = plain(metric);
+    const name = plain(titles[metric]);
     Plotly.react(`plot-${cost}`, traces, frame(`${name} over ${title}`, { xaxis: { title: { text: title } },
       yaxis: { title: { text: sign < 0 ? `${name} (lower is better)` : name } },
       annotations: both.length ? [] : [{ text: 'no row has both values', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mmengine.logging import print_log
 
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
+from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
 from hrnet_plugin.evaluation.leaderboard.visualizations import is_inside
@@ -81,7 +82,10 @@ def _plotly() -> str:
 
 def _board(board: Board) -> dict[str, Any]:
     names = _common_image_names(board.entries)
+    found = {name: named_metric(board.task, name) for name in {board.metric, *board.metrics}}
     return dict(title=board.title, metric=board.metric, metrics=board.metrics, lower=board.lower,
+                titles={name: metric.title for name, metric in found.items()},
+                digits={name: metric.decimals for name, metric in found.items()},
                 rows=[_row(board, place, entry, names) for place, entry in enumerate(board.entries, 1)])
 
 
