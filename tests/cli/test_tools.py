@@ -13,7 +13,6 @@ from mmengine.config import Config
 from hrnet_plugin.cli import config, leaderboard, record, report, run_options, train
 from hrnet_plugin.cli import evaluate as test
 from hrnet_plugin.config_files import list_configs
-from hrnet_plugin.hosts import MMDET, MMPOSE, MMPRETRAIN, MMSEG
 from hrnet_plugin.training import launch
 
 SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
@@ -232,16 +231,18 @@ def test_a_derived_config_is_not_overwritten(tmp_path):
         config.write_derived_config('faster-rcnn_hrnetv2p-w32_1x_coco', tmp_path / 'mine')
 
 
-def _run(work_dir, name, epochs, host=MMDET):
+def _run(work_dir, epochs, values, folder='1'):
+    """Write the log of a run by epochs whose metrics are ``values`` times the epoch."""
     records = []
-    values = {metric.key: 0.1 if metric.unit == 'fraction' else 10. for metric in host.metrics if metric.key}
     for epoch in epochs:
-        records += [dict(epoch=epoch, iter=10 * epoch, step=10 * epoch, loss=5 / epoch),
-                    {'step': epoch, **{key: value * epoch for key, value in values.items()}}]
-    folder = work_dir / name / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
-    return records
+        records += [dict(epoch=epoch, iter=10 * epoch, step=10 * epoch, loss=5 / epoch, lr=.1),
+                    {'step': epoch, 'time': .1, **{key: value * epoch for key, value in values.items()}}]
+    _write_log(work_dir / folder, records)
+
+
+def _write_log(folder, records):
+    (folder / 'vis_data').mkdir(parents=True)
+    (folder / 'vis_data' / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
 
 
 def test_a_report_of_a_run_without_evaluations(tmp_path):
@@ -252,16 +253,54 @@ def test_a_report_of_a_run_without_evaluations(tmp_path):
         report.main([str(tmp_path)])
 
 
-@pytest.mark.parametrize(('host', 'folder', 'columns'), [
-    (MMDET, 'pictures', 12), (MMPOSE, 'pictures', 11), (MMSEG, 'vis_data/pictures', 3), (MMPRETRAIN, 'pictures', 2)],
-    ids=lambda value: getattr(value, 'name', None))
-def test_a_report_draws_curve_and_images(host, folder, columns, tmp_path, capsys):
-    _run(tmp_path, '1', (1, 2, 3), host)
+@pytest.mark.parametrize(('values', 'folder', 'titles', 'last'), [
+    ({'coco/bbox_mAP': .1, 'coco/segm_mAP_50': .2}, 'pictures', ['AP', 'mask', 'AP50'], ['30.0', '60.0']),
+    ({'coco/AP': .1, 'coco/AR (L)': .05}, 'pictures', ['AP', 'ARl'], ['30.0', '15.0']),
+    ({'aAcc': 20., 'mIoU': 10., 'mDice': 5.}, 'vis_data/pictures', ['mIoU', 'aAcc', 'mDice'], ['30.0', '60.0', '15.0']),
+    ({'accuracy/top1': 10.}, 'pictures', ['top-1'], ['30.0'])], ids=['mmdet', 'mmpose', 'mmseg', 'mmpretrain'])
+def test_a_report_draws_curve_and_images(values, folder, titles, last, tmp_path, capsys):
+    _run(tmp_path, (1, 2, 3), values)
     (tmp_path / '1' / folder).mkdir()
     for i in range(3):
         cv2.imwrite(str(tmp_path / '1' / folder / f'{i}.png'), np.full((20, 40, 3), 80 * i, np.uint8))
     report.main([str(tmp_path)])
-    last = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith('3 '))
-    assert last.split() == ['3'] + ['30.0'] * columns
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ['step', *titles]
+    assert lines[3].split() == ['3', *last]
     assert cv2.imread(str(tmp_path / 'curve.png')).std() > 0
     assert cv2.imread(str(tmp_path / 'pictures.png')).shape == (2 * 28, 2 * 48, 3)
+
+
+@pytest.mark.parametrize(('values', 'titles', 'cells'), [
+    ({'NME': .0512}, 'NME', '5.12'), ({'PCK': 88.25, 'PCK@0.1': 30., 'Head PCK': 95.}, 'PCKh PCKh@0.1 Head PCK',
+                                      '88.2 30.0 95.0'),
+    ({'PCK': .8825, 'AUC': .5, 'EPE': 3.456}, 'PCK AUC EPE (px)', '88.2 50.0 3.46'),
+    ({'pascal_voc/mAP': .4512, 'pascal_voc/AP50': .451}, 'VOC AP VOC AP50', '45.1 45.1'),
+    ({'coco-wholebody/AP (M)': .5}, 'whole-body APm', '50.0'), ({'coco/AP(E)': .5}, 'AP (E)', '50.0'),
+    ({'lvis/bbox_APr': .25}, 'LVIS APr', '25.0'), ({'rmse': .356789, 'abs_rel': .1}, 'abs_rel rmse', '0.100 0.3568'),
+    ({'motchallenge-metric/MOTA': -.5, 'motchallenge-metric/IDSW': 12}, 'MOTA IDSW', '-50.0 12'),
+    ({'MPJPE': .05123, 'MRRPE': 30.}, 'MRRPE (mm) MPJPE', '30.0 0.05123'),
+    ({'coco/bbox_mAP': .3, 'mine/score': 12.3456, 'coco/bbox_mAP_s': -1}, 'AP APs mine/score', '30.0 - 12.35')])
+def test_a_report_shows_all_metrics_in_their_units(values, titles, cells, tmp_path, capsys):
+    _run(tmp_path, (1, ), values)
+    report.main([str(tmp_path)])
+    head, line = capsys.readouterr().out.splitlines()[:2]
+    assert head.split() == ['step', *titles.split()]
+    assert line.split() == ['1', *cells.split()]
+
+
+def test_a_report_of_two_datasets_has_two_tables(tmp_path, capsys):
+    _run(tmp_path, (1, 2), {'a/coco/bbox_mAP': .1, 'b/coco/bbox_mAP': .2, 'b/coco/person_precision': .3})
+    report.main([str(tmp_path)])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:-1] == [['a'], ['step', 'AP'], ['1', '10.0'], ['2', '20.0'], [],
+                          ['b'], ['step', 'AP'], ['1', '20.0'], ['2', '40.0'], [],
+                          ['step', '2'], ['b/AP', 'of', 'person', '60.0']]
+
+
+def test_a_report_of_a_run_by_iterations(tmp_path, capsys):
+    """Check that the step is the last training iteration, since mmengine logs epoch 0."""
+    _write_log(tmp_path / '1', [record for i in (2, 4, 6, 8) for record in (
+        [dict(loss=1., lr=.1, iter=i, step=i)] + ([{'coco/bbox_mAP': .1 * i, 'step': 0}] if i % 4 == 0 else []))])
+    report.main([str(tmp_path)])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()[1:3]] == [['4', '40.0'], ['8', '80.0']]

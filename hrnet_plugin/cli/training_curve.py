@@ -1,0 +1,67 @@
+"""Plot of the loss and the metrics of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use('Agg')
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from hrnet_plugin.cli.run_evaluations import Evaluation
+from hrnet_plugin.hosts import Metric
+
+_Panel = tuple[str, str]  # unit and direction
+
+
+def draw_curve(metrics: Mapping[str, Metric], evaluations: Sequence[Evaluation],
+               records: Sequence[Mapping[str, float]], target: Path) -> None:
+    """Draw the loss of each logged iteration, and the metrics of each evaluation, with one panel per unit.
+
+    Args:
+        metrics: Logged key -> metric. Variants of another metric are drawn only if there is no other.
+        evaluations: Evaluations of the run.
+        records: Logged scalars of the run.
+        target: Image file to write.
+    """
+    training = [record for record in records if 'loss' in record]
+    panels = _panels(metrics)
+    figure, axes = plt.subplots(len(panels), figsize=(7, 4 * len(panels)), layout='constrained', squeeze=False)
+    for axis, chosen in zip(axes[:, 0], panels.values()):
+        axis.plot([record['step'] for record in training], [record['loss'] for record in training], color='tab:gray')
+        axis.set(xlabel='iteration', ylabel='training loss (gray)', ylim=(0, None))
+        _draw_metrics(axis.twinx(), chosen, evaluations)
+    figure.savefig(target, dpi=120)
+    plt.close(figure)
+
+
+def _panels(metrics: Mapping[str, Metric]) -> dict[_Panel, dict[str, Metric]]:
+    drawn = {key: metric for key, metric in metrics.items() if metric.is_drawn} or metrics
+    panels: dict[_Panel, dict[str, Metric]] = {}
+    for key, metric in drawn.items():
+        unit = metric.shown_unit or (key if metric.unit == 'unknown' else metric.unit)
+        panels.setdefault((unit, metric.direction), {})[key] = metric
+    return panels
+
+
+def _draw_metrics(axis: Axes, metrics: Mapping[str, Metric], evaluations: Sequence[Evaluation]) -> None:
+    steps = [evaluation.iteration for evaluation in evaluations]
+    drawn: list[float] = []
+    for number, (key, metric) in enumerate(metrics.items()):
+        values = [evaluation.shown(key, metric) for evaluation in evaluations]
+        axis.plot(steps, values, marker='o', label=metric.name, linewidth=1 if number else 2.5)
+        drawn += filter(isfinite, values)
+    first = next(iter(metrics.values()))
+    is_share = first.shown_unit == '%' and first.direction == 'higher'
+    axis.set(ylabel=_label(first), ylim=(min([0, *drawn]), 100 if is_share else None))
+    axis.legend(loc='best', ncols=2)
+
+
+def _label(metric: Metric) -> str:
+    words = [metric.shown_unit or ('value' if metric.unit == 'unknown' else metric.unit),
+             'lower is better' if metric.direction == 'lower' else '']
+    return ', '.join(filter(None, words))
