@@ -15,7 +15,13 @@ from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.training.launch import make_runner
-from hrnet_plugin.training.run_config import add_hook, resume, save_atomically, set_load_from
+from hrnet_plugin.training.run_config import (
+    add_hook,
+    log_evaluations_by_iteration,
+    resume,
+    save_atomically,
+    set_load_from,
+)
 from hrnet_plugin.training.work_dir import earlier_run_warning, reserve_work_dir
 
 
@@ -64,6 +70,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
     if config.get('load_from') is not None and not config.get('resume'):
         set_load_from(config, config.load_from, part='backbone')  # heads may have another number of classes
     save_atomically(config)
+    log_evaluations_by_iteration(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
     add_hook(config, 'hrnet_plugin.DataCheckHook')
     if config.get('launcher', 'none') != 'none':

@@ -73,6 +73,22 @@ def save_atomically(config: Config) -> None:
             hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
 
 
+def log_evaluations_by_iteration(config: Config) -> None:
+    """Log the evaluations of a run by iterations with their iteration. mmengine would log epoch 0.
+
+    Args:
+        config: Config, changed in place unless it trains by epochs or sets ``log_metric_by_epoch``.
+    """
+    if not (config.get('train_cfg') or {}).get('max_iters'):
+        return
+    if config.get('default_hooks') is None:
+        config.default_hooks = {}
+    config.default_hooks.setdefault('logger', dict(type='LoggerHook'))  # default of mmengine
+    logger = config.default_hooks.logger
+    if logger is not None and type_name(logger.get('type', 'LoggerHook')) == 'LoggerHook':
+        logger.setdefault('log_metric_by_epoch', False)
+
+
 def _hooks(config: Config) -> Iterator[ConfigDict]:
     checkpoint = config.default_hooks.checkpoint
     if checkpoint is not None:  # None disables the hook

@@ -7,7 +7,13 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 
-from hrnet_plugin.training.run_config import add_hook, resume, save_atomically, set_load_from
+from hrnet_plugin.training.run_config import (
+    add_hook,
+    log_evaluations_by_iteration,
+    resume,
+    save_atomically,
+    set_load_from,
+)
 
 
 def config_of(folder, **entries):
@@ -79,3 +85,18 @@ def test_a_hook_is_added_once(tmp_path):
     set_load_from(config, config.load_from)
     assert config.load_from == 'hrnet://x.pth'
     assert config.custom_hooks == [dict(type='hrnet_plugin.CompleteLoadHook', part='backbone')]
+
+
+@pytest.mark.parametrize(('entries', 'logger'), [
+    (dict(train_cfg=dict(max_iters=4)), dict(type='LoggerHook', log_metric_by_epoch=False)),
+    (dict(train_cfg=dict(max_iters=4), default_hooks=dict(logger=dict(interval=2))),
+     dict(interval=2, log_metric_by_epoch=False)),
+    (dict(train_cfg=dict(max_iters=4), default_hooks=dict(logger=dict(log_metric_by_epoch=True))),
+     dict(log_metric_by_epoch=True)),
+    (dict(train_cfg=dict(max_iters=4), default_hooks=dict(logger=None)), None),
+    (dict(train_cfg=dict(max_iters=4), default_hooks=dict(logger=dict(type='mine.Hook'))), dict(type='mine.Hook')),
+    (dict(train_cfg=dict(max_epochs=4), default_hooks=dict(logger=dict(interval=2))), dict(interval=2))])
+def test_evaluations_are_logged_with_their_iteration(entries, logger, tmp_path):
+    config = config_of(tmp_path, **entries)
+    log_evaluations_by_iteration(config)
+    assert config.default_hooks.logger == logger
