@@ -5,7 +5,7 @@
 
 A document contains its tables between the lines ``<!-- table: NAME -->`` and ``<!-- end of table -->``. Metafiles and
 the index are written whole. Figures are changed in ``hrnet_plugin/evaluation/leaderboard/published/`` and
-``hrnet_plugin/checkpoints/published.csv``.
+``hrnet_plugin/checkpoints/published.csv``, and metrics in ``hrnet_plugin/hosts/``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from tables_configs import config_tables  # noqa: E402
 from tables_families import FAMILIES  # noqa: E402
 from tables_markdown import checkpoint_tables, detector_table, family_table  # noqa: E402
 from tables_metafile import index, metafile  # noqa: E402
+from tables_metrics import metric_table  # noqa: E402
 from tables_sources import Sources, read_sources  # noqa: E402
+
+from hrnet_plugin.hosts import HOSTS  # noqa: E402
 
 _REGION = re.compile(r'(?<=^<!-- table: )(?P<name>\S+)(?P<start> -->\n).*?(?=^<!-- end of table -->$)', re.M | re.S)
 
@@ -50,6 +53,7 @@ def documents(root: Path, sources: Sources) -> Iterator[tuple[Path, str]]:
     tables = {f'configs/{family.folder}/README.md': {'configs': family_table(sources, family)} for family in FAMILIES}
     tables['docs/reference/checkpoints.md'] = {'checkpoints': checkpoint_tables(sources)}
     tables['docs/reference/configs.md'] = {'detectors': detector_table(sources), 'configs': config_tables(sources)}
+    tables['docs/reference/metrics.md'] = {name: metric_table(host) for name, host in HOSTS.items()}
     for name, regions in tables.items():
         try:
             yield root / name, fill_regions((root / name).read_text(encoding='utf-8'), regions)

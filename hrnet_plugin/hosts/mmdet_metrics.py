@@ -31,7 +31,7 @@ def _published() -> Iterator[Metric]:
                          is_drawn=not size.isdigit())
     for prefix in ('', 'mask '):
         for limit in ('1', '10', '100', 's', 'm', 'l'):  # from the evaluation of the saved detections
-            yield Metric(name=f'{prefix}AR{limit}', key='', is_renamed=True, is_shown=False)
+            yield Metric(name=f'{prefix}AR{limit}', key='', is_renamed=True, is_shown=False, is_drawn=False)
 
 
 def _coco() -> Iterator[Metric]:

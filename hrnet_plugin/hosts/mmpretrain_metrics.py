@@ -28,7 +28,7 @@ def metrics() -> Iterator[Metric]:
                          evaluators=evaluators)
     yield Metric(name='multi-label mAP', key='multi-label/mAP', unit='percent',
                  evaluators=('AveragePrecision', 'VOCAveragePrecision'))
-    yield Metric(name='retrieval mAP@#', key='retrieval/mAP@#', unit='percent',
+    yield Metric(name='retrieval mAP@*', key='retrieval/mAP@*', unit='percent',
                  evaluators=('RetrievalAveragePrecision', ))
     yield Metric(name='retrieval recall@#', key='retrieval/Recall@#', unit='percent', evaluators=('RetrievalRecall', ))
     yield from _language()
