@@ -7,7 +7,8 @@ r"""Store the results of an earlier test for the leaderboard.
 
 The first form evaluates boxes or masks (results.segm.json) in COCO format. The
 second form reads the metrics that the newest test logged to a work directory.
-Logged metrics are rounded, and per-class metrics are missing.
+Logged metrics are rounded, and per-class metrics are missing. For a test of
+several datasets, give one value per dataset: --split val_a val_b.
 
 For a new test, use: hrnet test CONFIG CHECKPOINT --record
 """
@@ -33,6 +34,7 @@ from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, describe_tested_model, make_record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.leaderboard.tested_datasets import logged_prefixes
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import MMDET, host_of_config
 
@@ -49,9 +51,9 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--annotations', type=Path, metavar='FILE',
                         help='ground truth in COCO format; requires --results')
     parser.add_argument('--checkpoint', default='', help='tested checkpoint')
-    parser.add_argument('--data', help='dataset as in published tables, such as COCO; requires --work-dir')
-    parser.add_argument('--split', help='split, such as val2017; requires --work-dir')
-    parser.add_argument('--images', type=int, help='number of tested images; requires --work-dir')
+    parser.add_argument('--data', nargs='+', help='dataset as in published tables, such as COCO; requires --work-dir')
+    parser.add_argument('--split', nargs='+', help='split, such as val2017; requires --work-dir')
+    parser.add_argument('--images', nargs='+', type=int, help='number of tested images; requires --work-dir')
     parser.add_argument('--note', default='', help='text that distinguishes the model in the leaderboard')
     parser.add_argument('--store', default=STORE, metavar='FILE', help=f'file with your results (default: {STORE})')
     args = parser.parse_args(argv)
@@ -62,8 +64,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         wrong = f'no {", ".join(missing)}' if missing else ' and '.join(surplus)
         parser.error(f'--{used.replace("_", "-")} requires --{", --".join(_REQUIRED[used])}, and excludes '
                      f'--{", --".join(_REQUIRED[other])}, got {wrong}')
-    if args.images is not None and args.images < 1:
-        parser.error(f'--images must be at least 1, got {args.images}')
+    if args.images is not None and min(args.images) < 1:
+        parser.error(f'--images must be at least 1, got {min(args.images)}')
     return args
 
 
@@ -99,11 +101,12 @@ def from_results(args: argparse.Namespace) -> Record:
     return _record(config, data, Scores(metrics=metrics, classes=classes), args)
 
 
-def from_work_dir(args: argparse.Namespace) -> Record:
-    """Return the record of the newest test in a work directory.
+def from_work_dir(args: argparse.Namespace) -> list[Record]:
+    """Return the records of the newest test in a work directory, one per dataset.
 
     Raises:
         FileNotFoundError: The folder has no test.
+        ValueError: An option has another number of values than the test has datasets.
     """
     # a test writes its metrics to TIME/TIME.json, and its config to TIME/vis_data/config.py
     files = [file for file in args.work_dir.glob('*/*.json') if file.stem == file.parent.name]
@@ -114,9 +117,16 @@ def from_work_dir(args: argparse.Namespace) -> Record:
     config = read_config(newest.parent / 'vis_data' / 'config.py')
     task = host_of_config(config).task
     logged = json.loads(newest.read_text(encoding='utf-8'))
-    metrics = rename_metrics(task, {key: value for key, value in logged.items() if key not in _TIMES})
+    metrics = {key: value for key, value in logged.items() if key not in _TIMES}
     args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
-    return _record(config, data_facts(task, args.data, args.split, args.images), Scores(metrics=metrics), args)
+    prefixes = logged_prefixes(config)
+    for name in _REQUIRED['work_dir']:
+        if len(getattr(args, name)) != len(prefixes):
+            words = f' ({", ".join(prefix.logged for prefix in prefixes)})' if len(prefixes) > 1 else ''
+            raise ValueError(f'--{name} must have one value per tested dataset{words}, got {getattr(args, name)}')
+    scores = [Scores(metrics=rename_metrics(task, prefix.select(metrics, prefixes))) for prefix in prefixes]
+    return [_record(config, data_facts(task, *facts), one, args)
+            for one, *facts in zip(scores, args.data, args.split, args.images)]
 
 
 def _record(config: Config, data: DataFacts, scores: Scores, args: argparse.Namespace) -> Record:
@@ -126,5 +136,5 @@ def _record(config: Config, data: DataFacts, scores: Scores, args: argparse.Name
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    number = ResultStore(args.store).append(from_results(args) if args.results else from_work_dir(args))
-    print(f'stored as number {number} in {args.store}')
+    for record in [from_results(args)] if args.results else from_work_dir(args):
+        print(f'stored as number {ResultStore(args.store).append(record)} in {args.store}')

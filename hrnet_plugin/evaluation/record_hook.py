@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mmengine.runner import Runner
     from mmengine.structures import BaseDataElement
 
+    from hrnet_plugin.evaluation.leaderboard.facts import Cost, DataFacts, ModelFacts
+    from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
+
 
 STORE = 'work_dirs/leaderboard.sqlite'
 _WARM_UP = 5  # batches excluded from the median time, if there are more
@@ -28,14 +31,15 @@ _WARM_UP = 5  # batches excluded from the median time, if there are more
 
 @HOOKS.register_module()
 class RecordHook(Hook):
-    """Hook that appends a record of each test to a result store.
+    """Hook that appends a record of each tested dataset to a result store.
 
     The record contains metrics, per-class AP, dataset, config, checkpoint, time and memory. Enable the hook with
     ``custom_hooks=[dict(type='hrnet_plugin.RecordHook')]`` in a config of mmdet, mmpose or mmsegmentation, or with
     ``mim test hrnet_plugin ... --record``.
 
     mmdet rounds metrics to three digits. Its detections are therefore evaluated again with the COCO API. They are saved
-    in the run folder as ``results.bbox.json`` and ``results.segm.json``.
+    in the run folder as ``results.bbox.json`` and ``results.segm.json``, and those of further evaluators as
+    ``results1.bbox.json``.
 
     The time per image is the time of a batch divided by its size. It includes the model's ``test_step`` and
     the evaluator's processing, but not data loading. The record contains the median without the first five batches.
@@ -57,27 +61,22 @@ class RecordHook(Hook):
         self._times: list[float] = []
         self._start = 0.
         self._metrics: Mapping[str, Any] = {}
-        self._data: Any = None
+        self._parts: list[tuple[TestedDataset, DataFacts, ModelFacts, Cost]] = []
 
     def before_test(self, runner: Runner) -> None:
-        """Check that the store is writable, and describe dataset and model before the test.
+        """Check that the store is writable, and describe datasets and model before the test.
 
         Raises:
             ValueError: If the config belongs to none of the hosts.
             OSError, sqlite3.Error: If the store cannot be written.
         """
-        from hrnet_plugin.evaluation.leaderboard.runner_record import (
-            describe_tested_data,
-            describe_tested_model,
-            save_detections,
-        )
+        from hrnet_plugin.evaluation.leaderboard.exact_metrics import save_detections
         from hrnet_plugin.evaluation.leaderboard.store import ResultStore
         self._times, self._metrics = [], {}
         save_detections(runner)
         if is_main_process():
             ResultStore(self.store).prepare()
-            self._data = describe_tested_data(runner)
-            self._model, self._cost = describe_tested_model(runner.cfg, self._data.data)
+            self._parts = list(_describe(runner))
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
 
@@ -98,20 +97,33 @@ class RecordHook(Hook):
 
     @master_only
     def after_test(self, runner: Runner) -> None:
-        """Append the record, after other hooks have drawn and logged."""
+        """Append a record per dataset, after other hooks have drawn and logged."""
         from hrnet_plugin.evaluation.leaderboard.runner_record import make_test_record, test_note
         from hrnet_plugin.evaluation.leaderboard.store import ResultStore
-        notes = ', '.join(filter(None, (test_note(runner), self.note)))
-        record = make_test_record(runner, self._metrics, self._data, replace(self._model, note=notes), self._cost,
-                        self.milliseconds)
-        number = ResultStore(self.store).append(record)
-        print_log(f'Saved as record {number} in the leaderboard store {self.store}', logger='current')
+        prefixes = [tested.prefix for tested, *_ in self._parts]
+        for tested, data, model, cost in self._parts:
+            notes = ', '.join(filter(None, (test_note(runner, tested), self.note)))
+            record = make_test_record(runner, tested.prefix.select(self._metrics, prefixes), tested, data,
+                                      replace(model, note=notes), cost, self.milliseconds)
+            number = ResultStore(self.store).append(record)
+            print_log(f'Saved as record {number} in the leaderboard store {self.store}', logger='current')
 
     @property
     def milliseconds(self) -> float | None:
         """Median time per image of the last test in milliseconds, or None before a test."""
         times = self._times[_WARM_UP:] or self._times
         return 1000 * median(times) if times else None
+
+
+def _describe(runner: Runner) -> Iterator[tuple[TestedDataset, DataFacts, ModelFacts, Cost]]:
+    from hrnet_plugin.evaluation.leaderboard.runner_record import describe_tested_data, describe_tested_model
+    from hrnet_plugin.evaluation.leaderboard.tested_datasets import tested_datasets
+    models: dict[str, tuple[ModelFacts, Cost]] = {}  # the size of the count depends on the name of the dataset
+    for tested in tested_datasets(runner):
+        data = describe_tested_data(runner, tested)
+        if data.data not in models:
+            models[data.data] = describe_tested_model(runner.cfg, data.data)
+        yield tested, data, *models[data.data]
 
 
 def _synchronize() -> None:

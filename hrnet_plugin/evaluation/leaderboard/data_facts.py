@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from mmengine.dataset import BaseDataset
 
 from hrnet_plugin.evaluation.leaderboard.facts import DataFacts
+from hrnet_plugin.evaluation.leaderboard.tested_datasets import inner_datasets
 from hrnet_plugin.hosts import host_of_task
 from hrnet_plugin.hosts.mmdet import coco_name
 
 _SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in the names of files and folders
+_SPLIT_WORD = re.compile(rf'(?<![^\W_])(?P<split>{"|".join(_SPLITS)})(id(ation)?|ing)?(?P<rest>([\W\d_].*)?)$')
 
 
 def data_facts(task: str, data: str, split: str, images: int) -> DataFacts:
@@ -37,14 +39,20 @@ def describe_data(task: str, dataset: BaseDataset, images: int | None = None, id
         images: Number of evaluated images. Default: length of the dataset.
         ids: Image IDs of its COCO annotations. Empty for other formats.
     """
-    dataset = unwrap_dataset(dataset)
+    dataset = next(iter(inner_datasets(dataset)))
     annotations = Path(str(getattr(dataset, 'ann_file', None) or ''))
     prefix = getattr(dataset, 'data_prefix', None) or {}
     image_folder = str(prefix.get('img_path') or prefix.get('img') or '')
     folder = Path(str(getattr(dataset, 'data_root', None) or '')).name or type(dataset).__name__
     data = host_of_task(task).dataset_name(dataset, annotations, ids) or folder
-    split = _split(annotations.stem) or _split(image_folder)
-    return data_facts(task, data, split, len(dataset) if images is None else images)
+    split = split_name(annotations.stem) or _split_in(image_folder) or _split_in(annotations.parent.name)
+    return data_facts(task, data, split or annotations.stem, len(dataset) if images is None else images)
+
+
+def combine_data(parts: Sequence[DataFacts]) -> DataFacts:
+    """Describe concatenated datasets that one evaluator gets."""
+    names, splits = (' + '.join(dict.fromkeys(getattr(part, key) for part in parts)) for key in ('data', 'split'))
+    return DataFacts(data=names, split=splits, images=sum(part.images or 0 for part in parts), whole=False)
 
 
 def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
@@ -57,15 +65,21 @@ def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
     folder = file.resolve().parent
     folder = folder.parent if folder.name == 'annotations' else folder
     name = coco_name(file, ids, 'instances_val2017') or folder.name
-    return data_facts('detection', name, _split(file.stem) or file.stem, len(ids))
+    return data_facts('detection', name, split_name(file.stem) or file.stem, len(ids))
 
 
-def unwrap_dataset(dataset: BaseDataset) -> Any:
-    """Return the innermost dataset of wrappers such as ``RepeatDataset``."""
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    return dataset
+def split_name(stem: str) -> str:
+    """Return the split in the name of an annotation file, or an empty string.
+
+    Words after a published split belong to the name, so that parts of a split differ: 'val_a' for 'instances_val_a',
+    but 'val2017' for 'instances_val2017', and 'val' for 'face_landmarks_300w_valid'.
+
+    Args:
+        stem: Name of the file without suffix.
+    """
+    found = _SPLIT_WORD.search(stem)
+    return _split_in(stem) if found is None else found['split'] + found['rest']
 
 
-def _split(word: str) -> str:
-    return next((split for split in _SPLITS if split in word), '')
+def _split_in(name: str) -> str:
+    return next((split for split in _SPLITS if split in name), '')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,18 +12,19 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
+from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.addresses import digest
 from hrnet_plugin.evaluation.environment import describe
-from hrnet_plugin.evaluation.leaderboard.data_facts import describe_data, unwrap_dataset
+from hrnet_plugin.evaluation.leaderboard.data_facts import combine_data, describe_data
+from hrnet_plugin.evaluation.leaderboard.exact_metrics import evaluate_again, is_subset
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.model_facts import count_cost, describe_model
 from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 from hrnet_plugin.hosts import host_of_config
 
 try:
@@ -36,14 +36,6 @@ _RUN_ENTRIES = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'log
                 'vis_backends', 'default_hooks', 'env_cfg')
 # added by the test tool
 _PLUGIN_HOOKS = ('hrnet_plugin.RecordHook', 'hrnet_plugin.CompleteLoadHook', 'hrnet_plugin.DataCheckHook')
-
-
-def save_detections(runner: Runner) -> None:
-    """Make mmdet's evaluators save the detections in the run folder, unless the config sets ``outfile_prefix``."""
-    evaluator = runner.test_loop.evaluator
-    for number, metric in enumerate(host_of_config(runner.cfg).coco_metrics(evaluator)):
-        if metric.outfile_prefix is None:
-            metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
 
 
 def describe_tested_model(config: Config, data: str, note: str = '') -> tuple[ModelFacts, Cost]:
@@ -63,36 +55,41 @@ def describe_tested_model(config: Config, data: str, note: str = '') -> tuple[Mo
     return describe_model(config, note), count_cost(config, data)
 
 
-def describe_tested_data(runner: Runner) -> DataFacts:
-    """Describe the dataset that a runner tests."""
-    dataset = unwrap_dataset(runner.test_dataloader.dataset)
-    truth = _truth(runner)
+def describe_tested_data(runner: Runner, tested: TestedDataset) -> DataFacts:
+    """Describe a dataset that a runner tests."""
+    task = host_of_config(runner.cfg).task
+    truth = next((found for found in map(_truth, tested.evaluators) if found is not None), None)
     ids = [] if truth is None else truth.imgs
+    if len(tested.datasets) > 1:
+        return combine_data([describe_data(task, dataset, ids=ids) for dataset in tested.datasets])
+    dataset, = tested.datasets
     # items may be persons: count the images of the annotations, unless ``indices`` selects some
-    images = len(ids) if truth is not None and not _is_subset(dataset) else None
-    return describe_data(host_of_config(runner.cfg).task, dataset, images, ids)
+    images = len(ids) if truth is not None and not is_subset(dataset) else None
+    return describe_data(task, dataset, images, ids)
 
 
-def test_note(runner: Runner) -> str:
+def test_note(runner: Runner, tested: TestedDataset) -> str:
     """Return a note on a test that is not comparable with published ones, or an empty string."""
-    return host_of_config(runner.cfg).test_note(unwrap_dataset(runner.test_dataloader.dataset))
+    notes = (host_of_config(runner.cfg).test_note(dataset) for dataset in tested.datasets)
+    return ', '.join(dict.fromkeys(filter(None, notes)))
 
 
-def make_test_record(runner: Runner, metrics: Mapping[str, float], data: DataFacts, model: ModelFacts, cost: Cost,
-           ms: float | None) -> Record:
-    """Return the record of a test.
+def make_test_record(runner: Runner, metrics: Mapping[str, Any], tested: TestedDataset, data: DataFacts,
+                     model: ModelFacts, cost: Cost, ms: float | None) -> Record:
+    """Return the record of the test of one dataset.
 
     Args:
         runner: Runner after the test.
-        metrics: Metrics of the evaluators.
+        metrics: Metrics of the dataset, with the keys of a test of this dataset only.
+        tested: Tested dataset.
         data: Result of :func:`describe_tested_data`.
         model: Result of :func:`describe_tested_model`.
         cost: Result of :func:`describe_tested_model`.
         ms: Milliseconds per image, or None.
     """
     config, task = runner.cfg, host_of_config(runner.cfg).task
-    evaluated, classes = _evaluate_again(runner)
-    scores = Scores(metrics=rename_metrics(task, metrics) | evaluated, classes=classes)
+    exact = evaluate_again(runner, tested)
+    scores = Scores(metrics={**rename_metrics(task, metrics), **exact.metrics}, classes=exact.classes)
     checkpoint = str(getattr(runner, '_load_from', None) or '').removeprefix(SCHEME)
     return make_record(config, data, scores, model, cost, _conditions(runner, ms), checkpoint)
 
@@ -160,52 +157,9 @@ def _peak_of_process() -> int | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
 
 
-def _truth(runner: Runner) -> Any:
+def _truth(metric: BaseMetric) -> Any:
     """Return the ``COCO`` object of an evaluator of mmdet or mmpose, or None."""
-    found = [getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
-             for metric in runner.test_loop.evaluator.metrics]
-    return next((truth for truth in found if truth is not None), None)
-
-
-def _is_subset(dataset: BaseDataset) -> bool:
-    """Return True if ``indices`` of the dataset selects a subset."""
-    return getattr(dataset, '_indices', None) is not None
-
-
-def _subset_images(dataset: BaseDataset) -> set[int] | None:
-    """Return the image IDs of a subset, or None for a complete dataset."""
-    return {dataset.get_data_info(k)['img_id'] for k in range(len(dataset))} if _is_subset(dataset) else None
-
-
-def _evaluate_again(runner: Runner) -> tuple[dict[str, float | None], dict[str, dict[str, float | None]]]:
-    """Evaluate the saved detections of mmdet's evaluator with the COCO API.
-
-    Metrics and classes are empty, and a warning is logged, if that fails.
-    """
-    metrics: dict[str, float | None] = {}
-    classes: dict[str, dict[str, float | None]] = {}
-    evaluators = [metric for metric in host_of_config(runner.cfg).coco_metrics(runner.test_loop.evaluator)
-                  if not metric.format_only]
-    if len(evaluators) != 1:  # ambiguous
-        return metrics, classes
-    metric, = evaluators
-    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # requires pycocotools
-    known = {category['name'] for category in metric._coco_api.cats.values()}
-    names = [name for name in metric.dataset_meta['classes'] if name in known]  # as in mmdet
-    dataset = unwrap_dataset(runner.test_dataloader.dataset)
-    for kind in ('bbox', 'segm'):
-        results = Path(f'{metric.outfile_prefix}.{kind}.json')
-        if kind not in metric.metrics or not results.is_file():
-            continue
-        try:
-            found = evaluate_detections(metric._coco_api, results, kind, names, _subset_images(dataset))
-        except Exception as error:  # must not lose mmdet's metrics of a test that may have taken hours
-            print_log(f'The record contains the rounded {kind} metrics of mmdet: {error!r}', logger='current',
-                      level=logging.WARNING)
-            continue
-        metrics.update(found.metrics)
-        classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
-    return metrics, classes
+    return getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
 
 
 def _visualizations_folder(config: Config, runner: Runner) -> str:

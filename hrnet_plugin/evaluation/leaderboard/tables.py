@@ -54,12 +54,13 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
     table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
                   padding=0)
     titles = [*map(board.column_title, metrics), *(NUMBERS[name] for name in numbers)]
-    rest = max(0, width - _TEXT_WIDTH - sum(map(_width, titles)))
+    widths = [*(_metric_width(board, name) for name in metrics), *(_width(NUMBERS[name]) for name in numbers)]
+    rest = max(0, width - _TEXT_WIDTH - sum(widths))
     table.add_column('', justify='right', width=_PLACE_WIDTH)
     table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
     table.add_column('source', width=_SOURCE_WIDTH + min(20, rest // 3), overflow='fold')
-    for title in titles:
-        table.add_column(title, justify='right', width=_width(title) - 1)
+    for title, width in zip(titles, widths):
+        table.add_column(title, justify='right', width=width - 1)
     for place, entry in enumerate(board.entries, 1):
         if top is None or place <= top or entry.source == LOCAL:
             # as Text, since str would parse brackets as markup
@@ -76,10 +77,14 @@ def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
     candidates = [board.metric, *known, *(name for name in metrics if name != board.metric)]
     left, chosen = width - _TEXT_WIDTH, set()
     for name in candidates:
-        left -= _width(NUMBERS.get(name) or board.column_title(name))
+        left -= _width(NUMBERS[name]) if name in NUMBERS else _metric_width(board, name)
         if left >= 0:
             chosen.add(name)
     return [name for name in metrics if name in chosen], [name for name in known if name in chosen]
+
+
+def _metric_width(board: Board, name: str) -> int:
+    return max(map(_width, (board.column_title(name), *(board.metric_text(entry, name) for entry in board.entries))))
 
 
 def _width(title: str) -> int:

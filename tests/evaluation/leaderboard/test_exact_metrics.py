@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from hrnet_plugin.evaluation.leaderboard import runner_record
+from hrnet_plugin.evaluation.leaderboard import exact_metrics
+from hrnet_plugin.evaluation.leaderboard.facts import Scores
+from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 
 
 class CocoMetric(SimpleNamespace):
@@ -15,8 +17,10 @@ class CocoMetric(SimpleNamespace):
     proposal_nums = (100, )
 
 
-def evaluated_by(metric):
-    return dict(cfg=dict(default_scope='mmdet'), test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])))
+def evaluate_again(metric, dataset):
+    runner = SimpleNamespace(cfg=dict(default_scope='mmdet'),
+                             test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])))
+    return exact_metrics.evaluate_again(runner, TestedDataset(datasets=(dataset, ), evaluators=(metric, )))
 
 
 class Subset:
@@ -36,9 +40,8 @@ def test_failed_evaluations_are_logged(tmp_path, monkeypatch):
     metric = CocoMetric(_coco_api=SimpleNamespace(cats={}), dataset_meta=dict(classes=()), metrics=['bbox'],
                              outfile_prefix=str(tmp_path / 'found'), format_only=False)
     logged = []
-    monkeypatch.setattr(runner_record, 'print_log', lambda text, **options: logged.append(text))
-    runner = SimpleNamespace(**evaluated_by(metric), test_dataloader=SimpleNamespace(dataset=Subset()))
-    assert runner_record._evaluate_again(runner) == ({}, {})
+    monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: logged.append(text))
+    assert evaluate_again(metric, Subset()) == Scores(metrics={})
     assert logged == ["The record contains the rounded bbox metrics of mmdet: KeyError('img_id')"]
 
 
@@ -52,8 +55,7 @@ def test_invalid_masks_are_logged(tmp_path, monkeypatch):
     metric = CocoMetric(_coco_api=truth, dataset_meta=dict(classes=('a',)), metrics=['segm'],
                              outfile_prefix=str(tmp_path / 'found'), format_only=False)
     logged = []
-    monkeypatch.setattr(runner_record, 'print_log', lambda text, **options: logged.append(text))
-    runner = SimpleNamespace(**evaluated_by(metric), test_dataloader=SimpleNamespace(dataset=SimpleNamespace()))
-    assert runner_record._evaluate_again(runner) == ({}, {})
+    monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: logged.append(text))
+    assert evaluate_again(metric, SimpleNamespace()) == Scores(metrics={})
     line, = logged
     assert 'detection 0: segmentation must have the size of its image, [4, 5], got [0, 0]' in line

@@ -1,0 +1,70 @@
+"""Metrics of saved detections by the COCO API, without the rounding of mmdet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from hrnet_plugin.evaluation.leaderboard.facts import Scores
+from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
+from hrnet_plugin.hosts import host_of_config
+
+
+def save_detections(runner: Runner) -> None:
+    """Make mmdet's evaluators save the detections in the run folder, unless the config sets ``outfile_prefix``."""
+    evaluator = runner.test_loop.evaluator
+    for number, metric in enumerate(host_of_config(runner.cfg).coco_metrics(evaluator)):
+        if metric.outfile_prefix is None:
+            metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
+
+
+def evaluate_again(runner: Runner, tested: TestedDataset) -> Scores:
+    """Evaluate the saved detections of one dataset with the COCO API.
+
+    Metrics and classes are empty if the dataset has no evaluator that saves detections, or several. They are empty,
+    and a warning is logged, if the evaluation fails.
+
+    Args:
+        runner: Runner after the test.
+        tested: Dataset of the test.
+    """
+    metrics: dict[str, float | None] = {}
+    classes: dict[str, dict[str, float | None]] = {}
+    evaluators = [metric for metric in host_of_config(runner.cfg).coco_metrics(runner.test_loop.evaluator)
+                  if metric in tested.evaluators and not metric.format_only]
+    if len(evaluators) != 1:  # ambiguous
+        return Scores(metrics=metrics, classes=classes)
+    metric, = evaluators
+    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # requires pycocotools
+    known = {category['name'] for category in metric._coco_api.cats.values()}
+    names = [name for name in metric.dataset_meta['classes'] if name in known]  # as in mmdet
+    for kind in ('bbox', 'segm'):
+        results = Path(f'{metric.outfile_prefix}.{kind}.json')
+        if kind not in metric.metrics or not results.is_file():
+            continue
+        try:
+            found = evaluate_detections(metric._coco_api, results, kind, names, _subset_images(tested.datasets))
+        except Exception as error:  # must not lose mmdet's metrics of a test that may have taken hours
+            print_log(f'The record contains the rounded {kind} metrics of mmdet: {error!r}', logger='current',
+                      level=logging.WARNING)
+            continue
+        metrics.update(found.metrics)
+        classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
+    return Scores(metrics=metrics, classes=classes)
+
+
+def is_subset(dataset: BaseDataset) -> bool:
+    """Return True if ``indices`` of the dataset selects a subset."""
+    return getattr(dataset, '_indices', None) is not None
+
+
+def _subset_images(datasets: Sequence[BaseDataset]) -> set[int] | None:
+    """Return the image IDs of datasets of which one is a subset, or None for complete datasets."""
+    if not any(map(is_subset, datasets)):
+        return None
+    return {dataset.get_data_info(k)['img_id'] for dataset in datasets for k in range(len(dataset))}
