@@ -29,12 +29,12 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config, read_config
 from hrnet_plugin.evaluation.detections import kind_of
 from hrnet_plugin.evaluation.leaderboard.data_facts import data_facts, describe_annotations
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import logged_prefixes
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, describe_tested_model, make_record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
-from hrnet_plugin.evaluation.leaderboard.tested_datasets import logged_prefixes
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import MMDET, host_of_config
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mmengine.runner import Runner
     from mmengine.structures import BaseDataElement
 
+    from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
     from hrnet_plugin.evaluation.leaderboard.facts import Cost, DataFacts, ModelFacts
-    from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 
 
 STORE = 'work_dirs/leaderboard.sqlite'
@@ -61,7 +61,7 @@ class RecordHook(Hook):
         self._times: list[float] = []
         self._start = 0.
         self._metrics: Mapping[str, Any] = {}
-        self._parts: list[tuple[TestedDataset, DataFacts, ModelFacts, Cost]] = []
+        self._parts: list[tuple[EvaluatedDataset, DataFacts, ModelFacts, Cost]] = []
 
     def before_test(self, runner: Runner) -> None:
         """Check that the store is writable, and describe datasets and model before the test.
@@ -115,11 +115,11 @@ class RecordHook(Hook):
         return 1000 * median(times) if times else None
 
 
-def _describe(runner: Runner) -> Iterator[tuple[TestedDataset, DataFacts, ModelFacts, Cost]]:
+def _describe(runner: Runner) -> Iterator[tuple[EvaluatedDataset, DataFacts, ModelFacts, Cost]]:
+    from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import evaluated_datasets
     from hrnet_plugin.evaluation.leaderboard.runner_record import describe_tested_data, describe_tested_model
-    from hrnet_plugin.evaluation.leaderboard.tested_datasets import tested_datasets
     models: dict[str, tuple[ModelFacts, Cost]] = {}  # the size of the count depends on the name of the dataset
-    for tested in tested_datasets(runner):
+    for tested in evaluated_datasets(runner):
         data = describe_tested_data(runner, tested)
         if data.data not in models:
             models[data.data] = describe_tested_model(runner.cfg, data.data)

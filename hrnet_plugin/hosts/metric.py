@@ -107,7 +107,9 @@ class Metric:
 
     def format(self, value: float) -> str:
         """Return a value in the unit of tables as text."""
-        return f'{value:.4g}' if self.decimals is None else f'{value:.{self.decimals}f}'
+        if self.decimals is None:
+            return f'{value:.4g}' if abs(value) < 1e4 else f'{value:.0f}'  # no exponent
+        return f'{value:.{self.decimals}f}'
 
 
 def unknown_metric(key: str) -> Metric:

@@ -8,6 +8,7 @@ import pytest
 
 from hrnet_plugin.cli import record
 from hrnet_plugin.config_files import list_configs
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 
 pytest.importorskip('pycocotools')
 SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
@@ -40,3 +41,31 @@ def test_masks_on_which_the_api_would_hang_or_crash(run):
     assert run(good, [[0, 0, 1e9, 0, 1e9, 1e9]]) == (
         'masks.json: annotations (truth.json), annotation 17: segmentation must have finite coordinates near its image '
         'of 64 x 48 and outlines of at most 77824 pixels, got [0, 0, 1000000000.0, 0, 1000000000.0, 1000000000.0]')
+
+
+@pytest.fixture
+def tested(tmp_path):
+    """Write the work directory of a test of two datasets, and return the arguments that record it."""
+    pytest.importorskip('mmdet')
+    folder = tmp_path / 'work' / '20260101_000000'
+    (folder / 'vis_data').mkdir(parents=True)
+    (folder / 'vis_data' / 'config.py').write_text(f"""
+_base_ = [{SAMPLE!r}]
+test_evaluator = dict(_delete_=True, type='MultiDatasetsEvaluator', dataset_prefixes=['a', 'b'],
+                      metrics=[dict(type='CocoMetric', metric='bbox'), dict(type='VOCMetric')])
+""")
+    (folder / f'{folder.name}.json').write_text(json.dumps({
+        'a/coco/bbox_mAP': .25, 'b/pascal_voc/mAP': .5, 'time': 1.}))
+    return ['--work-dir', str(tmp_path / 'work'), '--store', str(tmp_path / 'store.sqlite')]
+
+
+def test_an_earlier_test_of_two_datasets(tested, tmp_path):
+    record.main([*tested, '--data', 'cells', 'VOC', '--split', 'val_a', 'test', '--images', '8', '12'])
+    records = ResultStore(tmp_path / 'store.sqlite').read()
+    assert [(one.data.data, one.data.split, one.data.images, one.scores.metrics) for one in records] == [
+        ('cells', 'val_a', 8, {'AP': .25}), ('VOC', 'test', 12, {'pascal_voc/mAP': .5})]
+
+
+def test_each_dataset_needs_its_values(tested):
+    with pytest.raises(ValueError, match=r'--split must have one value per tested dataset \(a/coco, b/pascal_voc\)'):
+        record.main([*tested, '--data', 'x', 'y', '--split', 'val', '--images', '8', '12'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -10,6 +11,8 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from hrnet_plugin.config_files import cfg
+from hrnet_plugin.evaluation.leaderboard.local_results import local_entry
+from hrnet_plugin.evaluation.leaderboard.ranking import rank
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.record_hook import RecordHook
 from hrnet_plugin.experiments.sample_set import write_sample_set
@@ -67,6 +70,43 @@ def test_detections_and_visualizations_are_in_the_run_folder(tested):
     assert {'image_id', 'category_id', 'bbox', 'score'} == set(detections[0])
     pictures = store.path.parent / record.conditions.pictures
     assert len(list(pictures.iterdir())) == 3
+
+
+def test_two_datasets_of_one_test(tmp_path):
+    """Check that each has a record with its images, its metrics, and the exact metrics of its detections."""
+    pytest.importorskip('mmdet')
+    root = write_sample_set(tmp_path / 'sample', 1, 3, 160, 128)
+    everything = json.loads((root / 'annotations/instances_val2017.json').read_text())
+    config = Config.fromfile(cfg(NAME))
+    config.merge_from_dict({
+        'work_dir': str(tmp_path / 'work'), 'test_dataloader.dataset.data_root': f'{root}/',
+        'test_dataloader.num_workers': 0, 'test_dataloader.persistent_workers': False,
+        'model.test_cfg.rcnn.score_thr': 0.,
+        'custom_hooks': [dict(type='hrnet_plugin.RecordHook', store=str(tmp_path / 'results.sqlite'))]})
+    files = {name: f'{root}/annotations/{name}.json' for name in ('val_a', 'val_b')}
+    for file, images in zip(files.values(), (everything['images'][:1], everything['images'][1:])):
+        ids = {image['id'] for image in images}
+        objects = [thing for thing in everything['annotations'] if thing['image_id'] in ids]
+        Path(file).write_text(json.dumps(dict(everything, images=images, annotations=objects)))
+    dataset = config.test_dataloader.dataset
+    config.test_dataloader.dataset = dict(type='ConcatDataset', datasets=[
+        dict(dataset, ann_file=file) for file in files.values()])
+    config.test_evaluator = dict(type='MultiDatasetsEvaluator', dataset_prefixes=['a', 'b'], metrics=[
+        dict(type='CocoMetric', ann_file=file, metric='bbox') for file in files.values()])
+    metrics = Runner.from_cfg(config).test()
+    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # requires mmdet
+    records = ResultStore(tmp_path / 'results.sqlite').read()
+    assert [(record.data.data, record.data.split, record.data.images) for record in records] == [
+        ('sample', 'val_a', 1), ('sample', 'val_b', 2)]
+    for record, prefix, file, results in zip(records, 'ab', files.values(), ('results', 'results1')):
+        found, = (tmp_path / 'work').glob(f'*/{results}.bbox.json')
+        exact = evaluate_detections(file, found)
+        assert record.scores.metrics == exact.metrics
+        assert record.scores.classes['AP'] == exact.classes
+        assert round(record.scores.metrics['AP'], 3) == metrics[f'{prefix}/coco/bbox_mAP']
+    boards = rank(local_entry(record, 'results') for record in records)
+    assert sorted(board.title for board in boards) == [
+        f'detection, sample {split} (not a complete published split)' for split in files]
 
 
 @pytest.mark.parametrize(('options', 'words'), [

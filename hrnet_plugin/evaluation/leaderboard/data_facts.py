@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mmengine.dataset import BaseDataset
 
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import inner_datasets
 from hrnet_plugin.evaluation.leaderboard.facts import DataFacts
-from hrnet_plugin.evaluation.leaderboard.tested_datasets import inner_datasets
 from hrnet_plugin.hosts import host_of_task
 from hrnet_plugin.hosts.mmdet import coco_name
 
@@ -71,8 +71,8 @@ def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
 def split_name(stem: str) -> str:
     """Return the split in the name of an annotation file, or an empty string.
 
-    Words after a published split belong to the name, so that parts of a split differ: 'val_a' for 'instances_val_a',
-    but 'val2017' for 'instances_val2017', and 'val' for 'face_landmarks_300w_valid'.
+    Words after a published split belong to the name, so that parts of a split differ. The split of 'instances_val_a' is
+    'val_a', that of 'instances_val2017' is 'val2017', and that of 'face_landmarks_300w_valid' is 'val'.
 
     Args:
         stem: Name of the file without suffix.

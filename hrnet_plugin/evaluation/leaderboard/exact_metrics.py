@@ -10,8 +10,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
-from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 from hrnet_plugin.hosts import host_of_config
 
 
@@ -23,7 +23,7 @@ def save_detections(runner: Runner) -> None:
             metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
 
 
-def evaluate_again(runner: Runner, tested: TestedDataset) -> Scores:
+def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> Scores:
     """Evaluate the saved detections of one dataset with the COCO API.
 
     Metrics and classes are empty if the dataset has no evaluator that saves detections, or several. They are empty,

@@ -19,12 +19,12 @@ from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.addresses import digest
 from hrnet_plugin.evaluation.environment import describe
 from hrnet_plugin.evaluation.leaderboard.data_facts import combine_data, describe_data
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
 from hrnet_plugin.evaluation.leaderboard.exact_metrics import evaluate_again, is_subset
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.model_facts import count_cost, describe_model
 from hrnet_plugin.evaluation.leaderboard.record import Record
-from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 from hrnet_plugin.hosts import host_of_config
 
 try:
@@ -55,7 +55,7 @@ def describe_tested_model(config: Config, data: str, note: str = '') -> tuple[Mo
     return describe_model(config, note), count_cost(config, data)
 
 
-def describe_tested_data(runner: Runner, tested: TestedDataset) -> DataFacts:
+def describe_tested_data(runner: Runner, tested: EvaluatedDataset) -> DataFacts:
     """Describe a dataset that a runner tests."""
     task = host_of_config(runner.cfg).task
     truth = next((found for found in map(_truth, tested.evaluators) if found is not None), None)
@@ -68,13 +68,13 @@ def describe_tested_data(runner: Runner, tested: TestedDataset) -> DataFacts:
     return describe_data(task, dataset, images, ids)
 
 
-def test_note(runner: Runner, tested: TestedDataset) -> str:
+def test_note(runner: Runner, tested: EvaluatedDataset) -> str:
     """Return a note on a test that is not comparable with published ones, or an empty string."""
     notes = (host_of_config(runner.cfg).test_note(dataset) for dataset in tested.datasets)
     return ', '.join(dict.fromkeys(filter(None, notes)))
 
 
-def make_test_record(runner: Runner, metrics: Mapping[str, Any], tested: TestedDataset, data: DataFacts,
+def make_test_record(runner: Runner, metrics: Mapping[str, Any], tested: EvaluatedDataset, data: DataFacts,
                      model: ModelFacts, cost: Cost, ms: float | None) -> Record:
     """Return the record of the test of one dataset.
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from hrnet_plugin.evaluation.leaderboard import exact_metrics
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
-from hrnet_plugin.evaluation.leaderboard.tested_datasets import TestedDataset
 
 
 class CocoMetric(SimpleNamespace):
@@ -20,7 +20,7 @@ class CocoMetric(SimpleNamespace):
 def evaluate_again(metric, dataset):
     runner = SimpleNamespace(cfg=dict(default_scope='mmdet'),
                              test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])))
-    return exact_metrics.evaluate_again(runner, TestedDataset(datasets=(dataset, ), evaluators=(metric, )))
+    return exact_metrics.evaluate_again(runner, EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, )))
 
 
 class Subset:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import cfg
-from hrnet_plugin.evaluation.leaderboard.data_facts import describe_annotations, describe_data
+from hrnet_plugin.evaluation.leaderboard.data_facts import describe_annotations, describe_data, split_name
 from hrnet_plugin.evaluation.leaderboard.facts import Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.model_facts import count_cost, describe_model
@@ -153,6 +155,37 @@ def test_annotation_files(tmp_path):
     assert (found.data, found.split, found.images, found.whole) == ('COCO', 'val2017', 5000, True)
     found = describe_annotations(tmp_path / 'cells' / 'instances_test.json', range(87))
     assert (found.data, found.split, found.images, found.whole) == ('cells', 'test', 87, False)
+
+
+@pytest.mark.parametrize(('stem', 'split'), [
+    ('instances_val2017', 'val2017'), ('image_info_test-dev2017', 'test-dev2017'), ('mpii_val', 'val'),
+    ('face_landmarks_wflw_test', 'test'), ('face_landmarks_300w_valid', 'val'), ('train', 'train'),
+    ('trainval', 'val'), ('val_a', 'val_a'), ('instances_val_b', 'val_b'), ('val2', 'val2'),
+    ('face_landmarks_wflw_test_blur', 'test_blur'), ('instances_val2017_small', 'val2017_small'),
+    ('evaluation', 'val'), ('cells', '')])
+def test_parts_of_a_split_have_names_of_their_own(stem, split):
+    """Names of published splits must not change, since records of the same split share a ranking."""
+    assert split_name(stem) == split
+
+
+def test_splits_without_a_name():
+    made = dataset('CocoDataset', 3, ann_file='cells/holdout.json', data_root='cells')
+    assert describe_data('detection', made).split == 'holdout'
+    made = dataset('CocoDataset', 3, ann_file='cells/valid/_annotations.coco.json', data_root='cells')
+    assert describe_data('detection', made).split == 'val'
+    made.data_prefix = dict(img='cells/test')
+    assert describe_data('detection', made).split == 'test'
+
+
+def test_values_that_are_not_plain_numbers():
+    found = rename_metrics('detection', {
+        'cIoU': torch.tensor(75.), 'mIoU': np.array([70.]), '1': {'all': .5, 'none': 'x'}, 'curve': np.zeros(3)})
+    assert found == {'cIoU': 75, 'mIoU': 70, '1/all': .5}
+
+
+def test_negative_values():
+    found = rename_metrics('detection', {'motchallenge-metric/MOTA': -.5, 'mine': -3., 'x/bbox_mAP': -1.})
+    assert found == {'motchallenge-metric/MOTA': -.5, 'mine': -3, 'x/bbox_mAP': None}
 
 
 def test_names_of_metrics():

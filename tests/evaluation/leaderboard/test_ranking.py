@@ -105,6 +105,31 @@ def test_a_board_without_metrics_of_its_task():
     assert (board.metric, board.metrics) == ('AP', ())
 
 
+def test_errors_and_shares_of_records():
+    """Check names, units, decimals and order of metrics that only the logs of evaluators have."""
+    data = DataFacts(data='x', split='', images=1, whole=False)
+
+    def board_of(task, *metrics):
+        return rank(local_entry(Record(task=task, config=f'row {k}', data=data, scores=Scores(metrics=values)), 'board')
+                    for k, values in enumerate(metrics))[0]
+
+    def shown(board, name):
+        return board.column_title(name), [(row.place[-1], board.metric_text(row, name)) for row in board.entries]
+
+    board = board_of('pose', {'NME': .0512}, {'NME': .0467}, {'EPE': 3.})
+    assert shown(board, board.metric) == ('NME', [('1', '4.67'), ('0', '5.12'), ('2', '')])
+    board = board_of('pose', {'EPE': 3.456}, {'EPE': 2.})
+    assert shown(board, board.metric) == ('EPE (px)', [('1', '2.00'), ('0', '3.46')])
+    board = board_of('detection', {'pascal_voc/mAP': .5, 'pascal_voc/AP50': .5}, {'pascal_voc/mAP': .6})
+    assert shown(board, board.metric) == ('VOC AP', [('1', '60.0'), ('0', '50.0')])
+    assert board.metrics == ('VOC AP', 'VOC AP50')
+    board = board_of('detection', {'mine': 3., 'coco/person_precision': .5}, {'mine': 12345.6})
+    assert board.metric == 'AP of person'
+    board = board_of('detection', {'mine': 3.}, {'mine': 12345.6})
+    assert shown(board, board.metric) == ('mine', [('1', '12346'), ('0', '3')])
+    assert board.title.endswith(', by mine (unknown direction, highest first)')
+
+
 def test_selecting():
     rows = [make(40), make(42, source='own'), make(43, backbone='ResNet-50-FPN')]
     assert select(rows, dict(source=['OWN'], width=[])) == [rows[1]]

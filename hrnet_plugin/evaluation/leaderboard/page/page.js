@@ -14,9 +14,10 @@
     mmseg: '#7a52a8' };
   const frame = (title, more = {}) => ({ title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left' }, autosize: true, height: 380,
     margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
-  // digits null: four significant digits
+  // digits null: four significant digits, without an exponent
+  const significant = (value) => (Math.abs(value) < 1e4 ? String(Number(value.toPrecision(4))) : value.toFixed(0));
   const shown = (value, digits = 1) => (value === null || value === undefined ? ''
-    : digits === null ? String(Number(value.toPrecision(4))) : value.toFixed(digits));
+    : digits === null ? significant(value) : value.toFixed(digits));
   const format = (digits) => (digits === null ? '.4~g' : `.${digits}f`);
 
   // plotly parses texts as markup, and a link or style in a foreign record could load external files

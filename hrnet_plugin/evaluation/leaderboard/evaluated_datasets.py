@@ -42,7 +42,7 @@ class KeyPrefix:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestedDataset:
+class EvaluatedDataset:
     """Dataset of a test.
 
     Attributes:
@@ -51,14 +51,12 @@ class TestedDataset:
         prefix: Prefix of their metrics.
     """
 
-    __test__ = False  # not a class of tests
-
     datasets: tuple[BaseDataset, ...]
     evaluators: tuple[BaseMetric, ...]
     prefix: KeyPrefix = KeyPrefix()
 
 
-def tested_datasets(runner: Runner) -> list[TestedDataset]:
+def evaluated_datasets(runner: Runner) -> list[EvaluatedDataset]:
     """Return the datasets that a runner tests.
 
     There are several with ``MultiDatasetsEvaluator`` of mmdet or ``MultiDatasetEvaluator`` of mmpose. Any other
@@ -68,8 +66,8 @@ def tested_datasets(runner: Runner) -> list[TestedDataset]:
     datasets = tuple(inner_datasets(runner.test_dataloader.dataset))
     pairs = list(_pairs(evaluator, datasets))
     if not pairs:
-        return [TestedDataset(datasets=datasets, evaluators=tuple(evaluator.metrics))]
-    return [TestedDataset(datasets=(dataset, ), evaluators=(metric, ),
+        return [EvaluatedDataset(datasets=datasets, evaluators=tuple(evaluator.metrics))]
+    return [EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ),
                           prefix=_prefix(host, outer, type(metric).__name__, metric.prefix))
             for outer, dataset, metric in pairs]
 
