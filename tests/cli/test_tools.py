@@ -289,6 +289,15 @@ def test_a_report_shows_all_metrics_in_their_units(values, titles, cells, tmp_pa
     assert line.split() == ['1', *cells.split()]
 
 
+@pytest.mark.parametrize(('values', 'panels'), [
+    ({'PCK': .5, 'AUC': .4}, 1), ({'PCK': .5, 'NME': .1}, 2), ({'PCK': .5, 'NME': .1, 'EPE': 3., 'mine': 4.}, 4),
+    ({'coco/bbox_mAP_50': .1}, 1), ({'coco/person_precision': .1}, 1)])
+def test_a_curve_has_a_panel_per_unit(values, panels, tmp_path):
+    _run(tmp_path, (1, 2), values)
+    report.main([str(tmp_path)])
+    assert cv2.imread(str(tmp_path / 'curve.png')).shape[:2] == (panels * 480, 840)
+
+
 def test_a_report_of_two_datasets_has_two_tables(tmp_path, capsys):
     _run(tmp_path, (1, 2), {'a/coco/bbox_mAP': .1, 'b/coco/bbox_mAP': .2, 'b/coco/person_precision': .3})
     report.main([str(tmp_path)])

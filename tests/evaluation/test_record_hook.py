@@ -81,6 +81,7 @@ def test_two_datasets_of_one_test(tmp_path):
     config.merge_from_dict({
         'work_dir': str(tmp_path / 'work'), 'test_dataloader.dataset.data_root': f'{root}/',
         'test_dataloader.num_workers': 0, 'test_dataloader.persistent_workers': False,
+        'model.test_cfg.rcnn.max_per_img': 10,
         'model.test_cfg.rcnn.score_thr': 0.,
         'custom_hooks': [dict(type='hrnet_plugin.RecordHook', store=str(tmp_path / 'results.sqlite'))]})
     files = {name: f'{root}/annotations/{name}.json' for name in ('val_a', 'val_b')}
