@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pycocotools import mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from hrnet_plugin.evaluation.coco_keypoints import complete_keypoints, keypoint_names, keypoints_error
 from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
 from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentation_error
+
+_WORDS = {'bbox': 'boxes', 'segm': 'masks', 'keypoints': 'keypoints'}
 
 
 class FileAnnotations(COCO):
@@ -45,33 +49,54 @@ def check_image_sizes(truth: COCO) -> None:
 
 
 def check_annotations(evaluation: COCOeval) -> None:
-    """Raise an error if an annotation would crash the COCO API or lead to wrong metrics.
+    """Complete annotations, and raise an error if one would crash the COCO API or lead to wrong metrics.
+
+    A missing ``iscrowd`` is 0. A missing ``area`` is that of the segmentation, or else that of the box. For keypoints,
+    see :func:`~hrnet_plugin.evaluation.coco_keypoints.complete_keypoints`.
 
     Args:
         evaluation: Evaluation before its first run. Only annotations of its images and classes are checked.
 
     Raises:
-        ValueError: If a box or segmentation is invalid.
+        ValueError: If a box, a segmentation or keypoints are invalid.
     """
     truth, params = evaluation.cocoGt, evaluation.params
+    number = len(keypoint_names(truth)) if params.iouType == 'keypoints' else 0
     for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
-        wrong = _annotation_error(annotation, params.iouType, truth)
+        annotation.setdefault('iscrowd', 0)
+        if params.iouType == 'keypoints':
+            complete_keypoints(annotation, number)
+        elif 'area' not in annotation:
+            _set_area(annotation, truth)
+        wrong = _annotation_error(annotation, params.iouType, truth, number)
         if wrong:
             number = annotation['id']
             name = truth.ids[number] if isinstance(truth, FileAnnotations) else number
             raise ValueError(f'{name_of(truth)}, annotation {short(name)}: {wrong}')
 
 
-def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO) -> str:
+def _set_area(annotation: dict[str, Any], truth: COCO) -> None:
+    """Set the area of an annotation if its segmentation or box is valid."""
+    image = truth.imgs.get(annotation['image_id'], {})
+    if ('segmentation' in annotation and not image_size_error(image.get('height'), image.get('width'))
+            and not segmentation_error(annotation['segmentation'], int(image['height']), int(image['width']))):
+        annotation['area'] = float(mask.area(truth.annToRLE(annotation)))
+    elif not _box_error(annotation.get('bbox')):
+        annotation['area'] = annotation['bbox'][2] * annotation['bbox'][3]
+
+
+def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, number: int) -> str:
     key = SHAPES[kind]
     if key not in annotation:
         return f'must have {key}, got {short(sorted(annotation))}'
-    area, crowd = annotation.get('area'), annotation.get('iscrowd', 0)
+    area, crowd = annotation.get('area', 0), annotation['iscrowd']  # without an area, the shape is invalid
     if not is_finite_number(area) or type(crowd) not in (int, bool) or crowd not in (0, 1):
         return f'area must be a finite number and iscrowd 0 or 1, got {short(area)} and {short(crowd)}'
     shape, image = annotation[key], truth.imgs.get(annotation['image_id'])
     if kind == 'bbox':
         return _box_error(shape)
+    if kind == 'keypoints':
+        return keypoints_error(shape, number) or _box_error(annotation.get('bbox'))
     if image is None:
         return f'image_id must be one of the images, got {short(annotation["image_id"])}'
     return segmentation_error(shape, int(image['height']), int(image['width']))
@@ -88,23 +113,32 @@ def result_error(detection: Any, kind: str, truth: COCO) -> str:
 
     Args:
         detection: Element of the list of results.
-        kind: 'bbox' or 'segm'.
+        kind: 'bbox', 'segm' or 'keypoints'.
         truth: Ground truth. For 'segm', its image sizes must have been checked.
     """
     key = SHAPES[kind]
     missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in detection] if isinstance(
         detection, Mapping) else ['the keys of a detection']
     if missing:
-        return f'must have {", ".join(missing)} for an evaluation of {"masks" if kind == "segm" else "boxes"}'
+        return f'must have {", ".join(missing)} for an evaluation of {_WORDS[kind]}'
     for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
         if not isinstance(detection[name], (int, str)) or detection[name] not in known:
-            return f'{name} must be in the annotations, got {short(detection[name])}'
+            number = detection[name]
+            return f'{name} must be in the annotations, got {short(number)}{_type_hint(number, known)}'
     if kind == 'bbox':
         return _scored_box_error(detection['score'], detection[key])
     if not is_finite_number(detection['score']):
         return f'score must be a finite number, got {short(detection["score"])}'
+    if kind == 'keypoints':
+        return keypoints_error(detection[key], len(keypoint_names(truth)))
     image = truth.imgs[detection['image_id']]
     return rle_error(detection[key], int(image['height']), int(image['width']))
+
+
+def _type_hint(number: Any, known: Mapping[Any, Any]) -> str:
+    """Return how to write an ID that the annotations have with another type, e.g. '1' or 1.0 for 1."""
+    same = next((other for other in known if str(other) == str(number).removesuffix('.0')), None)
+    return '' if same is None else f'. Write {same!r}, as in the annotations.'
 
 
 def _scored_box_error(score: Any, box: Any) -> str:

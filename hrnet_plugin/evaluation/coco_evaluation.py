@@ -1,4 +1,4 @@
-"""Evaluation of detections with the COCO API, without rounding and per class.
+"""Evaluation of boxes, masks and keypoints with the COCO API, without rounding and per class.
 
 mmdet's evaluator rounds to three digits. For all metrics but AP, it uses more than the 100 detections with the highest
 scores per class and image.
@@ -26,10 +26,24 @@ from hrnet_plugin.evaluation.coco_checks import (
     name_of,
     result_error,
 )
+from hrnet_plugin.evaluation.coco_keypoints import choose_sigmas, has_boxes, keypoint_categories, keypoint_names
 from hrnet_plugin.evaluation.detections import SHAPES
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
-_PREFIX = {'bbox': '', 'segm': 'mask '}
+_METRICS = {'bbox': _NAMES, 'segm': tuple(f'mask {name}' for name in _NAMES),
+            'keypoints': ('AP', 'AP50', 'AP75', 'APm', 'APl', 'AR', 'AR50', 'AR75', 'ARm', 'ARl')}
+
+
+class FileDetections(list[Any]):
+    """Detections of a file.
+
+    Attributes:
+        file: Path of the file.
+    """
+
+    def __init__(self, detections: Sequence[Any], file: str | Path) -> None:
+        super().__init__(detections)
+        self.file = file
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,8 @@ class Evaluation:
 
     Attributes:
         metrics: Metric -> value in [0, 1]. Names are 'AP', 'AP50', ..., 'ARl', with the prefix 'mask ' for masks.
-            None if no ground-truth object has the size.
+            None if no ground-truth object has the size. For keypoints, 'AR', 'AR50' and 'AR75' replace the AR by
+            number of detections, and small objects have no metrics.
         classes: Class -> AP in [0, 1]. None for classes without ground truth.
         images: Number of evaluated images.
     """
@@ -52,29 +67,31 @@ def evaluate_detections(annotations: str | Path | COCO,
                         results: str | Path | Sequence[Mapping[str, Any]],
                         kind: str = 'bbox',
                         classes: Sequence[str] | None = None,
-                        images: Collection[int] | None = None) -> Evaluation:
+                        images: Collection[int] | None = None,
+                        sigmas: Sequence[float] | None = None) -> Evaluation:
     """Evaluate detections as the COCO server does.
 
     Args:
         annotations: COCO annotation file, or a ``COCO`` object.
         results: Detections in COCO's results format, or a JSON file of them.
-        kind: 'bbox' or 'segm'.
-        classes: Names of the classes to evaluate. Default: all classes of the annotations.
+        kind: 'bbox', 'segm' or 'keypoints'.
+        classes: Names of the classes to evaluate. Default: all classes of the annotations, or those with keypoints.
         images: IDs of the images to evaluate. Default: all images of the annotations.
+        sigmas: Sigmas of the keypoints. Default: those of COCO, for the keypoints of COCO. For 'keypoints' only.
 
     Raises:
         FileNotFoundError: If a file does not exist.
         ValueError: If ``kind`` or a class is unknown, or a detection, annotation or image size is invalid. Detections
             of images or categories that are not in the annotations are invalid.
     """
-    return collect_metrics(run_api(annotations, results, kind, classes, images))
+    return collect_metrics(run_api(annotations, results, kind, classes, images, sigmas))
 
 
 def collect_metrics(evaluation: COCOeval) -> Evaluation:
     """Collect the metrics of a finished evaluation."""
-    names = [_PREFIX[evaluation.params.iouType] + name for name in _NAMES]
+    names = _METRICS[evaluation.params.iouType]
     categories = evaluation.cocoGt.loadCats(evaluation.params.catIds)
-    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, all sizes, 100 detections
+    precision = evaluation.eval['precision'][:, :, :, 0, -1]  # IoU x recall x class, all sizes, most detections
     classes = {category['name']: _mean(precision[:, :, k]) for k, category in enumerate(categories)}
     return Evaluation({name: _defined(value) for name, value in zip(names, evaluation.stats)}, classes,
                       len(evaluation.params.imgIds))
@@ -84,18 +101,22 @@ def run_api(annotations: str | Path | COCO,
             results: str | Path | Sequence[Mapping[str, Any]],
             kind: str = 'bbox',
             classes: Sequence[str] | None = None,
-            images: Collection[int] | None = None) -> COCOeval:
+            images: Collection[int] | None = None,
+            sigmas: Sequence[float] | None = None) -> COCOeval:
     """Run the COCO API and return its evaluation, which contains the matches.
 
     Arguments and errors are those of :func:`evaluate_detections`.
     """
-    if kind not in _PREFIX:
-        raise ValueError(f'kind must be one of {", ".join(_PREFIX)}, got {kind!r}')
+    if kind not in _METRICS:
+        raise ValueError(f'kind must be one of {", ".join(_METRICS)}, got {kind!r}')
     truth = annotations if isinstance(annotations, COCO) else read_annotations(annotations)
     if kind == 'segm':
         check_image_sizes(truth)
     with contextlib.redirect_stdout(io.StringIO()):  # the API prints
         evaluation = COCOeval(truth, _detections(truth, results, kind), kind)
+        if kind == 'keypoints':
+            evaluation.params.kpt_oks_sigmas = choose_sigmas(keypoint_names(truth), sigmas)
+            evaluation.params.catIds = keypoint_categories(truth)
         if classes is not None:
             evaluation.params.catIds = _categories(truth, classes)
         if images is not None:
@@ -129,7 +150,7 @@ def read_annotations(file: str | Path) -> FileAnnotations:
     return truth
 
 
-def read_results(file: str | Path) -> list[Any]:
+def read_results(file: str | Path) -> FileDetections:
     """Read a JSON file of detections without checking the detections.
 
     Raises:
@@ -142,22 +163,24 @@ def read_results(file: str | Path) -> list[Any]:
         raise ValueError(f'results ({file}) must be JSON, got {error}') from None
     if not isinstance(results, list):
         raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
-    return results
+    return FileDetections(results, file)
 
 
 def _detections(truth: COCO, results: Any, kind: str) -> COCO:
-    where = ''
     if isinstance(results, (str, Path)):
-        where, results = f' ({results})', read_results(results)
+        results = read_results(results)
     elif not isinstance(results, Sequence) or isinstance(results, bytes):
         raise ValueError(f'results must be a list of detections or a file of them, got a {type(results).__name__}')
+    where = f' ({results.file})' if isinstance(results, FileDetections) else ''
     for number, result in enumerate(results):
         wrong = result_error(result, kind, truth)
         if wrong:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
     if results:
         try:
-            keys = ('image_id', 'category_id', 'score', SHAPES[kind])  # other keys would change the type
+            keys = ['image_id', 'category_id', 'score', SHAPES[kind]]  # other keys would change the type
+            if kind == 'keypoints' and has_boxes(results):
+                keys.append('bbox')  # the area of a person is then that of the box, as in mmpose
             return truth.loadRes([{key: result[key] for key in keys} for result in results])
         except RecursionError as error:  # the API copies categories and info of the annotations
             raise ValueError(f'{name_of(truth)} must be nested less deeply, got {error!r}') from None

@@ -1,4 +1,4 @@
-"""Detections in COCO's results format: boxes or masks."""
+"""Detections in COCO's results format: boxes, masks or keypoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from hrnet_plugin.json_types import Json, JsonObject
 
-SHAPES = {'bbox': 'bbox', 'segm': 'segmentation'}  # iouType of the COCO API -> key of the box or mask in a detection
+# iouType of the COCO API -> key of the box, mask or keypoints in a detection
+SHAPES = {'bbox': 'bbox', 'segm': 'segmentation', 'keypoints': 'keypoints'}
 
 _SHOWN = 60  # characters of a value in a message
 _REPR = reprlib.Repr()  # repr() fails on deep nesting and does not limit its length

@@ -148,8 +148,8 @@ def test_annotation_ids_may_begin_with_0(tmp_path, truth, detections):
 
 
 def test_unknown_kinds_and_classes_are_refused(truth):
-    with pytest.raises(ValueError, match="kind must be one of bbox, segm, got 'keypoints'"):
-        evaluate_detections(truth, [], 'keypoints')
+    with pytest.raises(ValueError, match="kind must be one of bbox, segm, keypoints, got 'boxes'"):
+        evaluate_detections(truth, [], 'boxes')
     with pytest.raises(ValueError, match="got 'cow', which are not"):
         evaluate_detections(truth, [], classes=['cat', 'cow'])
 
