@@ -50,6 +50,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--config', help='name of a shipped config, or path of any config; requires --results')
     parser.add_argument('--annotations', type=Path, metavar='FILE',
                         help='ground truth in COCO format; requires --results')
+    parser.add_argument('--subset', metavar='FILE',
+                        help='as in hrnet compare, requires --results')
     parser.add_argument('--checkpoint', default='', help='tested checkpoint')
     parser.add_argument('--data', nargs='+', help='dataset as in published tables, such as COCO; requires --work-dir')
     parser.add_argument('--split', nargs='+', help='split, such as val2017; requires --work-dir')
@@ -64,6 +66,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         wrong = f'no {", ".join(missing)}' if missing else ' and '.join(surplus)
         parser.error(f'--{used.replace("_", "-")} requires --{", --".join(_REQUIRED[used])}, and excludes '
                      f'--{", --".join(_REQUIRED[other])}, got {wrong}')
+    if args.subset is not None and not args.results:
+        parser.error('--subset requires --results')
     if args.images is not None and min(args.images) < 1:
         parser.error(f'--images must be at least 1, got {min(args.images)}')
     return args
@@ -80,24 +84,23 @@ def from_results(args: argparse.Namespace) -> Record:
         read_annotations,
         read_results,
     )
+    from hrnet_plugin.evaluation.tested_images import evaluated_images
     config = find_config(args.config)
     if host_of_config(config) is not MMDET:
         raise ValueError(f'--results requires a config of mmdet, got one of {config.default_scope}')
     truth = read_annotations(args.annotations)
+    images = evaluated_images(truth, args.results, args.subset)
     metrics: dict[str, float | None] = {}
     classes: dict[str, Any] = {}
     for file in args.results:
         detections = read_results(file)
         kinds = {kind_of(detection) for detection in detections if isinstance(detection, Mapping)}
         kind = 'segm' if 'segm' in kinds else 'bbox'
-        try:
-            with progress(f'evaluating {file}'):
-                found = evaluate_detections(truth, detections, kind)
-        except ValueError as error:
-            raise ValueError(f'{file}: {error}') from None
+        with progress(f'evaluating {file}'):
+            found = evaluate_detections(truth, detections, kind, images=images)
         metrics.update(found.metrics)
         classes['AP' if kind == 'bbox' else 'mask AP'] = found.classes
-    data = describe_annotations(args.annotations, truth.imgs)
+    data = describe_annotations(args.annotations, truth.imgs, None if images is None else len(images))
     return _record(config, data, Scores(metrics=metrics, classes=classes), args)
 
 

@@ -165,8 +165,12 @@ class Host:
         return False
 
     def coco_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
-        """Return the evaluator's metrics that write detections in COCO format."""
+        """Return the evaluator's metrics that write boxes or masks in COCO format."""
         return []
+
+    def result_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
+        """Return the evaluator's metrics that write results in COCO format."""
+        return self.coco_metrics(evaluator)
 
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once, without pre- and postprocessing.

@@ -13,6 +13,7 @@ from hrnet_plugin.hosts.mmdet import coco_name
 if TYPE_CHECKING:
     from mmengine.config import Config
     from mmengine.dataset import BaseDataset
+    from mmengine.evaluator import BaseMetric, Evaluator
     from torch import nn
 
 # number of keypoints in heads; heads with num_keypoints have more out_channels
@@ -47,6 +48,12 @@ class MMPoseHost(Host):
         kind = type(dataset)
         return isinstance(dataset, Base) and kind._load_annotations is Base._load_annotations \
             and kind.parse_data_info is Base.parse_data_info
+
+    def result_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
+        """Return the evaluator's metrics of type ``CocoMetric``, which write keypoints."""
+        # mmdet has a class with the same name
+        return [metric for metric in evaluator.metrics
+                if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'nms_mode')]
 
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip test, since published results use it."""

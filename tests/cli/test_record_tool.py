@@ -37,9 +37,9 @@ def run(tmp_path):
 def test_masks_on_which_the_api_would_hang_or_crash(run):
     square, good = [[10, 10, 30, 10, 30, 30, 10, 30]], dict(size=[48, 64], counts='0T3ll2')
     assert run(dict(good, size=[0, 0]), square) == (
-        'masks.json: results, detection 0: segmentation must have the size of its image, [48, 64], got [0, 0]')
+        'results (masks.json), detection 0: segmentation must have the size of its image, [48, 64], got [0, 0]')
     assert run(good, [[0, 0, 1e9, 0, 1e9, 1e9]]) == (
-        'masks.json: annotations (truth.json), annotation 17: segmentation must have finite coordinates near its image '
+        'annotations (truth.json), annotation 17: segmentation must have finite coordinates near its image '
         'of 64 x 48 and outlines of at most 77824 pixels, got [0, 0, 1000000000.0, 0, 1000000000.0, 1000000000.0]')
 
 

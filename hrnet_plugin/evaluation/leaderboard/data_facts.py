@@ -55,17 +55,19 @@ def combine_data(parts: Sequence[DataFacts]) -> DataFacts:
     return DataFacts(data=names, split=splits, images=sum(part.images or 0 for part in parts), whole=False)
 
 
-def describe_annotations(file: Path, ids: Collection[int]) -> DataFacts:
+def describe_annotations(file: Path, ids: Collection[int], images: int | None = None) -> DataFacts:
     """Describe the detection dataset of a COCO annotation file.
 
     Args:
         file: Path of the annotation file.
         ids: IDs of its images.
+        images: Number of evaluated images. Default: all.
     """
     folder = file.resolve().parent
     folder = folder.parent if folder.name == 'annotations' else folder
     name = coco_name(file, ids, 'instances_val2017') or folder.name
-    return data_facts('detection', name, split_name(file.stem) or file.stem, len(ids))
+    split = split_name(file.stem) or file.stem
+    return data_facts('detection', name, split, len(ids) if images is None else images)
 
 
 def split_name(stem: str) -> str:

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.dataset import BaseDataset
+from mmengine.dist import is_main_process
+from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset, evaluated_datasets
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
+from hrnet_plugin.evaluation.tested_images import write_tested_images
 from hrnet_plugin.hosts import host_of_config
 
 
 def save_detections(runner: Runner) -> None:
-    """Make mmdet's evaluators save the detections in the run folder, unless the config sets ``outfile_prefix``."""
-    evaluator = runner.test_loop.evaluator
-    for number, metric in enumerate(host_of_config(runner.cfg).coco_metrics(evaluator)):
+    """Make evaluators save detections in the run folder, unless the config sets ``outfile_prefix``.
+
+    The IDs of the images that the record evaluates are saved beside them.
+    """
+    host, evaluator = host_of_config(runner.cfg), runner.test_loop.evaluator
+    evaluated_again = host.coco_metrics(evaluator)
+    for number, metric in enumerate(host.result_metrics(evaluator)):
         if metric.outfile_prefix is None:
             metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
+        if is_main_process():
+            # mmpose evaluates all images of the annotations, even if it tests a subset
+            datasets = _datasets_of(metric, runner) if metric in evaluated_again else ()
+            write_tested_images(metric.outfile_prefix, _evaluated_images(metric, datasets))
 
 
 def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> Scores:
@@ -68,3 +80,22 @@ def _subset_images(datasets: Sequence[BaseDataset]) -> set[int] | None:
     if not any(map(is_subset, datasets)):
         return None
     return {dataset.get_data_info(k)['img_id'] for dataset in datasets for k in range(len(dataset))}
+
+
+def truth_of(metric: BaseMetric) -> Any:
+    """Return the ``COCO`` object of an evaluator of mmdet or mmpose, or None."""
+    return getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
+
+
+def _datasets_of(metric: BaseMetric, runner: Runner) -> Sequence[BaseDataset]:
+    return next(tested.datasets for tested in evaluated_datasets(runner) if metric in tested.evaluators)
+
+
+def _evaluated_images(metric: BaseMetric, datasets: Sequence[BaseDataset]) -> Collection[int]:
+    """Return the IDs of the images that the record evaluates. Empty if they are unknown."""
+    truth = truth_of(metric)
+    try:
+        subset = _subset_images(datasets)
+    except KeyError:  # a dataset without image IDs
+        return ()
+    return subset or (() if truth is None else truth.imgs)

@@ -8,11 +8,9 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
 from hrnet_plugin.checkpoints import SCHEME
@@ -20,7 +18,7 @@ from hrnet_plugin.checkpoints.addresses import digest
 from hrnet_plugin.evaluation.environment import describe
 from hrnet_plugin.evaluation.leaderboard.data_facts import combine_data, describe_data
 from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
-from hrnet_plugin.evaluation.leaderboard.exact_metrics import evaluate_again, is_subset
+from hrnet_plugin.evaluation.leaderboard.exact_metrics import evaluate_again, is_subset, truth_of
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import rename_metrics
 from hrnet_plugin.evaluation.leaderboard.model_facts import count_cost, describe_model
@@ -58,7 +56,7 @@ def describe_tested_model(config: Config, data: str, note: str = '') -> tuple[Mo
 def describe_tested_data(runner: Runner, tested: EvaluatedDataset) -> DataFacts:
     """Describe a dataset that a runner tests."""
     task = host_of_config(runner.cfg).task
-    truth = next((found for found in map(_truth, tested.evaluators) if found is not None), None)
+    truth = next((found for found in map(truth_of, tested.evaluators) if found is not None), None)
     ids = [] if truth is None else truth.imgs
     if len(tested.datasets) > 1:
         return combine_data([describe_data(task, dataset, ids=ids) for dataset in tested.datasets])
@@ -155,11 +153,6 @@ def _peak_of_process() -> int | None:
     if resource is None:
         return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
-
-
-def _truth(metric: BaseMetric) -> Any:
-    """Return the ``COCO`` object of an evaluator of mmdet or mmpose, or None."""
-    return getattr(metric, '_coco_api', None) or getattr(metric, 'coco', None)
 
 
 def _visualizations_folder(config: Config, runner: Runner) -> str:
