@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from rich.console import Console
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
-from hrnet_plugin.evaluation.comparison.comparison import Comparison
+from hrnet_plugin.evaluation.comparison.comparison import is_comparison
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
 from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
@@ -95,7 +94,7 @@ def read_comparison(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as error:  # invalid JSON, invalid UTF-8, or too deep nesting
         raise ValueError(f'--compare must be comparison.json of hrnet compare, got {file}: {error}') from None
-    if not isinstance(found, dict) or {field.name for field in fields(Comparison)} != set(found):
+    if not isinstance(found, dict) or not is_comparison(found):
         raise ValueError(f'--compare must be comparison.json of this version of hrnet compare, got {file}')
     return found
 

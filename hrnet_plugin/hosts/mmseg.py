@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.hosts import mmseg_metrics
 from hrnet_plugin.hosts.host import Host, NetworkDefaults
@@ -47,6 +48,35 @@ class MMSegHost(Host):
             prefix = getattr(dataset, 'data_prefix', None) or {}
             return 'COCO-Stuff 10k' if 'test2014' in str(prefix.get('img_path', '')) else ''
         return super().dataset_name(dataset, annotations, images)
+
+    def label_options(self, dataset: ConfigDict) -> dict[str, Any]:
+        """Return how label maps of a dataset are read.
+
+        Args:
+            dataset: Config of the dataset.
+
+        Returns:
+            classes, label_map, reduce_zero_label and ignore_index, and the suffixes of the files that ``IoUMetric``
+            writes and of the ground truth.
+
+        Raises:
+            ValueError: If mmseg has no such dataset.
+        """
+        import mmseg.datasets  # noqa: F401  registers the datasets
+        from mmseg.registry import DATASETS
+        kind = DATASETS.get(dataset['type'])
+        if kind is None or not hasattr(kind, 'METAINFO'):
+            raise ValueError(f'dataset must be registered in mmseg, got {dataset["type"]!r}')
+        metainfo = {**kind.METAINFO, **(dataset.get('metainfo') or {})}
+
+        def option(name: str) -> Any:
+            owner = next((base for base in kind.__mro__ if name in signature(base).parameters), None)
+            return dataset.get(name, signature(owner).parameters[name].default if owner else None)
+
+        classes = metainfo.get('classes')
+        return dict(classes=classes, label_map=kind.get_label_map(classes and list(classes)) or {},
+                    reduce_zero_label=bool(option('reduce_zero_label')), ignore_index=option('ignore_index'),
+                    suffixes=(f'{option("img_suffix").rpartition(".")[0]}.png', option('seg_map_suffix')))
 
 
 MMSEG = MMSegHost(

@@ -16,7 +16,8 @@ from pycocotools import mask
 
 from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.comparison.comparison import ERROR_TYPES, Errors
-from hrnet_plugin.evaluation.comparison.matches import ClassMatches, mean_precision
+from hrnet_plugin.evaluation.comparison.matches import ClassMatches
+from hrnet_plugin.evaluation.comparison.precisions import mean_precision
 from hrnet_plugin.evaluation.detections import SHAPES
 from hrnet_plugin.json_types import JsonObject
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pycocotools.cocoeval import COCOeval
 
 FOREGROUND, BACKGROUND = 0.5, 0.1
-_CORRECTABLE = ('classification', 'localisation')  # another class or box would make them true positives
+_CORRECTABLE = ('classification', 'localization')  # another class or box would make them true positives
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _error_types(overlaps: Floats, category: Ints, owner: Ints,
     same_class, other_class = np.where(same, overlaps, -1), np.where(same, -1, overlaps)
     best_same, best_other = same_class.max(1), other_class.max(1)
     rules = (
-        ('localisation', (best_same >= BACKGROUND) & (best_same < FOREGROUND), same_class.argmax(1)),
+        ('localization', (best_same >= BACKGROUND) & (best_same < FOREGROUND), same_class.argmax(1)),
         ('classification', best_other >= FOREGROUND, other_class.argmax(1)),
         ('duplicate', best_same >= FOREGROUND, same_class.argmax(1)),
         ('background', np.maximum(best_same, best_other) < BACKGROUND, np.full(len(category), -1)),

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hrnet_plugin.evaluation.comparison.comparison import ERROR_TYPES, Comparison
+from hrnet_plugin.evaluation.comparison.comparison import Comparison, DetectionComparison, KeypointComparison
 from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
+
+_WORDS = {'bbox': 'Boxes', 'segm': 'Masks', 'keypoints': 'Keypoints', 'semantic': 'Label maps'}
+_SHOWN_METRIC = {'semantic': 'mIoU'}  # of other kinds: AP
 
 
 def as_markdown(comparison: Comparison) -> str:
     """Return a comparison as Markdown."""
     first, second = (escape_markdown(name) for name in comparison.names)
-    interval = comparison.interval
-    verdict = 'no significant difference' if interval.low <= 0 <= interval.high else (
-        f'{second if interval.low > 0 else first} is better')
-    ahead = f'{second} has the higher AP in {100 * interval.better:.0f} % of the draws' + (
-        f', and equal AP in {100 * interval.equal:.0f} %' if interval.equal else '')
-    covered = [f'{name} has no detections in {comparison.images - number} images' for name, number in zip(
-        (first, second), comparison.covered) if number < comparison.images]
     parts = [
         f'# {first} and {second}',
-        f'{"Masks" if comparison.kind == "segm" else "Boxes"} in {comparison.images} images. AP of {second} minus AP '
-        f'of {first}: **{100 * interval.difference:+.1f}**, 95 % interval {100 * interval.low:+.1f} to '
-        f'{100 * interval.high:+.1f} (paired bootstrap over images, {interval.draws} draws): {verdict}. {ahead}.',
-        *(['; '.join(covered) + '.'] if covered else []),
+        _summary(comparison, first, second),
+        *filter(None, [_coverage(comparison, first, second)]),
         _table('', ('', first, second, 'difference'), _pairs(comparison.metrics.items())),
-        _table('## Error types at IoU 0.5',
-               ('', first, second, 'difference', f'AP50 gain if fixed, {first}', f'AP50 gain if fixed, {second}'),
-               ([kind, *(str(errors.numbers[kind]) for errors in comparison.errors),
-                 f'{comparison.errors[1].numbers[kind] - comparison.errors[0].numbers[kind]:+d}',
-                 *(f'{100 * errors.costs[kind]:+.1f}' for errors in comparison.errors)] for kind in ERROR_TYPES)),
+        *_error_tables(comparison, first, second),
         _table('## Classes', ('', first, second, 'difference'), _pairs(sorted(
             comparison.classes.items(), key=lambda item: -_difference(item[1])))),
         _table('## Images with the largest differences', ('', first, second, 'difference'),
@@ -38,12 +28,55 @@ def as_markdown(comparison: Comparison) -> str:
     return '\n\n'.join(parts) + '\n'
 
 
+def _summary(comparison: Comparison, first: str, second: str) -> str:
+    interval, metric = comparison.interval, _SHOWN_METRIC.get(comparison.kind, 'AP')
+    verdict = 'no significant difference' if interval.low <= 0 <= interval.high else (
+        f'{second if interval.low > 0 else first} is better')
+    ahead = f'{second} has the higher {metric} in {100 * interval.better:.0f} % of the draws' + (
+        f', and equal {metric} in {100 * interval.equal:.0f} %' if interval.equal else '')
+    return (f'{_WORDS[comparison.kind]} in {comparison.images} images. {metric} of {second} minus {metric} of {first}: '
+            f'**{_signed(interval.difference)}**, 95 % interval {_signed(interval.low)} to {_signed(interval.high)} '
+            f'(paired bootstrap over images, {interval.draws} draws): {verdict}. {ahead}.')
+
+
+def _coverage(comparison: Comparison, first: str, second: str) -> str:
+    """Return how many images have no detections, or an empty string if all have."""
+    parts = [f'{name} has no detections in {comparison.images - number} images' for name, number in zip(
+        (first, second), comparison.covered) if number < comparison.images]
+    if not parts:
+        return ''
+    both = f'Neither has any in {comparison.uncovered} images. They count in all metrics.'
+    return '; '.join(parts) + '.' + (f' {both}' if comparison.uncovered else '')
+
+
+def _error_tables(comparison: Comparison, first: str, second: str) -> Iterable[str]:
+    if isinstance(comparison, DetectionComparison):
+        yield _error_table(comparison, '## Error types at IoU 0.5', 'AP50 gain if fixed, ')
+    if isinstance(comparison, KeypointComparison):
+        yield _error_table(comparison, '## Labeled keypoints by type', 'mean OKS lost, ')
+        yield _table('## Good keypoints', ('', first, second, 'difference'), _pairs(sorted(
+            comparison.keypoints.items(), key=lambda item: -_difference(item[1]))))
+
+
+def _error_table(comparison: DetectionComparison | KeypointComparison, title: str, cost: str) -> str:
+    first, second = (escape_markdown(name) for name in comparison.names)
+    rows = ([kind, *(str(errors.numbers[kind]) for errors in comparison.errors),
+             f'{comparison.errors[1].numbers[kind] - comparison.errors[0].numbers[kind]:+d}',
+             *(_signed(errors.costs[kind]) for errors in comparison.errors)] for kind in comparison.errors[0].numbers)
+    return _table(title, ('', first, second, 'difference', f'{cost}{first}', f'{cost}{second}'), rows)
+
+
 def _pairs(items: Iterable[tuple[str, tuple[float | None, float | None]]]) -> Iterable[Sequence[str]]:
     for name, pair in items:
         if pair != (None, None):
-            difference = f'{100 * _difference(pair):+.1f}' if None not in pair else ''
+            difference = _signed(_difference(pair)) if None not in pair else ''
             values = ['' if value is None else f'{100 * value:.1f}' for value in pair]
             yield [escape_markdown(name), *values, difference]
+
+
+def _signed(value: float) -> str:
+    """Return a value in percent with its sign. A value that rounds to 0 has the sign +."""
+    return f'{round(100 * value, 1) + 0.:+.1f}'  # -0.0 + 0.0 is 0.0
 
 
 def _difference(pair: tuple[float | None, float | None]) -> float:

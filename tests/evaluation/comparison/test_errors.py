@@ -39,7 +39,7 @@ SECOND = detection(2, 2, DOG, 0.85)
 CASES = {
     'no errors': ([*RIGHT, SECOND], {}),
     'classification': ([RIGHT[0], SECOND, detection(1, 1, DOG)], dict(classification=1)),
-    'localisation': ([*RIGHT, detection(2, 2, [100., 115., 60., 30.])], dict(localisation=1)),
+    'localization': ([*RIGHT, detection(2, 2, [100., 115., 60., 30.])], dict(localization=1)),
     'both': ([*RIGHT, SECOND, detection(2, 1, [100., 115., 60., 30.])], dict(both=1)),
     'duplicate': ([*RIGHT, SECOND, detection(1, 1, [11., 10., 40., 40.], 0.7)], dict(duplicate=1)),
     'background': ([*RIGHT, SECOND, detection(1, 2, FAR)], dict(background=1)),
@@ -81,7 +81,7 @@ def beside(box, overlap):
 
 
 @pytest.mark.parametrize(('label', 'overlap', 'kind'), [
-    (2, 0.49, 'localisation'), (2, 0.11, 'localisation'), (2, 0.09, 'background'),
+    (2, 0.49, 'localization'), (2, 0.11, 'localization'), (2, 0.09, 'background'),
     (1, 0.51, 'classification'), (1, 0.49, 'both'), (1, 0.11, 'both'), (1, 0.09, 'background')])
 def test_thresholds(label, overlap, kind, truth):
     errors = count_errors(run_api(truth, [*RIGHT, detection(2, label, beside(DOG, overlap))]))
@@ -101,7 +101,7 @@ def test_the_first_rule_applies(truth):
     content['annotations'][-1]['bbox'] = beside(DOG, 0.4)
     truth.write_text(json.dumps(content))
     errors = count_errors(run_api(truth, [*RIGHT, SECOND, again]))  # near the cat, and on the dog
-    assert (errors.numbers['localisation'], errors.numbers['classification']) == (1, 0)
+    assert (errors.numbers['localization'], errors.numbers['classification']) == (1, 0)
 
 
 def test_errors_on_detected_objects_are_dropped(truth):
@@ -147,4 +147,4 @@ def test_masks(truth):
 
     detections = [of(1, 1, CAT), of(1, 2, [100., 115., 60., 30.]), of(2, 1, DOG), of(2, 2, FAR)]
     assert dict(count_errors(run_api(truth, detections, 'segm')).numbers) == dict(
-        classification=1, localisation=1, both=0, duplicate=0, background=1, missed=0)
+        classification=1, localization=1, both=0, duplicate=0, background=1, missed=0)

@@ -1,0 +1,71 @@
+"""Tests of the inputs of comparisons: kinds of results, and work directories."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hrnet_plugin.evaluation.comparison.inputs import find_kind, find_results, is_label_maps
+
+BOX, MASK, POINTS = dict(bbox=[]), dict(segmentation={}), dict(keypoints=[])
+
+
+@pytest.mark.parametrize(('results', 'kind'), [
+    ([[BOX], [BOX]], 'bbox'), ([[MASK], [MASK]], 'segm'), ([[{**MASK, **BOX}], [MASK]], 'segm'),
+    ([[{**MASK, **BOX}], [BOX]], 'bbox'), ([[{**POINTS, **BOX}], [POINTS]], 'keypoints'),
+    ([[], [POINTS]], 'keypoints'), ([[MASK], []], 'segm'), ([[], []], 'bbox')])
+def test_kinds(results, kind):
+    assert find_kind(results) == kind
+
+
+@pytest.mark.parametrize(('results', 'words'), [
+    ([[BOX], [MASK]], 'bbox and segm'), ([[BOX], [POINTS]], 'bbox and keypoints'), ([[3], [BOX]], 'none and bbox'),
+    ([[{}], [{}]], 'none and none')])
+def test_results_without_a_common_kind(results, words):
+    with pytest.raises(ValueError, match=f'results must have boxes, masks or keypoints in common, got {words}'):
+        find_kind(results)
+
+
+@pytest.fixture
+def work_dir(tmp_path):
+    """Make a work directory with an older test and a newer one."""
+    for run, names in (('20250101_000000', ['results.keypoints.json']),
+                       ('20250203_101112', ['results.bbox.json', 'results.segm.json', 'results.images.json'])):
+        (tmp_path / run).mkdir()
+        for name in names:
+            (tmp_path / run / name).write_text(json.dumps([]))
+    (tmp_path / 'other').mkdir()
+    (tmp_path / 'epoch_1.pth').touch()
+    return tmp_path
+
+
+def test_newest_log_folder_of_a_work_directory(work_dir):
+    newest = work_dir / '20250203_101112'
+    assert find_results(work_dir) == find_results(work_dir, 'bbox') == newest / 'results.bbox.json'
+    assert find_results(work_dir, 'segm') == newest / 'results.segm.json'
+    assert find_results(newest / 'results.segm.json') == newest / 'results.segm.json'
+    assert not is_label_maps(work_dir)
+    (newest / 'results.bbox.json').unlink()
+    assert find_results(work_dir) == newest / 'results.segm.json'
+
+
+def test_work_directories_without_results(work_dir):
+    with pytest.raises(FileNotFoundError, match=r'newest log folder must have results\*\.keypoints\.json, got none in '
+                                                r'.*20250203_101112\. Test with `hrnet test \.\.\. --record`'):
+        find_results(work_dir, 'keypoints')
+    (work_dir / '20250203_101112/results1.bbox.json').write_text('[]')
+    with pytest.raises(ValueError, match=r'20250203_101112 must have one results\*\.bbox\.json, got 2\. Name the file'):
+        find_results(work_dir)
+    with pytest.raises(FileNotFoundError, match='must be a work directory with a log folder'):
+        find_results(work_dir / 'other')
+    with pytest.raises(FileNotFoundError, match=r'results must be an existing file or work directory, got .*nothing'):
+        find_results(work_dir / 'nothing')
+
+
+def test_label_maps(work_dir):
+    assert is_label_maps(work_dir / 'other')
+    (work_dir / 'found.pkl').touch()
+    assert is_label_maps(work_dir / 'found.pkl')
+    assert not is_label_maps(work_dir / 'nothing.pkl')
+    assert not is_label_maps(work_dir / '20250203_101112/results.bbox.json')
