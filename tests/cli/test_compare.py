@@ -11,9 +11,13 @@ import pytest
 
 pytest.importorskip('pycocotools')
 
+import numpy as np
+from comparison_data import SIGMAS, persons_with_errors, write_json, write_persons
 from paths import ROOT, SHARED
+from PIL import Image
 
 from hrnet_plugin.cli import compare
+from hrnet_plugin.evaluation.comparison.comparison import is_comparison
 
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 
@@ -55,6 +59,94 @@ def test_no_difference(files, capsys):
     results, annotations = files
     compare.main([results[1], results[1], *annotations, '--draws', '5'])
     assert '**+0.0**, 95 % interval +0.0 to +0.0' in capsys.readouterr().out
+
+
+def test_no_negative_zero(files, capsys):
+    results, annotations = files
+    for words in ([results[1], results[1]], results, results[::-1]):
+        compare.main([*words, *annotations, '--draws', '5'])
+        assert '-0.0' not in capsys.readouterr().out
+
+
+def test_images_of_the_tests(files, tmp_path, capsys):
+    """Evaluate the images of a test of a subset, unless others are given."""
+    _, annotations = files
+    for name in ('A', 'B'):
+        log = tmp_path / name / '20250101_000000'
+        log.mkdir(parents=True)
+        (log / 'results.bbox.json').write_text((tmp_path / 'bad.json').read_text())
+        (log / 'results.images.json').write_text('[3, 4]')
+    folders = [str(tmp_path / name) for name in 'AB']
+    compare.main([*folders, *annotations, '--draws', '5'])
+    out = capsys.readouterr().out
+    assert 'Boxes in 2 images' in out
+    assert '| AP | 100.0 | 100.0 | +0.0 |' in out
+    assert 'no detections' not in out
+    compare.main([*folders, *annotations, '--draws', '5', '--subset', 'all'])
+    out = capsys.readouterr().out
+    assert 'Boxes in 4 images' in out
+    assert '| AP | 75.2 | 75.2 | +0.0 |' in out
+    assert 'Neither has any in 1 images. They count in all metrics.' in out
+    (tmp_path / 'one.json').write_text('[1]')
+    compare.main([*folders, *annotations, '--draws', '5', '--subset', str(tmp_path / 'one.json')])
+    assert '| AP | 0.0 | 0.0 | +0.0 |' in capsys.readouterr().out
+
+
+def test_kinds(tmp_path, capsys):
+    persons, detect = persons_with_errors(3)
+    truth = write_persons(tmp_path / 'truth.json', persons, range(1, 13))
+    file = write_json(tmp_path / 'found.json', [{**d, 'bbox': [1, 1, 9, 9]} for d in detect(3, 1)])
+    words = [str(file), str(file), '--annotations', str(truth), '--draws', '2']
+    compare.main([*words, '--sigmas', *map(str, SIGMAS), '--out', str(tmp_path / 'out')])
+    out = capsys.readouterr().out
+    assert 'Keypoints in 12 images' in out
+    assert '## Labeled keypoints by type' in out
+    assert '| left\\_hip |' in out
+    found = json.loads((tmp_path / 'out/comparison.json').read_text())
+    assert is_comparison(found)
+    assert set(found['errors'][0]['numbers']) == {'good', 'jitter', 'inversion', 'swap', 'miss', 'undetected'}
+    compare.main([*words, '--kind', 'bbox'])
+    assert 'Boxes in 12 images' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        compare.parse_args([*words, '--kind', 'bbox', '--masks'])
+
+
+def test_label_maps(tmp_path, capsys):
+    for name, labels in (('truth', [[0, 1, 1]]), ('A', [[0, 1, 1]]), ('B', [[0, 0, 1]])):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.array(labels, np.uint8)).save(tmp_path / name / 'a.png')
+    words = [str(tmp_path / name) for name in 'AB'] + ['--annotations', str(tmp_path / 'truth'), '--draws', '2']
+    compare.main([*words, '--classes', 'sky', 'road', '--names', 'A', 'B', '--out', str(tmp_path / 'out')])
+    out = capsys.readouterr().out
+    assert 'Label maps in 1 images. mIoU of B minus mIoU of A: **-50.0**' in out
+    assert '| sky | 100.0 | 50.0 | -50.0 |' in out
+    assert is_comparison(json.loads((tmp_path / 'out/comparison.json').read_text()))
+    compare.main([*words, '--ignore-index', '1'])
+    assert '| 0 | 100.0 | 100.0 | +0.0 |' in capsys.readouterr().out
+
+
+def test_options_of_a_config_of_mmseg(tmp_path):
+    """Read classes, labels and names of files from the dataset of a config."""
+    pytest.importorskip('mmseg')
+    (tmp_path / 'cityscapes.py').write_text(
+        "default_scope = 'mmseg'\ntest_dataloader = dict(dataset=dict(type='CityscapesDataset'))\n")
+    options = compare.label_options(compare.parse_args(
+        ['A', 'B', '--annotations', 'gt', '--config', str(tmp_path / 'cityscapes.py'), '--ignore-index', '3']))
+    assert options.suffixes == ('_leftImg8bit.png', '_gtFine_labelTrainIds.png')
+    assert (options.classes[0], len(options.classes), options.ignore_index) == ('road', 19, 3)
+    assert (options.reduce_zero_label, options.label_map) == (False, {})
+    (tmp_path / 'ade.py').write_text(
+        "default_scope = 'mmseg'\ntest_dataloader = dict(dataset=dict(type='ADE20KDataset', "
+        "metainfo=dict(classes=('sky', 'wall'))))\n")
+    options = compare.label_options(compare.parse_args(
+        ['A', 'B', '--annotations', 'gt', '--config', str(tmp_path / 'ade.py')]))
+    assert (options.suffixes, options.reduce_zero_label, options.classes) == (('.png', '.png'), True, ('sky', 'wall'))
+    # the wall is label 0 of ADE20K, the building 1, the sky 2
+    assert [options.label_map[k] for k in range(4)] == [1, 255, 0, 255]
+    (tmp_path / 'pose.py').write_text("default_scope = 'mmpose'\n")
+    with pytest.raises(ValueError, match='--config must be a config of mmsegmentation, got one of mmpose'):
+        compare.label_options(compare.parse_args(
+            ['A', 'B', '--annotations', 'gt', '--config', str(tmp_path / 'pose.py')]))
 
 
 def test_both_signs(files, capsys):

@@ -195,3 +195,24 @@ def test_other_keys_of_a_detection_are_ignored(write):
     """Evaluate boxes with keys from which the API would infer another type of results."""
     boxes = [{**BOX, 'image_id': image, 'caption': 'a', 'keypoints': []} for image in (1, 2)]
     assert evaluate_detections(write(), boxes).metrics['AP'] == pytest.approx(1)
+
+
+@pytest.mark.parametrize('missing', ['area', 'iscrowd'])
+def test_missing_areas_and_crowds(write, missing):
+    """Compute the area from the segmentation, or from the box if the segmentation is missing or invalid."""
+    wanted = evaluate_detections(write(dict(area=400)), [BOX]).metrics
+    assert wanted['APs'] > 0.4
+    for changes in ({}, dict(segmentation=[]), dict(segmentation=None)):
+        for truth in (write(changes, without=missing), COCO(str(write(changes, without=missing)))):
+            assert evaluate_detections(truth, [BOX]).metrics == wanted
+    assert evaluate_detections(write(without=missing), [MASK], 'segm').metrics['mask APs'] > 0.4
+    with pytest.raises(ValueError, match=r'annotation 5: bbox must be \[x, y, width, height\], got None'):
+        evaluate_detections(write(dict(bbox=None, segmentation=None), without=missing), [BOX])
+
+
+def test_areas_are_those_of_segmentations(write):
+    """A triangle has half the area of its box, 50 x 50, and is small. The box is not."""
+    triangle = dict(segmentation=[[0, 0, 45, 0, 0, 45]], bbox=[0, 0, 45, 45])
+    small = evaluate_detections(write(triangle, without='area'), [BOX]).metrics
+    assert (small['APm'], small['APs'] is None) == (None, False)
+    assert evaluate_detections(write({**triangle, 'segmentation': None}, without='area'), [BOX]).metrics['APm'] is not None

@@ -38,8 +38,8 @@ def test_tests_of_other_images(truth, tmp_path):
     write_tested_images(tmp_path / 'b', [1, 2])
     files = [tmp_path / f'{name}.bbox.json' for name in 'abc']
     assert evaluated_images(truth, files[:2]) == {1, 2}
-    with pytest.raises(ValueError, match=r'results must be from tests of the same images, got 2 of .*b\.bbox\.json, '
-                                         r'3 of .*c\.bbox\.json\. Choose the images with --subset FILE or --subset all'):
+    words = r'of the same images, got 2 of .*b\.bbox\.json, 3 of .*c\.bbox\.json\. Choose the images with --subset FILE'
+    with pytest.raises(ValueError, match=words):
         evaluated_images(truth, files[1:])
 
 
@@ -51,7 +51,8 @@ def test_given_images(truth, tmp_path):
 
 @pytest.mark.parametrize(('content', 'words'), [
     ('[1, 9]', r'must have IDs of images in the annotations, got \[9\]'), ('[]', r'got \[\]'),
-    ('["1"]', r"got \['1'\]"), ('{}', "got KeyError"), ('3', 'must be a list of image IDs'), ('[[1]]', 'must be a list of image IDs'),
+    ('["1"]', r"got \['1'\]"), ('{}', 'got KeyError'), ('3', 'must be a list of image IDs'),
+    ('[[1]]', 'must be a list of image IDs'),
     ('', 'must be a list of image IDs'), ('{"images": [1]}', 'must be a list of image IDs')])
 def test_invalid_images(truth, tmp_path, content, words):
     (tmp_path / 'subset.json').write_text(content)

@@ -7,9 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from hrnet_plugin.cli import record
+from hrnet_plugin.config_files import cfg
 from hrnet_plugin.evaluation.leaderboard import exact_metrics
 from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 
 
 class CocoMetric(SimpleNamespace):
@@ -17,10 +20,14 @@ class CocoMetric(SimpleNamespace):
     proposal_nums = (100, )
 
 
+def runner_of(metric, dataset, scope='mmdet', **attributes):
+    return SimpleNamespace(cfg=dict(default_scope=scope), test_dataloader=SimpleNamespace(dataset=dataset),
+                           test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])), **attributes)
+
+
 def evaluate_again(metric, dataset):
-    runner = SimpleNamespace(cfg=dict(default_scope='mmdet'),
-                             test_loop=SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric])))
-    return exact_metrics.evaluate_again(runner, EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, )))
+    tested = EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ))
+    return exact_metrics.evaluate_again(runner_of(metric, dataset), tested)
 
 
 class Subset:
@@ -59,3 +66,64 @@ def test_invalid_masks_are_logged(tmp_path, monkeypatch):
     assert evaluate_again(metric, SimpleNamespace()) == Scores(metrics={})
     line, = logged
     assert 'detection 0: segmentation must have the size of its image, [4, 5], got [0, 0]' in line
+
+
+class Half(Subset):
+    """Subset with the images 1 and 2."""
+    _indices = (0, 1)
+
+    def __len__(self):
+        return 2
+
+    def get_data_info(self, index):
+        return dict(img_id=index + 1)
+
+
+def test_one_test_has_one_ap(tmp_path):
+    """Compare the AP of a test of a subset with those of ``record --results`` and ``compare``."""
+    coco = pytest.importorskip('pycocotools.coco')
+    pytest.importorskip('mmdet')
+    from hrnet_plugin.evaluation.comparison.compare import compare  # requires pycocotools
+    box = [10., 10., 50., 50.]
+    truth = tmp_path / 'truth.json'
+    truth.write_text(json.dumps(dict(
+        images=[dict(id=k, height=99, width=99) for k in (1, 2, 3, 4)], categories=[dict(id=1, name='a')],
+        annotations=[dict(id=k, image_id=k, category_id=1, bbox=box, area=2500, iscrowd=0) for k in (1, 2, 3, 4)])))
+    metric = CocoMetric(_coco_api=coco.COCO(str(truth)), dataset_meta=dict(classes=('a',)), metrics=['bbox'],
+                        outfile_prefix=None, format_only=False)
+    exact_metrics.save_detections(runner_of(metric, Half(), log_dir=str(tmp_path / 'work/20250101_000000')))
+    results = tmp_path / 'work/20250101_000000/results.bbox.json'
+    results.write_text(json.dumps([dict(image_id=1, category_id=1, bbox=box, score=.9)]))
+    metrics = evaluate_again(metric, Half()).metrics
+    assert metrics['AP'] == pytest.approx(51 / 101)
+    found = compare(truth, tmp_path / 'work', results, draws=2)
+    assert (found.metrics['AP'], found.images, found.uncovered) == ((metrics['AP'], metrics['AP']), 2, 1)
+    store = tmp_path / 'store.sqlite'
+    words = ['--store', str(store), '--config', str(cfg('faster-rcnn_hrnetv2p-w18-small-v1_sample')), '--results',
+             str(results), '--annotations', str(truth)]
+    record.main(words)
+    record.main([*words, '--subset', 'all'])
+    first, second = ResultStore(store).read()
+    assert (first.scores.metrics['AP'], first.data.images) == (metrics['AP'], 2)
+    assert (second.scores.metrics['AP'], second.data.images) == (pytest.approx(26 / 101), 4)
+
+
+@pytest.mark.parametrize('dataset', [SimpleNamespace(), Subset()])
+def test_images_beside_the_detections(tmp_path, dataset):
+    """Save the images of whole datasets, and none of subsets without image IDs."""
+    metric = CocoMetric(_coco_api=SimpleNamespace(imgs={3: {}, 1: {}}), outfile_prefix=str(tmp_path / 'a/found'))
+    file = tmp_path / 'a/found.images.json'
+    file.parent.mkdir()
+    file.write_text('[7]')  # of an earlier test
+    exact_metrics.save_detections(runner_of(metric, dataset))
+    assert file.exists() == (not isinstance(dataset, Subset))
+    assert not file.exists() or json.loads(file.read_text()) == [1, 3]
+
+
+def test_keypoints_are_saved(tmp_path):
+    """Save keypoints of mmpose, and the images that its evaluator uses, even if a subset is tested."""
+    metric = type('CocoMetric', (SimpleNamespace, ), dict(nms_mode='oks_nms'))(
+        coco=SimpleNamespace(imgs={1: {}, 2: {}, 3: {}}), outfile_prefix=None)
+    exact_metrics.save_detections(runner_of(metric, Half(), 'mmpose', log_dir=str(tmp_path / 'log')))
+    assert metric.outfile_prefix == str(tmp_path / 'log/results')
+    assert json.loads((tmp_path / 'log/results.images.json').read_text()) == [1, 2, 3]

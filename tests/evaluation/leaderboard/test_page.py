@@ -53,7 +53,10 @@ def page(tmp_path_factory):
         classes=dict(cat=[.5, .6], dog=[.4, .1], emu=[None, None]),
         interval=dict(difference=-.1, low=-.2, high=.05, better=.2, equal=0, draws=99), errors=errors,
         differing=[['1.jpg', [0., .5]]])
-    write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison])
+    points = {**comparison, 'names': ['a', 'b'], 'kind': 'keypoints', 'keypoints': dict(nose=[.5, .7], toe=[None, None])}
+    maps = {**comparison, 'names': ['c', 'd'], 'kind': 'semantic', 'metrics': {'mIoU': [.4, .4 - 1e-9]}}
+    del maps['errors']
+    write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison, points, maps])
     return target
 
 
@@ -228,6 +231,25 @@ def test_a_comparison(opened):
     drawn = run(opened, 'document.getElementById("plot-comparison").data[0]')
     assert dict(zip(drawn['y'], drawn['x'])) == {'dog': pytest.approx(-30), 'cat': pytest.approx(10)}
     assert '1.jpg (+50.0)' in opened.find_element('id', 'comparison-images').text
+
+
+@in_browser
+def test_comparisons_of_keypoints_and_label_maps(opened):
+    def cells(table):
+        return run(opened, f'[...document.querySelectorAll("#comparison-{table} td")].map((c) => c.textContent)')
+
+    choose(opened, '#comparison', 'a and b')
+    text = opened.find_element('id', 'comparison-text').text
+    assert text.startswith('Keypoints in 7 images. AP of b minus AP of a: ')
+    assert cells('errors') == ['missed', '3', '1', '+30.0', '+10.0']
+    assert 'mean OKS lost' in opened.find_element('css selector', '#comparison-errors thead').text
+    assert cells('keypoints') == ['nose', '50.0', '70.0', '+20.0']
+    choose(opened, '#comparison', 'c and d')
+    text = opened.find_element('id', 'comparison-text').text
+    assert text.startswith('Label maps in 7 images. mIoU of d minus mIoU of c: ')
+    assert 'd has the higher mIoU in 20 %' in text
+    assert cells('metrics') == ['mIoU', '40.0', '40.0', '+0.0']
+    assert cells('errors') == cells('keypoints') == []
 
 
 @in_browser

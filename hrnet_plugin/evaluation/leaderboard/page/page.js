@@ -169,22 +169,32 @@
       .map((name) => [name, second.classes[name] - first.classes[name]]).sort((a, b) => a[1] - b[1]);
     $('#plot-classes').hidden = !classes.length;
     $('#pair .empty').hidden = Boolean(classes.length || names.length);
-    if (classes.length) drawDifferences('plot-classes', classes);
+    if (classes.length) drawDifferences('plot-classes', classes, 'AP');
     $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
       element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
       element('figcaption', { textContent: `${name}: ${row.model}` })]))));
   }
 
-  function drawDifferences(plot, classes) {
+  function drawDifferences(plot, classes, metric) {
     Plotly.react(plot, [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
       y: classes.map(([name]) => plain(name)), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
       marker: { color: classes.map(([, value]) => (value < 0 ? colors.own : colors.paper)) } }],
-    frame('AP difference per class: second minus first', { height: 120 + 18 * classes.length, showlegend: false,
+    frame(`${metric} difference per class: second minus first`, { height: 120 + 18 * classes.length, showlegend: false,
       yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
   }
 
   // ---- comparisons of two files, written by `compare`
-  const signed = (value) => `${value < 0 ? '\u2212' : '+'}${Math.abs(100 * value).toFixed(1)}`;
+  const signed = (value) => {
+    const rounded = (100 * value).toFixed(1);
+    return Number(rounded) < 0 ? `\u2212${rounded.slice(1)}` : `+${rounded.replace('-', '')}`;
+  };
+  // kind of a comparison -> its results, first metric, title of the error types, and their cost
+  const kinds = {
+    bbox: ['Boxes', 'AP', 'error types at IoU 0.5', 'AP50 gain if fixed'],
+    segm: ['Masks', 'AP', 'error types at IoU 0.5', 'AP50 gain if fixed'],
+    keypoints: ['Keypoints', 'AP', 'labeled keypoints by type', 'mean OKS lost'],
+    semantic: ['Label maps', 'mIoU'],
+  };
 
   function fillComparisons() {
     $('#comparisons').hidden = !comparisons.length;
@@ -198,10 +208,11 @@
     const one = comparisons[$('#comparison').value];
     const [first, second] = one.names;
     const { interval } = one;
-    $('#comparison-text').textContent = `${one.kind === 'segm' ? 'Masks' : 'Boxes'} in ${one.images} images. AP of ${second} `
-      + `minus AP of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
+    const [results, metric, types, cost] = kinds[one.kind];
+    $('#comparison-text').textContent = `${results} in ${one.images} images. ${metric} of ${second} `
+      + `minus ${metric} of ${first}: ${signed(interval.difference)}, 95 % interval ${signed(interval.low)} to `
       + `${signed(interval.high)} (paired bootstrap, ${interval.draws} draws): ${interval.low <= 0 && interval.high >= 0
-        ? 'no significant difference' : `${interval.low > 0 ? second : first} is better`}. ${second} has the higher AP in `
+        ? 'no significant difference' : `${interval.low > 0 ? second : first} is better`}. ${second} has the higher ${metric} in `
       + `${Math.round(100 * interval.better)} % of the draws.`;
     const row = (tag, cells) => element('tr', {}, cells.map((cell) => element(tag, { textContent: cell })));
     const table = (name, head, rows) => {
@@ -212,13 +223,17 @@
     table('metrics', ['', first, second, 'difference'], Object.entries(one.metrics).filter(([, pair]) => pair[0] !== null
       || pair[1] !== null).map(([name, pair]) => [name, per(pair[0]), per(pair[1]),
       pair.includes(null) ? '' : signed(pair[1] - pair[0])]));
-    table('errors', ['error types at IoU 0.5', first, second, `AP50 gain if fixed, ${first}`,
-      `AP50 gain if fixed, ${second}`],
-      Object.keys(one.errors[0].numbers).map((kind) => [kind, ...one.errors.map((errors) => errors.numbers[kind]),
-        ...one.errors.map((errors) => signed(errors.costs[kind]))]));
+    const errors = one.errors || [];
+    table('errors', errors.length ? [types, first, second, `${cost}, ${first}`, `${cost}, ${second}`] : [],
+      Object.keys(errors.length ? errors[0].numbers : {}).map((kind) => [kind, ...errors.map((each) => each.numbers[kind]),
+        ...errors.map((each) => signed(each.costs[kind]))]));
+    const keypoints = Object.entries(one.keypoints || {});
+    table('keypoints', keypoints.length ? ['good keypoints', first, second, 'difference'] : [],
+      keypoints.filter(([, pair]) => pair[0] !== null).map(([name, pair]) => [name, per(pair[0]), per(pair[1]),
+        signed(pair[1] - pair[0])]));
     const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
       .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
-    drawDifferences('plot-comparison', classes);
+    drawDifferences('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU');
     $('#comparison-images').textContent = one.differing.length ? `Images with the largest differences: ${one.differing.map(
       ([name, pair]) => `${name} (${signed(pair[1] - pair[0])})`).join(', ')}.` : '';
   }
