@@ -31,6 +31,7 @@ from doc_commands import (
     parse,
 )
 from paths import ROOT
+from PIL import Image
 
 from hrnet_plugin.cli.commands import COMMANDS
 
@@ -174,8 +175,24 @@ def write_detections(folder, annotations, shift):
     truth = json.loads(annotations.read_text())
     boxes = [dict(image_id=box['image_id'], category_id=box['category_id'], score=0.5, bbox=[
         box['bbox'][0] + shift, *box['bbox'][1:]]) for box in truth['annotations']]
-    folder.mkdir(exist_ok=True)
-    (folder / 'results.bbox.json').write_text(json.dumps(boxes))
+    log = folder / '20250101_000000'  # as in a work directory
+    log.mkdir(parents=True, exist_ok=True)
+    for place in (folder, log):
+        (place / 'results.bbox.json').write_text(json.dumps(boxes))
+
+
+def write_pose_and_maps(folder, name, root):
+    """Write the ground-truth keypoints as the results of a test, and label maps without any object."""
+    log = folder / f'{name}_pose' / '20250101_000000'
+    log.mkdir(parents=True)
+    truth = json.loads((root / 'annotations/person_keypoints_val2017.json').read_text())
+    (log / 'results.keypoints.json').write_text(json.dumps([dict(
+        image_id=a['image_id'], category_id=a['category_id'], score=0.5, keypoints=a['keypoints'])
+        for a in truth['annotations']]))
+    (folder / f'{name}_maps').mkdir()
+    for file in (root / 'stuffthingmaps/val2017').glob('*.png'):
+        with Image.open(file) as image:
+            Image.new('L', image.size).save(folder / f'{name}_maps' / file.name.replace('_labelTrainIds', ''))
 
 
 @pytest.fixture(scope='module')
@@ -192,8 +209,12 @@ def folder(tmp_path_factory):
     hrnet(folder, 'sample-set', 'data/sample')
     annotations = folder / 'data/sample/annotations/instances_val2017.json'
     shutil.copy2(annotations, folder)
-    for name, shift in (('.', 0), ('A', 0), ('B', 5)):
+    for name, shift in (('.', 0), ('A', 0), ('B', 5), ('work_A', 0), ('work_B', 5)):
         write_detections(folder / name, annotations, shift)
+    for name in 'AB':
+        write_pose_and_maps(folder, name, folder / 'data/sample')
+    shutil.copy2(annotations.with_name('person_keypoints_val2017.json'), folder)
+    shutil.copytree(folder / 'data/sample/stuffthingmaps', folder / 'stuffthingmaps')
     hrnet(folder, 'record', '--config', SAMPLE, '--results', 'results.bbox.json', '--annotations', str(annotations))
     for name in ('a', 'b'):
         shutil.copy2(folder / 'work_dirs/leaderboard.sqlite', folder / f'{name}.sqlite')

@@ -5,8 +5,8 @@
 
 A and B are boxes, masks or keypoints on the same images, in COCO format, or
 work directories of `hrnet test ... --record`, which writes such files. For
-segmentation, A and B are folders of label maps, or files of `hrnet test
---out`. The kind is found in the files.
+segmentation, A and B are folders of label maps, or files that `hrnet test`
+writes with --out. The kind is found in the files.
 
 Reports all metrics with a confidence interval of the difference, error types,
 metrics per class, and the images with the largest differences.

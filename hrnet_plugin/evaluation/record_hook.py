@@ -39,7 +39,8 @@ class RecordHook(Hook):
 
     mmdet rounds metrics to three digits. Its detections are therefore evaluated again with the COCO API. They are saved
     in the run folder as ``results.bbox.json`` and ``results.segm.json``, and those of further evaluators as
-    ``results1.bbox.json``.
+    ``results1.bbox.json``. Keypoints of mmpose are saved as ``results.keypoints.json``, and the IDs of the evaluated
+    images as ``results.images.json``.
 
     The time per image is the time of a batch divided by its size. It includes the model's ``test_step`` and
     the evaluator's processing, but not data loading. The record contains the median without the first five batches.

@@ -215,4 +215,5 @@ def test_areas_are_those_of_segmentations(write):
     triangle = dict(segmentation=[[0, 0, 45, 0, 0, 45]], bbox=[0, 0, 45, 45])
     small = evaluate_detections(write(triangle, without='area'), [BOX]).metrics
     assert (small['APm'], small['APs'] is None) == (None, False)
-    assert evaluate_detections(write({**triangle, 'segmentation': None}, without='area'), [BOX]).metrics['APm'] is not None
+    box_alone = write({**triangle, 'segmentation': None}, without='area')
+    assert evaluate_detections(box_alone, [BOX]).metrics['APm'] is not None

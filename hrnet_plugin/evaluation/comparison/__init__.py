@@ -1,1 +1,1 @@
-"""Comparison of two detectors from their detections on the same images."""
+"""Comparison of two models from their results on the same images."""

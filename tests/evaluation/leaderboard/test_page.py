@@ -53,7 +53,8 @@ def page(tmp_path_factory):
         classes=dict(cat=[.5, .6], dog=[.4, .1], emu=[None, None]),
         interval=dict(difference=-.1, low=-.2, high=.05, better=.2, equal=0, draws=99), errors=errors,
         differing=[['1.jpg', [0., .5]]])
-    points = {**comparison, 'names': ['a', 'b'], 'kind': 'keypoints', 'keypoints': dict(nose=[.5, .7], toe=[None, None])}
+    points = {**comparison, 'names': ['a', 'b'], 'kind': 'keypoints',
+              'keypoints': dict(nose=[.5, .7], toe=[None, None])}
     maps = {**comparison, 'names': ['c', 'd'], 'kind': 'semantic', 'metrics': {'mIoU': [.4, .4 - 1e-9]}}
     del maps['errors']
     write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison, points, maps])
