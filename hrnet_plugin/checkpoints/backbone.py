@@ -26,18 +26,25 @@ class NetworkInfo:
 
     Attributes:
         stages: Stages, as in :data:`~hrnet_plugin.arch.ALL_ARCHS`.
-        outputs: Number of output feature maps: one per branch, or 1 if the last module fuses the finest branch only.
+        out_indices: Branches with an output feature map: those to which the last module has fusion paths.
         in_channels: Channels of the input image.
     """
 
     stages: tuple[StageSpec, ...]
-    outputs: int
+    out_indices: tuple[int, ...]
     in_channels: int
 
     @property
     def arch(self) -> str | None:
         """Name of the architecture, or None for a custom one."""
         return next((name for name, stages in ALL_ARCHS.items() if stages == self.stages), None)
+
+    @property
+    def selection(self) -> str:
+        """Branches with an output, e.g. ' (branches 1, 3)'. Empty for all branches and for the finest one alone."""
+        if len(self.out_indices) == self.stages[-1].num_branches or self.out_indices == (0, ):
+            return ''
+        return f' ({"branch" if len(self.out_indices) == 1 else "branches"} {", ".join(map(str, self.out_indices))})'
 
     @property
     def text(self) -> str:
@@ -106,10 +113,33 @@ def describe(tensors: Mapping[str, Tensor], prefix: str = '') -> NetworkInfo:
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in split_prefix(tensors, prefix)[0].items()}
     stages = [_stage(shapes, 'layer1'), *(_stage(shapes, f'stage{s}') for s in (2, 3, 4))]
-    last = f'stage4.{stages[-1].num_modules - 1}.fuse_layers.'
-    rows = {name.removeprefix(last).split('.')[0] for name in shapes if name.startswith(last)}
-    outputs = stages[-1].num_branches if len(rows) > 1 else 1
+    rows = {row for name in shapes if (row := _last_fusion_row(name, stages[-1])) is not None}
+    # a single branch has no fusion paths
+    outputs = tuple(sorted(rows)) if stages[-1].num_branches > 1 else (0, )
     return NetworkInfo(tuple(stages), outputs, _shape(shapes, 'conv1.weight')[1])
+
+
+def find_unused_rows(own: Mapping[str, Tensor], names: Iterable[str]) -> set[str]:
+    """Return the keys of fusion paths to outputs that the HRNets of a model lack.
+
+    Args:
+        own: State dict of the model.
+        names: Keys of a checkpoint.
+    """
+    found, names = set(), list(names)
+    for prefix in find_backbones(own):
+        network = describe(own, prefix)
+        for name in names:
+            row = _last_fusion_row(name.removeprefix(prefix), network.stages[-1]) if name.startswith(prefix) else None
+            if row is not None and row not in network.out_indices:
+                found.add(name)
+    return found
+
+
+def _last_fusion_row(name: str, stage: StageSpec) -> int | None:
+    """Return the branch to which a key of the last fusion of stage 4 belongs, or None for other keys."""
+    found = re.match(rf'stage4\.{stage.num_modules - 1}\.fuse_layers\.(\d+)\.', name)
+    return int(found[1]) if found and int(found[1]) < stage.num_branches else None
 
 
 def _stage(shapes: Mapping[str, tuple[int, ...]], name: str) -> StageSpec:

@@ -46,5 +46,5 @@ def main(argv: Sequence[str] | None = None) -> None:
                          f'({", ".join(unknown[:4])}). Add --backbone to write the backbone alone.')
     converted = from_plugin(ours, found.family.host, args.to)
     write(converted, args.target)
-    print(f'{args.target}: {len(converted.tensors)} tensors of {found.network.text}, from the family '
-          f'"{found.family.name}" to {args.to}')
+    print(f'{args.target}: {len(converted.tensors)} tensors of {found.network.text}{found.network.selection}, from the '
+          f'family "{found.family.name}" to {args.to}')

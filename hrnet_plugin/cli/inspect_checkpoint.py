@@ -51,7 +51,7 @@ def facts(address: str, prefix: str | None = None) -> dict[str, str]:
     lines = {
         'family': found.family.name,
         'task': found.family.task,
-        'network': (f'{body.text}, {body.outputs} of {body.stages[-1].num_branches} outputs, '
+        'network': (f'{body.text}, {len(body.out_indices)} of {body.stages[-1].num_branches} outputs{body.selection}, '
                     f'{body.in_channels} channels in'),
         'tensors': f'{len(checkpoint.tensors)} ({", ".join(f"{count} {name}" for name, count in dtypes.items())})',
         'parts': ', '.join(f'{name} {count}' for name, count in parts.items()),

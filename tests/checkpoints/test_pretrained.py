@@ -113,6 +113,19 @@ def test_one_checkpoint_three_tasks(tmp_path, log, warned):
     assert f'; not in the checkpoint: 78 ({unused})' in log[-1]
 
 
+def test_a_network_with_fewer_outputs(tmp_path, log):
+    theirs = HRNet(SMALL)
+    checkpoint = saved(Detector(theirs), tmp_path / 'detector.pth')
+    ours = initialized(checkpoint, out_indices=(1, 3))
+    assert_same(ours, theirs, ours.state_dict())
+    assert 'loaded 384 of 384 backbone tensors (100%)' in log[-1]
+    assert '; not in this network: 42 (stage4.0.fuse_layers.0, stage4.0.fuse_layers.2); ignored: neck' in log[-1]
+    partial = saved(ours, tmp_path / 'partial.pth')
+    with pytest.raises(ValueError, match=r'42 are missing: stage4\.0\.fuse_layers\.0, stage4\.0\.fuse_layers\.2\. To '):
+        initialized(partial)
+    assert_same(initialized(partial, out_indices=(3, )), ours, HRNet(SMALL, out_indices=(3, )).state_dict())
+
+
 def test_an_incomplete_checkpoint_does_not_change_the_network(tmp_path):
     checkpoint = saved(HRNet(SMALL, multiscale_output=False), tmp_path / 'x.pth')
     network = HRNet(SMALL)

@@ -8,9 +8,9 @@ import sys
 import pytest
 import torch
 from paths import ROOT
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from hrnet_plugin.cli import convert
+from hrnet_plugin.cli import convert, inspect_checkpoint
 from hrnet_plugin.models import HRNet, HRNetClassifier
 
 SHIMS = ROOT / 'hrnet_plugin' / '.mim' / 'tools'
@@ -52,6 +52,16 @@ def test_converting_back_gives_identical_tensors(official, capsys):
     first, back = torch.load(official), load_file(folder / 'back.safetensors')
     assert first.keys() == back.keys()
     assert all(torch.equal(first[name], back[name]) for name in first)
+
+
+def test_networks_with_fewer_outputs(tmp_path, capsys):
+    source, target = tmp_path / 'partial.safetensors', tmp_path / 'official.safetensors'
+    save_file(HRNet('w18_small_v1', out_indices=(0, 2)).state_dict(), source)
+    convert.main([str(source), str(target), '--to', 'timm'])
+    assert 'tensors of HRNet-W18-small-v1 (branches 0, 2), from the family' in capsys.readouterr().out
+    assert load_file(target).keys() == load_file(source).keys()
+    inspect_checkpoint.main([str(target)])
+    assert 'HRNet-W18-small-v1, 2 of 4 outputs (branches 0, 2), 3 channels in' in capsys.readouterr().out
 
 
 def test_the_backbone_alone_for_a_host(official):

@@ -77,8 +77,8 @@ def _backbone(config: Config) -> str:
     if kind == 'HRNet':
         with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
             network = describe(MODELS.build(dict(deepcopy(dict(backbone)), init_cfg=None)).state_dict())
-        form = 'HRNetV1' if network.outputs == 1 else 'HRNetV2p' if 'HRFPN' in pyramids else 'HRNetV2'
-        return f'{form}-{network.text.removeprefix("HRNet-") if network.arch else "own"}'
+        form = 'HRNetV1' if network.out_indices == (0, ) else 'HRNetV2p' if 'HRFPN' in pyramids else 'HRNetV2'
+        return f'{form}-{network.text.removeprefix("HRNet-") if network.arch else "own"}{network.selection}'
     name = kind
     if kind in _RESNETS:
         name = f'{_RESNETS[kind]}-{backbone.get("depth")}'

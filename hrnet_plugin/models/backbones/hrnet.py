@@ -20,7 +20,13 @@ from hrnet_plugin.checks import (
 )
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.hosts import HOSTS
-from hrnet_plugin.models.backbones.options import check_fusion, flag_or_default, resolve_arch, resolve_init_cfg
+from hrnet_plugin.models.backbones.options import (
+    check_fusion,
+    flag_or_default,
+    resolve_arch,
+    resolve_init_cfg,
+    resolve_out_indices,
+)
 from hrnet_plugin.models.checkpoint_metadata import NETWORK_METADATA, register_metadata
 from hrnet_plugin.models.layers import (
     FusionConfig,
@@ -74,8 +80,11 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
             ``init_cfg`` takes precedence.
         frozen_stages: Stages without gradients and with norms in eval mode. -1: none. 0: the stem. s = 1 to 4: the
             stem and stages 1 to s, each with the transition that follows it.
-        multiscale_output: Whether to return the feature maps of all branches or only the finest one. Fusion paths to
-            the others are not built in the latter case. Default: see ``host``.
+        multiscale_output: Whether to return the feature maps of all branches or only the finest one. The latter equals
+            ``out_indices=(0, )``. Default: see ``host``.
+        out_indices: Branches whose feature maps are returned, in ascending order, e.g. ``(0, 1, 2)``. 0 is the finest,
+            of stride 4. Fusion paths to the others are not built. It replaces ``multiscale_output``, which must be None
+            or agree. Default: None, which means those that ``multiscale_output`` selects.
         upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
             Default: see ``host``.
         fusion: Modules that end in a fusion unit: 'all' (8 units), 'across-stage' (last module of each stage, 3 units)
@@ -108,16 +117,17 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
                  conv_cfg: ConfigEntry | None = None, norm_cfg: ConfigEntry = dict(type='BN'),
                  norm_eval: bool | None = None, with_cp: bool = False, memory: str = 'full',
                  zero_init_residual: bool = False, frozen_stages: int = -1, multiscale_output: bool | None = None,
-                 upsample: UpsampleCfg = None, fusion: str = 'all', fusion_operator: str = 'sum',
-                 downsample: str = 'strided', host: str = 'mmdet', pretrained: str | None = None,
-                 init_cfg: InitCfg = None, **others: ConfigValue) -> None:
+                 out_indices: Sequence[int] | None = None, upsample: UpsampleCfg = None, fusion: str = 'all',
+                 fusion_operator: str = 'sum', downsample: str = 'strided', host: str = 'mmdet',
+                 pretrained: str | None = None, init_cfg: InitCfg = None, **others: ConfigValue) -> None:
         check_no_others('backbone', 'hrnet_plugin.HRNet', others, "arch='w32'", HRNet)
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
         stages, interpolation, multiscale = resolve_arch(arch, extra, upsample, multiscale_output)
         upsampling = Upsampling.parse(defaults.upsampling if interpolation is None else interpolation)
-        self.multiscale_output = flag_or_default('multiscale_output', multiscale, defaults.multiscale_output)
+        self.out_indices = resolve_out_indices(out_indices, multiscale, defaults.multiscale_output,
+                                               stages[-1].num_branches)
         self.norm_eval = flag_or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels
@@ -128,10 +138,11 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
         self.conv_cfg, self.norm_cfg = conv_cfg, norm_cfg
         self.plain_convs = is_plain_cfg(conv_cfg)
         units = FusionConfig(upsampling, fusion_operator, downsample)
-        check_fusion(fusion, units, stages, self.multiscale_output)
+        check_fusion(fusion, units, stages, has_coarser_output=max(self.out_indices) > 0)
         self.stages = tuple(stages)
         self._build(stages, fusion, units, layers)
-        self.out_channels = stages[-1].out_channels[:None if self.multiscale_output else 1]
+        self.out_channels = tuple(stages[-1].out_channels[i] for i in self.out_indices)
+        self.out_strides = tuple(4 * 2**i for i in self.out_indices)
         self.upsampling, self.fusion_operator = upsampling, fusion_operator
         self.image_format: str | None = None  # set when the backbone is added to a model
         register_metadata(self, NETWORK_METADATA)
@@ -158,7 +169,7 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
             modules = Sequential()
             for k in range(1, stage.num_modules + 1):
                 last = k == stage.num_modules
-                outs = 1 if last and s == 4 and not self.multiscale_output else stage.num_branches
+                outs = self.out_indices if last and s == 4 else range(stage.num_branches)
                 fused = stage.num_branches > 1 and is_fused(fusion, last, s == 4)
                 modules.append(HRModule(stage, outs, units if fused else None, layers))
             self.add_module(f'stage{s}', modules)
@@ -170,8 +181,8 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
             x: Images, ``(N, in_channels, H, W)``.
 
         Returns:
-            Four feature maps, or one, with shapes ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``, finest
-            (b = 0) first. They are contiguous if ``x`` is.
+            A feature map per entry b of ``out_indices``, finest first, with the shape
+            ``(N, C * 2**b, ceil(H / 2**(b + 2)), ceil(W / 2**(b + 2)))``. They are contiguous if ``x`` is.
         """
         check_feature_map('x', x, self.in_channels)
         return self.optimized_or_eager(x)

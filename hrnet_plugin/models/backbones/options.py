@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 from hrnet_plugin.arch import Arch, StageSpec, arch_stages
-from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg
+from hrnet_plugin.checks import check_bool, check_choice, check_init_cfg, check_ints
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.layers import FusionConfig
 from hrnet_plugin.models.layers.fusion import FUSED_MODULES
 from hrnet_plugin.models.layers.upsample import UpsampleCfg
 
 
-def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec], multiscale_output: bool) -> None:
-    """Raise ValueError if a fusion option is unknown or has no effect on the given stages."""
+def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec],
+                 has_coarser_output: bool) -> None:
+    """Raise ValueError if a fusion option is unknown or has no effect on the given stages and outputs."""
     check_choice('fusion', fusion, FUSED_MODULES)
     given = dict(fusion=(fusion, 'all'), fusion_operator=(units.operator, 'sum'),
                  downsample=(units.downsampling, 'strided'))
@@ -23,14 +24,44 @@ def check_fusion(fusion: str, units: FusionConfig, stages: Sequence[StageSpec], 
             if got != default:
                 raise ValueError(f'{name} must be {default!r} with a single stream, where no fusion takes place, '
                                  f'got {got!r}')
-    if fusion == 'final' and not multiscale_output and units.downsampling != 'strided':
-        raise ValueError("downsample must be 'strided' with fusion='final' and multiscale_output=False, where the only "
-                         f'fusion unit does no downsampling, got {units.downsampling!r}')
+    if fusion == 'final' and not has_coarser_output and units.downsampling != 'strided':
+        raise ValueError("downsample must be 'strided' with fusion='final' and only the finest feature map, where the "
+                         f'only fusion unit does no downsampling, got {units.downsampling!r}')
 
 
 def flag_or_default(name: str, value: ConfigValue, default: bool) -> bool:
     """Return a bool argument after a type check, or its default if it is None."""
     return default if value is None else check_bool(name, value)
+
+
+def resolve_out_indices(out_indices: ConfigValue, multiscale_output: ConfigValue, default: bool,
+                        num_branches: int) -> tuple[int, ...]:
+    """Return the indices of the output feature maps.
+
+    Args:
+        out_indices: Argument of the backbone, or None for those that ``multiscale_output`` selects.
+        multiscale_output: Argument of the backbone, or None for ``default``.
+        default: ``multiscale_output`` of the host.
+        num_branches: Number of branches of stage 4.
+
+    Raises:
+        TypeError, ValueError: If an argument is invalid, or if they select different feature maps.
+    """
+    multiscale = flag_or_default('multiscale_output', multiscale_output, default)
+    selected = tuple(range(num_branches)) if multiscale else (0, )
+    if out_indices is None:
+        return selected
+    indices = check_ints('out_indices', out_indices, least=0, most=num_branches - 1)
+    if not indices:
+        raise ValueError('out_indices must have at least one entry, got none')
+    ascending = tuple(sorted(set(indices)))
+    if indices != ascending:
+        raise ValueError('out_indices must be in ascending order without duplicates, got '
+                         f'{indices}. Set out_indices={ascending}')
+    if multiscale_output is not None and indices != selected:
+        raise ValueError(f'out_indices must be {selected} with multiscale_output={multiscale_output}, got {indices}. '
+                         'Set one of them, not both.')
+    return indices
 
 
 def resolve_arch(

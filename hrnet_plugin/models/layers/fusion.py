@@ -182,12 +182,23 @@ class NoFusion(nn.Identity):
 
 
 class MultiResolutionFusion(nn.ModuleList):
-    """Fusion unit with ``num_outs`` rows. ``self[i][j]`` is the path from branch ``j`` to branch ``i``."""
+    """Fusion unit with one row per output. ``self[i][j]`` is the path from branch ``j`` to branch ``i``.
 
-    def __init__(self, channels: Sequence[int], num_outs: int, fusion: FusionConfig, layers: LayerConfig) -> None:
+    Args:
+        channels: Channels of all branches, finest first.
+        out_indices: Branches with an output, in ascending order. The rows of the others are not built.
+        fusion: Configuration of the fusion unit.
+        layers: Configuration of the layers.
+    """
+
+    def __init__(self, channels: Sequence[int], out_indices: Sequence[int], fusion: FusionConfig,
+                 layers: LayerConfig) -> None:
         row = row_class(fusion)
-        super().__init__(row(channels, i, fusion, layers) for i in range(num_outs))
+        # absent rows keep the state-dict keys of the others
+        super().__init__(row(channels, i, fusion, layers) if i in out_indices else nn.Identity()
+                         for i in range(max(out_indices) + 1))
+        self.out_indices = tuple(out_indices)
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to the first ``num_outs`` of the same shapes."""
-        return [row(feats) for row in self]
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to the same shapes of the branches ``out_indices``."""
+        return [self[i](feats) for i in self.out_indices]

@@ -38,7 +38,7 @@ def check_decode_head(name: str, head: nn.Module, backbone: HRNet) -> None:
     indices = tuple(indices) if isinstance(indices, Sequence) else (indices, )
     if any(index >= len(channels) for index in indices):
         raise ValueError(f'{name}.in_index must be below {len(channels)}, the number of feature maps of the backbone '
-                         f'(multiscale_output={backbone.multiscale_output}), got {list(indices)}')
+                         f'(out_indices={backbone.out_indices}), got {list(indices)}')
     expected = [channels[index] for index in indices]
     got = getattr(head, 'in_channels', None)
     if got not in (sum(expected), expected, tuple(expected)):

@@ -10,6 +10,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.checkpoints.backbone import find_unused_rows
 from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
 from hrnet_plugin.registry import HOOKS
 
@@ -22,8 +23,10 @@ class CompleteLoadHook(Hook):
     """Hook that raises an error if keys or shapes of a checkpoint do not match the model.
 
     mmengine only logs mismatches, and trains or evaluates with the remaining tensors. This hook raises an error before
-    any tensor is copied. Two differences are allowed: tensors of modules that the model lacks, e.g. an auxiliary head,
-    and ``num_batches_tracked``. The command-line tools of this package add the hook. In configs, add
+    any tensor is copied. Three differences are allowed: tensors of modules that the model lacks, e.g. an auxiliary
+    head, fusion paths to outputs that the backbone lacks (see ``out_indices`` of
+    :class:`~hrnet_plugin.models.HRNet`), and ``num_batches_tracked``. The command-line tools of this package add the
+    hook. In configs, add
     ``custom_hooks=[dict(type='hrnet_plugin.CompleteLoadHook')]``.
 
     Args:
@@ -51,8 +54,9 @@ class CompleteLoadHook(Hook):
         except ValueError as error:
             raise ValueError(f'{source}: {error}') from None
         modules = {name.split('.')[0] for name in own}
-        unexpected = [name for name in match.unused
-                      if name.split('.')[0] in modules and not name.endswith('num_batches_tracked')]
+        allowed = find_unused_rows(own, match.unused)
+        unexpected = [name for name in match.unused if name.split('.')[0] in modules and name not in allowed
+                      and not name.endswith('num_batches_tracked')]
         if match.missing or unexpected:
             words = [f'{len(names)} {what} ({", ".join(summarize_names(names, of)[:8])})' for names, of, what in (
                 (match.missing, own, 'are missing'), (unexpected, tensors, 'are not in the model')) if names]

@@ -55,6 +55,16 @@ def test_upstream_models(tmp_path, name, backbone):
     assert describe_model(Config.fromfile(path)) == ModelFacts(method='Faster R-CNN', backbone=backbone, schedule='1x')
 
 
+@pytest.mark.parametrize(('out_indices', 'backbone'), [
+    ((0, 1, 2), 'HRNetV2p-W18 (branches 0, 1, 2)'), ((3, ), 'HRNetV2p-W18 (branch 3)'), ((0, ), 'HRNetV1-W18')])
+def test_fewer_outputs_are_named(out_indices, backbone):
+    pytest.importorskip('mmdet')
+    config = Config.fromfile(cfg('faster-rcnn_hrnetv2p-w18_1x_coco'))
+    config.model.backbone.out_indices = out_indices
+    found = describe_model(config)
+    assert (found.backbone, found.width) == (backbone, 'W18')
+
+
 def test_another_scope_is_refused():
     with pytest.raises(ValueError, match=r"one of mmdet, mmpose, mmseg, mmpretrain, got 'mmengine'"):
         describe_model(Config(dict(default_scope='mmengine', model=dict())))

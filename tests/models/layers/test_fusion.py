@@ -34,7 +34,7 @@ def upsampled(x, size, steps, upsampling):
 @pytest.mark.parametrize('size', [(16, 24), (21, 13)])
 def test_against_the_formula(operator, downsampling, upsampling, size):
     config = FusionConfig(upsampling, operator, downsampling)
-    unit = randomize(MultiResolutionFusion(CHANNELS, 4, config, LayerConfig())).double().eval()
+    unit = randomize(MultiResolutionFusion(CHANNELS, range(4), config, LayerConfig())).double().eval()
     feats = feature_maps(size)
     kept = [x.clone() for x in feats]
     for i, (row, out) in enumerate(zip(unit, unit(feats))):
@@ -47,9 +47,12 @@ def test_against_the_formula(operator, downsampling, upsampling, size):
 
 
 def test_unused_rows_are_not_built():
-    unit = MultiResolutionFusion(CHANNELS, 1, FusionConfig(Upsampling()), LayerConfig())
+    unit = MultiResolutionFusion(CHANNELS, (0, ), FusionConfig(Upsampling()), LayerConfig())
     assert len(unit) == 1
     assert [tuple(x.shape) for x in unit([x.float() for x in feature_maps((16, 16))])] == [(2, 4, 16, 16)]
+    unit = MultiResolutionFusion(CHANNELS, (1, 3), FusionConfig(Upsampling()), LayerConfig())
+    assert {key.split('.')[0] for key in unit.state_dict()} == {'1', '3'}
+    assert len(unit([x.float() for x in feature_maps((16, 16))])) == 2
 
 
 @pytest.mark.parametrize(('fused', 'expected'), [

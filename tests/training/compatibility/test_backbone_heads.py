@@ -36,7 +36,7 @@ def build(name, **changes):
     (FCN, dict(decode_head__arch='w48'), 'decode_head.in_channels must be [18, 36, 72, 144], as in the backbone, '
      'got 720 in total. Set the same arch in decode_head and backbone'),
     (FCN, dict(backbone__multiscale_output=False), 'decode_head.in_index must be below 1, the number of feature maps '
-     'of the backbone (multiscale_output=False), got [0, 1, 2, 3]'),
+     'of the backbone (out_indices=(0,)), got [0, 1, 2, 3]'),
 ])
 def test_mistakes(name, changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):

@@ -81,7 +81,7 @@ RESNET = 'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py'
 BACKBONE = "dict(_delete_=True, type='hrnet_plugin.HRNet', arch='w18')"
 LEFTOVERS = [
     ("backbone=dict(type='hrnet_plugin.HRNet', arch='w18')", TypeError,
-     'backbone must have arguments of hrnet_plugin.HRNet only, got depth, num_stages, out_indices, style. If they come '
+     'backbone must have arguments of hrnet_plugin.HRNet only, got depth, num_stages, style. If they come '
      "from an inherited config, replace its backbone: backbone=dict(_delete_=True, type='hrnet_plugin.HRNet', "),
     (f'backbone={BACKBONE}', ValueError,
      'neck.in_channels must be [18, 36, 72, 144], as in the backbone, got [256, 512, 1024, 2048]. Set in_channels of '

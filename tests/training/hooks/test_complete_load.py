@@ -8,7 +8,7 @@ from conftest import randomize
 from mmengine.runner import Runner
 from safetensors.torch import save_file
 
-from hrnet_plugin.models import HRNetClassifier
+from hrnet_plugin.models import HRNet, HRNetClassifier
 from hrnet_plugin.training.hooks import CompleteLoadHook
 
 ARCH = 'w18_small_v1'
@@ -48,6 +48,14 @@ def test_matching_checkpoints_are_loaded(load, names, suffix, scheme):
     ours = load(tensors, suffix=suffix, scheme=scheme)
     x = torch.randn(1, 3, 64, 64)
     assert torch.equal(ours(x), theirs(x))
+
+
+def test_fusion_paths_to_outputs_that_the_model_lacks_are_allowed(load):
+    theirs, ours = randomize(HRNet(ARCH)), HRNet(ARCH, out_indices=(0, 2))
+    load(theirs.state_dict(), ours, scheme='')
+    assert all(torch.equal(x, theirs.state_dict()[name]) for name, x in ours.state_dict().items())
+    with pytest.raises(ValueError, match=r'54 are missing \(stage4\.0\.fuse_layers\.1, stage4\.0\.fuse_layers\.3\)'):
+        load(ours.state_dict(), HRNet(ARCH), scheme='')
 
 
 REFUSED = {
