@@ -16,34 +16,33 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.checkpoint_metadata import read_image_format
-from hrnet_plugin.models.necks.hrfpn import HRFPN
-from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 from hrnet_plugin.training.compatibility.backbone_heads import check_cascade, check_decode_head, check_pose_head
-from hrnet_plugin.training.compatibility.detectors import (
-    Neck,
-    check_dense_head,
-    check_encoder,
-    check_neck,
-    check_neck_sequence,
-    check_roi_head,
-)
+from hrnet_plugin.training.compatibility.detectors import check_dense_head, check_mask_head, check_semantic_head
+from hrnet_plugin.training.compatibility.levels import Levels, backbone_levels, find_levels
+from hrnet_plugin.training.compatibility.necks import check_necks
+from hrnet_plugin.training.compatibility.roi_heads import check_roi_head
+from hrnet_plugin.training.compatibility.transformers import check_decoder, check_encoder, check_pixel_decoder
 
 __all__ = ['check_submodule', 'enable_build_checks']
 
-_AFTER_NECK: dict[str, Callable[[str, nn.Module, Neck], None]] = {
+# name in the model -> check against the feature maps of the neck, or of the backbone without neck
+_HEADS: dict[str, Callable[[str, nn.Module, Levels], None]] = {
     'rpn_head': check_dense_head,
     'bbox_head': check_dense_head,
+    'mask_head': check_mask_head,
     'roi_head': check_roi_head,
+    'semantic_head': check_semantic_head,
+    'panoptic_head': check_pixel_decoder,
+    'track_head': check_pixel_decoder,
     'encoder': check_encoder,
-}
-_AFTER_BACKBONE: dict[str, Callable[[str, nn.Module, HRNet], None]] = {
+    'decoder': check_decoder,
     'head': check_pose_head,
     'decode_head': check_decode_head,
     'auxiliary_head': check_decode_head,
 }
 
-# list of cascaded heads on a backbone of this package -> its name in the model, and the backbone
-_CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[str, weakref.ref[HRNet]]] = weakref.WeakKeyDictionary()
+# list of cascaded heads -> its name in the model, and the model
+_CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[str, weakref.ref[nn.Module]]] = weakref.WeakKeyDictionary()
 
 
 def check_submodule(whole: nn.Module, name: str, part: nn.Module | None) -> None:
@@ -61,46 +60,47 @@ def check_submodule(whole: nn.Module, name: str, part: nn.Module | None) -> None
         _check_in_list(whole, name, part)
     if name == 'backbone' and isinstance(part, HRNet):
         part.image_format = read_image_format(whole._modules.get('data_preprocessor'))
-    if part is None or (name != 'neck' and name not in _AFTER_NECK and name not in _AFTER_BACKBONE):
+    if part is None or (name != 'neck' and name not in _HEADS):
         return
-    backbone, neck = whole._modules.get('backbone'), whole._modules.get('neck')
     if name == 'neck':
-        if isinstance(backbone, HRNet):
-            check_neck(backbone, _neck_sequence(part)[0])
-        check_neck_sequence(_neck_sequence(part))
-    elif name in _AFTER_BACKBONE:
-        if isinstance(backbone, HRNet) and neck is None:
-            _check_after_backbone(name, part, backbone)
+        check_necks(_neck_sequence(part), backbone_levels(whole._modules.get('backbone')))
+    elif isinstance(part, nn.ModuleList):
+        # mmsegmentation registers the list of a cascade before it adds the heads
+        _CASCADES[part] = name, weakref.ref(whole)
+        for i, head in enumerate(part):
+            _check_in_list(part, str(i), head)
     else:
-        ours = [module for module in _neck_sequence(neck) if isinstance(module, (HRFPN, HRNetV2))]
-        if ours:
-            _AFTER_NECK[name](name, part, ours[-1])
+        _check_head(whole, name, name, part)
 
 
-def _check_after_backbone(name: str, part: nn.Module, backbone: HRNet) -> None:
-    if not isinstance(part, nn.ModuleList):
-        _AFTER_BACKBONE[name](name, part, backbone)
-        return
-    # mmsegmentation registers the list of a cascade before it adds the heads
-    _CASCADES[part] = name, weakref.ref(backbone)
-    for i, head in enumerate(part):
-        _check_in_list(part, str(i), head)
+def _check_head(whole: nn.Module, kind: str, name: str, head: nn.Module) -> None:
+    """Check a head of a model.
+
+    Args:
+        whole: The model.
+        kind: Key of the head in :data:`_HEADS`.
+        name: Key of the head in the config.
+        head: The head.
+    """
+    levels = find_levels(whole._modules.get('backbone'), _neck_sequence(whole._modules.get('neck')))
+    if levels is not None:
+        _HEADS[kind](name, head, levels)
 
 
 def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> None:
     name, reference = _CASCADES[heads]
-    backbone = reference()
-    if head is None or backbone is None:
+    whole = reference()
+    if head is None or whole is None or not isinstance(whole._modules.get('backbone'), HRNet):
         return
     if name == 'decode_head' and len(heads):
         check_cascade(f'{name}[{index}]', head, heads[0])
-    _AFTER_BACKBONE[name](f'{name}[{index}]', head, backbone)
+    _check_head(whole, name, f'{name}[{index}]', head)
 
 
 def _neck_sequence(neck: nn.Module | None) -> list[nn.Module]:
     if neck is None:
         return []
-    # mmdet applies a list of necks in sequence; other necks after the pyramid keep its levels
+    # mmdet applies a list of necks in sequence
     return list(neck) if isinstance(neck, nn.Sequential) and len(neck) else [neck]
 
 

@@ -1,67 +1,61 @@
-"""Checks of necks and heads of detectors."""
+"""Checks of the dense, mask and semantic heads of detectors."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from torch import nn
 
-from hrnet_plugin.models.backbones.hrnet import HRNet
-from hrnet_plugin.models.necks.hrfpn import HRFPN
-from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
-
-Neck = HRFPN | HRNetV2
+from hrnet_plugin.training.compatibility.comparisons import (
+    advice_for_number,
+    advice_for_strides,
+    check_channels,
+    check_end_level,
+    check_number,
+    check_strides,
+    each,
+    first_strides,
+    strides_of,
+)
+from hrnet_plugin.training.compatibility.levels import Levels
 
 # mmdet's heads for a single level; with more levels, they use the first ones or fail at the first step
 _SINGLE_LEVEL = ('CenterNetHead', 'CenterTripletHead')
 # attributes with the generator of a head's anchors or points
 _GENERATORS = ('prior_generator', 'square_anchor_generator', 'approx_anchor_generator')
+# attributes with one entry per level
+_PER_LEVEL = ('regress_ranges', 'base_edge_list', 'scale_ranges')
 
 
-def check_neck(backbone: HRNet, neck: nn.Module) -> None:
-    """Raise ValueError unless ``in_channels`` of a neck match the backbone, finest first or (YOLO) finest last."""
-    got = getattr(neck, 'in_channels', None)
-    expected = list(backbone.out_channels)
-    if isinstance(got, (list, tuple)) and list(got) not in (expected, expected[::-1]):
-        raise ValueError(f'neck.in_channels must be {expected}, as in the backbone, got {list(got)}. '
-                         f'{_neck_advice(neck, len(got), len(expected))}')
+def check_dense_head(name: str, head: nn.Module, levels: Levels) -> None:
+    """Raise ValueError unless a dense head has the strides and channels of its levels."""
+    for i, stage in enumerate(each(getattr(head, 'stages', None))):  # Cascade RPN
+        check_dense_head(f'{name}.stages[{i}]', stage, levels)
+    check_channels(f'{name}.in_channels', _channels_of(head), levels)
+    _check_single_level(name, head, levels)
+    _check_strides(name, head, levels)
+    _check_entries(name, head, levels)
 
 
-def _neck_advice(neck: nn.Module, num_inputs: int, num_outputs: int) -> str:
-    if not isinstance(neck, (HRFPN, HRNetV2)):  # e.g. the FPN of an inherited config
-        return (f'Set in_channels of {type(neck).__name__}, or replace it by the neck of HRNet: '
-                "neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch=...), with the backbone's arch")
-    if num_inputs == num_outputs:
-        return 'Set the same arch in neck and backbone'
-    return 'Set backbone.multiscale_output to match the number of inputs of the neck'
-
-
-def check_neck_sequence(necks: Sequence[nn.Module]) -> None:
-    """Raise ValueError unless ``in_channels`` of a pyramid after HRNetV2, in a list of necks, match its output."""
-    for k, (first, second) in enumerate(itertools.pairwise(necks), 1):
-        if isinstance(first, HRNetV2) and isinstance(second, (HRFPN, HRNetV2)):
-            expected = (first.out_channels, )
-            if second.in_channels != expected:
-                raise ValueError(f'neck[{k}].in_channels must be {expected}, as in the preceding neck, got '
-                                 f'{second.in_channels}')
-
-
-def check_dense_head(name: str, head: nn.Module, neck: Neck) -> None:
-    """Raise ValueError unless a dense head has the strides and channels of the neck."""
-    for i, stage in enumerate(_each(getattr(head, 'stages', None))):  # Cascade RPN
-        check_dense_head(f'{name}.stages[{i}]', stage, neck)
-    _check_channels(f'{name}.in_channels', _channels_of(head), neck)
-    _check_single_level(name, head, neck)
-    strides = next((_strides(getattr(head, key)) for key in _GENERATORS if hasattr(head, key)), None)
-    if strides is None:
-        return
+def _check_strides(name: str, head: nn.Module, levels: Levels) -> None:
+    generator = next((getattr(head, key) for key in _GENERATORS if hasattr(head, key)), None)
     key = next((key for key in ('strides', 'point_strides') if hasattr(head, key)), 'anchor_generator.strides')
-    _check_strides(f'{name}.{key}', strides, neck.out_strides, _advice_for_strides(strides, neck))
-    ranges = getattr(head, 'regress_ranges', None)
-    if ranges is not None and len(ranges) != len(neck.out_strides):
-        raise ValueError(f'{name}.regress_ranges must have one entry per level of the neck '
-                         f'({len(neck.out_strides)}), got {len(ranges)}')
+    # VFNet has strides besides those of its anchors; in RepPoints, they are unused
+    own = strides_of(head) if hasattr(head, 'fcos_prior_generator') else None
+    for strides in (strides_of(generator), own):
+        if strides is not None:
+            check_strides(f'{name}.{key}', strides, levels.strides, levels, advice_for_strides(strides, levels))
+    number = len(first_strides(generator))
+    if strides_of(generator) is None and number:  # YOLACT's strides are rounded
+        check_number(f'the length of {name}.{key}', number, levels, advice_for_number(number, levels))
+
+
+def _check_entries(name: str, head: nn.Module, levels: Levels) -> None:
+    for key in _PER_LEVEL:
+        entries = getattr(head, key, None)
+        if isinstance(entries, (list, tuple)) and len(entries) != len(levels):
+            raise ValueError(f'{name}.{key} must have one entry per level of the {levels.source} ({len(levels)}), got '
+                             f'{len(entries)}')
 
 
 def _channels_of(head: nn.Module) -> int | Sequence[int] | None:
@@ -71,78 +65,74 @@ def _channels_of(head: nn.Module) -> int | Sequence[int] | None:
     return getattr(head, 'in_channels', None)
 
 
-def _check_single_level(name: str, head: nn.Module, neck: Neck) -> None:
+def _check_single_level(name: str, head: nn.Module, levels: Levels) -> None:
     single = any(parent.__name__ in _SINGLE_LEVEL for parent in type(head).__mro__)
-    if single and len(neck.out_strides) != 1:
-        raise ValueError(f'{name} ({type(head).__name__}) requires one level, got {len(neck.out_strides)} from '
-                         "the neck. Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'")
+    if single and len(levels) != 1:
+        advice = ("Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'" if levels.source == 'neck' else
+                  "Add neck=dict(type='hrnet_plugin.HRNetV2', arch=...)")
+        raise ValueError(f'{name} ({type(head).__name__}) requires one level, got {len(levels)} from '
+                         f'the {levels.source}. {advice}')
 
 
-def check_roi_head(name: str, head: nn.Module, neck: Neck) -> None:
-    """Raise ValueError unless RoI extractors and semantic head have the strides and channels of the neck."""
-    for part in ('bbox_roi_extractor', 'mask_roi_extractor'):
-        for extractor in _each(getattr(head, part, None)):
-            strides = _strides(extractor)
-            if strides is not None:
-                _check_strides(f'{name}.{part}.featmap_strides', strides, neck.out_strides[:len(strides)])
-            _check_channels(f'{name}.{part}.out_channels', getattr(extractor, 'out_channels', None), neck)
-    semantic, semantic_extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
-    level, number = getattr(semantic, 'fusion_level', None), getattr(semantic, 'num_ins', None)
-    if level is None or number is None:
+def check_mask_head(name: str, head: nn.Module, levels: Levels) -> None:
+    """Raise ValueError unless the mask head of a one-stage detector fits its levels.
+
+    Supported are SOLO and SOLOv2, CondInst and BoxInst, and YOLACT.
+    """
+    if hasattr(head, 'resize_feats'):
+        _check_solo(name, head, levels)
+    features = getattr(head, 'mask_feature_head', None)
+    if isinstance(features, nn.Module):
+        _check_mask_features(f'{name}.mask_feature_head', features, levels, hasattr(head, 'resize_feats'))
+    elif hasattr(head, 'protonet'):
+        check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), levels)
+
+
+def _check_solo(name: str, head: nn.Module, levels: Levels) -> None:
+    """Check strides. The head halves the first level, and enlarges the last one to the size of the one before it."""
+    check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), levels)
+    strides = strides_of(head)
+    if strides is None:
         return
-    _check_channels(f'{name}.semantic_head.in_channels', getattr(semantic, 'in_channels', None), neck)
-    if number != len(neck.out_strides):
-        raise ValueError(f'{name}.semantic_head.num_ins must be {len(neck.out_strides)}, the number of levels of the '
-                         f'neck, got {number}')
-    strides = _strides(semantic_extractor)
-    if strides is not None:
-        _check_strides(f'{name}.semantic_roi_extractor.featmap_strides (semantic_head.fusion_level = {level})', strides,
-                       neck.out_strides[level:level + 1])
-
-
-def check_encoder(name: str, encoder: nn.Module, neck: Neck) -> None:
-    """Raise ValueError unless a deformable transformer encoder has the levels and channels of the neck."""
-    layers = getattr(encoder, 'layers', None)
-    attention = getattr(layers[0], 'self_attn', None) if isinstance(layers, nn.ModuleList) and len(layers) else None
-    levels = getattr(attention, 'num_levels', None)
-    if levels is None:  # other encoders use the last level
+    advice = advice_for_strides([strides[0] // 2, *strides[1:-1], 2 * strides[-1]], levels)
+    check_number(f'the length of {name}.strides, num_grids and scale_ranges', len(strides), levels, advice)
+    if levels.strides is None or len(levels) < 2:
         return
-    if levels != len(neck.out_strides):
-        raise ValueError(f'{name}.layer_cfg.self_attn_cfg.num_levels must be {len(neck.out_strides)}, the '
-                         f'number of levels of the neck, got {levels}; or set neck.num_outs={levels}')
-    _check_channels(f'{name}.layer_cfg.self_attn_cfg.embed_dims', getattr(attention, 'embed_dims', None), neck)
+    expected = [2 * levels.strides[0], *levels.strides[1:-1], levels.strides[-2]]
+    if strides != expected:
+        raise ValueError(f'{name}.strides must be {expected} for levels with strides {list(levels.strides)}, got '
+                         f'{strides}{advice}')
 
 
-def _strides(module: nn.Module | None) -> list[int] | None:
-    """Return the strides of anchors, points or RoI levels, or None if there are no integer strides."""
-    strides = getattr(module, 'featmap_strides', getattr(module, 'strides', None))
-    if not isinstance(strides, (list, tuple)):
-        return None
-    # mmdet's anchors and points have one stride per axis
-    strides = [stride[0] if isinstance(stride, (list, tuple)) else stride for stride in strides]
-    return strides if strides and all(isinstance(stride, int) for stride in strides) else None
+def _check_mask_features(name: str, head: nn.Module, levels: Levels, from_first: bool) -> None:
+    """Check the branch that merges levels ``start_level`` to ``end_level``.
+
+    Args:
+        name: Key of the branch in the config.
+        head: The branch.
+        levels: Inputs.
+        from_first: Whether its output has the size of the first level, and not of ``start_level``.
+    """
+    start, end, stride = (getattr(head, key, None) for key in ('start_level', 'end_level', 'mask_stride'))
+    if not isinstance(start, int) or not isinstance(end, int):
+        return
+    check_end_level(f'{name}.end_level', end, levels)
+    check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), levels)
+    if levels.strides is not None and isinstance(stride, int):
+        level = 0 if from_first else start
+        if stride != levels.strides[level]:
+            raise ValueError(f'{name}.mask_stride must be {levels.strides[level]}, the stride of level {level} of the '
+                             f'{levels.source}, got {stride}')
 
 
-def _check_strides(key: str, got: Sequence[int], expected: Sequence[int], advice: str = '') -> None:
-    if tuple(got) != tuple(expected):
-        raise ValueError(f'{key} must be {list(expected)}, the strides of the neck\'s levels, got {list(got)}{advice}')
-
-
-def _advice_for_strides(strides: Sequence[int], neck: Neck) -> str:
-    """Return how to change the neck instead of the head, or an empty string if that is impossible."""
-    first = strides[0]
-    if not isinstance(neck, HRFPN) or first % 4 or list(strides) != [first * 2**i for i in range(len(strides))]:
-        return ''
-    return f'; or set neck.stride={first // 4}, neck.num_outs={len(strides)}'
-
-
-def _check_channels(key: str, got: int | Sequence[int] | None, neck: Neck) -> None:
-    if isinstance(got, int) and got != neck.out_channels:
-        raise ValueError(f'{key} must be {neck.out_channels}, the neck\'s out_channels, got {got}; or set '
-                         f'neck.out_channels={got}')
-
-
-def _each(module: nn.Module | None) -> Iterator[nn.Module]:
-    # heads of a cascade have one extractor per stage
-    if module is not None:
-        yield from module if isinstance(module, nn.ModuleList) else (module, )
+def check_semantic_head(name: str, head: nn.Module, levels: Levels) -> None:
+    """Raise ValueError unless the semantic head of Panoptic FPN fits its levels, which start with stride 4."""
+    end, layers = getattr(head, 'end_level', None), getattr(head, 'conv_upsample_layers', None)
+    if not isinstance(end, int) or not isinstance(layers, nn.ModuleList):
+        return
+    check_end_level(f'{name}.end_level - 1', end - 1, levels)
+    first = next(module for module in layers.modules() if isinstance(module, nn.Conv2d))
+    check_channels(f'{name}.in_channels', first.in_channels, levels)
+    if levels.strides is not None and levels.strides[0] != 4:
+        raise ValueError(f'{name} requires levels with strides 4, 8, ..., got {list(levels.strides)} from the '
+                         f'{levels.source}. Set neck.stride=1')

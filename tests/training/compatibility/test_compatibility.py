@@ -46,7 +46,8 @@ MISTAKES = [
     (FASTER, dict(neck__arch='w32'), 'neck.in_channels must be [18, 36, 72, 144], as in the backbone, got '
      '[32, 64, 128, 256]. Set the same arch in neck and backbone'),
     (FASTER, dict(backbone__multiscale_output=False), 'neck.in_channels must be [18], as in the backbone, got '
-     '[18, 36, 72, 144]. Set backbone.multiscale_output to match the number of inputs of the neck'),
+     '[18, 36, 72, 144]. Set backbone.out_indices=(0, 1, 2, 3) with multiscale_output=None, or neck.arch=None, '
+     'neck.in_channels=[18]'),
     (FASTER, dict(neck__stride=2), 'rpn_head.anchor_generator.strides must be [8, 16, 32, 64, 128]'),
     (FASTER, dict(roi_head__bbox_roi_extractor__featmap_strides=[8, 16, 32, 64]),
      'roi_head.bbox_roi_extractor.featmap_strides must be [4, 8, 16, 32], the strides of the neck\'s levels, got '
