@@ -23,10 +23,9 @@ class CompleteLoadHook(Hook):
     """Hook that raises an error if keys or shapes of a checkpoint do not match the model.
 
     mmengine only logs mismatches, and trains or evaluates with the remaining tensors. This hook raises an error before
-    any tensor is copied. Three differences are allowed: tensors of modules that the model lacks, e.g. an auxiliary
-    head, fusion paths to outputs that the backbone lacks (see ``out_indices`` of
-    :class:`~hrnet_plugin.models.HRNet`), and ``num_batches_tracked``. The command-line tools of this package add the
-    hook. In configs, add
+    any tensor is copied. Tensors of modules that the model lacks, e.g. an auxiliary head, and ``num_batches_tracked``
+    are allowed. So are fusion paths to outputs that ``out_indices`` of the backbone does not select. The command-line
+    tools of this package add the hook. In configs, add
     ``custom_hooks=[dict(type='hrnet_plugin.CompleteLoadHook')]``.
 
     Args:
