@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
-from mmengine.registry import MODELS, DefaultScope
+from conftest import build_on_meta
 
 from hrnet_plugin.data_checks.check import check_datasets
 from hrnet_plugin.data_checks.datasets import build_dataset
@@ -17,11 +16,6 @@ def classes(names):
 
 
 BOX_HEAD, SEGMENTATION_HEAD = 'model.roi_head.bbox_head.num_classes', 'model.decode_head.num_classes'
-
-
-def build(config):
-    with DefaultScope.overwrite_default_scope(config.default_scope), torch.device('meta'):
-        return MODELS.build(config.model)
 
 
 @pytest.mark.parametrize('host', ['mmdet', 'mmpose', 'mmseg'])
@@ -84,7 +78,7 @@ def test_classes_that_are_evaluated_and_not_trained_are_warned_about(sample_conf
     file = tmp_path / 'train.json'
     file.write_text(json.dumps(dict(truth, annotations=others)))
     config = sample_config('mmdet', **{'train_dataloader.dataset.ann_file': str(file)})
-    result = check_datasets(config, build(config), ('train', 'val'))
+    result = check_datasets(config, build_on_meta(config), ('train', 'val'))
     assert result.errors == []
     assert any("'person' should also have objects in" in finding.message for finding in result.findings)
 
@@ -163,7 +157,7 @@ def test_keypoints_that_an_evaluation_selects_are_compared(sample_config, errors
 def test_flip_pairs_in_one_direction_are_warned_about(sample_config):
     config = sample_config('mmpose')
     config.train_dataloader.dataset.metainfo = keypoint_meta(17, swap={1: 'k2'})
-    findings = check_datasets(config, build(config), ('train', )).findings
+    findings = check_datasets(config, build_on_meta(config), ('train', )).findings
     assert [finding.is_error for finding in findings if "'k1' in one direction" in finding.message] == [False]
 
 
