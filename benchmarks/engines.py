@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +25,14 @@ from speed import POSE, build_networks, make_parser
 from torch import Tensor, nn
 
 from hrnet_plugin.execution import optimize_for_inference
-from hrnet_plugin.execution.graph import trace
-from hrnet_plugin.execution.onnx_export import export_onnx
 from hrnet_plugin.execution.onnxruntime_engine import compile_for_onnxruntime
+from hrnet_plugin.execution.openvino_engine import compile_for_openvino
 from hrnet_plugin.experiments.benchmarking import describe, time_interleaved
 
-Forward = Callable[..., Any]
+COMPILERS = {'openvino': compile_for_openvino, 'onnxruntime': compile_for_onnxruntime}
+MANY_IMAGES = 10**6
 
-
-def compile_for_openvino(model: bytes) -> Forward:
-    """Compile an ONNX model with OpenVINO, which the plugin does not offer."""
-    import openvino
-    core = openvino.Core()
-    compiled = core.compile_model(core.read_model(model), 'CPU', {
-        'INFERENCE_NUM_THREADS': torch.get_num_threads(), 'PERFORMANCE_HINT': 'LATENCY',
-        'INFERENCE_PRECISION_HINT': 'f32'})
-    request = compiled.create_infer_request()
-
-    def forward(*feats: Tensor) -> list[Tensor]:
-        outs = request.infer([x.contiguous().numpy() for x in feats], share_inputs=True, share_outputs=False)
-        return [torch.from_numpy(outs[output]) for output in compiled.outputs]
-
-    return forward
-
-
-COMPILERS: dict[str, Callable[[bytes], Forward]] = {'onnxruntime': compile_for_onnxruntime}
-if find_spec('openvino') is not None:
-    COMPILERS['openvino'] = compile_for_openvino
+Forward = Callable[[Tensor], Any]
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -89,31 +69,10 @@ def build_forwards(arch: str, images: Tensor) -> dict[str, Forward]:
     networks = build_networks(arch, tuple(images.shape[2:]) == POSE, False, True)
     theirs, ours = networks['mmdet'].eval(), networks['ours'].eval()
     forwards: dict[str, Forward] = {'mmdet, eager': theirs, 'ours, eager': ours}
-    for engine in ('torch', 'onnxruntime'):
-        forwards[f'ours, {engine}'] = optimize_for_inference(deepcopy(ours), engine)
-    if 'openvino' in COMPILERS:
-        forwards['ours, openvino'] = compile_parts(compile_for_openvino, ours, images)
+    for engine in ('torch', *COMPILERS, 'auto'):
+        forwards[f'ours, {engine}'] = optimize_for_inference(deepcopy(ours), engine, MANY_IMAGES)
     exported = export_upstream(theirs, images)
     return {**forwards, **{f'mmdet, {engine}': compiler(exported) for engine, compiler in COMPILERS.items()}}
-
-
-def compile_parts(compiler: Callable[[bytes], Forward], model: nn.Module, images: Tensor) -> Forward:
-    """Compile backbone and neck of the plugin as one model each."""
-    feats: Sequence[Tensor] = [images]
-    functions = []
-    for part in model.children():
-        if isinstance(part, nn.Identity):
-            continue
-        functions.append(compiler(export_onnx(part, trace(part), feats, use_cache=False)[0]))
-        feats = functions[-1](*feats)
-
-    def forward(x: Tensor) -> Sequence[Tensor]:
-        outs: Sequence[Tensor] = [x]
-        for function in functions:
-            outs = function(*outs)
-        return outs
-
-    return forward
 
 
 def relative_error(outs: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
@@ -147,12 +106,19 @@ def measure_case(arch: str, size: tuple[int, int], rounds: int) -> dict[str, dic
 
 
 def summarize(records: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Return speeds of the plugin's network relative to that of mmdet in the same engine, medians over the rounds."""
+    """Return the ratios that compare engines and networks, medians over the rounds.
+
+    ``auto / best``: speed of 'auto' relative to the fastest network in an engine other than torch. ``ours / mmdet in
+    ENGINE``: speed of the plugin's network relative to that of mmdet in the same engine.
+    """
     def ratio(slow: str, fast: str) -> float:
         pairs = zip(records[slow]['times'], records[fast]['times'])
         return float(torch.tensor([a / b for a, b in pairs]).median())
 
-    return {f'ours / mmdet in {engine}': ratio(f'mmdet, {engine}', f'ours, {engine}') for engine in COMPILERS}
+    others = [title for title in records if title.endswith(tuple(COMPILERS))]
+    best = min(others, key=lambda title: records[title]['seconds'])
+    return {'auto / best': ratio(best, 'ours, auto'),
+            **{f'ours / mmdet in {engine}': ratio(f'mmdet, {engine}', f'ours, {engine}') for engine in COMPILERS}}
 
 
 def name(arch: str, size: Sequence[int]) -> str:

@@ -165,8 +165,8 @@ def test_engines_give_the_same_detections(mim, job):
     predictions = []
     for name, package, config, options in (('plain', 'hrnet_plugin', f'{SAMPLE}.py', []),
                                            ('fast', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE]),
-                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [ENGINE]),
-                                           ('onnx', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE, *choose('onnxruntime')])):
+                                           ('openvino', 'hrnet_plugin', f'{SAMPLE}.py', [ENGINE, *choose('openvino')]),
+                                           ('mmdets', 'mmdet', _path(mim, SAMPLE), [ENGINE, *choose('onnxruntime')])):
         work = mim.folder / 'forms' / name
         mim('test', package, config, '--checkpoint', 'work/epoch_1.pth', '--work-dir', work, '--out',
             work.with_suffix('.pkl'), '--cfg-options', *QUICK, *options)

@@ -13,16 +13,20 @@ from torch import Tensor, fx, nn
 
 from hrnet_plugin.execution.onnx_export import check_export, export_onnx
 from hrnet_plugin.execution.onnxruntime_engine import compile_for_onnxruntime
+from hrnet_plugin.execution.openvino_engine import compile_for_openvino
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 from hrnet_plugin.execution.torch_engine import compile_for_torch
 
 Forward = Callable[..., tuple[Tensor, ...]]
 
-# engines that compile ONNX models. Package and name of the engine are the same.
-_ONNX_ENGINES: dict[str, Callable[[bytes], Forward]] = {'onnxruntime': compile_for_onnxruntime}
+# engines that compile ONNX models, fastest first. Package and name of the engine are the same.
+_ONNX_ENGINES: dict[str, Callable[[bytes], Forward]] = {
+    'openvino': compile_for_openvino, 'onnxruntime': compile_for_onnxruntime}
 ENGINES = ('auto', 'torch', *_ONNX_ENGINES)
-# break-even point: compiling for torch takes about as long as it saves on this many images
-_MIN_IMAGES = 8
+# ONNX Runtime was slower than the torch engine in most cases of benchmarks/engines.py
+_FASTER_THAN_TORCH = ('openvino', )
+# numbers of images from which preparing an engine takes less time than it saves
+_MIN_IMAGES, _MIN_IMAGES_ONNX = 8, 500
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,16 @@ def choose_engines(engine: str, expected_images: int | None) -> tuple[str, ...]:
         engine: One of :data:`ENGINES`.
         expected_images: Number of images to predict, or None if it is unknown.
     """
-    if engine in _ONNX_ENGINES:
-        if find_spec(engine) is not None:
-            return engine, 'torch'
+    installed = [name for name in _ONNX_ENGINES if find_spec(name) is not None]
+    if engine in _ONNX_ENGINES and engine not in installed:
         print_log(f'engine must be installed, got {engine!r}: pip install {engine} onnx. The torch engine is used',
                   logger='current', level=logging.WARNING)
-    # 'auto' does not use ONNX Runtime, which was slower than torch in most cases of benchmarks/engines.py
-    is_short = expected_images is not None and expected_images < _MIN_IMAGES
-    return () if engine == 'auto' and is_short else ('torch', )
+    if engine != 'auto':
+        return *(name for name in installed if name == engine), 'torch'
+    if expected_images is not None and expected_images < _MIN_IMAGES:
+        return ()
+    is_long = expected_images is not None and expected_images >= _MIN_IMAGES_ONNX
+    return *(name for name in installed if is_long and name in _FASTER_THAN_TORCH), 'torch'
 
 
 def compile_module(engine: str, module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], dtype: torch.dtype,

@@ -23,13 +23,14 @@ def optimize_for_inference(model: nn.Module, engine: str = 'auto', expected_imag
 
     Args:
         model: Detector, pose estimator, segmentor or classifier with modules of this package, or one such module.
-        engine: 'torch', 'onnxruntime', or 'auto' for torch if it saves more time than it takes to prepare. ONNX Runtime
-            runs float32 on CPUs. If an engine is missing or fails, the log states why
+        engine: 'torch', 'openvino' or 'onnxruntime', or 'auto', which chooses by the number of images. The second
+            and third run float32 on CPUs. If an engine is missing or fails, the log states why
             in one line, and the next best engine is used.
         expected_images: Number of images to predict. Default: None, i.e. unknown. With 'auto', the model stays eager
-            for fewer than 8 images.
+            for fewer than 8 images, and the torch engine is used for fewer than 500 or an unknown number. For more
+            images, OpenVINO is used if it is installed.
         max_graphs: On GPUs, maximum number of input shapes per module with a CUDA graph. 0 for none. Default: 8.
-        use_cache: Whether to store exported models of 'onnxruntime' on disk and to read them from there.
+        use_cache: Whether to store exported models of 'openvino' and 'onnxruntime' on disk and to read them from there.
             The folder is ``engines`` in ``$HRNET_PLUGIN_CACHE``, or in ``~/.cache/hrnet_plugin``. Default: True.
 
     Returns:

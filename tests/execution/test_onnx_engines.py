@@ -1,10 +1,12 @@
-"""Inference by ONNX Runtime: same outputs, current weights, unchanged model, and fallbacks."""
+"""Inference by OpenVINO and ONNX Runtime: same outputs, current weights, unchanged model, and fallbacks."""
 
 from __future__ import annotations
 
 import copy
 import os
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,7 +21,7 @@ from hrnet_plugin.models import HRFPN, HRNet, HRNetV2
 ARCH = 'w18_small_v1'
 
 
-@pytest.fixture(params=['onnxruntime'])
+@pytest.fixture(params=['openvino', 'onnxruntime'])
 def engine(request, tmp_path, monkeypatch):
     pytest.importorskip(request.param)
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / 'cache'))
@@ -291,7 +293,7 @@ def test_an_engine_that_fails(engine, other_runs, logged, monkeypatch):
     assert [line.split(' runs by ')[0] for line in lines] == ['HRNet', 'HRFPN']
 
 
-@pytest.mark.parametrize('engine', ['onnxruntime'], indirect=False)
+@pytest.mark.parametrize('engine', ['openvino', 'onnxruntime'], indirect=False)
 def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
     monkeypatch.setattr(engines, 'find_spec', lambda name: None)
     model, x = network(), torch.randn(1, 3, 64, 64)
@@ -304,9 +306,39 @@ def test_a_missing_engine(engine, other_runs, logged, monkeypatch):
 
 
 @pytest.mark.parametrize(('engine', 'images', 'installed', 'expected'), [
-    ('torch', 10**6, ('onnxruntime', ), ('torch', )), ('torch', 1, (), ('torch', )), ('auto', None, (), ('torch', )),
-    ('auto', 7, ('onnxruntime', ), ()), ('auto', 8, ('onnxruntime', ), ('torch', )),
-    ('onnxruntime', 1, ('onnxruntime', ), ('onnxruntime', 'torch')), ('onnxruntime', None, (), ('torch', ))])
+    ('torch', 10**6, ('openvino', ), ('torch', )), ('auto', None, ('openvino', ), ('torch', )),
+    ('auto', 7, ('openvino', ), ()), ('auto', 8, ('openvino', ), ('torch', )),
+    ('auto', 500, ('openvino', 'onnxruntime'), ('openvino', 'torch')), ('auto', 500, ('onnxruntime', ), ('torch', )),
+    ('auto', 499, ('openvino', ), ('torch', )), ('openvino', 1, ('onnxruntime', ), ('torch', )),
+    ('onnxruntime', 1, ('openvino', 'onnxruntime'), ('onnxruntime', 'torch'))])
 def test_choice(engine, images, installed, expected, monkeypatch):
     monkeypatch.setattr(engines, 'find_spec', lambda name: name in installed or None)
     assert engines.choose_engines(engine, images) == expected
+
+
+_SIGNALS = """
+import gc, multiprocessing, signal, subprocess
+import torch
+from hrnet_plugin import HRNet, optimize_for_inference
+
+signal.signal(signal.SIGCHLD, lambda *args: None)  # as PyTorch does for data loaders
+models = [HRNet('w18_small_v1').eval() for _ in range(2)]
+for model in models:
+    optimize_for_inference(model, 'openvino', use_cache=False)
+    with torch.no_grad():
+        model(torch.rand(1, 3, 32, 32))
+del model
+while models:
+    models.pop(0)
+    gc.collect()
+    subprocess.run(['true'], check=True)
+assert not multiprocessing.active_children()  # of OpenVINO's telemetry
+print('alive')
+"""
+
+
+def test_signals_after_engines_are_freed():
+    """A Core of OpenVINO restores the signal stack of an earlier one when it is freed, which may be unmapped then."""
+    pytest.importorskip('openvino')
+    run = subprocess.run([sys.executable, '-W', 'ignore', '-c', _SIGNALS], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, 'alive\n'), run.stderr

@@ -51,9 +51,9 @@ def test_only_tests_use_the_cache(loop, is_cached, monkeypatch):
     calls = []
     monkeypatch.setattr('hrnet_plugin.training.hooks.inference_engine.optimize_for_inference',
                         lambda *args, **kwargs: calls.append((args[1:], kwargs)))
-    getattr(InferenceEngineHook('onnxruntime', max_graphs=3), f'before_{loop}')(runner(1000))
-    assert calls == [(('onnxruntime', ), dict(expected_images=1000, max_graphs=3, use_cache=is_cached))]
-    getattr(InferenceEngineHook('onnxruntime', use_cache=False), f'before_{loop}')(runner(1000))
+    getattr(InferenceEngineHook('openvino', max_graphs=3), f'before_{loop}')(runner(1000))
+    assert calls == [(('openvino', ), dict(expected_images=1000, max_graphs=3, use_cache=is_cached))]
+    getattr(InferenceEngineHook('openvino', use_cache=False), f'before_{loop}')(runner(1000))
     assert calls[1][1]['use_cache'] is False
 
 
