@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.dataset import BaseDataset
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
@@ -27,9 +26,11 @@ from hrnet_plugin.config_files import find_config
 from hrnet_plugin.data_checks.annotations import AnnotationReport
 from hrnet_plugin.data_checks.check import CheckResult, check_datasets
 from hrnet_plugin.data_checks.datasets import build_dataset
+from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.heads import list_names
-from hrnet_plugin.data_checks.images import AnnotatedImage, ImageReport, scan_images
-from hrnet_plugin.data_checks.samples import check_samples
+from hrnet_plugin.data_checks.images import ImageReport
+from hrnet_plugin.data_checks.loaded import check_objects, scan_items
+from hrnet_plugin.data_checks.samples import check_samples, label_rules
 from hrnet_plugin.hosts import host_of_config
 
 _SPLITS = ('train', 'val', 'test')
@@ -87,24 +88,23 @@ def build_model(config: Config) -> nn.Module:
         return MODELS.build(config.model)
 
 
-def annotated_images(dataset: BaseDataset) -> list[AnnotatedImage]:
-    """Return the images of a dataset, each once."""
-    infos = (dataset.get_data_info(k) for k in range(len(dataset)))
-    images = {info['img_path']: AnnotatedImage(path=Path(info['img_path']), height=info.get('height'),
-                                               width=info.get('width')) for info in infos if 'img_path' in info}
-    return list(images.values())
-
-
 def check_images(config: Config, model: nn.Module, split: str, samples: int, result: CheckResult) -> None:
     """Check a sample of images, print its summary, and add the findings to the result."""
-    entry = f'{split}_dataloader.dataset'
-    dataset = build_dataset(config, split)
-    images = annotated_images(dataset)
-    if images:
-        report = scan_images(images, most=samples)
+    entry, host = f'{split}_dataloader.dataset', host_of_config(config)
+    try:
+        dataset = build_dataset(config, split)
+    except Exception as error:  # constructors of any package
+        result.findings.append(Finding(is_error=True, message=f'{entry} must read its annotations, got {error!r}'))
+        return
+    report = scan_items(config, split, dataset, result.image_sizes, samples)
+    if report is not None:
         print(describe_images(entry, report))
         result.findings += report.findings
-    result.findings += check_samples(host_of_config(config), dataset, entry, model, samples)
+    if split == 'train':
+        result.findings += check_objects(entry, dataset, samples)
+    if not result.errors:  # a missing image would fail again
+        rules = label_rules(host, config, split, dataset, model)
+        result.findings += check_samples(dataset, entry, model, rules, samples)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with progress('reading annotations'):
         result = check_datasets(config, model, args.splits)
     for report in result.reports:
-        names = [entry.entry for entry in result.datasets if str(entry.dataset.ann_file) == str(report.file)]
+        names = [entry.entry for entry in result.datasets
+                 if Path(str(getattr(entry.dataset, 'ann_file', ''))).resolve() == report.file.resolve()]
         print('\n'.join(describe_file(report, names)))
     if args.samples and not result.errors:  # with errors, the datasets may not load
         for split in args.splits:
@@ -123,6 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 check_images(config, model, split, args.samples, result)
     errors, warnings = ([finding.message for finding in result.findings if finding.is_error is kind]
                         for kind in (True, False))
-    lines = [f'error: {message}' for message in errors] + [f'warning: {message}' for message in warnings]
+    lines = [f'note: {note}' for note in result.notes]
+    lines += [f'error: {message}' for message in errors] + [f'warning: {message}' for message in warnings]
     print('\n'.join([*lines, f'{len(errors)} errors, {len(warnings)} warnings']))
     return 1 if errors else 0

@@ -13,6 +13,8 @@ from hrnet_plugin.suggest import did_you_mean
 if TYPE_CHECKING:
     from mmengine.registry import Registry
 
+_NO_SAMPLES = 'need at least one array to concatenate'  # message of mmengine's datasets
+
 
 def hint(message: str) -> str:
     """Return a suggestion for an unknown type or argument of a registered class, or an empty string.
@@ -20,6 +22,8 @@ def hint(message: str) -> str:
     Args:
         message: Error message of mmengine or Python, on one line.
     """
+    if message.endswith(_NO_SAMPLES):
+        return '. A dataset has no samples: hrnet check CONFIG names it'
     unknown_type = re.search(r'([\w.]+) is not in the (\w+)::([\w ]+) registry', message)
     if unknown_type:
         return _type_hint(*unknown_type.groups())

@@ -37,6 +37,7 @@ class AnnotationReport:
         crowds: Number of crowd annotations.
         keypoints: Number of keypoints of an annotation, None if there are none.
         images_without: Number of images without annotations.
+        image_files: Image ID -> file name, and annotated height and width in pixels, without invalid entries.
         findings: Problems, one per kind.
     """
 
@@ -49,6 +50,7 @@ class AnnotationReport:
     crowds: int
     keypoints: int | None
     images_without: int
+    image_files: Mapping[int | str, tuple[str, int | None, int | None]]
     findings: tuple[Finding, ...]
 
 
@@ -67,7 +69,7 @@ def scan_annotations(file: Path, *, masks: bool = False, keypoints: bool = False
         data = read_coco_file(file, masks=masks)
     except FormatError as error:
         return AnnotationReport(file=file, images=0, annotations=0, names=(), category_ids=(), boxes={}, crowds=0,
-                                keypoints=None, images_without=0,
+                                keypoints=None, images_without=0, image_files={},
                                 findings=(Finding(is_error=True, message=str(error)),))
     columns = read_columns(data)
     findings = list(_check(data, columns, use))
@@ -80,7 +82,7 @@ def scan_annotations(file: Path, *, masks: bool = False, keypoints: bool = False
         names=tuple(map(str, categories.column('name'))), category_ids=tuple(categories.column('id')),
         boxes=_count_sizes(data, columns), crowds=int(columns.crowd.sum()), keypoints=count_keypoints(data),
         images_without=sum(key(image) not in with_annotations for image in data.images.entries),
-        findings=tuple(findings))
+        image_files=_image_files(data), findings=tuple(findings))
 
 
 def _check(data: CocoFile, columns: Columns, use: Use) -> Iterator[Finding]:
@@ -88,9 +90,9 @@ def _check(data: CocoFile, columns: Columns, use: Use) -> Iterator[Finding]:
     yield from check_categories(data, use)
     yield from check_image_entries(data)
     if not data.annotations.entries:
-        yield Finding(is_error=True, message=(
-            f"{data.annotations.file}: the file has no annotations. Training fails with 'need at least one array to "
-            "concatenate', and all metrics are -1. Use the file with the annotations."))
+        yield Finding(is_error=False, message=(
+            f'{data.annotations.file}: the file has no annotations. Metrics on it are -1. Unless its images are '
+            'unlabeled, use the file with the annotations.'))
         return
     yield from check_boxes(data, columns, use)
     yield from check_areas(data, columns, use)
@@ -119,3 +121,13 @@ def _count_sizes(data: CocoFile, columns: Columns) -> dict[str, tuple[int, int, 
     counts = np.bincount(3 * labels[counted] + kinds, minlength=3 * len(data.categories.entries)).reshape(-1, 3)
     return {str(category.get('name')): (int(small), int(medium), int(large))
             for category, (small, medium, large) in zip(data.categories.entries, counts.tolist())}
+
+
+def _image_files(data: CocoFile) -> dict[int | str, tuple[str, int | None, int | None]]:
+    found: dict[int | str, tuple[str, int | None, int | None]] = {}
+    for image in data.images.entries:
+        number, name, height, width = (image.get(key) for key in ('id', 'file_name', 'height', 'width'))
+        if isinstance(number, (int, str)) and isinstance(name, str):
+            is_sized = isinstance(height, int) and isinstance(width, int)
+            found[number] = (name, height, width) if is_sized else (name, None, None)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,8 +57,8 @@ def channel_error(channels: int, model: nn.Module) -> str:
 
 
 def _in_channels(backbone: nn.Module | None) -> int | None:
-    if backbone is None:
-        return None
+    if backbone is None or 'in_channels' not in inspect.signature(type(backbone)).parameters:
+        return None  # e.g. a stem that rearranges pixels
     first = next((module for module in backbone.modules() if isinstance(module, nn.Conv2d)), None)
     return None if first is None else first.in_channels
 

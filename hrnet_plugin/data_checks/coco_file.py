@@ -118,6 +118,7 @@ def _sections(file: Path, content: Any) -> dict[str, list[dict[str, Any]]]:
     if not isinstance(content, dict):
         hint = ' Detections in the results format are no annotations.' if isinstance(content, list) else ''
         raise FormatError(f'{file}: the file must be {need}, got a {type(content).__name__}.{hint}')
+    content.setdefault('annotations', [])  # as in files of unlabeled images
     missing = [name for name in SECTIONS if name not in content]
     if missing:
         raise FormatError(f'{file}: the file must be {need}, got none of {", ".join(missing)}. mmdet, mmpose and the '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from mmengine.registry import DATASETS, DefaultScope
 
 from hrnet_plugin.data_checks.finding import Finding
 
+# folders that any pipeline reads; label maps are not always used
+_IMAGE_PREFIXES = ('img', 'img_path')
 _ADVICE = 'Set data_root of the config, or the option --data-root'
 
 
@@ -56,13 +59,13 @@ def find_datasets(config: Config, split: str) -> tuple[list[DatasetEntry], list[
     if loader is None or not isinstance(loader.get('dataset'), dict):
         return found, findings
     for entry, cfg in _innermost(f'{split}_dataloader.dataset', loader['dataset']):
+        if not _is_lazy(cfg, config.default_scope):
+            print_log(f'{entry} is not checked: {cfg.get("type")} has no argument lazy_init', logger='current')
+            continue
         try:
             dataset = _build_lazily(cfg, config.default_scope)
             found.append(DatasetEntry(entry=entry, split=split, dataset=dataset, pipeline=cfg.get('pipeline') or ()))
         except Exception as error:  # constructors of any package
-            if 'lazy_init' in str(error):
-                print_log(f'{entry} is not checked: {cfg["type"]} has no argument lazy_init', logger='current')
-                continue
             findings.append(Finding(is_error=True, message=(
                 f'{entry} must be a valid {cfg.get("type")}, got {type(error).__name__}: {error}. Check its paths and '
                 'arguments')))
@@ -72,14 +75,14 @@ def find_datasets(config: Config, split: str) -> tuple[list[DatasetEntry], list[
 def check_paths(entry: DatasetEntry) -> Iterator[Finding]:
     """Check that annotation file and image folders exist. Datasets in archives and remote storage are not checked."""
     dataset = entry.dataset
-    if getattr(dataset, 'backend_args', None):
+    if getattr(dataset, 'backend_args', None) or getattr(dataset, 'download', False):
         return
     file = getattr(dataset, 'ann_file', None)
     if isinstance(file, str) and _is_missing(file):
         yield Finding(is_error=True, message=f'{entry.entry}.ann_file must exist, got {file}. {_ADVICE}')
     prefixes = getattr(dataset, 'data_prefix', None) or {}
     for name, folder in prefixes.items():
-        if isinstance(folder, str) and _is_missing(folder):
+        if name in _IMAGE_PREFIXES and isinstance(folder, str) and _is_missing(folder):
             yield Finding(is_error=True, message=f'{entry.entry}.data_prefix.{name} must be an existing folder, got '
                                                  f'{folder}. {_ADVICE}')
 
@@ -119,6 +122,17 @@ def _innermost(entry: str, cfg: ConfigDict) -> Iterator[tuple[str, ConfigDict]]:
             yield from _innermost(f'{entry}.datasets[{k}]', part)
     else:
         yield entry, cfg
+
+
+def _is_lazy(cfg: ConfigDict, scope: str | None) -> bool:
+    """Return False if a dataset would read its annotations when it is built. True for unknown types."""
+    with DefaultScope.overwrite_default_scope(scope):
+        kind = cfg.get('type')
+        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if kind is None:
+        return True
+    parameters = inspect.signature(kind).parameters.values()
+    return any(parameter.name == 'lazy_init' or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _build_lazily(cfg: ConfigDict, scope: str | None) -> BaseDataset:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mmengine.config import ConfigDict
 from torch import nn
 
 from hrnet_plugin.data_checks.datasets import DatasetEntry
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.hosts import Host, type_name
+from hrnet_plugin.hosts import Host
 
 _SHOWN = 5  # names in a message
 
@@ -43,7 +42,8 @@ def check_classes(host: Host, entry: DatasetEntry, model: nn.Module) -> Iterator
             'in the datasets of all dataloaders'))
 
 
-def check_keypoints(host: Host, entry: DatasetEntry, model: nn.Module, uses_sigmas: bool) -> Iterator[Finding]:
+def check_keypoints(host: Host, entry: DatasetEntry, model: nn.Module, *, uses_sigmas: bool, converts: bool,
+                    ) -> Iterator[Finding]:
     """Check head, flip pairs, weights and OKS sigmas against the number of keypoints.
 
     Args:
@@ -51,14 +51,16 @@ def check_keypoints(host: Host, entry: DatasetEntry, model: nn.Module, uses_sigm
         entry: Dataset.
         model: Model of the host.
         uses_sigmas: Whether an evaluator computes OKS for this dataset.
+        converts: Whether an evaluator converts predictions or ground truth to other keypoints.
     """
     meta = entry.dataset.metainfo
     number = meta.get('num_keypoints')
     if number is None:
         return
     key = f'{entry.entry}.metainfo'
-    predicted = _converted_keypoints(entry.pipeline) or number
-    for name, (outputs, per_keypoint) in host.keypoint_heads(model, entry.is_evaluated).items():
+    predicted = host.converted_keypoints(entry.pipeline) or number
+    heads = {} if converts else host.keypoint_heads(model, entry.is_evaluated)
+    for name, (outputs, per_keypoint) in heads.items():
         if outputs != predicted * per_keypoint:
             yield Finding(is_error=True, message=(
                 f'model.{name} must be {predicted * per_keypoint} for the {predicted} keypoints of {entry.entry}, got '
@@ -82,12 +84,6 @@ def _check_flip(key: str, indices: Sequence[int] | None, names: dict[int, str]) 
         yield Finding(is_error=False, message=f'swap in keypoint_info of {key} should name each other in pairs, got '
                                               f'{list_names(one_way)} in one direction only. Flipped images get wrong '
                                               'keypoints')
-
-
-def _converted_keypoints(pipeline: Sequence[ConfigDict]) -> int | None:
-    """Return the number of keypoints that a transform converts all datasets to, or None."""
-    numbers = [step.get('num_keypoints') for step in pipeline if type_name(step['type']) == 'KeypointConverter']
-    return numbers[-1] if numbers else None
 
 
 def list_names(names: Sequence[str]) -> str:

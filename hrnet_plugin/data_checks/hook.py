@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -12,15 +12,17 @@ from mmengine.logging import print_log
 
 from hrnet_plugin.checks import check_bool, check_int
 from hrnet_plugin.data_checks.channels import channel_error, image_channels, unwrap_model
-from hrnet_plugin.data_checks.check import check_datasets
-from hrnet_plugin.data_checks.datasets import build_dataset
+from hrnet_plugin.data_checks.check import CheckResult, check_datasets
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.data_checks.samples import check_samples
-from hrnet_plugin.hosts import MMSEG, find_host
+from hrnet_plugin.data_checks.loaded import check_objects, scan_items
+from hrnet_plugin.data_checks.samples import check_samples, label_rules
+from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner
+
+_MOST = 10**6
 
 
 @HOOKS.register_module()
@@ -37,7 +39,8 @@ class DataCheckHook(Hook):
 
     Args:
         scan: Whether to read annotation files in COCO format. It takes about as long as loading them for training.
-        label_maps: Number of label maps of each dataset to read. 0 disables this check.
+        images: Number of images of each dataset whose size and orientation are read. 0 disables this check.
+        label_maps: Number of label maps of each segmentation dataset to read. 0 disables this check.
 
     Raises:
         TypeError, ValueError: If an argument is invalid.
@@ -45,10 +48,12 @@ class DataCheckHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, scan: bool = True, label_maps: int = 16) -> None:
+    def __init__(self, scan: bool = True, images: int = 32, label_maps: int = 16) -> None:
         check_bool('scan', scan)
-        check_int('label_maps', label_maps, 0, 10**6)
-        self.scan, self.label_maps = scan, label_maps
+        check_int('images', images, 0, _MOST)
+        check_int('label_maps', label_maps, 0, _MOST)
+        self.scan, self.images, self.label_maps = scan, images, label_maps
+        self._result = CheckResult()
         self._checked: set[str] = set()
         self._seen: set[str] = set()
 
@@ -60,41 +65,24 @@ class DataCheckHook(Hook):
             splits: Dataloaders that the run uses: 'train', 'val', 'test'.
 
         Raises:
-            ValueError: If data and model do not match. All processes of a distributed run raise it.
+            ValueError: If data and model do not match. Other processes of a distributed run exit without a message.
         """
         splits = [split for split in splits if split not in self._checked and runner.cfg.get(f'{split}_dataloader')]
         self._checked.update(splits)
-        if not splits or find_host(runner.cfg.get('default_scope')) is None:
-            return
-        shared = [self._find(runner, splits) if is_main_process() else None]
-        broadcast_object_list(shared)
-        findings = shared[0] or []
-        for finding in findings:
-            print_log(finding.message, logger='current', level=logging.ERROR if finding.is_error else logging.WARNING)
-        errors = [finding.message for finding in findings if finding.is_error]
-        if errors:
-            raise ValueError(errors[0] if len(errors) == 1 else f'{errors[0]} (and {len(errors) - 1} more in the log)')
-
-    def _find(self, runner: Runner, splits: Sequence[str]) -> list[Finding]:
-        model = unwrap_model(runner.model)
-        result = check_datasets(runner.cfg, model, splits, self.scan)
-        if find_host(runner.cfg.default_scope) is MMSEG and self.label_maps and not result.errors:
-            for split in splits:
-                dataset = build_dataset(runner.cfg, split)
-                result.findings += check_samples(MMSEG, dataset, f'{split}_dataloader.dataset', model, self.label_maps)
-        return result.findings
+        if splits and find_host(runner.cfg.get('default_scope')) is not None:
+            _report(lambda: self._check_datasets(runner, splits))
 
     def before_train(self, runner: Runner) -> None:
         """Check the training and validation datasets."""
-        self.before_datasets(runner, ('train', 'val'))
+        self._before_loop(runner, 'train', 'val')
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation dataset."""
-        self.before_datasets(runner, ('val', ))
+        self._before_loop(runner, 'val')
 
     def before_test(self, runner: Runner) -> None:
         """Check the test dataset."""
-        self.before_datasets(runner, ('test', ))
+        self._before_loop(runner, 'test')
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Mapping[str, Any] | None = None) -> None:
         """Check the channels of the first batch."""
@@ -108,6 +96,31 @@ class DataCheckHook(Hook):
         """Check the channels of the first batch."""
         self._check_batch(runner, 'test', data_batch)
 
+    def _before_loop(self, runner: Runner, *splits: str) -> None:
+        self.before_datasets(runner, splits)
+        loaded = [split for split in splits if f'{split} loaded' not in self._checked
+                  and runner.cfg.get(f'{split}_dataloader')]
+        self._checked.update(f'{split} loaded' for split in loaded)
+        if loaded and find_host(runner.cfg.get('default_scope')) is not None:
+            _report(lambda: [finding for split in loaded for finding in self._check_loaded(runner, split)])
+
+    def _check_datasets(self, runner: Runner, splits: Sequence[str]) -> list[Finding]:
+        self._result = check_datasets(runner.cfg, unwrap_model(runner.model), splits, self.scan)
+        return self._result.findings
+
+    def _check_loaded(self, runner: Runner, split: str) -> Iterator[Finding]:
+        host, config, dataset = host_of_config(runner.cfg), runner.cfg, getattr(runner, f'{split}_dataloader').dataset
+        entry = f'{split}_dataloader.dataset'
+        report = scan_items(config, split, dataset, self._result.image_sizes, self.images) if self.images else None
+        if report is not None:
+            yield from report.findings
+        if split == 'train':
+            yield from check_objects(entry, dataset, self.images)
+        if host.task == 'segmentation' and self.label_maps:
+            model = unwrap_model(runner.model)
+            rules = label_rules(host, config, split, dataset, model)
+            yield from check_samples(dataset, entry, model, rules, self.label_maps)
+
     def _check_batch(self, runner: Runner, split: str, batch: Mapping[str, Any] | None) -> None:
         if split in self._seen or batch is None:
             return
@@ -116,3 +129,25 @@ class DataCheckHook(Hook):
         wrong = channel_error(channels, runner.model) if channels is not None else ''
         if wrong:
             raise ValueError(f'{split}_dataloader: {wrong}')
+
+
+def _report(find: Callable[[], list[Finding]]) -> None:
+    """Log the findings of the first process. Stop all processes if there is an error."""
+    findings: list[Finding] = []
+    failure: Exception | None = None
+    if is_main_process():
+        try:
+            findings = find()
+        except Exception as error:  # the other processes must not wait
+            failure = error
+    for finding in findings:  # before other processes exit, because launchers then stop this one
+        print_log(finding.message, logger='current', level=logging.ERROR if finding.is_error else logging.WARNING)
+    errors = [finding.message for finding in findings if finding.is_error]
+    stops = [bool(errors) or failure is not None]
+    broadcast_object_list(stops)
+    if failure is not None:
+        raise failure
+    if errors:
+        raise ValueError(errors[0] if len(errors) == 1 else f'{errors[0]} (and {len(errors) - 1} more in the log)')
+    if stops[0]:
+        raise SystemExit(1)  # the first process prints the error

@@ -1,20 +1,57 @@
-"""Checks of samples that a dataset's pipeline has loaded."""
+"""Checks of samples that the pipeline of a dataset has loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from torch import Tensor, nn
 
 from hrnet_plugin.data_checks.channels import channel_error, image_channels
 from hrnet_plugin.data_checks.finding import Finding
+from hrnet_plugin.data_checks.loaded import inner_datasets
+from hrnet_plugin.data_checks.scans import list_evaluators
 from hrnet_plugin.hosts import Host
+from hrnet_plugin.training.hooks.random_state import random_state, restore
 
 _SHOWN = 3  # samples in a message
+_IGNORED = 255  # default of the losses and metrics of mmseg
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRules:
+    """Valid values of label maps.
+
+    Attributes:
+        classes: Number of classes. None if label maps are not checked.
+        ignored: Values that loss or metrics ignore.
+        has_image_size: Whether label maps have the size of the image, as in training.
+    """
+
+    classes: int | None
+    ignored: Collection[int] = (_IGNORED, )
+    has_image_size: bool = True
+
+    def error(self, sample: Mapping[str, Any]) -> str:
+        """Return what is wrong with the label map of a sample, or an empty string."""
+        labels = getattr(getattr(sample.get('data_samples'), 'gt_sem_seg', None), 'data', None)
+        if self.classes is None or not isinstance(labels, Tensor):
+            return ''
+        if labels.dim() != 3 or labels.shape[0] != 1:
+            return f'must have one channel, got the shape {tuple(labels.shape)}. Convert colors to class labels'
+        size = tuple(sample['inputs'].shape[-2:])
+        if self.has_image_size and tuple(labels.shape[-2:]) != size:
+            return f'must have the size of the image, {size}, got {tuple(labels.shape[-2:])}'
+        wrong = [value for value in labels.unique().tolist()
+                 if not 0 <= value < self.classes and value not in self.ignored]
+        return '' if not wrong else (
+            f'must have values below {self.classes}, the number of classes, or an ignored value '
+            f'({", ".join(map(str, sorted(self.ignored)))}), got {", ".join(map(str, wrong[:_SHOWN]))}. Change '
+            'metainfo.classes and num_classes, reduce_zero_label, or ignore_index of heads and metrics')
 
 
 @dataclass
@@ -22,61 +59,63 @@ class _Samples:
     """Sample names by problem."""
     failed: dict[str, list[str]] = field(default_factory=dict)
     channels: dict[int, list[str]] = field(default_factory=dict)
-    labels: dict[int, list[str]] = field(default_factory=dict)
+    labels: dict[str, list[str]] = field(default_factory=dict)
 
 
-def check_samples(host: Host, dataset: BaseDataset, entry: str, model: nn.Module, most: int) -> list[Finding]:
-    """Load evenly spaced samples with the pipeline of a dataset, and check channels and label maps.
+def label_rules(host: Host, config: Config, split: str, dataset: BaseDataset, model: nn.Module) -> LabelRules:
+    """Return the valid values of label maps in training (loss) or evaluation (metrics).
 
     Args:
         host: Host of dataset and model.
+        config: Config of the host.
+        split: 'train', 'val' or 'test'.
+        dataset: Dataset of the split.
+        model: Model of the host.
+    """
+    names = host.class_names(next(inner_datasets(dataset)))
+    classes = None if names is None else len(names)
+    if split == 'train':
+        values = (getattr(module, 'ignore_index', None) for module in model.modules())
+        return LabelRules(classes=classes, ignored={value for value in values if isinstance(value, int)})
+    ignored = {metric.get('ignore_index', _IGNORED) for metric in list_evaluators(config, split)}
+    return LabelRules(classes=classes, ignored=ignored, has_image_size=False)
+
+
+def check_samples(dataset: BaseDataset, entry: str, model: nn.Module, rules: LabelRules, most: int) -> list[Finding]:
+    """Load evenly spaced samples with the pipeline of a dataset, and check channels and label maps.
+
+    The state of all random number generators is restored.
+
+    Args:
         dataset: Dataset with at least one sample.
         entry: Path of the dataset in the config.
         model: Model of the host.
+        rules: Valid values of label maps.
         most: Maximum number of samples.
     """
-    classes = len(host.class_names(dataset) or ())
-    found = _Samples()
+    found, state = _Samples(), random_state()
     for k in np.unique(np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(int)).tolist():
-        _check_sample(dataset, k, classes, ignored_labels(model), found)
-    return list(_findings(entry, found, classes, model))
+        _check_sample(dataset, k, rules, found)
+    restore(state, same_process=True)
+    return list(_findings(entry, found, model))
 
 
-def _check_sample(dataset: BaseDataset, index: int, classes: int, ignored: Collection[int], found: _Samples) -> None:
-    name = str(dataset.get_data_info(index).get('img_path') or f'sample {index}')
+def _check_sample(dataset: BaseDataset, index: int, rules: LabelRules, found: _Samples) -> None:
+    name = f'sample {index}'
     try:
         sample = dataset[index]
     except Exception as error:  # transforms of any package
         found.failed.setdefault(f'{type(error).__name__}: {error}', []).append(name)
         return
+    name = str(getattr(sample.get('data_samples'), 'img_path', name))
     channels = image_channels(sample)
     if channels is not None:
         found.channels.setdefault(channels, []).append(name)
-    for label in wrong_labels(sample, classes, ignored):
-        found.labels.setdefault(label, []).append(name)
+    if wrong := rules.error(sample):
+        found.labels.setdefault(wrong, []).append(name)
 
 
-def wrong_labels(sample: Mapping[str, Any], classes: int, ignored: Collection[int]) -> list[int]:
-    """Return the values of a label map that are neither a class nor ignored.
-
-    Args:
-        sample: Sample of a segmentation dataset. Samples without label map have no wrong labels.
-        classes: Number of classes.
-        ignored: Values that the loss ignores.
-    """
-    labels = getattr(getattr(sample.get('data_samples'), 'gt_sem_seg', None), 'data', None)
-    if not isinstance(labels, Tensor):
-        return []
-    return [value for value in labels.unique().tolist() if not 0 <= value < classes and value not in ignored]
-
-
-def ignored_labels(model: nn.Module) -> set[int]:
-    """Return the values of label maps that the heads of a model ignore."""
-    values = (getattr(module, 'ignore_index', None) for module in model.modules())
-    return {value for value in values if isinstance(value, int)}
-
-
-def _findings(entry: str, found: _Samples, classes: int, model: nn.Module) -> Iterator[Finding]:
+def _findings(entry: str, found: _Samples, model: nn.Module) -> Iterator[Finding]:
     for error, names in found.failed.items():
         yield Finding(is_error=True, message=f'{entry} must load all samples, but {_list(names)} failed with {error}')
     if len(found.channels) > 1:
@@ -86,15 +125,10 @@ def _findings(entry: str, found: _Samples, classes: int, model: nn.Module) -> It
     for channels in found.channels:
         if wrong := channel_error(channels, model):
             yield Finding(is_error=True, message=f'{entry}: {wrong}')
-    if found.labels:
-        values = _list([f'{value} in {names[0]}' for value, names in sorted(found.labels.items())])
-        ignored = ', '.join(map(str, sorted(ignored_labels(model))))
-        yield Finding(is_error=True, message=(
-            f'label maps of {entry} must have values below {classes}, the number of classes, or an ignored value '
-            f'({ignored}), got {values}. Change metainfo.classes and num_classes, reduce_zero_label, or '
-            'ignore_index of the heads'))
+    for wrong, names in list(found.labels.items())[:_SHOWN]:
+        yield Finding(is_error=True, message=f'label maps of {entry} {wrong} (images: {_list(names)})')
 
 
-def _list(names: list[str]) -> str:
+def _list(names: Sequence[str]) -> str:
     text = ', '.join(names[:_SHOWN])
     return text if len(names) <= _SHOWN else f'{text} and {len(names) - _SHOWN} more'

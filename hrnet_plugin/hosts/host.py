@@ -60,6 +60,7 @@ class Host:
         drawing: Arguments of the visualization hook that enable it.
         drawing_folder: Argument of the visualization hook for the output folder. Empty if it is one of the visualizer.
         result_dump: Type of the metric that dumps predictions.
+        coco_evaluators: Types of metrics that compare with annotations by the COCO API.
         tta_hint: End of the error message for configs without test-time augmentation.
         extensions: Type of this package that extends the host -> module that registers it.
     """
@@ -76,6 +77,7 @@ class Host:
     drawing: tuple[str, ...] = ('draw', )
     drawing_folder: str = ''
     result_dump: str = 'DumpResults'
+    coco_evaluators: tuple[str, ...] = ()
     tta_hint: str = ''
     extensions: Mapping[str, str] = field(default_factory=dict)
 
@@ -155,6 +157,14 @@ class Host:
             is_evaluated: Whether the outputs are those of an evaluation instead of training.
         """
         return {}
+
+    def converted_keypoints(self, pipeline: Sequence[ConfigDict]) -> int | None:
+        """Return the number of keypoints that a pipeline converts those of a dataset to, or None.
+
+        Args:
+            pipeline: Configs of the transforms.
+        """
+        return None
 
     def uses_coco_format(self, dataset: BaseDataset) -> bool:
         """Return True if a dataset reads annotations in COCO format, and does not override how they are read.

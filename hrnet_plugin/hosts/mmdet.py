@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 # name of a box or mask head, which may be in a list
-_CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask)_head(\.\d+)?$')
+_CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask|panoptic|point|glbctx)_head(\.\d+)?$')
+# names of a detector in models of semi-supervised methods, whose config entry is 'detector'
+_DETECTOR = re.compile(r'^(student|teacher)\.')
 _COCO = 'instances_val2017'  # file name of the annotations, not unique to COCO
 _COCO_IMAGES = (139, 285, 632, 724, 776)  # IDs of the first images, unique to COCO
 
@@ -55,7 +57,7 @@ class MMDetHost(Host):
         """Return the numbers of classes of all box and mask heads that distinguish classes."""
         if hasattr(model, 'language_model'):  # classes are words of the prompt
             return {}
-        return {name: module.num_classes for name, module in model.named_modules()
+        return {_DETECTOR.sub('detector.', name): module.num_classes for name, module in model.named_modules()
                 if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
                 and not getattr(module, 'class_agnostic', False) and not type(module).__name__.endswith('RPNHead')}
 
@@ -143,4 +145,5 @@ MMDET = MMDetHost(
              'HybridTaskCascade': 'Hybrid Task Cascade', 'CenterNet': 'CenterNet, objects as points'},
     drawing_folder='test_out_dir',
     result_dump='DumpDetResults',  # also encodes masks
+    coco_evaluators=('CocoMetric', 'CocoOccludedSeparatedMetric'),
     extensions=dict.fromkeys(('CenterTripletHead', 'CenterTripletTTAModel'), 'hrnet_plugin.models.dense_heads'))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts import mmpose_metrics
 from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, NetworkDefaults
 from hrnet_plugin.hosts.mmdet import coco_name
+from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
-    from mmengine.config import Config
+    from mmengine.config import Config, ConfigDict
     from mmengine.dataset import BaseDataset
     from mmengine.evaluator import BaseMetric, Evaluator
     from torch import nn
@@ -41,6 +42,11 @@ class MMPoseHost(Host):
                 combined = getattr(getattr(head, 'decoder', None), 'heatmap_type', '') == 'combined'
                 return {f'head.{entry}': (number, 3 if combined else 1)}
         return {}
+
+    def converted_keypoints(self, pipeline: Sequence[ConfigDict]) -> int | None:
+        """Return the number of keypoints that ``KeypointConverter`` makes of those of a dataset."""
+        numbers = [step.get('num_keypoints') for step in pipeline if type_name(step['type']) == 'KeypointConverter']
+        return numbers[-1] if numbers else None
 
     def uses_coco_format(self, dataset: BaseDataset) -> bool:
         """Return True for datasets whose annotations are read as those of COCO."""
@@ -76,6 +82,7 @@ MMPOSE = MMPoseHost(
     datasets={'MpiiDataset': 'MPII'},
     splits={('COCO', 'val2017'): (5000, ), ('MPII', 'val'): (2958, )},  # MPII: persons
     methods={'TopdownPoseEstimator': 'top-down heat maps'},
+    coco_evaluators=('CocoMetric', 'CocoWholeBodyMetric'),
     drawing=('enable', ),
     drawing_folder='out_dir',
     tta_hint='; pose models average the mirror image if model.test_cfg.flip_test is True')

@@ -33,14 +33,15 @@ class MMSegHost(Host):
         return self.methods.get(type_name((head or {}).get('type', kind)), kind)
 
     def class_heads(self, model: nn.Module) -> dict[str, int]:
-        """Return the numbers of classes of all decode heads, except those that predict boundaries."""
+        """Return the numbers of classes of all decode heads, except those that predict boundaries or one map."""
         return {name: module.num_classes for name, module in model.named_modules()
                 if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
-                and type(module).__name__ not in _BOUNDARY_HEADS}
+                and type(module).__name__ not in _BOUNDARY_HEADS and getattr(module, 'out_channels', None) != 1}
 
     def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
-        """Return the classes of a segmentation dataset."""
-        return dataset.metainfo.get('classes') if hasattr(dataset, 'reduce_zero_label') else None
+        """Return the classes of a segmentation dataset. Datasets of depth maps have names of scenes instead."""
+        is_segmentation = hasattr(dataset, 'reduce_zero_label') and 'depth_map_path' not in dataset.data_prefix
+        return dataset.metainfo.get('classes') if is_segmentation else None
 
     def dataset_name(self, dataset: BaseDataset, annotations: Path, images: Iterable[int]) -> str:
         """Return the name of a dataset in published tables. Of COCO-Stuff, only the 10k split has one."""

@@ -38,6 +38,13 @@ def test_entries_that_do_not_match_are_named(channels, in_channels, preprocessor
     assert (message == '') if words is None else all(word in message for word in words), message
 
 
+def test_stems_that_rearrange_pixels_are_not_compared():
+    """As the Focus stem of YOLOX, whose first convolution has four times the channels of the image."""
+    model = Model(3)
+    model.backbone = nn.Sequential(nn.Conv2d(12, 8, 3))
+    assert channel_error(3, model) == ''
+
+
 def test_wrapped_models_are_unwrapped():
     wrapper = nn.Module()
     wrapper.module = Model(3)

@@ -89,20 +89,48 @@ def test_files_without_annotations_may_be_tested_for_a_submission(sample_config,
     file = tmp_path / 'image_info.json'
     file.write_text(json.dumps(dict(truth, annotations=[])))
     changes = {'test_dataloader.dataset.ann_file': str(file), 'test_evaluator.ann_file': str(file)}
-    assert any('no annotations' in error for error in errors_of(sample_config('mmdet', **changes), 'test'))
-    assert errors_of(sample_config('mmdet', **changes, **{'test_evaluator.format_only': True}), 'test') == []
+    for format_only, is_warned in ((False, True), (True, False)):
+        config = sample_config('mmdet', **changes, **{'test_evaluator.format_only': format_only})
+        result = check_datasets(config, build_on_meta(config), ('test', ))
+        assert result.errors == []
+        assert any('no annotations' in finding.message for finding in result.findings) == is_warned
 
 
-def test_ground_truth_of_other_images_is_refused(sample_config, errors_of, sample_root):
-    truth = str(sample_root / 'annotations/instances_train2017.json')
-    error, = errors_of(sample_config('mmdet', **{'val_evaluator.ann_file': truth}))
-    assert 'must contain the images of val_dataloader' in error
+def test_ground_truth_of_other_images_is_refused(sample_config, errors_of, sample_root, tmp_path):
+    """Many exports number the images of each split from 1."""
+    truth = json.loads((sample_root / 'annotations/instances_val2017.json').read_text())
+    for image in truth['images']:
+        image['file_name'] = f'other_{image["file_name"]}'
+    file = tmp_path / 'other.json'
+    file.write_text(json.dumps(truth))
+    for other in (file, sample_root / 'annotations/instances_train2017.json'):
+        errors = errors_of(sample_config('mmdet', **{'val_evaluator.ann_file': str(other)}))
+        assert any('must contain the images of val_dataloader' in error for error in errors)
 
 
 def test_a_training_set_without_objects_of_its_classes_is_refused(sample_config, errors_of):
     """mmdet would filter all images, and fail without naming the dataset."""
     error, = errors_of(sample_config('mmdet', **{BOX_HEAD: 1, **classes(('hair drier', ))}), 'train')
-    assert "must have objects of the classes of train_dataloader.dataset ('hair drier')" in error
+    assert "must have objects of the classes of train_dataloader ('hair drier')" in error
+
+
+def test_images_without_annotations_may_be_added(sample_config, sample_root, errors_of, tmp_path):
+    """As background images, or for semi-supervised training."""
+    truth = json.loads((sample_root / 'annotations/instances_train2017.json').read_text())
+    del truth['annotations']
+    file = tmp_path / 'unlabeled.json'
+    file.write_text(json.dumps(truth))
+    config = sample_config('mmdet')
+    inner = config.train_dataloader.dataset
+    config.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[inner, dict(inner, ann_file=str(file))])
+    assert errors_of(config, 'train') == []
+
+
+def test_objects_of_other_categories_are_a_note(sample_config):
+    config = sample_config('mmdet', **{BOX_HEAD: 1, **classes(('person', ))})
+    result = check_datasets(config, build_on_meta(config), ('train', ))
+    assert result.findings == []
+    assert 'are not in train_dataloader.dataset.metainfo.classes' in result.notes[0]
 
 
 @pytest.mark.parametrize('host', ['mmdet', 'mmseg'])
@@ -145,6 +173,12 @@ def test_keypoints_that_a_pipeline_converts_are_those_of_the_head(sample_config,
     dataset.metainfo = keypoint_meta(21)
     dataset.pipeline = [dict(type='KeypointConverter', num_keypoints=17, mapping=[(k, k) for k in range(17)])]
     assert not any('model.head' in error for error in errors_of(config, 'train'))
+
+
+def test_keypoints_that_an_evaluator_converts_are_not_compared(sample_config, errors_of):
+    converter = dict(type='KeypointConverter', num_keypoints=17, mapping=[(k, k) for k in range(17)])
+    config = sample_config('mmpose', **{'model.head.out_channels': 26, 'val_evaluator.pred_converter': converter})
+    assert errors_of(config, 'val') == []
 
 
 def test_keypoints_that_an_evaluation_selects_are_compared(sample_config, errors_of):
