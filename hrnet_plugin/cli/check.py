@@ -79,7 +79,7 @@ def describe_images(entry: str, report: ImageReport) -> str:
     """Return the summary of an image sample."""
     smallest, largest = ('{1} x {0}'.format(*size) for size in report.sizes)
     sizes = smallest if smallest == largest else f'{smallest} to {largest}'
-    return f'{entry}: {report.sampled} of {report.total} images loaded, {sizes} pixels'
+    return f'{entry}: {report.sampled} images of {report.total} samples read, {sizes} pixels'
 
 
 def build_model(config: Config) -> nn.Module:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import BaseDataset
 
@@ -85,9 +86,9 @@ def sample_items(dataset: BaseDataset, most: int) -> list[Item]:
     """Return at most ``most`` evenly spaced entries of a dataset, without wrappers."""
     parts = list(inner_datasets(dataset))
     places = [(part, k) for part in parts for k in range(len(part))]
-    step = max(1, -(-len(places) // max(1, most)))
+    chosen = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))
     return [Item(info=info, name=os.path.relpath(info.get('img_path') or '.', _image_folder(part)))
-            for part, k in places[::step] for info in [part.get_data_info(k)]]
+            for part, k in (places[place] for place in chosen) for info in [part.get_data_info(k)]]
 
 
 def _image_folder(dataset: BaseDataset) -> str:

@@ -22,7 +22,7 @@ def test_summary_of_a_right_detection_set(root, capsys):
     assert f'{root}/annotations/instances_train2017.json (train_dataloader.dataset)' in out
     assert '  6 images, 0 of them without annotations' in out
     assert next(line.split() for line in out.splitlines() if 'small' in line) == ['class', 'small', 'medium', 'large']
-    assert 'train_dataloader.dataset: 6 of 6 images loaded, 160 x 128 pixels' in out
+    assert 'train_dataloader.dataset: 6 images of 6 samples read, 160 x 128 pixels' in out
     assert 'index created' not in out
     assert out.splitlines()[-1].startswith('0 errors')
 
@@ -31,7 +31,7 @@ def test_summary_of_a_right_segmentation_set(root, capsys):
     pytest.importorskip('mmseg')
     assert main([SEGMENTATION, '--data-root', root, '--splits', 'train', '--samples', '2']) == 0
     out = capsys.readouterr().out
-    assert 'train_dataloader.dataset: 2 of 6 images loaded' in out
+    assert 'train_dataloader.dataset: 2 images of 6 samples read' in out
     assert 'val_dataloader' not in out
 
 

@@ -1,0 +1,85 @@
+"""Images and objects of datasets that have read their annotations."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from hrnet_plugin.data_checks.loaded import check_objects, sample_items, scan_items
+
+
+class Data:
+    """Dataset with the data infos of images a.png, b.png, ..."""
+
+    def __init__(self, folder, number, **info):
+        self.data_prefix = dict(img=str(folder))
+        self.infos = [dict(info, img_path=f'{folder}/{chr(97 + k)}.png') for k in range(number)]
+
+    def __len__(self):
+        return len(self.infos)
+
+    def get_data_info(self, index):
+        return self.infos[index]
+
+
+@pytest.fixture
+def data(tmp_path):
+    for k in range(5):
+        cv2.imwrite(f'{tmp_path}/{chr(97 + k)}.png', np.zeros((6, 8, 3), np.uint8))
+    return Data(tmp_path, 5)
+
+
+def config(**loader):
+    pipeline = [dict(dict(type='LoadImageFromFile'), **loader)]
+    return Config(dict(train_dataloader=dict(dataset=dict(type='RepeatDataset', dataset=dict(pipeline=pipeline)))))
+
+
+def test_evenly_spaced_items_of_all_datasets(data, tmp_path):
+    both = SimpleNamespace(datasets=[SimpleNamespace(dataset=data), Data(tmp_path, 3)])
+    assert [item.name for item in sample_items(both, 100)] == ['a.png', 'b.png', 'c.png', 'd.png', 'e.png', 'a.png',
+                                                                'b.png', 'c.png']
+    assert [item.name for item in sample_items(both, 3)] == ['a.png', 'd.png', 'c.png']
+    assert sample_items(both, 0) == []
+
+
+def test_sizes_of_annotations_are_compared(data):
+    report = scan_items(config(), 'train', data, {f'{name}.png': (6, 8) for name in 'abcde'}, 100)
+    assert (report.sampled, report.total, report.findings) == (5, 5, ())
+    finding, = scan_items(config(), 'train', data, {'c.png': (12, 16)}, 100).findings
+    assert 'have another size than the annotated one' in finding.message
+    assert 'c.png' in finding.message
+
+
+def test_data_infos_have_sizes_too(data):
+    for info in data.infos:
+        info.update(height=6, width=9)
+    finding, = scan_items(config(), 'train', data, {}, 100).findings
+    assert '5 of 5 sampled images have another size' in finding.message
+
+
+@pytest.mark.parametrize('loader', [dict(type='LoadImageFromNDArray'), dict(imdecode_backend='tifffile'),
+                                    dict(backend_args=dict(backend='petrel'))])
+def test_other_sources_of_images_are_not_read(data, loader):
+    assert scan_items(config(**loader), 'train', data, {}, 100) is None
+
+
+@pytest.mark.parametrize(('color_type', 'is_error'), [('color', True), ('color_ignore_orientation', False)])
+def test_orientation_depends_on_the_loader(tmp_path, color_type, is_error):
+    image = pytest.importorskip('PIL.Image').new('RGB', (8, 6))
+    exif = image.getexif()
+    exif[274] = 6  # rotate
+    image.save(tmp_path / 'a.png', exif=exif)
+    finding, = scan_items(config(color_type=color_type), 'train', Data(tmp_path, 1), {'a.png': (6, 8)}, 100).findings
+    assert finding.is_error == is_error
+
+
+@pytest.mark.parametrize(('info', 'is_found'), [(dict(instances=[]), True), (dict(instances=[dict()]), False),
+                                               (dict(), False)])
+def test_datasets_without_objects_are_warned_about(tmp_path, info, is_found):
+    findings = list(check_objects('train_dataloader.dataset', Data(tmp_path, 4, **info), 100))
+    assert len(findings) == is_found
+    assert all('got none in 4 sampled images' in finding.message and not finding.is_error for finding in findings)
