@@ -13,7 +13,12 @@ from hrnet_plugin.suggest import did_you_mean
 if TYPE_CHECKING:
     from mmengine.registry import Registry
 
-_NO_SAMPLES = 'need at least one array to concatenate'  # message of mmengine's datasets
+# part of a message of mmengine -> advice
+_ADVICE = {
+    'need at least one array to concatenate': 'A dataset has no samples: hrnet check CONFIG names it',
+    'should have 1 or 3 values, to be compatible with RGB or gray image': (
+        'For other numbers of channels, set mean and std of model.data_preprocessor to one value each'),
+}
 
 
 def hint(message: str) -> str:
@@ -22,8 +27,9 @@ def hint(message: str) -> str:
     Args:
         message: Error message of mmengine or Python, on one line.
     """
-    if message.endswith(_NO_SAMPLES):
-        return '. A dataset has no samples: hrnet check CONFIG names it'
+    for words, advice in _ADVICE.items():
+        if words in message:
+            return f'. {advice}'
     unknown_type = re.search(r'([\w.]+) is not in the (\w+)::([\w ]+) registry', message)
     if unknown_type:
         return _type_hint(*unknown_type.groups())

@@ -30,3 +30,17 @@ def test_the_closest_name_is_suggested(registry, cfg, suggestion):
 def test_other_names_get_no_suggestion():
     assert 'Did you mean' not in message_of(MODELS, type='Xyzzyx')
     assert 'backbone' not in message_of(MODELS, type='FCOS', unheard=1)
+
+
+def test_mean_and_std_of_other_channels():
+    from mmengine.model import ImgDataPreprocessor
+    with pytest.raises(AssertionError) as raised:
+        ImgDataPreprocessor(mean=[1.] * 4, std=[1.] * 4)
+    assert one_line(raised.value).endswith('set mean and std of model.data_preprocessor to one value each')
+
+
+def test_datasets_without_samples():
+    from mmengine.dataset import BaseDataset
+    with pytest.raises(ValueError, match='need at least one array') as raised:
+        type('Empty', (BaseDataset, ), dict(load_data_list=lambda self: []))()
+    assert one_line(raised.value).endswith('A dataset has no samples: hrnet check CONFIG names it')
