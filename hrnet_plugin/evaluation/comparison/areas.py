@@ -5,7 +5,7 @@ The metrics are those of mmseg's ``IoUMetric``. A class is not defined, and left
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,11 @@ import numpy as np
 
 from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps
+
+_HIGHEST = 2**16 - 1  # label of a PNG file
+_REDUCED = 255  # label 0 after reduce_zero_label
+#: Numbers of pixels of an image by label: on which prediction and ground truth agree, predicted, ground truth.
+LabelCounts = tuple[Ints, Ints, Ints]
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,16 @@ class LabelRules:
     reduce_zero_label: bool = False
     label_map: Mapping[int, int] = field(default_factory=dict)
 
+    @property
+    def highest(self) -> int:
+        """Highest label of a class. If the classes are counted, that of a file."""
+        return _HIGHEST if self.classes is None else self.classes - 1
+
     def reduce(self, labels: Ints) -> Ints:
         """Return the labels of a file after ``reduce_zero_label``."""
         if not self.reduce_zero_label:
             return labels
-        return np.where((labels == 0) | (labels == 255), 255, labels - 1)
+        return np.where((labels == 0) | (labels == _REDUCED), _REDUCED, labels - 1)
 
     def read_truth(self, labels: Ints) -> Ints:
         """Return the labels of a ground-truth file after ``reduce_zero_label`` and ``label_map``."""
@@ -93,26 +103,40 @@ class ImageAreas:
         return np.where(self.objects > 0, _mean(_divide(self.intersection, self.union)), 1.)
 
 
-def measure_areas(truth: LabelMaps, predictions: LabelMaps, names: Sequence[str], rules: LabelRules) -> list[Ints]:
-    """Count intersection, predicted and labeled pixels of each image.
+def count_labels(truth: LabelMaps, predictions: LabelMaps, names: Sequence[str],
+                 rules: LabelRules) -> list[LabelCounts]:
+    """Count the pixels of each image by label.
+
+    Pixels that the ground truth ignores do not count. On others, predictions equal to ``ignore_index`` count, as in
+    mmseg.
 
     Args:
         truth, predictions: Label maps.
         names: Names of the images.
         rules: Meaning of the labels.
 
-    Returns:
-        Three arrays, shape (I, C). C is the number of classes, or that of the labels that occur.
-
     Raises:
         ValueError: If two label maps differ in size, or a label is out of range.
     """
-    counts = list(zip(*(_measure(truth, predictions, name, rules) for name in names)))
-    number = rules.classes or max((len(row) for rows in counts for row in rows), default=0)
-    return [np.stack([np.pad(row, (0, number - len(row))) for row in rows]) for rows in counts]
+    return [_count_image(truth, predictions, name, rules) for name in names]
 
 
-def _measure(truth: LabelMaps, predictions: LabelMaps, name: str, rules: LabelRules) -> Iterator[Ints]:
+def count_classes(models: Iterable[Iterable[LabelCounts]], rules: LabelRules) -> int:
+    """Return the number of classes: by default, up to the highest label of any model that is not ignored."""
+    if rules.classes is not None:
+        return rules.classes
+    rows = (row for counts in models for _, predicted, labeled in counts for row in (predicted, labeled))
+    labels = {int(label) for row in rows for label in np.flatnonzero(row)} - {rules.ignore_index}
+    return max(labels, default=-1) + 1
+
+
+def make_areas(counts: Iterable[LabelCounts], classes: int) -> ImageAreas:
+    """Collect the areas of the classes. Higher labels are unlabeled: they belong to no class."""
+    return ImageAreas(*(np.stack([np.pad(row[:classes], (0, max(0, classes - len(row)))) for row in rows]).astype(float)
+                        for rows in zip(*counts)))
+
+
+def _count_image(truth: LabelMaps, predictions: LabelMaps, name: str, rules: LabelRules) -> LabelCounts:
     labels, found = rules.read_truth(truth.read(name)), predictions.read(name)
     found = rules.reduce(found) if predictions.are_files else found
     if labels.shape != found.shape:
@@ -121,18 +145,20 @@ def _measure(truth: LabelMaps, predictions: LabelMaps, name: str, rules: LabelRu
                          f'{labels.shape[0]}')
     valid = labels != rules.ignore_index
     labels, found = labels[valid], found[valid]
-    known = found != rules.ignore_index  # an unlabeled pixel of a prediction is wrong, and of no class
-    for maps, values in ((truth, labels), (predictions, found[known])):
+    equal = labels[labels == found]
+    if rules.reduce_zero_label:
+        found = found[found != _REDUCED]
+    for maps, values in ((truth, labels), (predictions, found[found != rules.ignore_index])):
         _check_labels(values, f'{maps.path}, {name}', rules)
-    return map(np.bincount, (labels[labels == found], found[known], labels))
+    found = found[(found >= 0) & (found <= rules.highest)]  # an ignore_index that is no class is unlabeled
+    return np.bincount(equal), np.bincount(found), np.bincount(labels)
 
 
 def _check_labels(values: Ints, where: str, rules: LabelRules) -> None:
-    highest = rules.classes - 1 if rules.classes else 2**16 - 1
-    if values.size and not 0 <= values.min() <= values.max() <= highest:
+    if values.size and not 0 <= values.min() <= values.max() <= rules.highest:
         wrong = values.min() if values.min() < 0 else values.max()
-        raise ValueError(f'{where}: labels must be from 0 to {highest}, or {rules.ignore_index} for ignored pixels, '
-                         f'got {wrong}. Check the number of classes, --ignore-index and --reduce-zero-label.')
+        raise ValueError(f'{where}: labels must be from 0 to {rules.highest}, or {rules.ignore_index} for ignored '
+                         f'pixels, got {wrong}. Check the number of classes, --ignore-index and --reduce-zero-label.')
 
 
 def _divide(first: Floats, second: Floats) -> Floats:

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from hrnet_plugin.array_types import Floats, Ints
-from hrnet_plugin.evaluation.comparison.areas import ImageAreas, LabelRules, measure_areas
+from hrnet_plugin.evaluation.comparison.areas import ImageAreas, LabelRules, count_classes, count_labels, make_areas
 from hrnet_plugin.evaluation.comparison.inputs import SEMANTIC
 from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps, check_names
 from hrnet_plugin.evaluation.comparison.model import Model
@@ -51,30 +48,24 @@ def evaluate_label_maps(annotations: str | Path, paths: Sequence[Path], options:
     rules = LabelRules(len(options.classes) if options.classes else None, options.ignore_index,
                        options.reduce_zero_label, options.label_map)
     truth = LabelMaps(annotations, options.suffixes[1])
-    areas, names = [], []
+    counts, names = [], []
     for path in paths:
         maps = LabelMaps(path, options.suffixes[0])
         names = check_names(truth, maps)
-        areas.append(measure_areas(truth, maps, names, rules))
-    number = max(each.shape[1] for model in areas for each in model)
-    if not any(model[2].any() for model in areas):
+        counts.append(count_labels(truth, maps, names, rules))
+    classes = options.classes or [str(k) for k in range(count_classes(counts, rules))]
+    areas = [make_areas(model, len(classes)) for model in counts]
+    if not any(model.objects.any() for model in areas):
         raise ValueError(f'ground truth must have labeled pixels, got none in {annotations}')
-    classes = options.classes or [str(k) for k in range(number)]
-    return [_model_of(model, names, classes) for model in areas]
+    return [_model_of(measured, names, classes) for measured in areas]
 
 
-def _model_of(areas: Sequence[Ints], names: Sequence[str], classes: Sequence[str]) -> Model:
-    measured = ImageAreas(*(_pad(each, len(classes)) for each in areas))
+def _model_of(measured: ImageAreas, names: Sequence[str], classes: Sequence[str]) -> Model:
     return Model(
         kind=SEMANTIC, images=names, covered=frozenset(range(len(names))), statistic=measured,
         image_scores=measured.image_scores(),
         metrics={name: _defined(value) for name, value in measured.metrics.items()},
         classes={name: _defined(float(value)) for name, value in zip(classes, measured.class_ious)})
-
-
-def _pad(areas: Ints, classes: int) -> Floats:
-    """Add classes without pixels, which only the other model predicts."""
-    return np.pad(areas, ((0, 0), (0, classes - areas.shape[1]))).astype(float)
 
 
 def _defined(value: float) -> float | None:

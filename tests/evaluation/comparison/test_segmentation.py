@@ -184,6 +184,30 @@ def test_ignore_index(tmp_path):
     assert compare(truth, found, truth, draws=2, labels=LabelOptions(ignore_index=2)).metrics['mIoU'] == (1, 1)
 
 
+@pytest.mark.parametrize('classes', [None, list('abc')])
+def test_predictions_of_an_ignored_class(tmp_path, classes):
+    """Count predictions of the class ``ignore_index`` on other pixels as mmseg's IoUMetric does."""
+    rng = np.random.default_rng(4)
+    truth, *predictions = ({name: rng.integers(0, 3, (5, 6)) for name in NAMES[:3]} for _ in range(3))
+    predictions[1] = {name: np.minimum(labels, 1) for name, labels in predictions[1].items()}
+    folders = [write_maps(tmp_path / str(k), each) for k, each in enumerate([truth, *predictions])]
+    found = compare(*folders, draws=2, labels=LabelOptions(classes=classes, ignore_index=0))
+    pairs = [[(each[name], truth[name]) for name in truth] for each in predictions]
+    wanted = [slow_label_metrics(each, 3, ignored=0) for each in pairs]
+    assert found.metrics['mIoU'] == pytest.approx([miou for _, miou, *_ in wanted])
+    assert list(found.classes.values()) == [pytest.approx(ious) for ious in zip(*(ious for ious, *_ in wanted))]
+    assert list(found.classes.values())[0] == (0, 0)  # predicted, but never labeled
+    mmseg = pytest.importorskip('mmseg.evaluation')
+    for k, pixels in enumerate(pairs):
+        metric = mmseg.IoUMetric(ignore_index=0)
+        metric.dataset_meta = dict(classes=list('abc'))
+        metric.process({}, [{name: dict(data=torch.from_numpy(labels)[None]) for name, labels in zip(
+            ('pred_sem_seg', 'gt_sem_seg'), pair)} for pair in pixels])
+        wanted_values = metric.compute_metrics(metric.results)
+        for name, pair in found.metrics.items():
+            assert 100 * pair[k] == pytest.approx(wanted_values[name], abs=0.0051)
+
+
 def test_files_that_are_no_label_maps(tmp_path, folders):
     broken = write_maps(tmp_path / 'broken', {'image0': np.zeros((6, 8))})
     Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(broken / 'image0.png')
