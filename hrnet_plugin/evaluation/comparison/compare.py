@@ -69,8 +69,14 @@ def _pair(first: Mapping[str, float | None], second: Mapping[str, float | None],
 
 
 def _differing(one: Model, other: Model, most: int) -> list[tuple[str, tuple[float, float]]]:
-    """Return the images with the largest differences, beginning with those on which the second model is better."""
+    """Return the images with the largest differences by descending score of the second model minus that of the first.
+
+    Args:
+        one, other: First and second model.
+        most: Maximum number of images on which each model is better.
+    """
     first, second = one.image_scores, other.image_scores
     order = np.argsort(first - second, kind='mergesort')
-    chosen = [k for k in [*order[:most], *order[max(most, len(order) - most):]] if first[k] != second[k]]
-    return [(one.images[k], (float(first[k]), float(second[k]))) for k in chosen]
+    better, worse = order[second[order] > first[order]], order[second[order] < first[order]]
+    return [(one.images[k], (float(first[k]), float(second[k])))
+            for k in (*better[:most], *worse[max(0, len(worse) - most):])]

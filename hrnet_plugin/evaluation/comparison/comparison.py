@@ -62,7 +62,7 @@ class Comparison:
         interval: Confidence interval of the difference of the first metric.
         classes: Class -> pair of APs, or of IoUs for 'semantic'.
         differing: File names of the images with the largest differences, with their pairs of scores. The list begins
-            with those on which the second model is better. See
+            with those on which the second model is better, in descending order of the difference. See
             :func:`~hrnet_plugin.evaluation.comparison.precisions.image_precisions` and
             :meth:`~hrnet_plugin.evaluation.comparison.areas.ImageAreas.image_scores`.
     """

@@ -65,6 +65,23 @@ def test_metrics_equal_plain_loops(maps, folders):
     assert dict(found.differing)[NAMES[0]] == pytest.approx(scores[NAMES[0]])
 
 
+@pytest.mark.parametrize('hits', [[6, 1, 3, 5, 2, 4, 0], [-6, -1, -3, -5, -2, -4, 0], [2, -5, -1, 6, -3, 4, 0]])
+@pytest.mark.parametrize('most', [0, 1, 2, 20])
+def test_images_with_the_largest_differences(tmp_path, hits, most):
+    """List at most ``most`` images per model, also if one model is better on most or all images."""
+    def maps_of(sign):
+        rows = {name: np.arange(10) < max(0, sign * number) for name, number in zip(NAMES, hits)}
+        return {name: row[None].astype(int) for name, row in rows.items()}
+
+    folders = [write_maps(tmp_path / name, each) for name, each in (
+        ('truth', {name: np.ones((1, 10)) for name in NAMES}), ('first', maps_of(-1)), ('second', maps_of(1)))]
+    found = compare(*folders, draws=2, most=most)
+    ordered = sorted(hits, reverse=True)
+    better, worse = [n for n in ordered if n > 0], [n for n in ordered if n < 0]
+    assert [name for name, _ in found.differing] == [
+        NAMES[hits.index(n)] for n in better[:most] + worse[max(0, len(worse) - most):]]
+
+
 def test_interval_equals_plain_loops(maps, folders):
     truth, *predictions = maps
     found = compare(*folders, draws=8, seed=3)
