@@ -9,6 +9,7 @@ from typing import TypeVar
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.evaluator import BaseMetric, Evaluator
+from mmengine.registry import METRICS
 from mmengine.runner import Runner
 
 from hrnet_plugin.hosts import Host, host_of_config, type_name
@@ -61,15 +62,18 @@ def evaluated_datasets(runner: Runner) -> list[EvaluatedDataset]:
 
     There are several with ``MultiDatasetsEvaluator`` of mmdet or ``MultiDatasetEvaluator`` of mmpose. Any other
     evaluator gets the results on all concatenated datasets.
+
+    Raises:
+        ValueError: If ``MultiDatasetsEvaluator`` has not one evaluator and one prefix for each dataset.
     """
     host, evaluator = host_of_config(runner.cfg), runner.test_loop.evaluator
-    datasets = tuple(inner_datasets(runner.test_dataloader.dataset))
-    pairs = list(_pairs(evaluator, datasets))
+    dataset = runner.test_dataloader.dataset
+    pairs = list(_pairs(evaluator, dataset))
     if not pairs:
-        return [EvaluatedDataset(datasets=datasets, evaluators=tuple(evaluator.metrics))]
-    return [EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ),
-                          prefix=_prefix(host, outer, type(metric).__name__, metric.prefix))
-            for outer, dataset, metric in pairs]
+        return [EvaluatedDataset(datasets=tuple(inner_datasets(dataset)), evaluators=tuple(evaluator.metrics))]
+    return [EvaluatedDataset(datasets=tuple(datasets), evaluators=(metric, ),
+                             prefix=_prefix(host, outer, type(metric), metric.prefix))
+            for outer, datasets, metric in pairs]
 
 
 def logged_prefixes(config: Config) -> list[KeyPrefix]:
@@ -77,6 +81,9 @@ def logged_prefixes(config: Config) -> list[KeyPrefix]:
 
     Args:
         config: Config of any host.
+
+    Raises:
+        ValueError: If ``MultiDatasetsEvaluator`` has not one prefix for each evaluator.
     """
     evaluator = config.get('test_evaluator') or {}
     kind = type_name(evaluator.get('type', '')) if isinstance(evaluator, Mapping) else ''
@@ -85,9 +92,9 @@ def logged_prefixes(config: Config) -> list[KeyPrefix]:
     metrics = evaluator['metrics']
     metrics = [metrics] if isinstance(metrics, Mapping) else metrics
     outers = evaluator.get('dataset_prefixes') or [''] * len(metrics)
+    _check_numbers(prefixes=outers, metrics=metrics)
     host = host_of_config(config)
-    return [_prefix(host, outer, type_name(metric['type']), metric.get('prefix'))
-            for outer, metric in zip(outers, metrics)]
+    return [_prefix(host, outer, metric['type'], metric.get('prefix')) for outer, metric in zip(outers, metrics)]
 
 
 def inner_datasets(dataset: BaseDataset) -> Iterator[BaseDataset]:
@@ -101,17 +108,59 @@ def inner_datasets(dataset: BaseDataset) -> Iterator[BaseDataset]:
         yield dataset
 
 
-def _pairs(evaluator: Evaluator, datasets: Sequence[BaseDataset]) -> Iterator[tuple[str, BaseDataset, BaseMetric]]:
-    """Yield dataset prefix, dataset and evaluator if each dataset has an evaluator of its own."""
+def _pairs(evaluator: Evaluator,
+           dataset: BaseDataset) -> Iterator[tuple[str, Sequence[BaseDataset], BaseMetric]]:
+    """Yield dataset prefix, datasets without wrappers, and evaluator if evaluators get the results on parts of a test.
+
+    Args:
+        evaluator: Evaluator of the test.
+        dataset: Dataset of the test.
+    """
     if hasattr(evaluator, 'dataset_prefixes'):  # mmdet
-        yield from zip(evaluator.dataset_prefixes, datasets, evaluator.metrics)
+        prefixes, datasets, metrics = evaluator.dataset_prefixes, _concatenated(dataset), evaluator.metrics
+        _check_numbers(prefixes=prefixes, datasets=datasets, metrics=metrics)
+        for outer, part, metric in zip(prefixes, datasets, metrics):
+            yield outer, list(inner_datasets(part)), metric
     elif hasattr(evaluator, 'metrics_dict'):  # mmpose
-        by_name = {dataset.metainfo['dataset_name']: dataset for dataset in datasets}
+        inner = list(inner_datasets(dataset))
         for name, metric in evaluator.metrics_dict.items():
-            if name in by_name:
-                yield '', by_name[name], metric
+            named = [each for each in inner if each.metainfo['dataset_name'] == name]
+            if named:
+                yield '', named, metric
 
 
-def _prefix(host: Host, outer: str, evaluator: str, prefix: str | None) -> KeyPrefix:
-    default = next((metric.prefix for metric in host.metrics if evaluator in metric.evaluators), prefix or '')
+def _concatenated(dataset: BaseDataset) -> Sequence[BaseDataset]:
+    """Return the datasets of the outermost concatenation, or the dataset itself without one."""
+    while not hasattr(dataset, 'datasets') and hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return getattr(dataset, 'datasets', [dataset])
+
+
+def _check_numbers(**entries: Sequence[object]) -> None:
+    if len({len(entry) for entry in entries.values()}) > 1:
+        numbers = ', '.join(f'{len(entry)} {name}' for name, entry in entries.items())
+        raise ValueError('MultiDatasetsEvaluator must have one prefix and one metric for each dataset of the outer '
+                         f'ConcatDataset, got {numbers}. Correct dataset_prefixes and metrics of test_evaluator.')
+
+
+def _prefix(host: Host, outer: str, evaluator: str | type, prefix: str | None) -> KeyPrefix:
+    """Return the prefix of an evaluator.
+
+    Args:
+        host: Host of the config.
+        outer: Prefix of the dataset, or empty.
+        evaluator: Type of the evaluator, or its name in a config.
+        prefix: Configured prefix.
+    """
+    name = type_name(evaluator)
+    known = [metric.prefix for metric in host.metrics if name in metric.evaluators]
+    default = known[0] if known else _default_prefix(evaluator, host.name) or prefix or ''
     return KeyPrefix(logged='/'.join(filter(None, (outer, prefix or default))), default=default)
+
+
+def _default_prefix(evaluator: str | type, scope: str) -> str | None:
+    """Return the ``default_prefix`` of an evaluator that no host lists, or None if it is unknown."""
+    if isinstance(evaluator, str):
+        with METRICS.switch_scope_and_registry(scope) as registry:
+            return getattr(registry.get(evaluator), 'default_prefix', None)
+    return getattr(evaluator, 'default_prefix', None)
