@@ -15,6 +15,10 @@ from hrnet_plugin.hosts.mmdet import coco_name
 
 _SPLITS = ('test-dev2017', 'val2017', 'train2017', 'val', 'test', 'train')  # as in the names of files and folders
 _SPLIT_WORD = re.compile(rf'(?<![^\W_])(?P<split>{"|".join(_SPLITS)})(id(ation)?|ing)?(?P<rest>([\W\d_].*)?)$')
+# words after a split that describe the file and not its images, as in upstream configs
+_FILE_WORDS = (r'v\d+(\.\d+)*', 'annotations(_without_background)?', 'bbox', 'coco', 'cocoformat', 'data', 'detection',
+               'humanart', 'od', 'odvg', 'vg')
+_FILE_WORD = re.compile(rf'[\W_]+({"|".join(_FILE_WORDS)})(?![^\W_])|[\W_]+$')
 
 
 def data_facts(task: str, data: str, split: str, images: int) -> DataFacts:
@@ -74,13 +78,14 @@ def split_name(stem: str) -> str:
     """Return the split in the name of an annotation file, or an empty string.
 
     Words after a published split belong to the name, so that parts of a split differ. The split of 'instances_val_a' is
-    'val_a', that of 'instances_val2017' is 'val2017', and that of 'face_landmarks_300w_valid' is 'val'.
+    'val_a', that of 'instances_val2014' is 'val2014', and that of 'face_landmarks_300w_valid' is 'val'. Versions and
+    words for the format of the file are no parts: the split of 'coco_wholebody_val_v1.0' is 'val'.
 
     Args:
         stem: Name of the file without suffix.
     """
     found = _SPLIT_WORD.search(stem)
-    return _split_in(stem) if found is None else found['split'] + found['rest']
+    return _split_in(stem) if found is None else found['split'] + _FILE_WORD.sub('', found['rest'])
 
 
 def _split_in(name: str) -> str:

@@ -172,7 +172,16 @@ def test_annotation_files(tmp_path):
     ('face_landmarks_wflw_test', 'test'), ('face_landmarks_300w_valid', 'val'), ('train', 'train'),
     ('trainval', 'val'), ('val_a', 'val_a'), ('instances_val_b', 'val_b'), ('val2', 'val2'),
     ('face_landmarks_wflw_test_blur', 'test_blur'), ('instances_val2017_small', 'val2017_small'),
-    ('evaluation', 'val'), ('cells', '')])
+    ('evaluation', 'val'), ('cells', ''),
+    # versions and formats
+    ('coco_wholebody_val_v1.0', 'val'), ('halpe_val_v1', 'val'), ('x-val-v1.0.2', 'val'), ('val_a_v2', 'val_a'),
+    ('val_v2_a', 'val_a'), ('half-val_cocoformat', 'val'), ('val_annotations_without_background', 'val'),
+    ('validation_humanart', 'val'), ('challenge-2019-validation-detection-bbox', 'val'), ('validation-', 'val'),
+    ('InterHand2.6M_test_data', 'test'), ('v3det_2023_v1_val', 'val'), ('lvis_v0.5_val', 'val'),
+    # years and published parts, which have other images
+    ('instances_val2014', 'val2014'), ('instances_val2017_v1', 'val2017'), ('ap10k-val-split1', 'val-split1'),
+    ('ExLPose_test_LL-A', 'test_LL-A'), ('val_20', 'val_20'), ('instances_val2017_all_2', 'val2017_all_2'),
+    ('val_database', 'val_database'), ('val_v1x', 'val_v1x'), ('val_version', 'val_version')])
 def test_parts_of_a_split_have_names_of_their_own(stem, split):
     """Names of published splits must not change, since records of the same split share a ranking."""
     assert split_name(stem) == split
