@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +24,51 @@ from hrnet_plugin.hosts import host_of_config
 def save_detections(runner: Runner) -> None:
     """Make evaluators save detections in the run folder, unless the config sets ``outfile_prefix``.
 
-    The IDs of the images that the record evaluates are saved beside them.
+    An ``outfile_prefix`` that an earlier evaluator has gets a number, and a warning is logged. Otherwise the record of
+    one dataset would have the detections of another. The IDs of the images that the record evaluates are saved beside
+    the detections.
     """
     host, evaluator = host_of_config(runner.cfg), runner.test_loop.evaluator
+    metrics = host.result_metrics(evaluator)
+    others = [metric for metric in evaluator.metrics if metric not in metrics]
+    _set_prefixes(metrics, others, runner)
     evaluated_again = host.coco_metrics(evaluator)
-    for number, metric in enumerate(host.result_metrics(evaluator)):
+    for metric in metrics if is_main_process() else ():
+        # mmpose evaluates all images of the annotations, even if it tests a subset
+        datasets = _datasets_of(metric, runner) if metric in evaluated_again else ()
+        write_tested_images(metric.outfile_prefix, _evaluated_images(metric, datasets))
+
+
+def _set_prefixes(metrics: Sequence[BaseMetric], others: Sequence[BaseMetric], runner: Runner) -> None:
+    """Give each evaluator an ``outfile_prefix`` of its own.
+
+    Args:
+        metrics: Evaluators that write results in COCO format.
+        others: Other evaluators, which may have an ``outfile_prefix``, too.
+        runner: Runner, in whose run folder evaluators without a prefix save their results.
+    """
+    taken = set(_configured_prefixes(others))
+    configured = set(_configured_prefixes(metrics))
+    for number, metric in enumerate(metrics):
         if metric.outfile_prefix is None:
-            metric.outfile_prefix = str(Path(runner.log_dir) / f'results{number or ""}')
-        if is_main_process():
-            # mmpose evaluates all images of the annotations, even if it tests a subset
-            datasets = _datasets_of(metric, runner) if metric in evaluated_again else ()
-            write_tested_images(metric.outfile_prefix, _evaluated_images(metric, datasets))
+            metric.outfile_prefix = _free(str(Path(runner.log_dir) / f'results{number or ""}'), configured | taken)
+        elif os.path.abspath(metric.outfile_prefix) in taken:
+            repeated, metric.outfile_prefix = metric.outfile_prefix, _free(metric.outfile_prefix, configured | taken)
+            print_log(f'outfile_prefix must differ between evaluators, got {repeated} more than once. The results of '
+                      f'one are saved as {metric.outfile_prefix}.', logger='current', level=logging.WARNING)
+        taken.add(os.path.abspath(metric.outfile_prefix))
+
+
+def _configured_prefixes(metrics: Sequence[BaseMetric]) -> Iterator[str]:
+    for metric in metrics:
+        if getattr(metric, 'outfile_prefix', None) is not None:
+            yield os.path.abspath(metric.outfile_prefix)
+
+
+def _free(prefix: str, taken: Collection[str]) -> str:
+    """Return a prefix that is not taken: itself, or with the lowest possible number."""
+    numbered = (f'{prefix}{"_" if number else ""}{number or ""}' for number in itertools.count())
+    return next(each for each in numbered if os.path.abspath(each) not in taken)
 
 
 def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> Scores:

@@ -127,3 +127,44 @@ def test_keypoints_are_saved(tmp_path):
     exact_metrics.save_detections(runner_of(metric, Half(), 'mmpose', log_dir=str(tmp_path / 'log')))
     assert metric.outfile_prefix == str(tmp_path / 'log/results')
     assert json.loads((tmp_path / 'log/results.images.json').read_text()) == [1, 2, 3]
+
+
+def test_evaluators_with_the_same_outfile_prefix(tmp_path, monkeypatch):
+    """Do not evaluate the detections of one dataset for the record of another."""
+    coco = pytest.importorskip('pycocotools.coco')
+    monkeypatch.chdir(tmp_path)
+    box = [1., 1., 9., 9.]
+    truth = tmp_path / 'truth.json'
+    truth.write_text(json.dumps(dict(
+        images=[dict(id=1, height=99, width=99)], categories=[dict(id=1, name='a')],
+        annotations=[dict(id=1, image_id=1, category_id=1, bbox=box, area=81, iscrowd=0)])))
+    prefixes = ['found', 'found_1', str(tmp_path / 'found'), None, './found']
+    metrics = [CocoMetric(_coco_api=coco.COCO(str(truth)), dataset_meta=dict(classes=('a',)), metrics=['bbox'],
+                          outfile_prefix=prefix, format_only=False, prefix='coco') for prefix in prefixes]
+    datasets = [SimpleNamespace() for _ in metrics]
+    runner = runner_of(metrics[0], SimpleNamespace(datasets=datasets), log_dir=str(tmp_path / 'log'))
+    runner.test_loop.evaluator = SimpleNamespace(metrics=metrics, dataset_prefixes='abcde')
+    logged = []
+    monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: logged.append(text))
+    exact_metrics.save_detections(runner)
+    assert [metric.outfile_prefix for metric in metrics] == [
+        'found', 'found_1', str(tmp_path / 'found_2'), str(tmp_path / 'log/results3'), './found_3']
+    assert ['must differ' in text for text in logged] == [True, True]
+    exact_metrics.save_detections(runner)  # a second test of the same runner
+    assert (metrics[2].outfile_prefix, len(logged)) == (str(tmp_path / 'found_2'), 2)
+    for metric, found in zip(metrics, ([], [], [dict(image_id=1, category_id=1, bbox=box, score=.9)], [], [])):
+        (tmp_path / f'{metric.outfile_prefix}.bbox.json').write_text(json.dumps(found))
+    tested = [EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ))
+              for dataset, metric in zip(datasets, metrics)]
+    assert [exact_metrics.evaluate_again(runner, each).metrics['AP'] for each in tested] == pytest.approx(
+        [0, 0, 1, 0, 0])
+
+
+def test_other_evaluators_with_the_same_outfile_prefix(tmp_path, monkeypatch):
+    metric = CocoMetric(_coco_api=None, outfile_prefix=str(tmp_path / 'found'))
+    other = SimpleNamespace(outfile_prefix=str(tmp_path / 'found'))
+    runner = runner_of(metric, SimpleNamespace(), log_dir=str(tmp_path))
+    runner.test_loop.evaluator.metrics.append(other)
+    monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: None)
+    exact_metrics.save_detections(runner)
+    assert (metric.outfile_prefix, other.outfile_prefix) == (str(tmp_path / 'found_1'), str(tmp_path / 'found'))
