@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.evaluation.coco_keypoints import complete_keypoints, keypoint_names, keypoints_error
-from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
+from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, is_known_id, short
 from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentation_error
 
 _WORDS = {'bbox': 'boxes', 'segm': 'masks', 'keypoints': 'keypoints'}
@@ -61,17 +61,17 @@ def check_annotations(evaluation: COCOeval) -> None:
         ValueError: If a box, a segmentation or keypoints are invalid.
     """
     truth, params = evaluation.cocoGt, evaluation.params
-    number = len(keypoint_names(truth)) if params.iouType == 'keypoints' else 0
+    keypoints = len(keypoint_names(truth)) if params.iouType == 'keypoints' else 0
     for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
         annotation.setdefault('iscrowd', 0)
         if params.iouType == 'keypoints':
-            complete_keypoints(annotation, number)
+            complete_keypoints(annotation, keypoints)
         elif 'area' not in annotation:
             _set_area(annotation, truth)
-        wrong = _annotation_error(annotation, params.iouType, truth, number)
+        wrong = _annotation_error(annotation, params.iouType, truth, keypoints)
         if wrong:
-            number = annotation['id']
-            name = truth.ids[number] if isinstance(truth, FileAnnotations) else number
+            name = annotation['id']
+            name = truth.ids[name] if isinstance(truth, FileAnnotations) else name
             raise ValueError(f'{name_of(truth)}, annotation {short(name)}: {wrong}')
 
 
@@ -85,7 +85,7 @@ def _set_area(annotation: dict[str, Any], truth: COCO) -> None:
         annotation['area'] = annotation['bbox'][2] * annotation['bbox'][3]
 
 
-def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, number: int) -> str:
+def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, keypoints: int) -> str:
     key = SHAPES[kind]
     if key not in annotation:
         return f'must have {key}, got {short(sorted(annotation))}'
@@ -96,7 +96,7 @@ def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, num
     if kind == 'bbox':
         return _box_error(shape)
     if kind == 'keypoints':
-        return keypoints_error(shape, number) or _box_error(annotation.get('bbox'))
+        return keypoints_error(shape, keypoints) or _box_error(annotation.get('bbox'))
     if image is None:
         return f'image_id must be one of the images, got {short(annotation["image_id"])}'
     return segmentation_error(shape, int(image['height']), int(image['width']))
@@ -122,9 +122,9 @@ def result_error(detection: Any, kind: str, truth: COCO) -> str:
     if missing:
         return f'must have {", ".join(missing)} for an evaluation of {_WORDS[kind]}'
     for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        if not isinstance(detection[name], (int, str)) or detection[name] not in known:
-            number = detection[name]
-            return f'{name} must be in the annotations, got {short(number)}{_type_hint(number, known)}'
+        if not is_known_id(detection[name], known):
+            hint = _type_hint(detection[name], known)
+            return f'{name} must be in the annotations, got {short(detection[name])}{hint}'
     if kind == 'bbox':
         return _scored_box_error(detection['score'], detection[key])
     if not is_finite_number(detection['score']):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
+from collections.abc import Container
 from typing import Any
 
 from hrnet_plugin.json_types import Json, JsonObject
@@ -38,6 +39,11 @@ def keep_shape(kind: str, detection: JsonObject) -> dict[str, Json]:
         detection: Detection in COCO's results format.
     """
     return {key: value for key, value in detection.items() if key == SHAPES[kind] or key not in SHAPES.values()}
+
+
+def is_known_id(value: Json, known: Container[int | str]) -> bool:
+    """Return True if a JSON value is an ID in ``known`` and of its type. 1, 1.0, True and '1' are different IDs."""
+    return type(value) in (int, str) and value in known
 
 
 def is_finite_number(value: Json) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.evaluation.detections import SHAPES, short
+from hrnet_plugin.evaluation.detections import SHAPES, is_known_id, short
 from hrnet_plugin.files import atomic_write
 
 if TYPE_CHECKING:
@@ -67,12 +67,23 @@ def _beside(results: Path) -> Path | None:
 
 def _read(file: Path, truth: COCO) -> set[int]:
     try:
-        content: Any = json.loads(file.read_text(encoding='utf-8'))
-        ids = [image['id'] for image in content['images']] if isinstance(content, dict) else list(content)
-        unknown = [number for number in ids if number not in truth.imgs]
+        ids = _ids_of(json.loads(file.read_text(encoding='utf-8')))
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f'{file} must be a list of image IDs or annotations in COCO format, got {error!r}') from None
+    unknown = [number for number in ids if not is_known_id(number, truth.imgs)]
     if unknown or not ids:
         raise ValueError(f'{file} must have IDs of images in the annotations, got {short(unknown[:5])}. Use the '
                          'annotations of the test.')
     return set(ids)
+
+
+def _ids_of(content: Any) -> list[Any]:
+    """Return the image IDs of parsed JSON, of any type.
+
+    Raises:
+        KeyError, TypeError: If it is neither a list of IDs nor annotations in COCO format.
+    """
+    ids = [image['id'] for image in content['images']] if isinstance(content, dict) else content
+    if not isinstance(ids, list) or any(isinstance(number, (list, dict)) for number in ids):
+        raise TypeError(short(ids))
+    return ids

@@ -48,6 +48,15 @@ WRONG_MASKS = [
 ]
 
 
+@pytest.mark.parametrize('key', ['image_id', 'category_id'])
+@pytest.mark.parametrize(('number', 'words'), [
+    (True, 'got True'), (1.0, 'got 1.0. Write 1, as in the annotations.'), ('1', "got '1'. Write 1, as in the"),
+    ([1], r'got [1]'), (None, 'got None'), (3, 'got 3')])
+def test_ids_of_another_type(key, number, words, write):
+    wrong = result_error({**BOX, key: number}, 'bbox', read_annotations(write()))
+    assert f'{key} must be in the annotations, {words}' in wrong
+
+
 @pytest.mark.parametrize(('segmentation', 'words'), WRONG_MASKS)
 def test_wrong_masks_are_refused(segmentation, words, write, tmp_path):
     truth = read_annotations(write())
