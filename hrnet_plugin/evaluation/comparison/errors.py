@@ -8,8 +8,8 @@ detections.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pycocotools import mask
@@ -114,46 +114,60 @@ def _find_missed(columns: _Columns) -> Bools:
 
 
 def _classify(evaluation: COCOeval) -> _Columns:
-    params = evaluation.params
+    """Classify all detections of an evaluation that are not ignored."""
+    images = [_classify_image(evaluation, place) for place in range(len(evaluation.params.imgIds))]
+    numbers = [len(image.object_category) for image in images]
+    # targets refer to the objects of their image, which follow those of all images before
+    images = [replace(image, target=np.where(image.target < 0, -1, image.target + first))
+              for image, first in zip(images, np.cumsum([0, *numbers]))]
+    return _Columns(**{each.name: np.concatenate([getattr(image, each.name) for image in images], axis=-1)
+                       for each in fields(_Columns)})
+
+
+def _classify_image(evaluation: COCOeval, place: int) -> _Columns:
+    """Classify the detections of an image. Targets are indices of the objects of this image.
+
+    Args:
+        evaluation: Finished evaluation.
+        place: Index of the image.
+    """
+    params, image = evaluation.params, evaluation.params.imgIds[place]
+    place_of = {number: k for k, number in enumerate(params.catIds)}
+    # not '_ignore', which the API leaves at the last area range
+    truth = [a for k in params.catIds for a in evaluation._gts[image, k] if not a['ignore']]
+    detected, matched, ignored = _detections(evaluation, place)
+    category = np.array([place_of[d['category_id']] for d in detected], int)
+    owner = np.array([place_of[a['category_id']] for a in truth], int)
+    hit, counted = matched != 0, ~ignored
+    kind, target = _error_types(_overlaps(detected, truth, params.iouType), category, owner, hit)
+    return _Columns(
+        category=category[counted], image=np.full(counted.sum(), place), hit=hit[counted], kind=kind[counted],
+        score=np.array([d['score'] for d in detected], float)[counted], target=target[counted],
+        objects=np.bincount(owner, minlength=len(params.catIds))[:, None].astype(float),
+        object_category=owner, object_image=np.full(len(owner), place),
+        object_detected=np.isin([a['id'] for a in truth], matched[hit & counted]))
+
+
+def _detections(evaluation: COCOeval, place: int) -> tuple[list[JsonObject], Ints, Bools]:
+    """Return the detections of an image, the IDs of their objects at IoU 0.5 (0 without), and True for ignored ones.
+
+    Args:
+        evaluation: Finished evaluation.
+        place: Index of the image.
+    """
+    params, image = evaluation.params, evaluation.params.imgIds[place]
     threshold = int(np.argmin(np.abs(params.iouThrs - FOREGROUND)))
     images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
-    place_of = {number: k for k, number in enumerate(params.catIds)}
-    parts: list[dict[str, Ints]] = []
-    objects = np.zeros((len(params.catIds), images))
-    object_category: list[int] = []
-    object_image: list[int] = []
-    object_detected: list[bool] = []
-    for i, image in enumerate(params.imgIds):
-        records = [(k, evaluation.evalImgs[k * areas * images + i]) for k in range(len(params.catIds))]
-        records = [(k, record) for k, record in records if record is not None]
-        # not '_ignore', which the API leaves at the last area range
-        truth = [a for k in params.catIds for a in evaluation._gts[image, k] if not a['ignore']]
-        detected = [d for k, record in records for d in _detections(evaluation, image, params.catIds[k], record, most)]
-        matched = np.concatenate([record['dtMatches'][threshold][:most] for _, record in records] or [np.zeros(0)])
-        ignored = np.concatenate([record['dtIgnore'][threshold][:most] for _, record in records] or [np.zeros(0)])
-        hit, counted = matched != 0, ~ignored.astype(bool)
-        category = np.array([place_of[d['category_id']] for d in detected], int)
-        owner = np.array([place_of[a['category_id']] for a in truth], int)
-        kind, target = _error_types(_overlaps(detected, truth, params.iouType), category, owner, hit)
-        parts.append(dict(
-            category=category[counted], image=np.full(counted.sum(), i), hit=hit[counted], kind=kind[counted],
-            score=np.array([d['score'] for d in detected], float)[counted],
-            target=np.where(target < 0, -1, target + len(object_category))[counted]))
-        ids = set(matched[hit & counted].astype(int))
-        for annotation, k in zip(truth, owner):
-            objects[k, i] += 1
-            object_category.append(int(k))
-            object_image.append(i)
-            object_detected.append(annotation['id'] in ids)
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-    return _Columns(**columns, objects=objects, object_category=np.array(object_category, int),
-                  object_image=np.array(object_image, int), object_detected=np.array(object_detected, bool))
-
-
-def _detections(evaluation: COCOeval, image: int, category: int, record: Any, most: int) -> list[Any]:
-    """Return the detections of a record, in its order."""
-    known = {d['id']: d for d in evaluation._dts[image, category]}
-    return [known[number] for number in record['dtIds'][:most]]
+    detected: list[JsonObject] = []
+    matched, ignored = [np.zeros(0, int)], [np.zeros(0, bool)]
+    for k, category in enumerate(params.catIds):
+        record = evaluation.evalImgs[k * areas * images + place]  # the first area range is 'all'
+        if record is not None:
+            known = {d['id']: d for d in evaluation._dts[image, category]}
+            detected += [known[number] for number in record['dtIds'][:most]]
+            matched.append(record['dtMatches'][threshold][:most].astype(int))
+            ignored.append(record['dtIgnore'][threshold][:most].astype(bool))
+    return detected, np.concatenate(matched), np.concatenate(ignored)
 
 
 def _overlaps(detected: Sequence[JsonObject], truth: Sequence[JsonObject], kind: str) -> Floats:
@@ -164,8 +178,7 @@ def _overlaps(detected: Sequence[JsonObject], truth: Sequence[JsonObject], kind:
     return np.asarray(mask.iou([d[key] for d in detected], [a[key] for a in truth], [0] * len(truth)))
 
 
-def _error_types(overlaps: Floats, category: Ints, owner: Ints,
-           hit: Bools) -> tuple[Ints, Ints]:
+def _error_types(overlaps: Floats, category: Ints, owner: Ints, hit: Bools) -> tuple[Ints, Ints]:
     """Return the error type of each detection of an image, and the object that it refers to. Both are -1 without."""
     kind, target = np.full(len(category), -1), np.full(len(category), -1)
     if not len(owner):
