@@ -102,6 +102,8 @@ def test_kinds(tmp_path, capsys):
     assert 'Keypoints in 12 images' in out
     assert '## Labeled keypoints by type' in out
     assert '| left\\_hip |' in out
+    assert 'has no predictions in' in out
+    assert 'no detections' not in out
     found = json.loads((tmp_path / 'out/comparison.json').read_text())
     assert is_comparison(found)
     assert set(found['errors'][0]['numbers']) == {'good', 'jitter', 'inversion', 'swap', 'miss', 'undetected'}

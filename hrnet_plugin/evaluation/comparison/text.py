@@ -8,6 +8,7 @@ from hrnet_plugin.evaluation.comparison.comparison import Comparison, DetectionC
 from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
 
 _WORDS = {'bbox': 'Boxes', 'segm': 'Masks', 'keypoints': 'Keypoints', 'semantic': 'Label maps'}
+_PREDICTIONS = {'keypoints': 'predictions'}  # of other kinds: detections
 _SHOWN_METRIC = {'semantic': 'mIoU'}  # of other kinds: AP
 
 
@@ -40,8 +41,9 @@ def _summary(comparison: Comparison, first: str, second: str) -> str:
 
 
 def _coverage(comparison: Comparison, first: str, second: str) -> str:
-    """Return how many images have no detections, or an empty string if all have."""
-    parts = [f'{name} has no detections in {comparison.images - number} images' for name, number in zip(
+    """Return how many images have no predictions, or an empty string if all have."""
+    things = _PREDICTIONS.get(comparison.kind, 'detections')
+    parts = [f'{name} has no {things} in {comparison.images - number} images' for name, number in zip(
         (first, second), comparison.covered) if number < comparison.images]
     if not parts:
         return ''

@@ -213,7 +213,7 @@ def test_predictions_of_an_ignored_class(tmp_path, classes):
     wanted = [slow_label_metrics(each, 3, ignored=0) for each in pairs]
     assert found.metrics['mIoU'] == pytest.approx([miou for _, miou, *_ in wanted])
     assert list(found.classes.values()) == [pytest.approx(ious) for ious in zip(*(ious for ious, *_ in wanted))]
-    assert list(found.classes.values())[0] == (0, 0)  # predicted, but never labeled
+    assert next(iter(found.classes.values())) == (0, 0)  # predicted, but never labeled
     mmseg = pytest.importorskip('mmseg.evaluation')
     for k, pixels in enumerate(pairs):
         metric = mmseg.IoUMetric(ignore_index=0)
