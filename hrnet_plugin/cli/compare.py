@@ -19,7 +19,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.cli.parser import CommandParser, make_parser
 from hrnet_plugin.cli.progress import progress
@@ -70,24 +70,27 @@ def _add_label_options(parser: CommandParser) -> None:
                        help='ends of the file names of predictions and ground truth (default: .png .png)')
 
 
-def label_options(args: argparse.Namespace) -> LabelOptions:
+def label_options(args: argparse.Namespace) -> LabelOptions | None:
     """Return the options for segmentation, of which those of the command line replace those of the config.
+
+    None if the command line has none of them.
 
     Raises:
         ValueError: The config is not for segmentation.
     """
     from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions
-    found = {}
+    found: dict[str, Any] = {}
     if args.config is not None:
         from hrnet_plugin.config_files import find_config, find_test_dataset
         from hrnet_plugin.hosts import MMSEG, host_of_config
         config = find_config(args.config)
         if host_of_config(config) is not MMSEG:
             raise ValueError(f'--config must be a config of mmsegmentation, got one of {config.default_scope}')
-        found = MMSEG.label_options(find_test_dataset(config))
+        found.update(MMSEG.label_options(find_test_dataset(config)))
     given = dict(classes=args.classes, reduce_zero_label=args.reduce_zero_label or None, ignore_index=args.ignore_index,
                  suffixes=args.suffixes and tuple(args.suffixes))
-    return LabelOptions(**{**found, **{name: value for name, value in given.items() if value is not None}})
+    found.update((name, value) for name, value in given.items() if value is not None)
+    return LabelOptions(**found) if found else None
 
 
 def main(argv: Sequence[str] | None = None) -> None:

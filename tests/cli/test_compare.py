@@ -127,6 +127,30 @@ def test_label_maps(tmp_path, capsys):
     assert '| 0 | 100.0 | 100.0 | +0.0 |' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(('kind', 'words'), [
+    ('semantic', ['--subset', 'all']), ('semantic', ['--sigmas', '1']), ('bbox', ['--sigmas', '1']),
+    ('bbox', ['--classes', 'a']), ('bbox', ['--reduce-zero-label']), ('bbox', ['--ignore-index', '0']),
+    ('bbox', ['--suffixes', 'a', 'b']), ('bbox', ['--config', 'fcn_hrnetv2-w18-small-v1_sample']),
+    ('keypoints', ['--classes', 'a'])])
+@pytest.mark.parametrize('is_given', [False, True])
+def test_options_of_another_kind(files, tmp_path, kind, words, is_given):
+    """Refuse options without effect, whether the kind is given or found in the files."""
+    if '--config' in words:
+        pytest.importorskip('mmseg')
+    results, annotations = files
+    if kind == 'semantic':
+        (tmp_path / 'maps').mkdir()
+        Image.fromarray(np.zeros((1, 1), np.uint8)).save(tmp_path / 'maps/a.png')
+        results, annotations = [str(tmp_path / 'maps')] * 2, ['--annotations', str(tmp_path / 'maps')]
+    if kind == 'keypoints':
+        persons, detect = persons_with_errors(3)
+        results = [str(write_json(tmp_path / 'found.json', detect(3, 1)))] * 2
+        annotations = ['--annotations', str(write_persons(tmp_path / 'persons.json', persons, range(1, 13)))]
+    chosen = ['--kind', kind] if is_given else []
+    with pytest.raises(ValueError, match=rf'{words[0]}\b.* only, got results of kind {kind}\. Remove .*{words[0]}\b'):
+        compare.main([*results, *annotations, '--draws', '1', *words, *chosen])
+
+
 def test_options_of_a_config_of_mmseg(tmp_path):
     """Read classes, labels and names of files from the dataset of a config."""
     pytest.importorskip('mmseg')

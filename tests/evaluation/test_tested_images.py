@@ -53,9 +53,9 @@ def test_given_images(truth, tmp_path):
     ('[1, 9]', r'must have IDs of images in the annotations, got \[9\]'), ('[]', r'got \[\]'),
     ('["1"]', r"got \['1'\]"), ('[2, true]', r'annotations, got \[True\]'), ('[1.0]', r'annotations, got \[1\.0\]'),
     ('[null]', r'annotations, got \[None\]'), ('"1"', 'must be a list of image IDs'),
-    ('{"images": [{"id": 5.0}]}', r'annotations, got \[5\.0\]'), ('{"images": {"id": 1}}', 'must be a list of image IDs'),
-    ('{}', 'got KeyError'), ('3', 'must be a list of image IDs'),
-    ('[[1]]', 'must be a list of image IDs'),
+    ('{"images": [{"id": 5.0}]}', r'annotations, got \[5\.0\]'),
+    ('{"images": {"id": 1}}', 'must be a list of image IDs'), ('{}', 'got KeyError'),
+    ('3', 'must be a list of image IDs'), ('[[1]]', 'must be a list of image IDs'),
     ('', 'must be a list of image IDs'), ('{"images": [1]}', 'must be a list of image IDs')])
 def test_invalid_images(truth, tmp_path, content, words):
     (tmp_path / 'subset.json').write_text(content)

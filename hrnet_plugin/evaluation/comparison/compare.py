@@ -11,7 +11,7 @@ import numpy as np
 from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
 from hrnet_plugin.evaluation.comparison.comparison import KINDS, Comparison
 from hrnet_plugin.evaluation.comparison.detection import evaluate_files
-from hrnet_plugin.evaluation.comparison.inputs import SEMANTIC, is_label_maps
+from hrnet_plugin.evaluation.comparison.inputs import SEMANTIC, check_options, is_semantic
 from hrnet_plugin.evaluation.comparison.model import Model
 from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions, evaluate_label_maps
 
@@ -38,14 +38,16 @@ def compare(annotations: str | Path, first: str | Path, second: str | Path, kind
 
     Raises:
         FileNotFoundError: If a file does not exist.
-        ValueError: If there are no objects, or the results or annotations are invalid. See
+        ValueError: If there are no objects, or the results or annotations are invalid, or ``subset``, ``sigmas`` or
+            ``labels`` is set for another kind. See
             :func:`~hrnet_plugin.evaluation.coco_evaluation.evaluate_detections`.
     """
     paths = Path(first), Path(second)
-    if kind == SEMANTIC or (kind is None and all(map(is_label_maps, paths))):
+    if is_semantic(Path(annotations), paths, kind):
+        check_options(SEMANTIC, subset=subset, sigmas=sigmas)
         one, other = evaluate_label_maps(annotations, paths, labels or LabelOptions())
     else:
-        one, other = evaluate_files(annotations, paths, kind, subset, sigmas)
+        one, other = evaluate_files(annotations, paths, kind, subset=subset, sigmas=sigmas, labels=labels)
     return KINDS[one.kind](
         names=names, kind=one.kind, images=len(one.images), covered=(len(one.covered), len(other.covered)),
         uncovered=len(one.images) - len(one.covered | other.covered), metrics=_pair(one.metrics, other.metrics),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hrnet_plugin.evaluation.coco_evaluation import collect_metrics, read_annotations, read_results, run_api
 from hrnet_plugin.evaluation.comparison.errors import count_errors
-from hrnet_plugin.evaluation.comparison.inputs import find_kind, find_results
+from hrnet_plugin.evaluation.comparison.inputs import check_options, find_kind, find_results
 from hrnet_plugin.evaluation.comparison.keypoint_errors import count_keypoint_errors
 from hrnet_plugin.evaluation.comparison.matches import class_matches
 from hrnet_plugin.evaluation.comparison.model import Model
@@ -18,14 +18,18 @@ from hrnet_plugin.evaluation.tested_images import evaluated_images
 if TYPE_CHECKING:
     from pycocotools.cocoeval import COCOeval
 
+    from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions
 
-def evaluate_files(annotations: str | Path, paths: Sequence[Path], kind: str | None, subset: str | Path | None,
-                   sigmas: Sequence[float] | None) -> list[Model]:
+
+def evaluate_files(annotations: str | Path, paths: Sequence[Path], kind: str | None, *,
+                   subset: str | Path | None, sigmas: Sequence[float] | None,
+                   labels: LabelOptions | None) -> list[Model]:
     """Evaluate files of results on the same images. Arguments and errors are those of ``compare``."""
     truth = read_annotations(annotations)
     files = [find_results(path, kind) for path in paths]
     results = [read_results(file) for file in files]
     kind = kind or find_kind(results)
+    check_options(kind, sigmas=sigmas, labels=labels)
     images = evaluated_images(truth, files, subset)
     return [_model_of(run_api(truth, each, kind, images=images, sigmas=sigmas), annotations) for each in results]
 

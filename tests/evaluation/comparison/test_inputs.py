@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hrnet_plugin.evaluation.comparison.inputs import find_kind, find_results, is_label_maps
+from hrnet_plugin.evaluation.comparison.inputs import find_kind, find_results, is_label_maps, is_semantic
 
 BOX, MASK, POINTS = dict(bbox=[]), dict(segmentation={}), dict(keypoints=[])
 
@@ -61,6 +61,40 @@ def test_work_directories_without_results(work_dir):
         find_results(work_dir / 'other')
     with pytest.raises(FileNotFoundError, match=r'results must be an existing file or work directory, got .*nothing'):
         find_results(work_dir / 'nothing')
+
+
+def test_forms(work_dir):
+    """Results and annotations are both files of objects, or both label maps. Errors name both forms."""
+    log, maps, objects = work_dir / '20250203_101112', work_dir / 'other', work_dir / 'objects.json'
+    results = log / 'results.bbox.json'
+    (work_dir / 'found.pkl').touch()
+    objects.touch()
+    assert not is_semantic(objects, [work_dir, results])
+    assert not is_semantic(objects, [work_dir, results], 'segm')
+    assert is_semantic(maps, [maps, work_dir / 'found.pkl'])
+    assert is_semantic(maps, [work_dir, work_dir], 'semantic')  # test_evaluator.output_dir may be any folder
+    forms = r'\. Compare results in COCO format, .* --record`, .*COCO format\. Or .* test_evaluator\.output_dir '
+    for truth, paths, kind, words in (
+            (maps, [results, results], None, 'annotations must be a file in COCO format for .*, got the folder'),
+            (maps, [work_dir, work_dir], None, 'annotations must be a file in COCO format'),
+            (maps, [results, results], 'bbox', 'annotations must be a file in COCO format'),
+            (objects, [maps, maps], None, 'annotations must be a folder of label maps for .*, got the file .*objects'),
+            (objects, [maps, maps], 'semantic', 'annotations must be a folder of label maps'),
+            (objects, [maps, results], None, r'results must have the same form, got .*other and .*results\.bbox\.json'),
+            (maps, [work_dir, maps], None, 'results must have the same form')):
+        with pytest.raises(ValueError, match=f'{words}.*{forms}'):
+            is_semantic(truth, paths, kind)
+    with pytest.raises(FileNotFoundError, match=f'must be a work directory .*, got none{forms}'):
+        find_results(maps, 'bbox')
+    with pytest.raises(FileNotFoundError, match=r'must be an existing file or work directory, got .*nothing'):
+        is_semantic(maps, [maps, work_dir / 'nothing'])
+
+
+def test_work_directories_of_segmentation(work_dir):
+    for file in (work_dir / '20250203_101112').iterdir():
+        file.unlink()
+    with pytest.raises(FileNotFoundError, match=r'For segmentation, name the folder of test_evaluator\.output_dir\.'):
+        find_results(work_dir)
 
 
 def test_label_maps(work_dir):
