@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hrnet_plugin.evaluation.comparison.areas import ImageAreas, LabelRules, count_classes, count_labels, make_areas
+from hrnet_plugin.evaluation.comparison.areas import ImageAreas, make_areas
 from hrnet_plugin.evaluation.comparison.inputs import SEMANTIC
+from hrnet_plugin.evaluation.comparison.label_counts import LabelRules, count_classes, count_labels
 from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps, check_names
 from hrnet_plugin.evaluation.comparison.model import Model
 
@@ -19,7 +20,7 @@ class LabelOptions:
 
     Attributes:
         classes: Names of the classes. Default: the labels up to the largest one that occurs.
-        ignore_index: Label of ground-truth pixels that are not evaluated.
+        ignore_index: Label of ground-truth pixels that are not evaluated. Predictions of it count if it is a class.
         reduce_zero_label: Whether to ignore label 0 and to reduce the others by 1, as mmseg does for ADE20K. Files of
             label maps that mmseg's ``IoUMetric`` writes are reduced, too.
         label_map: Ground-truth label -> label of a config that has other classes than its dataset.
