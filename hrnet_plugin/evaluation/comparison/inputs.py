@@ -66,7 +66,7 @@ def check_options(kind: str, **options: object) -> None:
         option, kinds = _OPTIONS[name]
         if value is not None and kind not in kinds:
             raise ValueError(f'{name} ({option}) must be set for {", ".join(kinds)} only, got results of kind {kind}. '
-                             f'Remove {option.replace(", ", " and ")}, or choose results of another kind.')
+                             'Remove it, or choose results of another kind.')
 
 
 def find_results(path: Path, kind: str | None = None) -> Path:
