@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset
 
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.images import AnnotatedImage, ImageReport, scan_images
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import inner_datasets
 from hrnet_plugin.hosts import type_name
 
 _LOADERS = ('LoadImageFromFile', 'LoadImage')  # of mmcv and mmpose
@@ -69,17 +70,6 @@ def check_objects(entry: str, dataset: BaseDataset, most: int) -> Iterator[Findi
         yield Finding(is_error=False, message=(
             f'{entry} should have objects of its classes, got none in {len(infos)} sampled images. Compare '
             'metainfo.classes with the names in the annotations'))
-
-
-def inner_datasets(dataset: BaseDataset) -> Iterator[BaseDataset]:
-    """Yield the innermost datasets of wrappers such as ``RepeatDataset`` and ``ConcatDataset``, in order."""
-    if hasattr(dataset, 'datasets'):
-        for part in dataset.datasets:
-            yield from inner_datasets(part)
-    elif hasattr(dataset, 'dataset'):
-        yield from inner_datasets(dataset.dataset)
-    else:
-        yield dataset
 
 
 def sample_items(dataset: BaseDataset, most: int) -> list[Item]:

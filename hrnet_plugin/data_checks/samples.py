@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from hrnet_plugin.data_checks.channels import channel_error, image_channels
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.data_checks.loaded import inner_datasets
 from hrnet_plugin.data_checks.scans import list_evaluators
+from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import inner_datasets
 from hrnet_plugin.hosts import Host
 from hrnet_plugin.training.hooks.random_state import random_state, restore
 
