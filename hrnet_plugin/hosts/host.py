@@ -81,10 +81,6 @@ class Host:
     tta_hint: str = ''
     extensions: Mapping[str, str] = field(default_factory=dict)
 
-    def owns(self, module: nn.Module) -> bool:
-        """Return True if a class of the host is among the base classes of a module."""
-        return any(parent.__module__.startswith(f'{self.name}.') for parent in type(module).__mro__)
-
     def method(self, model: ConfigDict) -> str:
         """Return the method name of a model in published tables.
 

@@ -14,35 +14,41 @@ from collections.abc import Callable
 from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
+from hrnet_plugin.hosts import MMDET, MMPOSE, MMSEG, Host
 from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.checkpoint_metadata import read_image_format
 from hrnet_plugin.training.compatibility.backbone_heads import check_cascade, check_decode_head, check_pose_head
 from hrnet_plugin.training.compatibility.detectors import check_dense_head, check_mask_head, check_semantic_head
-from hrnet_plugin.training.compatibility.levels import Levels, backbone_levels, find_levels
+from hrnet_plugin.training.compatibility.levels import Levels, backbone_levels
 from hrnet_plugin.training.compatibility.necks import check_necks
+from hrnet_plugin.training.compatibility.origin import host_of
 from hrnet_plugin.training.compatibility.roi_heads import check_roi_head
 from hrnet_plugin.training.compatibility.transformers import check_decoder, check_encoder, check_pixel_decoder
 
 __all__ = ['check_submodule', 'enable_build_checks']
 
-# name in the model -> check against the feature maps of the neck, or of the backbone without neck
-_HEADS: dict[str, Callable[[str, nn.Module, Levels], None]] = {
-    'rpn_head': check_dense_head,
-    'bbox_head': check_dense_head,
-    'mask_head': check_mask_head,
-    'roi_head': check_roi_head,
-    'semantic_head': check_semantic_head,
-    'panoptic_head': check_pixel_decoder,
-    'track_head': check_pixel_decoder,
-    'encoder': check_encoder,
-    'decoder': check_decoder,
-    'head': check_pose_head,
-    'decode_head': check_decode_head,
-    'auxiliary_head': check_decode_head,
+# name in the model -> host that defines the head, and check against the feature maps of the neck or backbone
+_HEADS: dict[str, tuple[Host, Callable[[str, nn.Module, Levels], None]]] = {
+    'rpn_head': (MMDET, check_dense_head),
+    'bbox_head': (MMDET, check_dense_head),
+    'mask_head': (MMDET, check_mask_head),
+    'roi_head': (MMDET, check_roi_head),
+    'semantic_head': (MMDET, check_semantic_head),
+    'panoptic_head': (MMDET, check_pixel_decoder),
+    'track_head': (MMDET, check_pixel_decoder),
+    'encoder': (MMDET, check_encoder),
+    'decoder': (MMDET, check_decoder),
+    'head': (MMPOSE, check_pose_head),
+    'decode_head': (MMSEG, check_decode_head),
+    'auxiliary_head': (MMSEG, check_decode_head),
 }
 
 # list of cascaded heads -> its name in the model, and the model
 _CASCADES: weakref.WeakKeyDictionary[nn.Module, tuple[str, weakref.ref[nn.Module]]] = weakref.WeakKeyDictionary()
+
+# model -> its backbone and neck, and their feature maps
+_LEVELS: weakref.WeakKeyDictionary[nn.Module, tuple[nn.Module | None, nn.Module | None, Levels | None]] = (
+    weakref.WeakKeyDictionary())
 
 
 def check_submodule(whole: nn.Module, name: str, part: nn.Module | None) -> None:
@@ -63,7 +69,7 @@ def check_submodule(whole: nn.Module, name: str, part: nn.Module | None) -> None
     if part is None or (name != 'neck' and name not in _HEADS):
         return
     if name == 'neck':
-        check_necks(_neck_sequence(part), backbone_levels(whole._modules.get('backbone')))
+        _find_levels(whole, part)
     elif isinstance(part, nn.ModuleList):
         # mmsegmentation registers the list of a cascade before it adds the heads
         _CASCADES[part] = name, weakref.ref(whole)
@@ -82,9 +88,25 @@ def _check_head(whole: nn.Module, kind: str, name: str, head: nn.Module) -> None
         name: Key of the head in the config.
         head: The head.
     """
-    levels = find_levels(whole._modules.get('backbone'), _neck_sequence(whole._modules.get('neck')))
+    host, check = _HEADS[kind]
+    if host_of(head) != host.name:
+        return
+    levels = _find_levels(whole, whole._modules.get('neck'))
     if levels is not None:
-        _HEADS[kind](name, head, levels)
+        check(name, head, levels)
+
+
+def _find_levels(whole: nn.Module, neck: nn.Module | None) -> Levels | None:
+    """Check the necks of a model and return the inputs of its heads, or None if they are unknown.
+
+    The necks run once per model, unless its backbone or neck is replaced.
+    """
+    backbone = whole._modules.get('backbone')
+    known = _LEVELS.get(whole)
+    if known is None or known[0] is not backbone or known[1] is not neck:
+        known = backbone, neck, check_necks(_neck_sequence(neck), backbone_levels(backbone))
+        _LEVELS[whole] = known
+    return known[2]
 
 
 def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> None:
@@ -92,7 +114,7 @@ def _check_in_list(heads: nn.ModuleList, index: str, head: nn.Module | None) -> 
     whole = reference()
     if head is None or whole is None or not isinstance(whole._modules.get('backbone'), HRNet):
         return
-    if name == 'decode_head' and len(heads):
+    if name == 'decode_head' and len(heads) and host_of(head) == host_of(heads[0]) == MMSEG.name:
         check_cascade(f'{name}[{index}]', head, heads[0])
     _check_head(whole, name, f'{name}[{index}]', head)
 

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from hrnet_plugin.hosts import MMPOSE, MMSEG
-from hrnet_plugin.training.compatibility.comparisons import find_outputs
+from hrnet_plugin.training.compatibility.comparisons import each, find_outputs
 from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.origin import known_part
 from hrnet_plugin.training.compatibility.transformers import check_pixel_decoder
 
 
 def check_pose_head(name: str, head: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless ``in_channels`` of an mmpose head equals that of the last feature map."""
-    if not MMPOSE.owns(head):
-        return
     got, channels = getattr(head, 'in_channels', None), levels.channels
     if not isinstance(got, int) or got == channels[-1]:
         return
@@ -37,11 +35,9 @@ def check_decode_head(name: str, head: nn.Module, levels: Levels) -> None:
 
     Warn if ``align_corners`` of head and backbone differ, because they are equal in all published networks.
     """
-    if not MMSEG.owns(head):
-        return
     check_pixel_decoder(name, head, levels)
-    generator = getattr(head, 'kernel_generate_head', None)
-    if isinstance(generator, nn.Module):  # K-Net
+    generator = known_part(head, 'kernel_generate_head')
+    if generator is not None:  # K-Net
         _check_kernel_updates(name, head, generator)
         check_decode_head(f'{name}.kernel_generate_head', generator, levels)
     indices = getattr(head, 'in_index', None)
@@ -91,8 +87,8 @@ def _check_feature_strides(name: str, head: nn.Module, indices: Sequence[int], l
 
 def _check_kernel_updates(name: str, head: nn.Module, generator: nn.Module) -> None:
     """Check K-Net, whose kernels are updated by the features of the first head."""
-    expected, updates = getattr(generator, 'channels', None), getattr(head, 'kernel_update_head', None)
-    for i, update in enumerate(updates if isinstance(updates, nn.ModuleList) else ()):
+    expected, updates = getattr(generator, 'channels', None), known_part(head, 'kernel_update_head')
+    for i, update in each(updates):
         got = getattr(update, 'in_channels', None)
         if isinstance(expected, int) and got != expected:
             raise ValueError(f'{name}.kernel_update_head[{i}].in_channels must be {expected}, as '
@@ -109,5 +105,5 @@ def _compare_align_corners(name: str, head: nn.Module, levels: Levels) -> None:
 def check_cascade(name: str, head: nn.Module, first: nn.Module) -> None:
     """Raise ValueError unless a head of a cascade has as many classes as the first one, whose output it refines."""
     expected, got = getattr(first, 'num_classes', None), getattr(head, 'num_classes', None)
-    if MMSEG.owns(head) and expected != got:
+    if expected != got:
         raise ValueError(f'{name}.num_classes must be {expected}, as in the first head, got {got}')

@@ -10,6 +10,7 @@ from torch import nn
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.origin import if_known, is_known
 
 
 def check_strides(key: str, got: Sequence[int], expected: Sequence[int] | None, levels: Levels, advice: str = ''
@@ -55,7 +56,7 @@ def advice_for_strides(strides: Sequence[int], levels: Levels) -> str:
     """Return how to change the neck instead of the head, or an empty string if that is impossible."""
     first = strides[0]
     finest = 4 if levels.backbone is None else levels.backbone.out_strides[0]
-    if not isinstance(levels.pyramid, HRFPN) or first % finest or (
+    if not isinstance(levels.neck, HRFPN) or first % finest or (
             list(strides) != [first * 2**i for i in range(len(strides))]):
         return ''
     return f'; or set neck.stride={first // finest}, neck.num_outs={len(strides)}'
@@ -64,7 +65,7 @@ def advice_for_strides(strides: Sequence[int], levels: Levels) -> str:
 def advice_for_number(number: int, levels: Levels) -> str:
     """Return how to get ``number`` levels from the neck, or an empty string if that is impossible."""
     return f'; or set neck.num_outs={number}' if levels.source == 'neck' and not isinstance(
-        levels.pyramid, HRNetV2) else ''
+        levels.neck, HRNetV2) else ''
 
 
 def advice_for_inputs(key: str, got: Sequence[int], levels: Levels) -> str:
@@ -98,14 +99,15 @@ def select_outputs(channels: Sequence[int], branches: Sequence[int]) -> tuple[in
     return selection if list(selection) == sorted(set(selection)) else None
 
 
-def strides_of(module: nn.Module | None) -> list[int] | None:
+def strides_of(module: object) -> list[int] | None:
     """Return the strides of anchors, points or RoI levels, or None if there are no integer strides."""
     strides = first_strides(module)
     return cast('list[int]', strides) if strides and all(isinstance(stride, int) for stride in strides) else None
 
 
-def first_strides(module: nn.Module | None) -> list[float]:
+def first_strides(module: object) -> list[float]:
     """Return the strides of anchors, points or RoI levels, or an empty list."""
+    module = if_known(module)
     strides = getattr(module, 'featmap_strides', getattr(module, 'strides', None))
     if not isinstance(strides, (list, tuple)):
         return []
@@ -113,7 +115,7 @@ def first_strides(module: nn.Module | None) -> list[float]:
     return [stride[0] if isinstance(stride, (list, tuple)) else stride for stride in strides]
 
 
-def each(module: nn.Module | None) -> Iterator[nn.Module]:
-    """Yield the modules of a cascade, or a single one."""
-    if module is not None:
-        yield from module if isinstance(module, nn.ModuleList) else (module, )
+def each(module: nn.Module | None) -> Iterator[tuple[int, nn.Module]]:
+    """Yield index and module of a cascade, or of a single module, without modules of other packages."""
+    parts = module if isinstance(module, nn.ModuleList) else (module, )
+    yield from ((i, part) for i, part in enumerate(parts) if part is not None and is_known(part))

@@ -18,6 +18,7 @@ from hrnet_plugin.training.compatibility.comparisons import (
     strides_of,
 )
 from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.origin import known_part
 
 # mmdet's heads for a single level; with more levels, they use the first ones or fail at the first step
 _SINGLE_LEVEL = ('CenterNetHead', 'CenterTripletHead')
@@ -29,7 +30,7 @@ _PER_LEVEL = ('regress_ranges', 'base_edge_list', 'scale_ranges')
 
 def check_dense_head(name: str, head: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless a dense head has the strides and channels of its levels."""
-    for i, stage in enumerate(each(getattr(head, 'stages', None))):  # Cascade RPN
+    for i, stage in each(known_part(head, 'stages')):  # Cascade RPN
         check_dense_head(f'{name}.stages[{i}]', stage, levels)
     check_channels(f'{name}.in_channels', _channels_of(head), levels)
     _check_single_level(name, head, levels)
@@ -59,10 +60,11 @@ def _check_entries(name: str, head: nn.Module, levels: Levels) -> None:
 
 
 def _channels_of(head: nn.Module) -> int | Sequence[int] | None:
-    centers = getattr(head, 'heatmap_head', None)  # CenterNet has no attribute in_channels
+    centers = known_part(head, 'heatmap_head')  # CenterNet has no attribute in_channels
     if isinstance(centers, nn.Sequential) and isinstance(centers[0], nn.Conv2d):
         return centers[0].in_channels
-    return getattr(head, 'in_channels', None)
+    channels = getattr(head, 'in_channels', None)
+    return None if isinstance(channels, (list, tuple)) and hasattr(head, 'in_index') else channels
 
 
 def _check_single_level(name: str, head: nn.Module, levels: Levels) -> None:
@@ -81,8 +83,8 @@ def check_mask_head(name: str, head: nn.Module, levels: Levels) -> None:
     """
     if hasattr(head, 'resize_feats'):
         _check_solo(name, head, levels)
-    features = getattr(head, 'mask_feature_head', None)
-    if isinstance(features, nn.Module):
+    features = known_part(head, 'mask_feature_head')
+    if features is not None:
         _check_mask_features(f'{name}.mask_feature_head', features, levels, hasattr(head, 'resize_feats'))
     elif hasattr(head, 'protonet'):
         check_channels(f'{name}.in_channels', getattr(head, 'in_channels', None), levels)

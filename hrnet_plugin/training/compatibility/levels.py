@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -11,6 +10,10 @@ from hrnet_plugin.models.backbones.hrnet import HRNet
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 from hrnet_plugin.training.compatibility.meta_forward import output_shapes
+from hrnet_plugin.training.compatibility.origin import host_of, is_ours
+
+# necks of mmdet that keep number and strides of the levels; some of their operators lack the meta device
+_KEEPS_LEVELS = ('BFP', 'DyHead')
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,16 @@ class Levels:
         channels: Channels of each feature map.
         strides: Stride of each feature map. None if one is not an integer.
         backbone: Backbone of the model, or None if it is none of this package.
-        pyramid: Last pyramid of this package, whose options may be changed instead of those of a head.
+        neck: Last neck, whose options may be changed instead of those of a head.
+        key: Key of the last neck in the config.
     """
 
     source: str
     channels: tuple[int, ...]
     strides: tuple[int, ...] | None
     backbone: HRNet | None = None
-    pyramid: HRFPN | HRNetV2 | None = None
+    neck: nn.Module | None = None
+    key: str = 'neck'
 
     def __len__(self) -> int:
         return len(self.channels)
@@ -47,39 +52,40 @@ class Levels:
 
 def backbone_levels(backbone: nn.Module | None) -> Levels | None:
     """Return the feature maps of a backbone of this package, or None for other backbones."""
-    if not isinstance(backbone, HRNet):
+    if not isinstance(backbone, HRNet) or not is_ours(backbone):
         return None
     return Levels('backbone', backbone.out_channels, backbone.out_strides, backbone)
 
 
-def neck_levels(neck: nn.Module, before: Levels | None) -> Levels | None:
+def neck_levels(key: str, neck: nn.Module, before: Levels | None) -> Levels | None:
     """Return the feature maps of a neck, or None if they are unknown.
 
     Args:
+        key: Key of the neck in the config.
         neck: Neck of any package.
         before: Inputs of the neck, or None if they are unknown.
 
     Raises:
         ValueError: If a neck of a host cannot process its inputs. The message has the reason only.
     """
-    if isinstance(neck, (HRFPN, HRNetV2)):
-        # their strides are those for a finest input of stride 4
-        first = 4 if before is None or before.strides is None else before.strides[0]
-        strides = tuple(stride * first // 4 for stride in neck.out_strides)
-        backbone = None if before is None else before.backbone
-        return Levels('neck', (neck.out_channels, ) * len(strides), strides, backbone, neck)
+    if isinstance(neck, (HRFPN, HRNetV2)) and is_ours(neck):
+        return _own_levels(key, neck, before)
     if before is None or before.strides is None:
         return None
     shapes = output_shapes(neck, before.channels, before.strides)
+    if shapes is None and host_of(neck) == 'mmdet' and type(neck).__name__ in _KEEPS_LEVELS:
+        width = getattr(neck, 'out_channels', None)
+        shapes = (width, ) * len(before) if isinstance(width, int) else before.channels, before.strides
     if shapes is None:
-        # other necks after a pyramid keep its levels
-        return before if before.source == 'neck' else None
-    return replace(before, source='neck', channels=shapes[0], strides=shapes[1])
+        return None
+    return replace(before, source='neck', channels=shapes[0], strides=shapes[1], neck=neck, key=key)
 
 
-def find_levels(backbone: nn.Module | None, necks: Sequence[nn.Module]) -> Levels | None:
-    """Return the inputs of the heads of a model whose necks are checked already, or None if they are unknown."""
-    levels = backbone_levels(backbone)
-    for neck in necks:
-        levels = neck_levels(neck, levels)
-    return levels
+def _own_levels(key: str, neck: HRFPN | HRNetV2, before: Levels | None) -> Levels:
+    channels, strides, backbone = (neck.out_channels, ) * len(neck.out_strides), None, None
+    if before is not None:
+        backbone = before.backbone
+        if before.strides is not None:
+            # out_strides are those for a finest input of stride 4
+            strides = tuple(stride * before.strides[0] // 4 for stride in neck.out_strides)
+    return Levels('neck', channels, strides, backbone, neck, key)

@@ -13,6 +13,7 @@ from hrnet_plugin.training.compatibility.comparisons import (
     strides_of,
 )
 from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.origin import known_part
 
 # extractor -> heads that read its outputs
 _READERS = {'bbox_roi_extractor': ('bbox_head', ), 'mask_roi_extractor': ('mask_head', 'mask_iou_head')}
@@ -21,12 +22,12 @@ _READERS = {'bbox_roi_extractor': ('bbox_head', ), 'mask_roi_extractor': ('mask_
 def check_roi_head(name: str, head: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless RoI extractors, their heads and other branches fit the levels."""
     for part, readers in _READERS.items():
-        for extractor in each(getattr(head, part, None)):
+        for _, extractor in each(known_part(head, part)):
             _check_extractor(f'{name}.{part}', extractor, levels)
             for reader in readers:
-                _check_reader(f'{name}.{reader}', head, getattr(head, reader, None), extractor)
+                _check_reader(f'{name}.{reader}', head, known_part(head, reader), extractor)
     _check_semantic_branch(name, head, levels)
-    context = getattr(head, 'glbctx_head', None)  # SCNet
+    context = known_part(head, 'glbctx_head')  # SCNet
     check_channels(f'{name}.glbctx_head.in_channels', getattr(context, 'in_channels', None), levels)
     _check_point_head(name, head)
 
@@ -47,7 +48,7 @@ def _check_reader(name: str, head: nn.Module, readers: nn.Module | None, extract
     if getattr(extractor, 'aggregation', '') == 'concat':
         expected *= len(first_strides(extractor))
     several = isinstance(readers, nn.ModuleList)
-    for i, reader in enumerate(each(readers)):
+    for i, reader in each(readers):
         got = getattr(reader, 'in_channels', None)
         if isinstance(got, int) and got != expected:
             raise ValueError(f'{name}{f"[{i}]" if several else ""}.in_channels must be {expected}, the channels of its '
@@ -56,7 +57,7 @@ def _check_reader(name: str, head: nn.Module, readers: nn.Module | None, extract
 
 def _check_semantic_branch(name: str, head: nn.Module, levels: Levels) -> None:
     """Check the branch of HTC, SCNet and DetectoRS."""
-    semantic, extractor = (getattr(head, f'semantic_{part}', None) for part in ('head', 'roi_extractor'))
+    semantic, extractor = (known_part(head, f'semantic_{part}') for part in ('head', 'roi_extractor'))
     level, number = getattr(semantic, 'fusion_level', None), getattr(semantic, 'num_ins', None)
     if level is None or number is None:
         return
@@ -70,8 +71,8 @@ def _check_semantic_branch(name: str, head: nn.Module, levels: Levels) -> None:
 
 def _check_point_head(name: str, head: nn.Module) -> None:
     """Check PointRend's head, which reads the concatenated levels of the mask extractor at each point."""
-    got = getattr(getattr(head, 'point_head', None), 'in_channels', None)
-    extractor = getattr(head, 'mask_roi_extractor', None)
+    got = getattr(known_part(head, 'point_head'), 'in_channels', None)
+    extractor = known_part(head, 'mask_roi_extractor')
     channels, strides = getattr(extractor, 'out_channels', None), strides_of(extractor)
     if isinstance(got, int) and isinstance(channels, int) and strides is not None and got != channels * len(strides):
         raise ValueError(f'{name}.point_head.in_channels must be {channels * len(strides)}, the channels of the '

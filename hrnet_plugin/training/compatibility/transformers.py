@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from hrnet_plugin.hosts import MMDET
 from hrnet_plugin.training.compatibility.comparisons import (
     advice_for_number,
     check_channels,
@@ -15,14 +14,14 @@ from hrnet_plugin.training.compatibility.comparisons import (
     strides_of,
 )
 from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.origin import known_part
 
 
 def check_encoder(name: str, encoder: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless a transformer encoder has the channels and, if deformable, the number of levels."""
     attention, key = _first_attention(encoder, 'self_attn'), f'{name}.layer_cfg.self_attn_cfg'
     _check_number(key, attention, levels)
-    if MMDET.owns(encoder):
-        check_channels(f'{key}.embed_dims', getattr(attention, 'embed_dims', None), levels)
+    check_channels(f'{key}.embed_dims', getattr(attention, 'embed_dims', None), levels)
 
 
 def check_decoder(name: str, decoder: nn.Module, levels: Levels) -> None:
@@ -32,7 +31,7 @@ def check_decoder(name: str, decoder: nn.Module, levels: Levels) -> None:
 
 def _first_attention(transformer: nn.Module, kind: str) -> nn.Module | None:
     layers = getattr(transformer, 'layers', None)
-    return getattr(layers[0], kind, None) if isinstance(layers, nn.ModuleList) and len(layers) else None
+    return known_part(layers[0], kind) if isinstance(layers, nn.ModuleList) and len(layers) else None
 
 
 def _check_number(key: str, attention: nn.Module | None, levels: Levels) -> None:
@@ -43,8 +42,8 @@ def _check_number(key: str, attention: nn.Module | None, levels: Levels) -> None
 
 def check_pixel_decoder(name: str, head: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless the pixel decoder of MaskFormer or Mask2Former has the levels of the backbone."""
-    decoder = getattr(head, 'pixel_decoder', None)
-    if not isinstance(decoder, nn.Module):
+    decoder = known_part(head, 'pixel_decoder')
+    if decoder is None:
         return
     check_channels(f'{name}.in_channels', _input_channels(decoder), levels)
     strides = strides_of(decoder)

@@ -174,15 +174,6 @@ def test_necks_after_the_pyramid():
                 MODELS.build(copy.deepcopy(config.model))
 
 
-def test_necks_with_the_coarsest_level_first():
-    backbone = HRNet('w18_small_v1')
-    whole = nn.Module()
-    whole.backbone = backbone
-    whole.neck = module(in_channels=list(backbone.out_channels)[::-1])
-    with pytest.raises(ValueError, match=r'neck.in_channels must be \[16, 32, 64, 128\]'):
-        whole.neck = module(in_channels=[16, 64, 32, 128])
-
-
 @pytest.mark.parametrize(('name', 'change'), [
     ('retinanet_sabl', 'sabl/sabl-retinanet_r50_fpn_1x_coco.py'),
     ('guided', 'guided_anchoring/ga-retinanet_r50-caffe_fpn_1x_coco.py'),
