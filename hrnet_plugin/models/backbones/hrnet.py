@@ -84,7 +84,7 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
             ``out_indices=(0, )``. Default: see ``host``.
         out_indices: Branches whose feature maps are returned, in ascending order, e.g. ``(0, 1, 2)``. 0 is the finest,
             of stride 4. Fusion paths to the others are not built. It replaces ``multiscale_output``, which must be None
-            or agree. Default: None, which means those that ``multiscale_output`` selects.
+            or agree, and the value in ``extra``. Default: None, which means those that ``multiscale_output`` selects.
         upsample: Interpolation in the fusion: 'nearest', 'bilinear', or ``dict(mode=..., align_corners=...)``.
             Default: see ``host``.
         fusion: Modules that end in a fusion unit: 'all' (8 units), 'across-stage' (last module of each stage, 3 units)
@@ -124,10 +124,11 @@ class HRNet(Stem, Optimizable[Tensor], BaseModule):
         check_choice('host', host, HOSTS)
         defaults = HOSTS[host].network
         super().__init__(resolve_init_cfg(init_cfg, pretrained, defaults.init_cfg))
-        stages, interpolation, multiscale = resolve_arch(arch, extra, upsample, multiscale_output)
+        stages, interpolation, multiscale = resolve_arch(arch, extra, upsample, multiscale_output, out_indices)
         upsampling = Upsampling.parse(defaults.upsampling if interpolation is None else interpolation)
         self.out_indices = resolve_out_indices(out_indices, multiscale, defaults.multiscale_output,
                                                stages[-1].num_branches)
+        self.multiscale_output = multiscale_output  # the argument, which may be None
         self.norm_eval = flag_or_default('norm_eval', norm_eval, defaults.norm_eval)
         self.frozen_stages = frozen_stages
         self.in_channels = in_channels

@@ -65,7 +65,8 @@ def resolve_out_indices(out_indices: ConfigValue, multiscale_output: ConfigValue
 
 
 def resolve_arch(
-    arch: Arch | None, extra: ConfigEntry | None, upsample: UpsampleCfg, multiscale_output: bool | None
+    arch: Arch | None, extra: ConfigEntry | None, upsample: UpsampleCfg, multiscale_output: bool | None,
+    out_indices: ConfigValue = None
 ) -> tuple[tuple[StageSpec, ...], ConfigValue, ConfigValue]:
     """Return the stages, ``upsample`` and ``multiscale_output``. mmpose configs set the latter two in ``extra``."""
     if arch is not None and extra is not None:
@@ -77,7 +78,8 @@ def resolve_arch(
     if isinstance(arch, str):
         return stages, upsample, multiscale_output
     last = arch['stage4']
-    inner = last.get('multiscale_output') if isinstance(last, Mapping) else None
+    # explicit out_indices replace those of extra
+    inner = last.get('multiscale_output') if isinstance(last, Mapping) and out_indices is None else None
     return (stages, _one_of('upsample', upsample, "extra['upsample']", arch.get('upsample')),
             _one_of('multiscale_output', multiscale_output, "extra['stage4']['multiscale_output']", inner))
 

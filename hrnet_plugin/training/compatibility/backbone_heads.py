@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from hrnet_plugin.training.compatibility.comparisons import each, find_outputs
+from hrnet_plugin.training.compatibility.comparisons import each, find_outputs, has_argument, merging_neck
 from hrnet_plugin.training.compatibility.levels import Levels
 from hrnet_plugin.training.compatibility.origin import known_part
 from hrnet_plugin.training.compatibility.transformers import check_pixel_decoder
@@ -18,14 +18,10 @@ def check_pose_head(name: str, head: nn.Module, levels: Levels) -> None:
     got, channels = getattr(head, 'in_channels', None), levels.channels
     if not isinstance(got, int) or got == channels[-1]:
         return
-    advice = f'Set {name}.in_channels={channels[-1]}'
-    if levels.source == 'backbone' and len(channels) > 1:
-        if got == channels[0]:
-            advice = "Set backbone.multiscale_output=False (the default with backbone.host='mmpose')"
-        elif got == sum(channels):
-            advice = "Add neck=dict(type='hrnet_plugin.HRNetV2', arch=...), which concatenates all feature maps"
-        elif selection := find_outputs([got], levels):
-            advice += f', or backbone.{selection}'
+    selection = find_outputs([got], levels)
+    advice = f'Set {"" if selection is None else f"backbone.{selection}, or "}{name}.in_channels={channels[-1]}'
+    if levels.source == 'backbone' and got == sum(channels):
+        advice = f'Add {merging_neck(levels, got)}, which concatenates all feature maps'
     raise ValueError(f'{name}.in_channels must be {channels[-1]}, as in the last feature map of the {levels.source} '
                      f'(all: {list(channels)}), got {got}. {advice}')
 
@@ -60,9 +56,10 @@ def _check_inputs(name: str, head: nn.Module, indices: Sequence[int], levels: Le
                          f'{selected}, got {list(indices)}{f". Set backbone.{selection}" if selection else ""}')
     expected = [levels.channels[index] for index in indices]
     if got not in (sum(expected), expected, tuple(expected)):
-        advice = f' Set the same arch in {name} and backbone' if levels.source == 'backbone' else ''
-        raise ValueError(f'{name}.in_channels must be {expected}, as in the {levels.source}, got {got} in total.'
-                         f'{advice}')
+        same = levels.source == 'backbone' and has_argument(head, 'arch')
+        entry = f'{name}.in_channels={expected if len(expected) > 1 else expected[0]}'
+        raise ValueError(f'{name}.in_channels must be {expected}, as in the {levels.source}, got {got} in total. '
+                         f'Set {f"the same arch in {name} and backbone" if same else entry}')
 
 
 def _check_low_level_input(name: str, head: nn.Module, levels: Levels) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from typing import cast
 
 from torch import nn
 
 from hrnet_plugin.models.necks.hrfpn import HRFPN
-from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
 from hrnet_plugin.training.compatibility.levels import Levels
 from hrnet_plugin.training.compatibility.origin import if_known, is_known
 
@@ -34,7 +34,7 @@ def check_channels(key: str, got: int | Sequence[int] | None, levels: Levels) ->
         if len(set(levels.channels)) > 1:
             raise ValueError(f'{key} must be one of {list(levels.channels)}, the channels of the {levels.source}\'s '
                              f'{levels.maps}, got {got}')
-        advice = f'; or set neck.out_channels={got}' if levels.source == 'neck' else ''
+        advice = f'; or set {levels.key}.out_channels={got}' if _has_int_argument(levels.neck, 'out_channels') else ''
         raise ValueError(f'{key} must be {levels.channels[0]}, the {levels.source}\'s out_channels, got {got}{advice}')
 
 
@@ -59,13 +59,47 @@ def advice_for_strides(strides: Sequence[int], levels: Levels) -> str:
     if not isinstance(levels.neck, HRFPN) or first % finest or (
             list(strides) != [first * 2**i for i in range(len(strides))]):
         return ''
-    return f'; or set neck.stride={first // finest}, neck.num_outs={len(strides)}'
+    return f'; or set {levels.key}.stride={first // finest}, {levels.key}.num_outs={len(strides)}'
 
 
 def advice_for_number(number: int, levels: Levels) -> str:
     """Return how to get ``number`` levels from the neck, or an empty string if that is impossible."""
-    return f'; or set neck.num_outs={number}' if levels.source == 'neck' and not isinstance(
-        levels.neck, HRNetV2) else ''
+    if not _has_int_argument(levels.neck, 'num_outs'):
+        return ''
+    inputs = getattr(levels.neck, 'in_channels', None)
+    # necks of hosts have at least one output per input
+    fits = isinstance(levels.neck, HRFPN) or not isinstance(inputs, (list, tuple)) or number >= len(inputs)
+    return f'; or set {levels.key}.num_outs={number}' if fits else ''
+
+
+def has_argument(module: nn.Module | None, name: str) -> bool:
+    """Return True if the class of a module has an argument with this name."""
+    return module is not None and name in signature(type(module)).parameters
+
+
+def _has_int_argument(neck: nn.Module | None, name: str) -> bool:
+    """Return True if a neck has an argument with one value for all levels."""
+    return has_argument(neck, name) and isinstance(getattr(neck, name, 0), int)
+
+
+def merging_neck(levels: Levels, out_channels: int | None, *, replaces: bool = False) -> str:
+    """Return the config of a neck that merges all feature maps into one with the given channels.
+
+    Args:
+        levels: Feature maps of the backbone.
+        out_channels: Channels of the output, or None for the sum of those of the inputs.
+        replaces: Whether it replaces another neck.
+    """
+    width = '' if out_channels in (None, sum(levels.channels)) else f', out_channels={out_channels}'
+    delete = '_delete_=True, ' if replaces else ''
+    return f"neck=dict({delete}type='hrnet_plugin.HRNetV2', {input_argument(levels)}{width})"
+
+
+def input_argument(levels: Levels) -> str:
+    """Return the argument of a neck of this package for the inputs."""
+    backbone = levels.backbone
+    whole = backbone is not None and levels.channels == backbone.stages[-1].out_channels
+    return 'arch=...' if whole else f'in_channels={list(levels.channels)}'
 
 
 def advice_for_inputs(key: str, got: Sequence[int], levels: Levels) -> str:
@@ -82,9 +116,8 @@ def find_outputs(channels: Sequence[int], levels: Levels) -> str | None:
     selection = select_outputs(channels, branches)
     if selection is None:
         return None
-    # only these selections can come from multiscale_output, which excludes others
-    is_default = levels.backbone.out_indices in ((0, ), tuple(range(len(branches))))
-    return f'out_indices={selection}{" with multiscale_output=None" if is_default else ""}'
+    given = levels.backbone.multiscale_output is not None
+    return f'out_indices={selection}{" with multiscale_output=None" if given else ""}'
 
 
 def select_outputs(channels: Sequence[int], branches: Sequence[int]) -> tuple[int, ...] | None:

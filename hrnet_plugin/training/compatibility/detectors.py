@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.training.compatibility.comparisons import (
     advice_for_number,
     advice_for_strides,
@@ -15,9 +16,10 @@ from hrnet_plugin.training.compatibility.comparisons import (
     check_strides,
     each,
     first_strides,
+    merging_neck,
     strides_of,
 )
-from hrnet_plugin.training.compatibility.levels import Levels
+from hrnet_plugin.training.compatibility.levels import Levels, backbone_levels
 from hrnet_plugin.training.compatibility.origin import known_part
 
 # mmdet's heads for a single level; with more levels, they use the first ones or fail at the first step
@@ -32,8 +34,8 @@ def check_dense_head(name: str, head: nn.Module, levels: Levels) -> None:
     """Raise ValueError unless a dense head has the strides and channels of its levels."""
     for i, stage in each(known_part(head, 'stages')):  # Cascade RPN
         check_dense_head(f'{name}.stages[{i}]', stage, levels)
-    check_channels(f'{name}.in_channels', _channels_of(head), levels)
     _check_single_level(name, head, levels)
+    check_channels(f'{name}.in_channels', _channels_of(head), levels)
     _check_strides(name, head, levels)
     _check_entries(name, head, levels)
 
@@ -70,10 +72,19 @@ def _channels_of(head: nn.Module) -> int | Sequence[int] | None:
 def _check_single_level(name: str, head: nn.Module, levels: Levels) -> None:
     single = any(parent.__name__ in _SINGLE_LEVEL for parent in type(head).__mro__)
     if single and len(levels) != 1:
-        advice = ("Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'" if levels.source == 'neck' else
-                  "Add neck=dict(type='hrnet_plugin.HRNetV2', arch=...)")
-        raise ValueError(f'{name} ({type(head).__name__}) requires one level, got {len(levels)} from '
-                         f'the {levels.source}. {advice}')
+        raise ValueError(f'{name} ({type(head).__name__}) requires one level, got {len(levels)} from the '
+                         f'{levels.source}{_advice_for_single_level(head, levels)}')
+
+
+def _advice_for_single_level(head: nn.Module, levels: Levels) -> str:
+    before, channels = backbone_levels(levels.backbone), _channels_of(head)
+    if isinstance(levels.neck, HRFPN):
+        return f'. Set {levels.key}.num_outs=1'
+    if before is None:
+        return ''
+    replaces = levels.neck is not None
+    neck = merging_neck(before, channels if isinstance(channels, int) else None, replaces=replaces)
+    return f'. {"Replace the neck by" if replaces else "Add"} {neck}'
 
 
 def check_mask_head(name: str, head: nn.Module, levels: Levels) -> None:
@@ -137,4 +148,14 @@ def check_semantic_head(name: str, head: nn.Module, levels: Levels) -> None:
     check_channels(f'{name}.in_channels', first.in_channels, levels)
     if levels.strides is not None and levels.strides[0] != 4:
         raise ValueError(f'{name} requires levels with strides 4, 8, ..., got {list(levels.strides)} from the '
-                         f'{levels.source}. Set neck.stride=1')
+                         f'{levels.source}{_advice_for_stride_4(levels)}')
+
+
+def _advice_for_stride_4(levels: Levels) -> str:
+    backbone = levels.backbone
+    if backbone is not None and backbone.out_strides[0] > 4:
+        neck = '' if levels.neck is None else ', and in_channels of the neck accordingly'
+        return f'. Set backbone.out_indices={(0, *backbone.out_indices)}{neck}'
+    if isinstance(levels.neck, HRFPN):
+        return f'. Set {levels.key}.stride=1'
+    return f'. Set {levels.key}.start_level=0' if getattr(levels.neck, 'start_level', 0) else ''

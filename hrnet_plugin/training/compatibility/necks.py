@@ -8,7 +8,7 @@ from torch import nn
 
 from hrnet_plugin.models.necks.hrfpn import HRFPN
 from hrnet_plugin.models.necks.hrnetv2 import HRNetV2
-from hrnet_plugin.training.compatibility.comparisons import advice_for_inputs, find_outputs
+from hrnet_plugin.training.compatibility.comparisons import advice_for_inputs, find_outputs, input_argument
 from hrnet_plugin.training.compatibility.levels import Levels, neck_levels
 from hrnet_plugin.training.compatibility.origin import host_of, is_ours
 
@@ -78,4 +78,4 @@ def _advice(name: str, neck: nn.Module, got: Sequence[int], levels: Levels) -> s
     selection = find_outputs(got, levels)
     outputs = '' if selection is None else f'backbone.{selection}, or '
     return (f'Set {outputs}in_channels of {type(neck).__name__}, or replace it by the neck of HRNet: '
-            "neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', arch=...), with the backbone's arch")
+            f"neck=dict(_delete_=True, type='hrnet_plugin.HRFPN', {input_argument(levels)})")

@@ -107,21 +107,24 @@ def test_one_finest_output_equals_single_scale():
     assert [network.out_indices for network in networks] == [(0, )] * 3
 
 
+def inner(multiscale_output):
+    extra = upstream_extra(SMALL)
+    return dict(extra, stage4=dict(extra['stage4'], multiscale_output=multiscale_output))
+
+
 @pytest.mark.parametrize(('options', 'expected'), [
     (dict(), (0, 1, 2, 3)), (dict(host='mmpose'), (0, )), (dict(host='mmpose', out_indices=(1, 2)), (1, 2)),
     (dict(multiscale_output=True, out_indices=[0, 1, 2, 3]), (0, 1, 2, 3)),
     (dict(multiscale_output=False, out_indices=(0, )), (0, )),
     (dict(arch='w32_single_stream', out_indices=(0, )), (0, )),
     (dict(arch=None, extra=upstream_extra(SMALL), out_indices=(3, )), (3, )),
+    # explicit indices replace the value in extra
+    (dict(arch=None, extra=inner(False)), (0, )), (dict(arch=None, extra=inner(False), out_indices=(1, )), (1, )),
+    (dict(arch=None, extra=inner(True), out_indices=(1, 2)), (1, 2)),
 ])
 def test_defaults_and_agreement_with_multiscale_output(options, expected):
     with torch.device('meta'):
         assert HRNet(**{'arch': SMALL, **options}).out_indices == expected
-
-
-def inner(multiscale_output):
-    extra = upstream_extra(SMALL)
-    return dict(extra, stage4=dict(extra['stage4'], multiscale_output=multiscale_output))
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
@@ -137,8 +140,8 @@ def inner(multiscale_output):
      r'must be \(0,\) with multiscale_output=False, got \(0, 1\). Set one of them, not both'),
     (dict(out_indices=(0, ), multiscale_output=True), ValueError,
      r'must be \(0, 1, 2, 3\) with multiscale_output=True, got \(0,\). Set one of them, not both'),
-    (dict(arch=None, extra=inner(False), out_indices=(1, )), ValueError,
-     r'must be \(0,\) with multiscale_output=False'),
+    (dict(arch=None, extra=inner(False), out_indices=(1, ), multiscale_output=True), ValueError,
+     r'must be \(0, 1, 2, 3\) with multiscale_output=True'),
     (dict(arch='w32_single_stream', out_indices=(1, )), ValueError, 'must be between 0 and 0, got 1'),
     (dict(fusion='final', downsample='bilinear', out_indices=(0, )), ValueError, 'does no downsampling'),
 ])

@@ -29,7 +29,7 @@ def build(name, **changes):
 @pytest.mark.parametrize(('name', 'changes', 'message'), [
     (POSE, dict(backbone__multiscale_output=True),
      'head.in_channels must be 256, as in the last feature map of the backbone (all: [32, 64, 128, 256]), got 32. '
-     "Set backbone.multiscale_output=False (the default with backbone.host='mmpose')"),
+     'Set backbone.out_indices=(0,) with multiscale_output=None, or head.in_channels=256'),
     (POSE, dict(backbone__multiscale_output=True, head__in_channels=480),
      "Add neck=dict(type='hrnet_plugin.HRNetV2'"),
     (POSE, dict(backbone__arch='w48'), 'got 32. Set head.in_channels=48'),

@@ -72,9 +72,9 @@ MISTAKES = [
     (CENTERNET, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
     (TRIPLETS, dict(neck__out_channels=64), 'bbox_head.in_channels must be 64'),
     (TRIPLETS, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterTripletHead) requires one level, got 5 '
-     "from the neck. Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
+     "from the neck. Set neck.num_outs=1"),
     (CENTERNET, dict(neck__type='hrnet_plugin.HRFPN'), 'bbox_head (CenterNetHead) requires one level, got 5 from '
-     "the neck. Set neck.num_outs=1, or neck.type='hrnet_plugin.HRNetV2'"),
+     "the neck. Set neck.num_outs=1"),
 ]
 
 

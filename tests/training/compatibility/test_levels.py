@@ -43,7 +43,7 @@ DETECTORS = {
     'FPN': ('retinanet/retinanet_r50_fpn_1x_coco.py', dict(neck=dict(FPN, **RETINA)), [
         (dict(backbone__out_indices=(1, 2, 3)), 'neck.in_channels must be [36, 72, 144], as in the backbone, got '
          '[18, 36, 72, 144]. Set backbone.out_indices=(0, 1, 2, 3), or in_channels of FPN'),
-        (dict(neck__in_channels=[36, 72, 144]), 'Set backbone.out_indices=(1, 2, 3) with multiscale_output=None, or '),
+        (dict(neck__in_channels=[36, 72, 144]), 'Set backbone.out_indices=(1, 2, 3), or '),
         (dict(neck__start_level=0), 'bbox_head.anchor_generator.strides must be [4, 8, 16, 32, 64], the strides of the '
          'neck\'s levels, got [8, 16, 32, 64, 128]'),
         (dict(neck__num_outs=4), 'must be [8, 16, 32, 64], the strides of'),
@@ -54,7 +54,7 @@ DETECTORS = {
         (dict(roi_head__bbox_head__in_channels=128), 'roi_head.bbox_head.in_channels must be 256, the channels of its '
          'RoI extractor, got 128')]),
     'NASFPN': ('nas_fpn/retinanet_r50_nasfpn_crop640-50e_coco.py', dict(neck__in_channels=ALL), [
-        (dict(neck__in_channels=ALL[1:]), 'Set backbone.out_indices=(1, 2, 3) with multiscale_output=None, or in_chan'),
+        (dict(neck__in_channels=ALL[1:]), 'Set backbone.out_indices=(1, 2, 3), or in_chan'),
         (dict(neck__out_channels=128), 'bbox_head.in_channels must be 128')]),
     'BFP': ('libra_rcnn/libra-faster-rcnn_r50_fpn_1x_coco.py', dict(
         neck=[FPN, dict(type='mmdet.BFP', in_channels=256, num_levels=5)]), [
@@ -62,7 +62,7 @@ DETECTORS = {
         (dict(neck__1__in_channels=128), 'neck[1].in_channels must be 256, as in the preceding neck, got 128')]),
     'ChannelMapper': ('deformable_detr/deformable-detr_r50_16xb2-50e_coco.py', dict(neck=MAPPER), [
         (dict(neck__in_channels=[18, 36, 72]), 'neck.in_channels must be [18, 36, 72, 144], as in the backbone, got '
-         '[18, 36, 72]. Set backbone.out_indices=(0, 1, 2) with multiscale_output=None'),
+         '[18, 36, 72]. Set backbone.out_indices=(0, 1, 2), or '),
         (dict(neck__in_channels=[18, 36, 72, 99]), 'got [18, 36, 72, 99]. Set in_channels of ChannelMapper'),
         (dict(neck__num_outs=5), 'encoder.layer_cfg.self_attn_cfg.num_levels must be 5, the number of levels'),
         (dict(decoder__layer_cfg__cross_attn_cfg=dict(embed_dims=256, num_levels=3)),
@@ -70,7 +70,7 @@ DETECTORS = {
     'DETR': ('detr/detr_r50_8xb2-150e_coco.py', dict(
         neck__in_channels=[144], backbone__out_indices=(3, )), [
         (dict(neck__out_channels=128), 'encoder.layer_cfg.self_attn_cfg.embed_dims must be 128'),
-        (dict(backbone__out_indices=None), 'got [144]. Set backbone.out_indices=(3,) with multiscale_output=None')]),
+        (dict(backbone__out_indices=None), 'got [144]. Set backbone.out_indices=(3,), or ')]),
     'YOLOX': ('yolox/yolox_s_8xb8-300e_coco.py', dict(
         neck__in_channels=[36, 72, 144], backbone__out_indices=(1, 2, 3)), [
         (dict(backbone__out_indices=(0, 1, 2)), 'neck.in_channels must be [18, 36, 72], as in the backbone, got '
