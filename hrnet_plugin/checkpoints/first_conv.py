@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from hrnet_plugin.config_types import ConfigEntry
+from hrnet_plugin.models.checkpoint_metadata import COLORS, with_channel_order
 
 if TYPE_CHECKING:
     from hrnet_plugin.models import HRNet
@@ -32,8 +33,7 @@ FIRST_CONV_MODES = ('exact', 'adapt')
 #: Values of its argument ``channel_order``.
 CHANNEL_ORDERS = ('RGB', 'BGR')
 _KEY = 'conv1.weight'
-_IMAGES = 'images'  # metadata entry: channel order of the images, and their std if it is 1
-_COLORS = 3
+IMAGES = 'images'  # metadata entry: channel order of the images, and their std if it is 1
 
 
 def check_same_channels(weights: OrderedDict[str, Tensor], network: HRNet) -> None:
@@ -58,23 +58,26 @@ def adapt_first_conv(weights: OrderedDict[str, Tensor], metadata: ConfigEntry, n
         The state dict and metadata for the network, and a description of the conversion, '' if there is none.
 
     Raises:
-        ValueError: If the network has no plain convolutions, or if additional channels would never be used because the
-            stem is frozen.
+        ValueError: If the network has no plain convolutions, if additional channels would never be used because the
+            stem is frozen, or if ``channel_order`` has no effect.
     """
     weight = weights[_KEY]
     old, new = weight.size(1), network.in_channels
-    stored, order = _stored_order(metadata, old), channel_order or _network_order(network)
-    is_reversed = new >= _COLORS and None not in (stored, order) and stored != order
+    if old < COLORS:  # of images without an order
+        metadata = {name: value for name, value in metadata.items() if name != IMAGES}
+    stored, order = _order(metadata.get(IMAGES)), channel_order or _order(network.image_format)
+    if channel_order is not None:
+        _check_order(channel_order, stored, new)
+    is_reversed = new >= COLORS and None not in (stored, order) and stored != order
     if new == old and not is_reversed:
         return weights, metadata, ''
     _check_network(network, old)
     if is_reversed:
-        weight = torch.cat([weight[:, :_COLORS].flip(1), weight[:, _COLORS:]], dim=1)
+        weight = torch.cat([weight[:, :COLORS].flip(1), weight[:, COLORS:]], dim=1)
+        metadata = {**metadata, IMAGES: with_channel_order(str(metadata[IMAGES]), str(order))}
     facts = [_rule(old, new)] if new != old else []
-    if new >= _COLORS and stored is not None:
+    if new >= COLORS and stored is not None:
         facts.append(f'channel order {order or stored}' + (f' ({stored} in the checkpoint)' if is_reversed else ''))
-    if stored is not None:  # the order is now that of the images, or has no meaning
-        metadata = _with_order_of(network, metadata)
     text = f'from {old} to {new} channels: {", ".join(facts)}'
     return OrderedDict(weights, **{_KEY: adapt_channels(weight, new)}), metadata, text
 
@@ -117,24 +120,18 @@ def _check_network(network: HRNet, old: int) -> None:
                          'start at zero and must be trained')
 
 
-def _stored_order(metadata: ConfigEntry, channels: int) -> str | None:
-    """Return the channel order of the checkpoint's images, or None unless they are color images of a known order."""
-    return _order(metadata.get(_IMAGES)) if channels == _COLORS else None
-
-
-def _network_order(network: HRNet) -> str | None:
-    """Return the channel order of the network's images, or None if it is unknown."""
-    if network.image_format is None or network.in_channels == _COLORS:
-        return _order(network.image_format)
-    return 'BGR'  # upstream loaders read BGR, and data preprocessors convert images with three channels only
+def _check_order(channel_order: str, stored: str | None, channels: int) -> None:
+    """Raise ValueError if the order of the weights cannot be converted to the given one."""
+    if channels < COLORS:
+        reason = f'backbone.in_channels={channels}'
+    elif stored is None:
+        reason = 'a checkpoint whose channel order is unknown'
+    else:
+        return
+    raise ValueError(f'init_cfg.channel_order must be None with {reason}, got {channel_order!r}. Without it, the order '
+                     'of the weights is not changed')
 
 
 def _order(image_format: object) -> str | None:
     order = str(image_format).split(', ')[0]
     return order if order in CHANNEL_ORDERS else None
-
-
-def _with_order_of(network: HRNet, metadata: ConfigEntry) -> ConfigEntry:
-    """Return metadata with the channel order that the network's own metadata has."""
-    own, (_, *others) = _order(network.image_format), str(metadata[_IMAGES]).split(', ')
-    return metadata if own is None else {**metadata, _IMAGES: ', '.join([own, *others])}

@@ -19,12 +19,14 @@ from hrnet_plugin.checkpoints.file import Checkpoint, read
 from hrnet_plugin.checkpoints.first_conv import (
     CHANNEL_ORDERS,
     FIRST_CONV_MODES,
+    IMAGES,
     adapt_first_conv,
     check_same_channels,
 )
 from hrnet_plugin.checkpoints.match import UPSAMPLING, MatchReport, match_state_dict, summarize_names
 from hrnet_plugin.checks import check_bool, check_choice
 from hrnet_plugin.config_types import ConfigEntry
+from hrnet_plugin.models.checkpoint_metadata import with_channel_order
 from hrnet_plugin.registry import WEIGHT_INITIALIZERS
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Pretrained:
             start at zero. From one channel, gray is the mean of all channels. Default: 'exact'.
         channel_order: Order of the first three channels of the images, 'RGB' or 'BGR', for ``first_conv='adapt'``.
             Default: None, which means that of the data preprocessor. Images with more than three channels are BGR by
-            default. The order is that of the checkpoint if the data preprocessor does not normalize.
+            default. The order is that of the checkpoint if the data preprocessor does not normalize. An order requires
+            at least three channels and a checkpoint of known order.
 
     Raises:
         TypeError, ValueError: If an argument is invalid, or, when called, if the checkpoint does not match.
@@ -113,6 +116,8 @@ class Pretrained:
                 f'{address} must have all {match.total} tensors of {type(module).__name__}, got {len(match.weights)}; '
                 f'{len(match.missing)} are missing: {names}. To keep their initial values, set '
                 'init_cfg.allow_partial=True')
+        if self.channel_order is not None:
+            network.image_format = with_channel_order(network.image_format or str(metadata[IMAGES]), self.channel_order)
         # the module compares the metadata with its own
         match.weights._metadata = OrderedDict({'': metadata})  # type: ignore[attr-defined]
         module.load_state_dict(match.weights, strict=False)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from hrnet_plugin.models.backbones.hrnet import HRNet
 
+COLORS = 3  # least number of channels of images with an order
 _Module = TypeVar('_Module', bound=nn.Module)
 
 
@@ -80,6 +81,15 @@ def read_image_format(preprocessor: nn.Module | None) -> str | None:
     if converts is None or not isinstance(std, torch.Tensor) or std.is_meta:
         return None
     return ('RGB' if converts else 'BGR') + (', std 1' if bool((std == 1).all()) else '')
+
+
+def with_channel_order(images: str, order: str) -> str:
+    """Return an image format with another channel order.
+
+    >>> with_channel_order('RGB, std 1', 'BGR')
+    'BGR, std 1'
+    """
+    return ', '.join([order, *images.split(', ')[1:]])
 
 
 _UPSAMPLING = {known.text: known for known in (

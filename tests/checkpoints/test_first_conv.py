@@ -186,13 +186,85 @@ def test_channel_order_of_color_images(saved, log):
     assert '; first convolution adapted from 3 to 3 channels: channel order BGR (RGB in the checkpoint); from' in log[0]
 
 
-@pytest.mark.parametrize('channels', [1, 2])
-def test_other_facts_about_the_images_are_compared(channels, saved, log):
+def stored_images(network):
+    """Return the image format that a checkpoint of the network has."""
+    return network.state_dict()._metadata[''].get('images')
+
+
+@pytest.mark.parametrize(('std', 'suffix'), [(60., ''), (1., ', std 1')])
+@pytest.mark.parametrize('order', ['RGB', 'BGR'])
+@pytest.mark.parametrize('channels', [3, 4])
+def test_an_explicit_order_is_that_of_the_network(channels, order, std, suffix, saved, log):
+    """It takes precedence over the data preprocessor, before and after the weights are loaded."""
+    source, path = saved(Model(HRNet(TINY), std=(std, ), bgr_to_rgb=True))
+    model = Model(adapted(path, channels, order), std=(std, ))
+    assert stored_images(model.backbone) == order + suffix
+    model.backbone.init_weights()
+    assert stored_images(model.backbone) == order + suffix
+    images = torch.randn(1, channels, 32, 32)
+    colors = images[:, :3]
+    assert_same_outputs(model.eval(), images, source, colors if order == 'RGB' else colors.flip(1))
+    Model(adapted(path, channels, order), std=(std, )).load_state_dict(model.state_dict())
+    line, = log  # no warning
+    assert ('adapted' in line) == (channels == 4 or order == 'BGR')
+
+
+def test_an_explicit_order_without_normalization(saved, log):
+    _, path = saved(Model(HRNet(TINY), std=(1., ), bgr_to_rgb=True))
+    network = adapted(path, 3, 'BGR')
+    network.init_weights()
+    assert stored_images(network) == 'BGR, std 1'
+    assert len(log) == 1
+
+
+@pytest.mark.parametrize(('theirs', 'ours', 'preprocessor'), [
+    (3, 1, dict(bgr_to_rgb=True)), (3, 2, dict(bgr_to_rgb=True)), (3, 1, dict(std=(1., ))), (1, 1, dict()),
+    (1, 3, dict(bgr_to_rgb=True)), (2, 4, dict(bgr_to_rgb=True))])
+def test_fewer_than_three_channels_have_no_order(theirs, ours, preprocessor, saved, log):
+    source, path = saved(Model(HRNet(TINY, in_channels=theirs)))
+    assert (stored_images(source.backbone) is None) == (theirs < 3)
+    if theirs < 3:  # as in checkpoints of older versions
+        file = torch.load(path, weights_only=False)
+        file['state_dict']._metadata['backbone']['images'] = 'BGR'
+        torch.save(file, path)
+    model = Model(adapted(path, ours), **preprocessor)
+    model.backbone.init_weights()
+    assert (stored_images(model.backbone) is None) == (ours < 3)
+    line, = log  # no warning
+    assert 'channel order' not in line
+
+
+@pytest.mark.parametrize(('theirs', 'stored', 'ours', 'reason'), [
+    (3, dict(), 2, 'backbone.in_channels=2'), (3, dict(), 1, 'backbone.in_channels=1'),
+    (3, None, 3, 'a checkpoint whose channel order is unknown'),
+    (3, None, 4, 'a checkpoint whose channel order is unknown'),
+    (1, dict(), 3, 'a checkpoint whose channel order is unknown')])
+def test_an_order_without_effect_is_refused(theirs, stored, ours, reason, saved):
+    backbone = HRNet(TINY, in_channels=theirs)
+    _, path = saved(backbone if stored is None else Model(backbone, **stored))
+    with pytest.raises(ValueError, match=rf"init_cfg.channel_order must be None with {reason}, got 'RGB'"):
+        adapted(path, ours, 'RGB').init_weights()
+
+
+@pytest.mark.parametrize('channels', [3, 4, 5])
+def test_order_of_checkpoints_with_additional_channels(channels, saved, log):
+    source, path = saved(Model(HRNet(TINY, in_channels=4)))
+    model = Model(adapted(path, channels, 'RGB'))
+    model.backbone.init_weights()
+    images = torch.randn(1, channels, 32, 32)
+    rest = images[:, 3:4] if channels > 3 else images.mean(1, keepdim=True)
+    assert_same_outputs(model.eval(), images, source, torch.cat([images[:, :3].flip(1), rest], 1))
+    line, = log
+    assert f'from 4 to {channels} channels: ' in line
+    assert 'channel order RGB (BGR in the checkpoint); from' in line
+
+
+def test_other_facts_about_the_images_are_compared(saved, log):
     _, path = saved(Model(HRNet(TINY), std=(1., )))
-    Model(adapted(path, channels), bgr_to_rgb=True).backbone.init_weights()
+    Model(adapted(path, 3), bgr_to_rgb=True).backbone.init_weights()
     warning, line = log
     assert 'trained on RGB, std 1 images, but the network receives RGB. Set' in warning
-    assert 'channel order' not in line
+    assert 'channel order RGB (BGR in the checkpoint)' in line
 
 
 @pytest.mark.parametrize(('theirs', 'ours'), [(3, 3), (4, 4)])

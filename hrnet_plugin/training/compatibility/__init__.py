@@ -16,9 +16,9 @@ from torch.nn.modules.module import register_module_module_registration_hook
 
 from hrnet_plugin.hosts import MMDET, MMPOSE, MMSEG, Host
 from hrnet_plugin.models.backbones.hrnet import HRNet
-from hrnet_plugin.models.checkpoint_metadata import read_image_format
 from hrnet_plugin.training.compatibility.backbone_heads import check_cascade, check_decode_head, check_pose_head
 from hrnet_plugin.training.compatibility.detectors import check_dense_head, check_mask_head, check_semantic_head
+from hrnet_plugin.training.compatibility.images import image_format_of
 from hrnet_plugin.training.compatibility.levels import Levels, backbone_levels
 from hrnet_plugin.training.compatibility.necks import check_necks
 from hrnet_plugin.training.compatibility.origin import host_of
@@ -65,7 +65,7 @@ def check_submodule(whole: nn.Module, name: str, part: nn.Module | None) -> None
     if isinstance(whole, nn.ModuleList) and whole in _CASCADES:
         _check_in_list(whole, name, part)
     if name == 'backbone' and isinstance(part, HRNet):
-        part.image_format = read_image_format(whole._modules.get('data_preprocessor'))
+        part.image_format = image_format_of(part, whole._modules.get('data_preprocessor'))
     if part is None or (name != 'neck' and name not in _HEADS):
         return
     if name == 'neck':
