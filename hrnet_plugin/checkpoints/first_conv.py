@@ -121,15 +121,15 @@ def _check_network(network: HRNet, old: int) -> None:
 
 
 def _check_order(channel_order: str, stored: str | None, channels: int) -> None:
-    """Raise ValueError if the order of the weights cannot be converted to the given one."""
+    """Raise ValueError if the input channels cannot be converted to the given order."""
     if channels < COLORS:
         reason = f'backbone.in_channels={channels}'
     elif stored is None:
         reason = 'a checkpoint whose channel order is unknown'
     else:
         return
-    raise ValueError(f'init_cfg.channel_order must be None with {reason}, got {channel_order!r}. Without it, the order '
-                     'of the weights is not changed')
+    raise ValueError(f'init_cfg.channel_order must be None with {reason}, got {channel_order!r}. Without it, the '
+                     'channels keep their order')
 
 
 def _order(image_format: object) -> str | None:

@@ -30,7 +30,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, measure_machine, network
-from hrnet_plugin.hosts import image_channels
+from hrnet_plugin.hosts import config_image_channels
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
 
@@ -75,7 +75,7 @@ def load_configs(names: Sequence[str]) -> dict[str, Config]:
     for name, config in configs.items():
         if config.get('model') is None:
             raise ValueError(f'{name} must have the entry model, got none')
-    channels = {name: image_channels(config.model) for name, config in configs.items()}
+    channels = {name: config_image_channels(config.model) for name, config in configs.items()}
     if len({*channels.values()}) > 1:
         raise ValueError(f'--config must name models with the same number of image channels, got {channels}. Measure '
                          'the others in a separate call')
@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.manual_seed(0)
     amp = AMP.get(args.amp)
     configs = load_configs(args.config)
-    channels = image_channels(configs[args.config[0]].model)
+    channels = config_image_channels(configs[args.config[0]].model)
     machine: Machine | None = None if args.train else measure_machine(args.device, amp or torch.float32)
     images = torch.randn(args.batch, channels, *args.shape, device=args.device)
     with progress(f'measuring {args.rounds} rounds'):

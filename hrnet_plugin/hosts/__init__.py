@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, NetworkDefaults, fixed_input_size, image_channels
+from hrnet_plugin.hosts.host import Host, NetworkDefaults, config_image_channels, fixed_input_size
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.mmdet import MMDET
 from hrnet_plugin.hosts.mmpose import MMPOSE
@@ -19,8 +19,8 @@ from hrnet_plugin.hosts.names import type_name
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-__all__ = ['HOSTS', 'MMDET', 'MMPOSE', 'MMPRETRAIN', 'MMSEG', 'Host', 'Metric', 'NetworkDefaults', 'find_host',
-           'fixed_input_size', 'host_of_config', 'host_of_task', 'image_channels', 'type_name']
+__all__ = ['HOSTS', 'MMDET', 'MMPOSE', 'MMPRETRAIN', 'MMSEG', 'Host', 'Metric', 'NetworkDefaults',
+           'config_image_channels', 'find_host', 'fixed_input_size', 'host_of_config', 'host_of_task', 'type_name']
 
 #: Name of the host -> adapter.
 HOSTS = {host.name: host for host in (MMDET, MMPOSE, MMSEG, MMPRETRAIN)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.names import type_name
@@ -231,14 +231,25 @@ class Host:
         return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]
 
 
-def image_channels(model: ConfigEntry) -> int:
+def config_image_channels(model: ConfigEntry) -> int:
     """Return the number of image channels of a model: ``in_channels`` of its backbone, 3 by default.
 
     Args:
-        model: Entry ``model`` of a config of any library.
+        model: Entry ``model`` of a config of any library. Its backbone may be that of a wrapped model.
     """
+    backbone = _find_backbone(model)
+    channels = None if backbone is None else backbone.get('in_channels')
+    return channels if isinstance(channels, int) else 3
+
+
+def _find_backbone(model: ConfigEntry) -> ConfigEntry | None:
+    """Return the config of the backbone of a model or of the first model that it wraps."""
     backbone = model.get('backbone')
-    return cast(int, backbone.get('in_channels', 3)) if isinstance(backbone, Mapping) else 3
+    if isinstance(backbone, Mapping):
+        return backbone
+    # e.g. 'detector' of semi-supervised methods, or 'module' of test-time augmentation
+    parts = (_find_backbone(part) for part in model.values() if isinstance(part, Mapping))
+    return next((part for part in parts if part is not None), None)
 
 
 def fixed_input_size(config: Config) -> tuple[int, int] | None:

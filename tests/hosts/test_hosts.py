@@ -14,11 +14,11 @@ from hrnet_plugin.hosts import (
     HOSTS,
     MMDET,
     MMPOSE,
+    config_image_channels,
     find_host,
     fixed_input_size,
     host_of_config,
     host_of_task,
-    image_channels,
     type_name,
 )
 
@@ -122,6 +122,9 @@ def test_fixed_input_size():
 
 @pytest.mark.parametrize(('model', 'channels'), [
     (dict(backbone=dict(type='HRNet', in_channels=9)), 9), (dict(backbone=dict(type='ResNet', depth=50)), 3),
-    (dict(type='hrnet_plugin.HRNetClassifier', arch='w18'), 3), (dict(backbone=None), 3)])
-def test_image_channels(model, channels):
-    assert image_channels(model) == channels
+    (dict(type='hrnet_plugin.HRNetClassifier', arch='w18'), 3), (dict(backbone=None), 3),
+    (dict(backbone=dict(in_channels=None)), 3),
+    (dict(type='SoftTeacher', data_preprocessor=dict(std=[1]), detector=dict(backbone=dict(in_channels=4))), 4),
+    (dict(type='SegTTAModel', module=dict(segmentor=dict(backbone=dict(in_channels=9)))), 9)])
+def test_config_image_channels(model, channels):
+    assert config_image_channels(model) == channels

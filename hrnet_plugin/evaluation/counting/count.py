@@ -17,7 +17,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 from hrnet_plugin.config_types import ConfigEntry
-from hrnet_plugin.hosts import MMDET, find_host, image_channels
+from hrnet_plugin.hosts import MMDET, config_image_channels, find_host
 
 _ATEN = torch.ops.aten
 
@@ -99,7 +99,7 @@ def count_model(model: ConfigEntry,
             if prepare is not None:
                 prepare(built)
             forward = (find_host(scope) or MMDET).forward
-            image = torch.zeros(1, image_channels(model), *shape, device=device)
+            image = torch.zeros(1, config_image_channels(model), *shape, device=device)
             return _count_parts(built, forward, image, box_rois, mask_rois)
 
     try:

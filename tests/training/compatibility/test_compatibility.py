@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+import hrnet_plugin.plugin  # noqa: F401  (enables the checks)
 from hrnet_plugin.config_files import cfg
 from hrnet_plugin.models import HRFPN, HRNet
 
