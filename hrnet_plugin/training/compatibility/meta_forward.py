@@ -103,12 +103,12 @@ def _kept_random_numbers() -> Iterator[None]:
 
 
 def _meta_copy(module: nn.Module) -> nn.Module:
-    """Return a copy with parameters and buffers on the meta device."""
+    """Return a copy in eval mode with parameters and buffers on the meta device."""
     parameters = {id(tensor): nn.Parameter(torch.empty_like(tensor, device='meta'), requires_grad=False)
                   for tensor in module.parameters()}
     buffers = {id(tensor): torch.empty_like(tensor, device='meta') for tensor in module.buffers()}
     # deepcopy takes an object with this id from its memo, and copies all others
-    return copy.deepcopy(module, dict(chain(parameters.items(), buffers.items())))
+    return copy.deepcopy(module, dict(chain(parameters.items(), buffers.items()))).eval()
 
 
 def _failed_for_number(error: Exception) -> bool:
