@@ -29,9 +29,7 @@ from hrnet_plugin.data_checks.datasets import build_dataset
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.heads import list_names
 from hrnet_plugin.data_checks.images import ImageReport
-from hrnet_plugin.data_checks.loaded import check_objects, scan_items
-from hrnet_plugin.data_checks.samples import check_samples, label_rules
-from hrnet_plugin.hosts import host_of_config
+from hrnet_plugin.data_checks.samples import check_loaded
 
 _SPLITS = ('train', 'val', 'test')
 _SHOWN_CLASSES = 100
@@ -90,21 +88,16 @@ def build_model(config: Config) -> nn.Module:
 
 def check_images(config: Config, model: nn.Module, split: str, samples: int, result: CheckResult) -> None:
     """Check a sample of images, print its summary, and add the findings to the result."""
-    entry, host = f'{split}_dataloader.dataset', host_of_config(config)
+    entry = f'{split}_dataloader.dataset'
     try:
         dataset = build_dataset(config, split)
     except Exception as error:  # constructors of any package
         result.findings.append(Finding(is_error=True, message=f'{entry} must read its annotations, got {error!r}'))
         return
-    report = scan_items(config, split, dataset, result.image_sizes, samples)
+    report, findings = check_loaded(config, split, dataset, model, result.image_sizes, images=samples, samples=samples)
     if report is not None:
         print(describe_images(entry, report))
-        result.findings += report.findings
-    if split == 'train':
-        result.findings += check_objects(entry, dataset, samples)
-    if not result.errors:  # a missing image would fail again
-        rules = label_rules(host, config, split, dataset, model)
-        result.findings += check_samples(dataset, entry, model, rules, samples)
+    result.findings += findings
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -71,7 +71,7 @@ def check_datasets(config: Config, model: nn.Module, splits: Sequence[str], scan
             result.findings += _check_split(host, config, split, result.datasets, scans)
         _check_names(host, result, scans)
         result.reports = scans.reports
-        result.findings += [finding for report in scans.reports for finding in report.findings]
+        result.findings += scans.findings
     result.findings = list(dict.fromkeys(result.findings))
     return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -12,10 +12,10 @@ from mmengine.logging import print_log
 
 from hrnet_plugin.checks import check_bool, check_int
 from hrnet_plugin.data_checks.channels import channel_error, image_channels, unwrap_model
-from hrnet_plugin.data_checks.check import CheckResult, check_datasets
+from hrnet_plugin.data_checks.check import check_datasets
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.data_checks.loaded import check_objects, scan_items
-from hrnet_plugin.data_checks.samples import check_samples, label_rules
+from hrnet_plugin.data_checks.loaded import Sizes
+from hrnet_plugin.data_checks.samples import check_loaded
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.registry import HOOKS
 
@@ -53,8 +53,10 @@ class DataCheckHook(Hook):
         check_int('images', images, 0, _MOST)
         check_int('label_maps', label_maps, 0, _MOST)
         self.scan, self.images, self.label_maps = scan, images, label_maps
-        self._result = CheckResult()
+        self._sizes: Sizes = {}
+        # splits whose config, loaded dataset and first batch have been checked
         self._checked: set[str] = set()
+        self._loaded: set[str] = set()
         self._seen: set[str] = set()
 
     def before_datasets(self, runner: Runner, splits: Sequence[str]) -> None:
@@ -98,28 +100,21 @@ class DataCheckHook(Hook):
 
     def _before_loop(self, runner: Runner, *splits: str) -> None:
         self.before_datasets(runner, splits)
-        loaded = [split for split in splits if f'{split} loaded' not in self._checked
-                  and runner.cfg.get(f'{split}_dataloader')]
-        self._checked.update(f'{split} loaded' for split in loaded)
-        if loaded and find_host(runner.cfg.get('default_scope')) is not None:
-            _report(lambda: [finding for split in loaded for finding in self._check_loaded(runner, split)])
+        splits = tuple(split for split in splits if split not in self._loaded and runner.cfg.get(f'{split}_dataloader'))
+        self._loaded.update(splits)
+        if splits and find_host(runner.cfg.get('default_scope')) is not None:
+            _report(lambda: [finding for split in splits for finding in self._check_loaded(runner, split)])
 
     def _check_datasets(self, runner: Runner, splits: Sequence[str]) -> list[Finding]:
-        self._result = check_datasets(runner.cfg, unwrap_model(runner.model), splits, self.scan)
-        return self._result.findings
+        result = check_datasets(runner.cfg, unwrap_model(runner.model), splits, self.scan)
+        self._sizes = result.image_sizes
+        return result.findings
 
-    def _check_loaded(self, runner: Runner, split: str) -> Iterator[Finding]:
-        host, config, dataset = host_of_config(runner.cfg), runner.cfg, getattr(runner, f'{split}_dataloader').dataset
-        entry = f'{split}_dataloader.dataset'
-        report = scan_items(config, split, dataset, self._result.image_sizes, self.images) if self.images else None
-        if report is not None:
-            yield from report.findings
-        if split == 'train':
-            yield from check_objects(entry, dataset, self.images)
-        if host.task == 'segmentation' and self.label_maps:
-            model = unwrap_model(runner.model)
-            rules = label_rules(host, config, split, dataset, model)
-            yield from check_samples(dataset, entry, model, rules, self.label_maps)
+    def _check_loaded(self, runner: Runner, split: str) -> list[Finding]:
+        dataset = getattr(runner, f'{split}_dataloader').dataset
+        samples = self.label_maps if host_of_config(runner.cfg).task == 'segmentation' else 0
+        return check_loaded(runner.cfg, split, dataset, unwrap_model(runner.model), self._sizes, images=self.images,
+                            samples=samples)[1]
 
     def _check_batch(self, runner: Runner, split: str, batch: Mapping[str, Any] | None) -> None:
         if split in self._seen or batch is None:

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from hrnet_plugin.data_checks.channels import channel_error, image_channels
 from hrnet_plugin.data_checks.finding import Finding
+from hrnet_plugin.data_checks.images import ImageReport
+from hrnet_plugin.data_checks.loaded import Sizes, check_objects, scan_items
 from hrnet_plugin.data_checks.scans import list_evaluators
 from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import inner_datasets
-from hrnet_plugin.hosts import Host
+from hrnet_plugin.hosts import Host, host_of_config
 from hrnet_plugin.training.hooks.random_state import random_state, restore
 
 _SHOWN = 3  # samples in a message
@@ -79,6 +81,33 @@ def label_rules(host: Host, config: Config, split: str, dataset: BaseDataset, mo
         return LabelRules(classes=classes, ignored={value for value in values if isinstance(value, int)})
     ignored = {metric.get('ignore_index', _IGNORED) for metric in list_evaluators(config, split)}
     return LabelRules(classes=classes, ignored=ignored, has_image_size=False)
+
+
+def check_loaded(config: Config, split: str, dataset: BaseDataset, model: nn.Module, sizes: Sizes, *, images: int,
+                 samples: int) -> tuple[ImageReport | None, list[Finding]]:
+    """Check image files, objects and samples of a dataset that has read its annotations.
+
+    Args:
+        config: Config of a host.
+        split: 'train', 'val' or 'test'.
+        dataset: Dataset of the split.
+        model: Model of the config.
+        sizes: File name -> annotated height and width in pixels.
+        images: Number of images whose headers are read. 0 for none.
+        samples: Number of samples that the pipeline loads. 0 for none.
+
+    Returns:
+        Scan of the images, None without local image files, and the findings.
+    """
+    entry = f'{split}_dataloader.dataset'
+    report = scan_items(config, split, dataset, sizes, images) if images else None
+    findings = [] if report is None else list(report.findings)
+    if split == 'train':
+        findings += check_objects(entry, dataset, images)
+    if samples and not any(finding.is_error for finding in findings):  # a missing image would fail again
+        rules = label_rules(host_of_config(config), config, split, dataset, model)
+        findings += check_samples(dataset, entry, model, rules, samples)
+    return report, findings
 
 
 def check_samples(dataset: BaseDataset, entry: str, model: nn.Module, rules: LabelRules, most: int) -> list[Finding]:

@@ -8,6 +8,7 @@ from mmengine.config import Config, ConfigDict
 
 from hrnet_plugin.data_checks.annotations import AnnotationReport, scan_annotations
 from hrnet_plugin.data_checks.datasets import DatasetEntry
+from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.hosts import Host, type_name
 
 
@@ -27,6 +28,11 @@ class Scans:
     def reports(self) -> list[AnnotationReport]:
         """Scans of all files, one per file."""
         return list({report.file.resolve(): report for report in self._reports.values()}.values())
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Findings of all scans. Two uses of a file may find different problems."""
+        return [finding for report in self._reports.values() for finding in report.findings]
 
     def of(self, entry: DatasetEntry) -> AnnotationReport | None:
         """Return the scan of a dataset's annotation file, or None if it is missing, unused or in another format."""

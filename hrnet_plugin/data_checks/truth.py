@@ -14,20 +14,20 @@ from hrnet_plugin.data_checks.scans import Scans, coco_evaluators
 from hrnet_plugin.hosts import Host, type_name
 
 
-def find_truth(host: Host, config: Config, split: str) -> dict[str, Path]:
-    """Return config entry -> annotation file of the evaluators that use the COCO API.
+def find_truth(host: Host, config: Config, split: str) -> list[tuple[str, Path]]:
+    """Return config entry and annotation file of each evaluator that uses the COCO API.
 
     Args:
         host: Host of the config.
         config: Config of the host.
         split: 'val' or 'test'.
     """
-    metrics = coco_evaluators(host, config, split)
-    files = {f'{split}_evaluator ({type_name(metric["type"])}).ann_file': metric.get('ann_file') for metric in metrics}
-    return {key: Path(file) for key, file in files.items() if isinstance(file, str) and '://' not in file}
+    files = [(f'{split}_evaluator ({type_name(metric["type"])}).ann_file', metric.get('ann_file'))
+             for metric in coco_evaluators(host, config, split)]
+    return [(entry, Path(file)) for entry, file in files if isinstance(file, str) and '://' not in file]
 
 
-def check_truth(truth: dict[str, Path], split: str, datasets: Sequence[DatasetEntry], scans: Scans,
+def check_truth(truth: Sequence[tuple[str, Path]], split: str, datasets: Sequence[DatasetEntry], scans: Scans,
                 ) -> Iterator[Finding]:
     """Check that annotation files of evaluators exist and contain the images of the datasets.
 
@@ -38,7 +38,7 @@ def check_truth(truth: dict[str, Path], split: str, datasets: Sequence[DatasetEn
         scans: Scans of annotation files.
     """
     read = [report for entry in datasets if (report := scans.of(entry)) is not None]
-    for key, file in truth.items():
+    for key, file in truth:
         if not file.is_file():
             yield Finding(is_error=True, message=f'{key} must be an existing file, got {file}')
         elif read and not any(_is_part(report, scans.of_file(file, split)) for report in read):

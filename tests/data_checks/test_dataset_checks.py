@@ -148,6 +148,28 @@ def test_a_dataset_that_cannot_be_built_is_named(sample_config, errors_of):
     assert 'train_dataloader.dataset must be a valid PascalContextDataset' in error
 
 
+def test_each_use_of_a_file_is_scanned(sample_config, sample_root, errors_of, tmp_path):
+    """The pipeline for training may load masks that the evaluation does not use."""
+    truth = json.loads((sample_root / 'annotations/instances_val2017.json').read_text())
+    for annotation in truth['annotations']:
+        annotation['segmentation'] = dict(size=[1, 1], counts='0')
+    file = tmp_path / 'both.json'
+    file.write_text(json.dumps(truth))
+    entries = ('train_dataloader.dataset.ann_file', 'val_dataloader.dataset.ann_file', 'val_evaluator.ann_file')
+    config = sample_config('mmdet', **dict.fromkeys(entries, str(file)))
+    assert errors_of(config) == []
+    loader = next(step for step in config.train_dataloader.dataset.pipeline if step.type == 'LoadAnnotations')
+    loader.with_mask = True
+    assert any('size' in error and file.name in error for error in errors_of(config))
+
+
+def test_each_of_several_evaluators_is_checked(sample_config, sample_root, errors_of):
+    other = str(sample_root / 'annotations/instances_train2017.json')
+    config = sample_config('mmdet')
+    config.val_evaluator = [dict(config.val_evaluator, ann_file=other), config.val_evaluator]
+    assert any('must contain the images of val_dataloader' in error for error in errors_of(config))
+
+
 def keypoint_meta(number, sigmas=None, swap=()):
     points = {k: dict(name=f'k{k}', id=k, color=[255, 0, 0], type='', swap=dict(swap).get(k, ''))
               for k in range(number)}
