@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -250,6 +251,19 @@ def _find_backbone(model: ConfigEntry) -> ConfigEntry | None:
     # e.g. 'detector' of semi-supervised methods, or 'module' of test-time augmentation
     parts = (_find_backbone(part) for part in model.values() if isinstance(part, Mapping))
     return next((part for part in parts if part is not None), None)
+
+
+def find_class_heads(model: nn.Module, names: re.Pattern[str]) -> Iterator[tuple[str, nn.Module, int]]:
+    """Yield name, module and number of classes of the heads with an attribute ``num_classes``.
+
+    Args:
+        model: Model of a host.
+        names: Pattern of the names of heads in the model.
+    """
+    for name, module in model.named_modules():
+        number = getattr(module, 'num_classes', None)
+        if names.search(name) and isinstance(number, int):
+            yield name, module, number
 
 
 def fixed_input_size(config: Config) -> tuple[int, int] | None:

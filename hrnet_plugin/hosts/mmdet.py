@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts import mmdet_metrics
-from hrnet_plugin.hosts.host import Host, NetworkDefaults
+from hrnet_plugin.hosts.host import Host, NetworkDefaults, find_class_heads
 from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class MMDetHost(Host):
         """Return the numbers of classes of all box and mask heads that distinguish classes."""
         if hasattr(model, 'language_model'):  # classes are words of the prompt
             return {}
-        return {_DETECTOR.sub('detector.', name): module.num_classes for name, module in model.named_modules()
-                if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
-                and not getattr(module, 'class_agnostic', False) and not type(module).__name__.endswith('RPNHead')}
+        return {_DETECTOR.sub('detector.', name): number
+                for name, head, number in find_class_heads(model, _CLASS_HEAD)
+                if not getattr(head, 'class_agnostic', False) and not type(head).__name__.endswith('RPNHead')}
 
     def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
         """Return the classes of a detection dataset.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.hosts import mmseg_metrics
-from hrnet_plugin.hosts.host import Host, NetworkDefaults
+from hrnet_plugin.hosts.host import Host, NetworkDefaults, find_class_heads
 from hrnet_plugin.hosts.names import type_name
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ class MMSegHost(Host):
 
     def class_heads(self, model: nn.Module) -> dict[str, int]:
         """Return the numbers of classes of all decode heads, except those that predict boundaries or one map."""
-        return {name: module.num_classes for name, module in model.named_modules()
-                if _CLASS_HEAD.search(name) and isinstance(getattr(module, 'num_classes', None), int)
-                and type(module).__name__ not in _BOUNDARY_HEADS and getattr(module, 'out_channels', None) != 1}
+        return {name: number for name, head, number in find_class_heads(model, _CLASS_HEAD)
+                if type(head).__name__ not in _BOUNDARY_HEADS and getattr(head, 'out_channels', None) != 1}
 
     def class_names(self, dataset: BaseDataset) -> Sequence[str] | None:
         """Return the classes of a segmentation dataset. Datasets of depth maps have names of scenes instead."""
