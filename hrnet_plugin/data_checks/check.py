@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mmengine.config import Config
 from torch import nn
@@ -40,10 +41,10 @@ class CheckResult:
         return [finding.message for finding in self.findings if finding.is_error]
 
     @property
-    def image_sizes(self) -> dict[str, tuple[int | None, int | None]]:
-        """File name -> annotated height and width in pixels."""
-        return {name: (height, width) for report in self.reports
-                for name, height, width in report.image_files.values()}
+    def image_sizes(self) -> dict[Path, dict[str, tuple[int | None, int | None]]]:
+        """Annotation file -> name of an image -> annotated height and width in pixels."""
+        return {report.file.resolve(): {name: (height, width) for name, height, width in report.image_files.values()}
+                for report in self.reports}
 
 
 def check_datasets(config: Config, model: nn.Module, splits: Sequence[str], scan: bool = True) -> CheckResult:

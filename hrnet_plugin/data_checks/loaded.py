@@ -19,7 +19,8 @@ from hrnet_plugin.hosts import type_name
 
 _LOADERS = ('LoadImageFromFile', 'LoadImage')  # of mmcv and mmpose
 _NOT_SCANNED, _NOT_ROTATED = 'tifffile', 'turbojpeg'  # backends of mmcv
-Sizes = Mapping[str, tuple[int | None, int | None]]
+# annotation file -> name of an image -> height and width in pixels
+Sizes = Mapping[Path, Mapping[str, tuple[int | None, int | None]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,12 @@ class Item:
     Attributes:
         info: Data info of the dataset.
         name: File name of its image below the image folder, as in annotation files.
+        file: Annotation file of its dataset.
     """
 
     info: Mapping[str, Any]
     name: str
+    file: Path
 
 
 def scan_items(config: Config, split: str, dataset: BaseDataset, sizes: Sizes, most: int) -> ImageReport | None:
@@ -42,7 +45,7 @@ def scan_items(config: Config, split: str, dataset: BaseDataset, sizes: Sizes, m
         config: Config of any host.
         split: 'train', 'val' or 'test'.
         dataset: Dataset that has read its annotations.
-        sizes: File name -> annotated height and width in pixels, for datasets without sizes.
+        sizes: Annotated sizes, for datasets without sizes in their data infos.
         most: Maximum number of images.
     """
     loader = _find_loader(config[f'{split}_dataloader'].dataset)
@@ -77,7 +80,8 @@ def sample_items(dataset: BaseDataset, most: int) -> list[Item]:
     parts = list(inner_datasets(dataset))
     places = [(part, k) for part in parts for k in range(len(part))]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))
-    return [Item(info=info, name=os.path.relpath(info.get('img_path') or '.', _image_folder(part)))
+    return [Item(info=info, name=os.path.relpath(info.get('img_path') or '.', _image_folder(part)),
+                 file=Path(str(getattr(part, 'ann_file', ''))).resolve())
             for part, k in (places[place] for place in chosen) for info in [part.get_data_info(k)]]
 
 
@@ -87,7 +91,8 @@ def _image_folder(dataset: BaseDataset) -> str:
 
 
 def _annotated(item: Item, sizes: Sizes) -> AnnotatedImage:
-    height, width = sizes.get(item.name, (item.info.get('height'), item.info.get('width')))
+    size = item.info.get('height'), item.info.get('width')
+    height, width = sizes.get(item.file, {}).get(item.name, size) if None in size else size
     return AnnotatedImage(path=Path(item.info['img_path']), height=height, width=width)
 
 

@@ -92,7 +92,7 @@ def check_loaded(config: Config, split: str, dataset: BaseDataset, model: nn.Mod
         split: 'train', 'val' or 'test'.
         dataset: Dataset of the split.
         model: Model of the config.
-        sizes: File name -> annotated height and width in pixels.
+        sizes: Annotated sizes, for datasets without sizes in their data infos.
         images: Number of images whose headers are read. 0 for none.
         samples: Number of samples that the pipeline loads. 0 for none.
 
@@ -123,9 +123,11 @@ def check_samples(dataset: BaseDataset, entry: str, model: nn.Module, rules: Lab
         most: Maximum number of samples.
     """
     found, state = _Samples(), random_state()
-    for k in np.unique(np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(int)).tolist():
-        _check_sample(dataset, k, rules, found)
-    restore(state, same_process=True)
+    try:
+        for k in np.unique(np.linspace(0, len(dataset) - 1, min(most, len(dataset))).astype(int)).tolist():
+            _check_sample(dataset, k, rules, found)
+    finally:
+        restore(state, same_process=True)
     return list(_findings(entry, found, model))
 
 

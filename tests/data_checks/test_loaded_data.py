@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -15,8 +16,8 @@ from hrnet_plugin.data_checks.loaded import check_objects, sample_items, scan_it
 class Data:
     """Dataset with the data infos of images a.png, b.png, ..."""
 
-    def __init__(self, folder, number, **info):
-        self.data_prefix = dict(img=str(folder))
+    def __init__(self, folder, number, ann_file='data.json', **info):
+        self.data_prefix, self.ann_file = dict(img=str(folder)), f'{folder}/{ann_file}'
         self.infos = [dict(info, img_path=f'{folder}/{chr(97 + k)}.png') for k in range(number)]
 
     def __len__(self):
@@ -47,11 +48,17 @@ def test_evenly_spaced_items_of_all_datasets(data, tmp_path):
 
 
 def test_sizes_of_annotations_are_compared(data):
-    report = scan_items(config(), 'train', data, {f'{name}.png': (6, 8) for name in 'abcde'}, 100)
+    file = Path(data.ann_file)
+    report = scan_items(config(), 'train', data, {file: {f'{name}.png': (6, 8) for name in 'abcde'}}, 100)
     assert (report.sampled, report.total, report.findings) == (5, 5, ())
-    finding, = scan_items(config(), 'train', data, {'c.png': (12, 16)}, 100).findings
+    finding, = scan_items(config(), 'train', data, {file: {'c.png': (12, 16)}}, 100).findings
     assert 'have another size than the annotated one' in finding.message
     assert 'c.png' in finding.message
+
+
+def test_images_with_the_same_name_have_the_size_of_their_own_file(data, tmp_path):
+    other = {tmp_path / 'other.json': {'a.png': (12, 16)}}
+    assert scan_items(config(), 'train', data, other, 100).findings == ()
 
 
 def test_data_infos_have_sizes_too(data):
@@ -73,7 +80,8 @@ def test_orientation_depends_on_the_loader(tmp_path, color_type, is_error):
     exif = image.getexif()
     exif[274] = 6  # rotate
     image.save(tmp_path / 'a.png', exif=exif)
-    finding, = scan_items(config(color_type=color_type), 'train', Data(tmp_path, 1), {'a.png': (6, 8)}, 100).findings
+    sizes = {tmp_path / 'data.json': {'a.png': (6, 8)}}
+    finding, = scan_items(config(color_type=color_type), 'train', Data(tmp_path, 1), sizes, 100).findings
     assert finding.is_error == is_error
 
 
