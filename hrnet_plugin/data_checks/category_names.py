@@ -13,29 +13,30 @@ from hrnet_plugin.suggest import did_you_mean
 _MOST_ADVISED = 20
 
 
-def check_names(entry: str, classes: Sequence[str], report: AnnotationReport) -> Iterator[Finding]:
+def check_names(entry: DatasetEntry, classes: Sequence[str], report: AnnotationReport) -> Iterator[Finding]:
     """Check that all classes are categories of the file, in the same order.
 
     mmdet numbers the classes in the order of the file and drops unknown names. A missing name therefore changes the
-    labels of the classes after it.
+    labels of the classes after it. Evaluators fail for predictions of a missing class.
 
     Args:
-        entry: Path of the dataset in the config.
+        entry: Dataset.
         classes: Class names of the dataset.
         report: Scan of its annotation file.
     """
     missing = [name for name in classes if name not in report.names]
+    order = used_categories(classes, report)
     if missing:
-        yield Finding(is_error=True, message=(
-            f'{entry}.metainfo.classes must be categories of {report.file} ({list_names(report.names)}), got '
+        keeps_labels = not entry.is_evaluated and len(order) > 0 and order == tuple(classes[:len(order)])
+        yield Finding(is_error=not keeps_labels, message=(
+            f'{entry.entry}.metainfo.classes must be categories of {report.file} ({list_names(report.names)}), got '
             f'{list_names(missing)}.{did_you_mean(missing[0], report.names)}{_advice(report)}'))
         return
-    order = used_categories(classes, report)
     if order != tuple(classes):
         yield Finding(is_error=False, message=(
-            f'{entry}.metainfo.classes should have the order of the categories in {report.file}, because mmdet numbers '
-            f'classes in that order: {list_names(order)}, got {list_names(classes)}. Visualizations would show the '
-            'wrong names'))
+            f'{entry.entry}.metainfo.classes should have the order of the categories in {report.file}, because mmdet '
+            f'numbers classes in that order: {list_names(order)}, got {list_names(classes)}. Visualizations would '
+            'show the wrong names'))
 
 
 def unused_objects(entry: str, classes: Sequence[str], report: AnnotationReport) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _check_names(host: Host, result: CheckResult, scans: Scans) -> None:
         report = scans.of(entry)
         of_names.setdefault(tuple(names), []).append((entry, report))
         if report is not None and report.names:
-            result.findings += check_names(entry.entry, names, report)
+            result.findings += check_names(entry, names, report)
             result.notes += unused_objects(entry.entry, names, report)
     for names, pairs in of_names.items():
         reports = [report for _, report in pairs if report is not None]

@@ -148,6 +148,20 @@ def test_a_dataset_that_cannot_be_built_is_named(sample_config, errors_of):
     assert 'train_dataloader.dataset must be a valid PascalContextDataset' in error
 
 
+@pytest.mark.parametrize(('names', 'is_error'), [
+    (('person', 'clock', 'bolt'), False), (('bolt', 'person', 'clock'), True)])
+def test_a_training_file_may_lack_the_last_classes(names, is_error, sample_config, sample_root, tmp_path):
+    """mmdet numbers the classes that a file has, so that labels are the same without the last ones."""
+    config = sample_config('mmdet', **{BOX_HEAD: 3, **classes(names)})
+    truth = json.loads((sample_root / 'annotations/instances_train2017.json').read_text())
+    truth['categories'].sort(key=lambda category: category['name'] != 'person')  # before the clock
+    file = tmp_path / 'train.json'
+    file.write_text(json.dumps(truth))
+    config.train_dataloader.dataset.ann_file = str(file)
+    findings = check_datasets(config, build_on_meta(config), ('train', )).findings
+    assert [finding.is_error for finding in findings if "got 'bolt'" in finding.message] == [is_error]
+
+
 def test_each_use_of_a_file_is_scanned(sample_config, sample_root, errors_of, tmp_path):
     """The pipeline for training may load masks that the evaluation does not use."""
     truth = json.loads((sample_root / 'annotations/instances_val2017.json').read_text())
