@@ -9,6 +9,7 @@ import numpy as np
 from hrnet_plugin.data_checks.coco_file import CocoFile, Section, indices
 from hrnet_plugin.data_checks.columns import Columns, Use
 from hrnet_plugin.data_checks.finding import Finding
+from hrnet_plugin.json_types import Json
 
 _FIX = 'Add the area in pixels, e.g. width * height of the box.'
 
@@ -56,8 +57,14 @@ def _check_crowd(notes: Section, use: Use) -> Iterator[Finding]:
         yield from notes.report(notes.without('iscrowd'), 'without iscrowd',
                                 f"{tool} raises KeyError: 'iscrowd' in the evaluation. Add iscrowd: 0.",
                                 is_error=not use.keypoints)
-    wrong = [number for number, entry in enumerate(notes.entries)
-             if 'iscrowd' in entry and (isinstance(entry['iscrowd'], (str, list)) or entry['iscrowd'] not in (0, 1))]
+        nulls = [number for number, entry in enumerate(notes.entries) if entry.get('iscrowd', 0) is None]
+        yield from notes.report(nulls, 'whose iscrowd is null',
+                                'The COCO API raises TypeError in the evaluation. Use the numbers 0 and 1.')
+    wrong = [number for number, value in enumerate(notes.column('iscrowd')) if not _is_flag(value)]
     yield from notes.report(wrong, 'whose iscrowd is not 0 or 1',
-                            'The hosts ignore such objects if the value is text, and the COCO API raises TypeError if '
-                            'it is null. Use the numbers 0 and 1.')
+                            'The hosts ignore such objects in training. Use the numbers 0 and 1.')
+
+
+def _is_flag(value: Json) -> bool:
+    """Return True for 0, 1, and for null, which is 0 in training."""
+    return value is None or (not isinstance(value, (str, list)) and value in (0, 1))

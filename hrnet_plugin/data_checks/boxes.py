@@ -48,9 +48,12 @@ def _check_box_types(data: CocoFile, columns: Columns, use: Use) -> Iterator[Fin
     missing = notes.without('bbox')
     if use.keypoints and not use.evaluated:  # datasets of faces have center and scale
         missing = [number for number in missing if 'center' not in notes.entries[number]]
-    effect = "mmpose leaves them out, and the COCO API raises KeyError: 'bbox'." if use.keypoints else (
-        "mmdet raises KeyError: 'bbox' when it loads the file.")
-    yield from notes.report(missing, 'without bbox', f'{effect} Add [x, y, width, height] in pixels.')
+    # mmpose trains on the others
+    is_error = not use.keypoints or use.evaluated or len(missing) == len(notes.entries)
+    effect = "mmdet raises KeyError: 'bbox' when it loads the file" if not use.keypoints else (
+        'mmpose leaves them out' + (", and the COCO API raises KeyError: 'bbox'" if use.evaluated else ''))
+    yield from notes.report(missing, 'without bbox', f'{effect}. Add [x, y, width, height] in pixels.',
+                            is_error=is_error)
     wrong = [number for number in indices(~columns.has_box) if 'bbox' in notes.entries[number]]
     if wrong:
         host = 'mmpose raises an error' if use.keypoints else 'mmdet raises ValueError or TypeError'

@@ -52,7 +52,7 @@ BOX_CASES = [
     (third(area=9000), False, 'with an area larger than the box'),
     (drop('iscrowd'), True, "without iscrowd (ID 3; image 4). The COCO API raises KeyError: 'iscrowd'"),
     (third(iscrowd='0'), True, 'whose iscrowd is not 0 or 1'),
-    (third(iscrowd=None), True, 'whose iscrowd is not 0 or 1'),
+    (third(iscrowd=None), True, 'whose iscrowd is null (ID 3; image 4). The COCO API raises TypeError'),
     (third(iscrowd=2), True, 'whose iscrowd is not 0 or 1'),
     (third(ignore=1), False, 'with ignore'),
     (drop('bbox'), True, "without bbox (ID 3; image 4). mmdet raises KeyError: 'bbox'"),

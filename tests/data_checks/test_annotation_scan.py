@@ -239,6 +239,19 @@ def test_pose_training(scan):
     assert 'without bbox' in only(scan(face, keypoints=True)).message
 
 
+def test_pose_training_leaves_out_annotations_without_boxes(scan):
+    finding = only(scan(drop('bbox'), keypoints=True, evaluated=False))
+    assert not finding.is_error
+    assert 'without bbox (ID 3; image 4). mmpose leaves them out.' in finding.message
+    assert only(scan(drop('bbox'), keypoints=True)).is_error
+    assert only(scan(every(lambda note: note.pop('bbox')), keypoints=True, evaluated=False)).is_error
+
+
+def test_training_takes_null_as_no_crowd(scan):
+    assert scan(third(iscrowd=None), evaluated=False).findings == ()
+    assert only(scan(third(iscrowd='0'), evaluated=False)).is_error
+
+
 @pytest.mark.parametrize('section', ['images', 'annotations', 'categories'])
 @pytest.mark.parametrize('value', [None, 'x', -1, 1e300, NAN, [], {}, [[]], {'a': 1}, True, 10**400])
 def test_any_value(scan, section, value):
