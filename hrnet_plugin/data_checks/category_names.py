@@ -73,7 +73,7 @@ def check_same_order(classes: Sequence[str], reports: Iterable[AnnotationReport]
                 f'that order: {list_names(first[1])}, got {list_names(order)}'))
 
 
-def check_objects(classes: Sequence[str], pairs: Sequence[tuple[DatasetEntry, AnnotationReport | None]],
+def check_class_objects(classes: Sequence[str], pairs: Sequence[tuple[DatasetEntry, AnnotationReport | None]],
                   ) -> Iterator[Finding]:
     """Check that there are objects to train, of all classes that are evaluated.
 

@@ -10,10 +10,10 @@ from mmengine.config import Config
 from torch import nn
 
 from hrnet_plugin.data_checks.annotations import AnnotationReport
-from hrnet_plugin.data_checks.category_names import check_names, check_objects, check_same_order, unused_objects
+from hrnet_plugin.data_checks.category_names import check_class_objects, check_names, check_same_order, unused_objects
 from hrnet_plugin.data_checks.datasets import DatasetEntry, check_paths, find_datasets
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.data_checks.heads import check_classes, check_keypoints
+from hrnet_plugin.data_checks.heads import check_classes, check_keypoint_head
 from hrnet_plugin.data_checks.scans import Scans, coco_evaluators, list_evaluators
 from hrnet_plugin.data_checks.truth import check_truth, find_truth
 from hrnet_plugin.hosts import Host, host_of_config
@@ -80,16 +80,16 @@ def check_datasets(config: Config, model: nn.Module, splits: Sequence[str], scan
 def _check_entry(host: Host, config: Config, entry: DatasetEntry, model: nn.Module) -> Iterator[Finding]:
     yield from check_paths(entry)
     yield from check_classes(host, entry, model)
-    yield from check_keypoints(host, entry, model, uses_sigmas=bool(coco_evaluators(host, config, entry.split)),
-                               converts=any(metric.get('pred_converter') or metric.get('gt_converter')
-                                            for metric in list_evaluators(config, entry.split)))
+    yield from check_keypoint_head(host, entry, model, uses_sigmas=bool(coco_evaluators(host, config, entry.split)),
+                                   converts=any(metric.get('pred_converter') or metric.get('gt_converter')
+                                                for metric in list_evaluators(config, entry.split)))
 
 
 def _check_split(host: Host, config: Config, split: str, datasets: Sequence[DatasetEntry], scans: Scans,
                  ) -> Iterator[Finding]:
     mine = [entry for entry in datasets if entry.split == split]
     if split != 'train':
-        yield from check_truth(find_truth(host, config, split), split, mine, scans)
+        yield from check_truth(find_truth(host, config, split, mine), split, scans)
     for entry in mine:
         report = scans.of(entry)
         expected = entry.dataset.metainfo.get('num_keypoints')
@@ -114,4 +114,4 @@ def _check_names(host: Host, result: CheckResult, scans: Scans) -> None:
     for names, pairs in of_names.items():
         reports = [report for _, report in pairs if report is not None]
         result.findings += check_same_order(names, reports)
-        result.findings += check_objects(names, pairs)
+        result.findings += check_class_objects(names, pairs)

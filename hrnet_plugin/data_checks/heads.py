@@ -42,8 +42,8 @@ def check_classes(host: Host, entry: DatasetEntry, model: nn.Module) -> Iterator
             'in the datasets of all dataloaders'))
 
 
-def check_keypoints(host: Host, entry: DatasetEntry, model: nn.Module, *, uses_sigmas: bool, converts: bool,
-                    ) -> Iterator[Finding]:
+def check_keypoint_head(host: Host, entry: DatasetEntry, model: nn.Module, *, uses_sigmas: bool, converts: bool,
+                        ) -> Iterator[Finding]:
     """Check head, flip pairs, weights and OKS sigmas against the number of keypoints.
 
     Args:

@@ -12,6 +12,31 @@ from hrnet_plugin.data_checks.image_headers import ImageHeader, UnreadableImageE
 
 _SHOWN = 3  # files of a message
 _IGNORE = "color_type='color_ignore_orientation'"
+_NOT_ROTATED = 'turbojpeg'  # backend of mmcv
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLoader:
+    """Options of the transform LoadImageFromFile.
+
+    Attributes:
+        color_type: Channels and rotation, e.g. 'color', 'grayscale' or 'unchanged'.
+        backend: Backend of mmcv that decodes images.
+    """
+
+    color_type: str = 'color'
+    backend: str = 'cv2'
+
+    @property
+    def rotates(self) -> bool:
+        """True if loading rotates images by their EXIF orientation."""
+        return not (self.is_unchanged or self.color_type.endswith('_ignore_orientation')
+                    or self.backend == _NOT_ROTATED)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """True if loading keeps channels and bit depth."""
+        return self.color_type == 'unchanged'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +46,13 @@ class AnnotatedImage:
     Attributes:
         path: Path of the image.
         height, width: Size in pixels. None if it is not annotated.
+        loader: Transform that loads the image.
     """
 
     path: Path
     height: int | None
     width: int | None
+    loader: ImageLoader = ImageLoader()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +73,12 @@ class ImageReport:
     findings: tuple[Finding, ...]
 
 
-def scan_images(images: Sequence[AnnotatedImage], *, most: int = 200, rotated: bool = True) -> ImageReport:
+def scan_images(images: Sequence[AnnotatedImage], *, most: int = 200) -> ImageReport:
     """Read an evenly spaced sample of images that the transform LoadImageFromFile reads.
 
     Args:
         images: Images of the dataset.
         most: Maximum number of images to read.
-        rotated: Whether loading rotates images by their EXIF orientation. It does by default, and does not with a
-            ``color_type`` of 'unchanged' or with '_ignore_orientation'.
     """
     sample = _sample(images, most)
     headers: dict[int, ImageHeader] = {}
@@ -65,9 +90,10 @@ def scan_images(images: Sequence[AnnotatedImage], *, most: int = 200, rotated: b
             missing.append(number)
         except UnreadableImageError as error:
             broken[number] = str(error)
-    sizes = {number: header.rotated_size if rotated else header.size for number, header in headers.items()}
+    sizes = {number: header.rotated_size if sample[number].loader.rotates else header.size
+             for number, header in headers.items()}
     findings = [*_check_files(sample, missing, broken), *_check_sizes(sample, headers, sizes),
-                *_check_orientation(sample, headers, sizes, rotated), *_check_modes(sample, headers)]
+                *_check_orientation(sample, headers, sizes), *_check_modes(sample, headers)]
     ordered = sorted(sizes.values(), key=lambda size: size[0] * size[1]) or [(0, 0)]
     return ImageReport(sampled=len(sample), total=len(images), sizes=(ordered[0], ordered[-1]),
                        findings=tuple(findings))
@@ -116,31 +142,32 @@ def _check_sizes(sample: Sequence[AnnotatedImage], headers: Mapping[int, ImageHe
 
 
 def _check_orientation(sample: Sequence[AnnotatedImage], headers: Mapping[int, ImageHeader],
-                       sizes: Mapping[int, tuple[int, int]], rotated: bool) -> Iterator[Finding]:
-    """Yield a finding about images with EXIF orientation whose size agrees."""
-    cases = [number for number, header in headers.items() if header.orientation != 1
-             and _annotated(sample[number]) in (None, sizes[number])]
-    does, fix = ('rotate', f'Otherwise, set {_IGNORE}.') if rotated else ('do not rotate', "Otherwise, set "
-                                                                          "color_type='color'.")
-    yield from _report(sample, cases, 'have an EXIF orientation', f'mmdet and mmpose {does} them with this color_type. '
-                       f'Check that the annotations belong to the image that is loaded. {fix}', is_error=False)
+                       sizes: Mapping[int, tuple[int, int]]) -> Iterator[Finding]:
+    """Yield findings about images with EXIF orientation whose size agrees."""
+    for rotates, does, fix in ((True, 'rotate', _IGNORE), (False, 'do not rotate', "color_type='color'")):
+        cases = [number for number, header in headers.items() if header.orientation != 1
+                 and sample[number].loader.rotates == rotates and _annotated(sample[number]) in (None, sizes[number])]
+        yield from _report(sample, cases, 'have an EXIF orientation', f'mmdet and mmpose {does} them with this '
+                           'color_type. Check that the annotations belong to the image that is loaded. Otherwise, set '
+                           f'{fix}.', is_error=False)
 
 
 def _check_modes(sample: Sequence[AnnotatedImage], headers: Mapping[int, ImageHeader]) -> Iterator[Finding]:
-    """Yield findings about mixed channels and about more than 8 bits."""
+    """Yield findings about mixed channels that loading keeps, and about more than 8 bits that it does not keep."""
     groups: dict[str, list[int]] = defaultdict(list)
     for number, header in headers.items():
-        groups[header.mode].append(number)
+        if sample[number].loader.is_unchanged:
+            groups[header.mode].append(number)
     if len(groups) > 1:
         rare = min(groups, key=lambda mode: len(groups[mode]))
         counts = ', '.join(f'{len(numbers)} {mode}' for mode, numbers in sorted(groups.items()))
-        yield from _report(sample, groups[rare], f'are {rare}, unlike the others: {counts}', 'The default '
-                           "color_type='color' converts all to 8-bit BGR. With 'unchanged', their channels differ and "
-                           "training fails. Set color_type='color', or 'grayscale' for models with one channel.",
-                           is_error=False)
-    deep = sorted(number for mode, numbers in groups.items() if mode.endswith('bit') for number in numbers)
-    yield from _report(sample, deep, 'have more than 8 bits per channel', "The default color_type='color' keeps the "
-                       "highest 8 of them. Set color_type='unchanged' to keep all, with mean and std of their range.",
+        yield from _report(sample, groups[rare], f'are {rare}, unlike the others: {counts}', "With "
+                           "color_type='unchanged', their channels differ and training fails. Set color_type='color', "
+                           "or 'grayscale' for models with one channel.", is_error=False)
+    deep = [number for number, header in headers.items()
+            if header.mode.endswith('bit') and not sample[number].loader.is_unchanged]
+    yield from _report(sample, deep, 'have more than 8 bits per channel', 'This color_type keeps the highest 8 of '
+                       "them. Set color_type='unchanged' to keep all, with mean and std of their range.",
                        is_error=False)
 
 

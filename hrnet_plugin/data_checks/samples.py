@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from hrnet_plugin.data_checks.channels import channel_error, image_channels
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.images import ImageReport
-from hrnet_plugin.data_checks.loaded import Sizes, check_objects, scan_items
+from hrnet_plugin.data_checks.loaded import Sizes, check_any_object, sample_items, scan_items
 from hrnet_plugin.data_checks.scans import list_evaluators
 from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import inner_datasets
 from hrnet_plugin.hosts import Host, host_of_config
@@ -100,10 +100,11 @@ def check_loaded(config: Config, split: str, dataset: BaseDataset, model: nn.Mod
         Scan of the images, None without local image files, and the findings.
     """
     entry = f'{split}_dataloader.dataset'
-    report = scan_items(config, split, dataset, sizes, images) if images else None
+    items = sample_items(dataset, images)
+    report = scan_items(items, sum(map(len, inner_datasets(dataset))), sizes)
     findings = [] if report is None else list(report.findings)
     if split == 'train':
-        findings += check_objects(entry, dataset, images)
+        findings += check_any_object(entry, items)
     if samples and not any(finding.is_error for finding in findings):  # a missing image would fail again
         rules = label_rules(host_of_config(config), config, split, dataset, model)
         findings += check_samples(dataset, entry, model, rules, samples)

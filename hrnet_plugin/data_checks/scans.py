@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.data_checks.annotations import AnnotationReport, scan_annotations
 from hrnet_plugin.data_checks.datasets import DatasetEntry
 from hrnet_plugin.data_checks.finding import Finding
@@ -59,7 +60,14 @@ class Scans:
         """Return True if the pipeline loads masks, or an evaluator compares them."""
         if any('segm' in (metric.get('metric') or ()) for metric in list_evaluators(self._config, split)):
             return True
-        return "'with_mask': True" in str(self._config[f'{split}_dataloader'].dataset)
+        return _loads_masks(self._config[f'{split}_dataloader'].dataset)
+
+
+def _loads_masks(cfg: ConfigValue) -> bool:
+    """Return True if a part of a config has the entry ``with_mask=True``."""
+    if isinstance(cfg, dict):
+        return cfg.get('with_mask') is True or any(map(_loads_masks, cfg.values()))
+    return isinstance(cfg, (list, tuple)) and any(map(_loads_masks, cfg))
 
 
 def list_evaluators(config: Config, split: str) -> list[ConfigDict]:

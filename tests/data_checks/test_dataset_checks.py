@@ -184,6 +184,22 @@ def test_each_of_several_evaluators_is_checked(sample_config, sample_root, error
     assert any('must contain the images of val_dataloader' in error for error in errors_of(config))
 
 
+def test_evaluators_of_concatenated_datasets(sample_config, sample_root, errors_of):
+    """One evaluator gets the results on all datasets, MultiDatasetsEvaluator has one evaluator per dataset."""
+    config = sample_config('mmdet')
+    metric, inner = config.val_evaluator, config.val_dataloader.dataset
+    train = dict(inner, ann_file='annotations/instances_train2017.json', data_prefix=dict(img='train2017/'))
+    config.val_dataloader.dataset = dict(type='ConcatDataset', datasets=[train, inner])
+    errors = errors_of(config)
+    assert any('must contain the images of val_dataloader' in error and 'evaluator of several datasets' in error
+               for error in errors)
+    files = [str(sample_root / f'annotations/instances_{name}2017.json') for name in ('train', 'val')]
+    for order, is_right in ((files, True), (files[::-1], False)):
+        config.val_evaluator = dict(type='MultiDatasetsEvaluator', dataset_prefixes=['a', 'b'],
+                                    metrics=[dict(metric, ann_file=file) for file in order])
+        assert (errors_of(config) == []) == is_right
+
+
 def keypoint_meta(number, sigmas=None, swap=()):
     points = {k: dict(name=f'k{k}', id=k, color=[255, 0, 0], type='', swap=dict(swap).get(k, ''))
               for k in range(number)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from hrnet_plugin.data_checks.images import AnnotatedImage, scan_images
+from hrnet_plugin.data_checks.images import AnnotatedImage, ImageLoader, scan_images
 
 Image = pytest.importorskip('PIL.Image')
 
@@ -28,6 +30,11 @@ def only(report):
     """Return the only finding of a report."""
     assert len(report.findings) == 1, [finding.message for finding in report.findings]
     return report.findings[0]
+
+
+def loaded(images, **options):
+    """Return the images with options of their loader."""
+    return [replace(image, loader=ImageLoader(**options)) for image in images]
 
 
 def rotate(path, orientation=6):
@@ -129,10 +136,14 @@ def test_orientation_that_annotations_ignore(images):
 def test_orientation_that_loading_ignores(images):
     """With color_type='color_ignore_orientation', the size of the stored pixels is right."""
     rotate(images[1].path)
-    assert not only(scan_images(images, rotated=False)).is_error
+    kept = dict(color_type='color_ignore_orientation')
+    assert not only(scan_images(loaded(images, **kept))).is_error
+    assert not only(scan_images(loaded(images, backend='turbojpeg'))).is_error
     turned = AnnotatedImage(path=images[1].path, height=64, width=48)
     assert not only(scan_images([turned])).is_error
-    assert only(scan_images([turned], rotated=False)).is_error
+    assert only(scan_images(loaded([turned], **kept))).is_error
+    first, second = scan_images([turned, *loaded([turned], **kept)]).findings
+    assert [first.is_error, second.is_error] == [True, False]  # each with its own loader
 
 
 def test_orientation_that_keeps_the_size(images):
@@ -150,18 +161,20 @@ def test_orientation_agrees_with_mmcv(images):
         expected = mmcv.imread(str(image.path)).shape[:2]
         assert scan_images([image]).sizes[0] == expected
         expected = mmcv.imread(str(image.path), flag='unchanged').shape[:2]
-        assert scan_images([image], rotated=False).sizes[0] == expected
+        assert scan_images(loaded([image], color_type='unchanged')).sizes[0] == expected
 
 
 @pytest.mark.parametrize(('mode', 'name'), [('L', 'gray'), ('RGBA', 'RGB with alpha'), ('P', 'palette'), ('1', 'gray'),
                                             ('LA', 'gray with alpha')])
 def test_mixed_channels(images, mode, name):
     Image.fromarray(PIXELS).convert(mode).save(images[0].path)
-    finding = only(scan_images(images))
+    finding = only(scan_images(loaded(images, color_type='unchanged')))
     assert not finding.is_error
     assert f'are {name}, unlike the others: ' in finding.message
     assert '5 RGB' in finding.message
-    assert 'color_type' in finding.message
+    assert "color_type='color'" in finding.message
+    assert scan_images(images).findings == ()  # loading converts all
+    assert scan_images(loaded(images, color_type='grayscale')).findings == ()
 
 
 def test_bit_depth(images):
@@ -171,4 +184,4 @@ def test_bit_depth(images):
     assert not deep.is_error
     assert '3 of 3 sampled images have more than 8 bits per channel' in deep.message
     assert "color_type='unchanged'" in deep.message
-    assert len(scan_images(images).findings) == 2  # mixed, too
+    assert scan_images(loaded(images[::2], color_type='unchanged')).findings == ()
