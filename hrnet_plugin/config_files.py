@@ -99,11 +99,29 @@ def relocate_data(config: Config, data_root: str) -> dict[str, ConfigValue]:
 
 
 def find_test_dataset(config: Config) -> ConfigDict:
-    """Return the config entry of the test dataset, without dataset wrappers."""
-    dataset = config.test_dataloader.dataset
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset
+    """Return the config entry of the test dataset, without dataset wrappers.
+
+    Raises:
+        ValueError: If the config tests several datasets.
+    """
+    datasets = find_test_datasets(config)
+    if len(datasets) != 1:
+        raise ValueError(f'config must test one dataset, got {len(datasets)}. Set test_dataloader.dataset to one of '
+                         'them')
+    return datasets[0]
+
+
+def find_test_datasets(config: Config) -> list[ConfigDict]:
+    """Return the config entries of the test datasets, without wrappers such as ``ConcatDataset``."""
+    return _innermost(config.test_dataloader.dataset)
+
+
+def _innermost(dataset: ConfigDict) -> list[ConfigDict]:
+    if 'dataset' in dataset:
+        return _innermost(dataset.dataset)
+    if 'datasets' in dataset:
+        return [inner for part in dataset.datasets for inner in _innermost(part)]
+    return [dataset]
 
 
 def list_configs() -> dict[str, Path]:

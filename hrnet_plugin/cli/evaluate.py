@@ -17,7 +17,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
-from hrnet_plugin.config_files import find_test_dataset
+from hrnet_plugin.config_files import find_test_datasets
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.training.launch import make_runner
@@ -57,7 +57,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
 
     Raises:
         ValueError: ``--out`` does not end in ``.pkl`` or ``.pickle``. Or ``--show-dir`` is given for an unknown
-            host. Or ``--tta`` is given and the config has no ``tta_model`` or ``tta_pipeline``.
+            host. Or ``--tta`` is given and the config has no ``tta_model`` or ``tta_pipeline``. Or ``--out`` is given
+            and the evaluator is one of several datasets.
     """
     set_load_from(config, args.checkpoint)
     add_hook(config, 'hrnet_plugin.DataCheckHook')
@@ -71,10 +72,19 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     if args.out is not None:
         if Path(args.out).suffix not in ('.pkl', '.pickle'):
             raise ValueError(f'--out must end in .pkl or .pickle, got {args.out!r}')
-        host = find_host(config.get('default_scope'))
-        dump = host.result_dump if host else 'DumpResults'
-        evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
-        config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=args.out)]
+        _add_dump(config, args.out)
+
+
+def _add_dump(config: Config, file: str) -> None:
+    """Add an evaluator that writes all predictions to a file."""
+    evaluators = config.test_evaluator if isinstance(config.test_evaluator, list) else [config.test_evaluator]
+    several = [evaluator for evaluator in evaluators if 'metrics' in evaluator]
+    if several:  # it gives the results on each dataset to one metric only
+        raise ValueError('--out must be used with metrics in test_evaluator, got '
+                         f'{several[0].get("type", "an evaluator of several datasets")}. Test each dataset alone')
+    host = find_host(config.get('default_scope'))
+    dump = host.result_dump if host else 'DumpResults'
+    config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=file)]
 
 
 def _apply_tta(config: Config) -> None:
@@ -84,7 +94,8 @@ def _apply_tta(config: Config) -> None:
             raise ValueError(f'--tta requires the entry {entry!r} in the config, got none'
                              f'{host.tta_hint if host else ""}')
     config.model = dict(**config.tta_model, module=config.model)
-    find_test_dataset(config).pipeline = config.tta_pipeline
+    for dataset in find_test_datasets(config):
+        dataset.pipeline = config.tta_pipeline
 
 
 def main(argv: Sequence[str] | None = None) -> None:

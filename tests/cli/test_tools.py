@@ -175,9 +175,12 @@ def test_test_time_augmentation_of_pose_is_an_entry_of_its_configs():
 
 def test_test_time_augmentation_reaches_wrapped_datasets(sample):
     inner = sample.test_dataloader.dataset
-    sample.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=inner)
+    sample.test_dataloader.dataset = dict(type='RepeatDataset', times=1, dataset=dict(
+        type='ConcatDataset', datasets=[inner, dict(inner)]))
     test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--tta']))
-    assert sample.test_dataloader.dataset.dataset.pipeline == sample.tta_pipeline
+    joined = sample.test_dataloader.dataset.dataset
+    assert [dataset.pipeline for dataset in joined.datasets] == [sample.tta_pipeline] * 2
+    assert 'pipeline' not in joined
     assert 'pipeline' not in sample.test_dataloader.dataset
     assert sample.model.module.type == 'FasterRCNN'
 
@@ -193,6 +196,9 @@ def test_options_of_testing(sample):
     assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
     with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
+    sample.test_evaluator = dict(type='MultiDatasetsEvaluator', dataset_prefixes=['a'], metrics=[sample.test_evaluator])
+    with pytest.raises(ValueError, match='--out must be used with metrics in test_evaluator, got MultiDatasetsEval'):
+        test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.pkl']))
     with pytest.raises(ValueError, match=r'default_scope of the config must be one of mmdet, .*, mmpretrain, got None'):
         test.apply_options(Config(dict()), test.parse_args([SAMPLE, 'weights.pth', '--show-dir', 'x']))
 
