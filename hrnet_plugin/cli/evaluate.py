@@ -20,7 +20,7 @@ from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.config_files import find_test_datasets
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import find_host, host_of_config
-from hrnet_plugin.training.launch import make_runner
+from hrnet_plugin.training.launch import make_runner, start_processes
 from hrnet_plugin.training.run_config import add_hook, set_load_from
 
 
@@ -62,6 +62,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> None:
     """
     set_load_from(config, args.checkpoint)
     add_hook(config, 'hrnet_plugin.DataCheckHook')
+    add_hook(config, 'hrnet_plugin.ProcessLogHook')
     if args.tta:
         _apply_tta(config)
     if args.show_dir is not None:
@@ -103,5 +104,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise FileNotFoundError(f'checkpoint must be a file or an address, got {args.checkpoint!r}')
     config = load_config(args)
+    start_processes(config)
     apply_options(config, args)
     make_runner(config).test()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
-from hrnet_plugin.training.launch import make_runner
+from hrnet_plugin.training.launch import make_runner, start_processes
 from hrnet_plugin.training.run_config import (
     add_hook,
     log_evaluations_by_iteration,
@@ -73,6 +73,7 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
     log_evaluations_by_iteration(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
     add_hook(config, 'hrnet_plugin.DataCheckHook')
+    add_hook(config, 'hrnet_plugin.ProcessLogHook')
     if config.get('launcher', 'none') != 'none':
         add_hook(config, 'hrnet_plugin.SyncNormStatisticsHook')
     return notices
@@ -81,7 +82,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
-    with reserve_work_dir(config.work_dir, config.launcher):  # before looking for checkpoints in it
+    start_processes(config)
+    with reserve_work_dir(config.work_dir):  # before looking for checkpoints in it
         notices = apply_options(config, args)
         if not config.get('resume') and (earlier := earlier_run_warning(config.work_dir)):
             notices.append(earlier)

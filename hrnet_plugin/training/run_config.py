@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
+from mmengine.dist import broadcast_object_list, is_main_process
 
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.config_types import ConfigValue
@@ -50,7 +51,7 @@ def resume(config: Config, checkpoint: str | None = None) -> list[str]:
     """
     notices: list[str] = []
     if checkpoint is None:
-        checkpoint = newest_checkpoint(config.work_dir, notices)
+        checkpoint = _newest_checkpoint(config.work_dir, notices)
         if checkpoint is None:
             config.resume = False
             return [*notices, f'{config.work_dir} has no complete checkpoint to resume from: training starts from the '
@@ -61,6 +62,13 @@ def resume(config: Config, checkpoint: str | None = None) -> list[str]:
     config.resume, config.load_from = True, checkpoint
     add_hook(config, COMPLETE_LOAD)
     return notices
+
+
+def _newest_checkpoint(work_dir: str, notices: list[str]) -> str | None:
+    """Return the checkpoint that the first process finds. A shared file system may show others an earlier state."""
+    found = [newest_checkpoint(work_dir, notices)] if is_main_process() else [None]
+    broadcast_object_list(found)
+    return found[0]
 
 
 def save_atomically(config: Config) -> None:

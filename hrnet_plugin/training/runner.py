@@ -1,16 +1,22 @@
-"""Runner that resumes safely, and counts accumulated batches when scaling learning rates."""
+"""Runner that resumes safely, runs several processes without GPUs, and scales learning rates by all batches."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from mmengine.device import get_device
 from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
+from torch.nn import SyncBatchNorm
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
+
+_DEFAULT_WRAPPER = dict(type='MMDistributedDataParallel', broadcast_buffers=False)  # that of mmengine
 
 
 class AutoScaleLR(TypedDict, total=False):
@@ -25,13 +31,30 @@ class AutoScaleLR(TypedDict, total=False):
 
 
 class HRNetRunner(Runner):
-    """mmengine's runner with three differences.
+    """mmengine's runner with four differences.
 
     - Resuming from a local checkpoint executes no code in the file. Errors name the file.
     - ``auto_scale_lr`` includes gradient accumulation. mmengine compares ``base_batch_size`` with one batch per
       process, and ignores ``accumulative_counts``.
+    - Several processes run without GPUs: they have no device IDs, and SyncBN, which requires GPUs, is replaced by BN.
     - Hooks may have a method ``before_datasets(runner, splits)``. It is called before the datasets read annotations.
     """
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """Wrap a model for distributed training.
+
+        Args:
+            model_wrapper_cfg: Config of the wrapper. Default: ``MMDistributedDataParallel``.
+            model: Model or wrapped model.
+        """
+        if self.distributed and get_device() == 'cpu' and not is_model_wrapper(model):
+            model_wrapper_cfg = dict(_DEFAULT_WRAPPER, find_unused_parameters=self.cfg.get(
+                'find_unused_parameters', False)) if model_wrapper_cfg is None else model_wrapper_cfg
+            model_wrapper_cfg = dict(model_wrapper_cfg, device_ids=None)
+            if any(isinstance(module, SyncBatchNorm) for module in model.modules()):
+                print_log('SyncBN requires GPUs and is replaced by BN', logger='current', level=logging.WARNING)
+                model = revert_sync_batchnorm(model)
+        return super().wrap_model(model_wrapper_cfg, model)
 
     def train(self) -> nn.Module:
         """Train, and return the model."""

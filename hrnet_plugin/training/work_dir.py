@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import zipfile
@@ -10,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mmengine.dist import broadcast_object_list, is_main_process
+
 from hrnet_plugin.files import file_lock, release_lock
 
 _LOCK_TIMEOUT_SECONDS = 10.  # dataloader workers of a killed run exit within this time
-# launcher -> environment variable with the rank, set before torch.distributed is initialized
-_RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 
 
 def newest_checkpoint(work_dir: str | Path, notices: list[str]) -> str | None:
@@ -97,19 +96,35 @@ def check_resumable(path: str) -> None:
 
 
 @contextmanager
-def reserve_work_dir(work_dir: str | Path, launcher: str) -> Iterator[None]:
-    """Lock a work directory during the block. Only rank 0 does so.
+def reserve_work_dir(work_dir: str | Path) -> Iterator[None]:
+    """Lock a work directory during the block. Only the first process of a group does so, and all end if it cannot.
 
     Args:
         work_dir: Work directory of the run.
-        launcher: Launcher of the run, which determines how the rank is read.
 
     Raises:
         RuntimeError: If another run uses the work directory.
+        SystemExit: The same in the other processes.
     """
-    if int(os.environ.get(_RANKS.get(launcher, ''), 0)) > 0:
+    refused = [True]
+    if not is_main_process():
+        broadcast_object_list(refused)
+        if refused[0]:
+            raise SystemExit(1)  # the first process prints the error
         yield
         return
+    try:
+        with _lock(work_dir):
+            refused[0] = False
+            broadcast_object_list(refused)
+            yield
+    finally:
+        if refused[0]:
+            broadcast_object_list(refused)
+
+
+@contextmanager
+def _lock(work_dir: str | Path) -> Iterator[None]:
     message = f'work_dir must not be used by another run, got {work_dir}, in which another run trains now. ' \
               'Set --work-dir to another folder'
     with file_lock(Path(work_dir) / '.lock', _LOCK_TIMEOUT_SECONDS, message) as descriptor:

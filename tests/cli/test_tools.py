@@ -13,7 +13,6 @@ from mmengine.config import Config
 from hrnet_plugin.cli import config, leaderboard, record, report, run_options, train
 from hrnet_plugin.cli import evaluate as test
 from hrnet_plugin.config_files import list_configs
-from hrnet_plugin.training import launch
 
 SAMPLE = str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample'])
 
@@ -214,20 +213,6 @@ def test_visualizations_of_pose_and_segmentation(name, place):
     assert hook.enable if place == 'hook' else hook.draw
     assert (hook.out_dir if place == 'hook' else backend.img_save_dir) == 'shown'
     assert loaded.test_evaluator[-1].type == 'DumpResults'
-
-
-def test_syncbn_becomes_bn_in_several_processes_without_gpus(monkeypatch):
-    made = []
-    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
-    monkeypatch.setattr(launch.Runner, 'from_cfg', made.append)
-    norm = dict(type='SyncBN', requires_grad=True)
-    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', parts=[dict(norm_cfg=norm)], norm_cfg=norm))))
-    assert made[0].model == dict(type='X', parts=[dict(norm_cfg=dict(norm, type='BN'))], norm_cfg=dict(norm, type='BN'))
-    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: True)
-    launch.make_runner(Config(dict(launcher='slurm', model=dict(type='X', norm_cfg=norm))))
-    monkeypatch.setattr(launch.torch.cuda, 'is_available', lambda: False)
-    launch.make_runner(Config(dict(launcher='none', model=dict(type='X', norm_cfg=norm))))
-    assert made[1].model.norm_cfg == made[2].model.norm_cfg == norm
 
 
 def test_a_derived_config_is_not_overwritten(tmp_path):

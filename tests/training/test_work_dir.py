@@ -117,24 +117,21 @@ def test_warning_about_an_earlier_run(tmp_path, monkeypatch):
 
 def test_a_work_dir_is_used_by_one_run(tmp_path, monkeypatch):
     monkeypatch.setattr(work_dir, '_LOCK_TIMEOUT_SECONDS', 0.5)
-    with reserve_work_dir(tmp_path, 'none'):
-        with pytest.raises(RuntimeError, match='in which another run trains now'), reserve_work_dir(tmp_path, 'none'):
-            pass
-        monkeypatch.setenv('RANK', '1')  # another process of the same run
-        with reserve_work_dir(tmp_path, 'pytorch'):
-            pass
-    with reserve_work_dir(tmp_path, 'none'):
+    with reserve_work_dir(tmp_path), pytest.raises(RuntimeError, match='in which another run trains now'), \
+            reserve_work_dir(tmp_path):
+        pass
+    with reserve_work_dir(tmp_path):
         pass
 
 
 @pytest.mark.skipif(not os.path.isdir('/proc/self/fd'), reason='needs /proc')
 def test_a_dataloader_worker_does_not_keep_the_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(work_dir, '_LOCK_TIMEOUT_SECONDS', 0.5)
-    with reserve_work_dir(tmp_path, 'none'):
+    with reserve_work_dir(tmp_path):
         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], close_fds=False, pass_fds=tuple(
             int(name) for name in os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{name}')))
     try:
-        with reserve_work_dir(tmp_path, 'none'):
+        with reserve_work_dir(tmp_path):
             pass
     finally:
         child.kill()
@@ -144,12 +141,12 @@ def test_a_dataloader_worker_does_not_keep_the_lock(tmp_path, monkeypatch):
 def test_a_killed_run_releases_the_lock(tmp_path):
     code = (f'import sys; sys.path.insert(0, {str(ROOT)!r})\n'
             'import os, time\nfrom hrnet_plugin.training.work_dir import reserve_work_dir\n'
-            f'with reserve_work_dir({str(tmp_path)!r}, "none"):\n    print("held", flush=True); time.sleep(120)')
+            f'with reserve_work_dir({str(tmp_path)!r}):\n    print("held", flush=True); time.sleep(120)')
     process = subprocess.Popen([sys.executable, '-W', 'ignore', '-c', code], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == 'held\n'
     finally:
         process.kill()
         process.wait()
-    with reserve_work_dir(tmp_path, 'none'):
+    with reserve_work_dir(tmp_path):
         pass

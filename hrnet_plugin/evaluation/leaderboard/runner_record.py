@@ -34,7 +34,8 @@ except ImportError:  # Windows
 _RUN_ENTRIES = ('work_dir', 'load_from', 'resume', 'launcher', 'log_level', 'log_processor', 'visualizer',
                 'vis_backends', 'default_hooks', 'env_cfg')
 # added by the test tool
-_PLUGIN_HOOKS = ('hrnet_plugin.RecordHook', 'hrnet_plugin.CompleteLoadHook', 'hrnet_plugin.DataCheckHook')
+_PLUGIN_HOOKS = ('hrnet_plugin.RecordHook', 'hrnet_plugin.CompleteLoadHook', 'hrnet_plugin.DataCheckHook',
+                 'hrnet_plugin.ProcessLogHook')
 
 
 def describe_tested_model(config: Config, data: str, note: str = '') -> tuple[ModelFacts, Cost]:
