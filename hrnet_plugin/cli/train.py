@@ -17,6 +17,7 @@ from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.training.launch import make_runner, start_processes
 from hrnet_plugin.training.run_config import (
     add_hook,
+    continue_within_epochs,
     log_evaluations_by_iteration,
     resume,
     save_atomically,
@@ -70,10 +71,12 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
     if config.get('load_from') is not None and not config.get('resume'):
         set_load_from(config, config.load_from, part='backbone')  # heads may have another number of classes
     save_atomically(config)
+    continue_within_epochs(config)
     log_evaluations_by_iteration(config)
     add_hook(config, 'hrnet_plugin.FrozenNormCheckHook')
     add_hook(config, 'hrnet_plugin.DataCheckHook')
     add_hook(config, 'hrnet_plugin.ProcessLogHook')
+    add_hook(config, 'hrnet_plugin.PreemptionHook')
     if config.get('launcher', 'none') != 'none':
         add_hook(config, 'hrnet_plugin.SyncNormStatisticsHook')
     return notices

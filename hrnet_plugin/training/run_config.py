@@ -81,6 +81,15 @@ def save_atomically(config: Config) -> None:
             hook['type'] = 'hrnet_plugin.AtomicCheckpointHook'
 
 
+def continue_within_epochs(config: Config) -> None:
+    """Replace mmengine's loop by epochs by ResumableEpochLoop. Other loops are not changed."""
+    loop = config.get('train_cfg') or {}
+    by_epoch = loop.get('by_epoch') if 'type' not in loop else type_name(loop['type']) == 'EpochBasedTrainLoop'
+    if loop and by_epoch:
+        loop.pop('by_epoch', None)
+        loop['type'] = 'hrnet_plugin.ResumableEpochLoop'
+
+
 def log_evaluations_by_iteration(config: Config) -> None:
     """Log the evaluations of a run by iterations with their iteration. mmengine would log epoch 0.
 

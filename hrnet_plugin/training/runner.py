@@ -13,8 +13,10 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 from torch.nn import SyncBatchNorm
+from torch.utils.data import DataLoader
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
+from hrnet_plugin.training.workers import ignore_sigterm
 
 _DEFAULT_WRAPPER = dict(type='MMDistributedDataParallel', broadcast_buffers=False)  # that of mmengine
 
@@ -31,12 +33,13 @@ class AutoScaleLR(TypedDict, total=False):
 
 
 class HRNetRunner(Runner):
-    """mmengine's runner with four differences.
+    """mmengine's runner with these differences.
 
     - Resuming from a local checkpoint executes no code in the file. Errors name the file.
     - ``auto_scale_lr`` includes gradient accumulation. mmengine compares ``base_batch_size`` with one batch per
       process, and ignores ``accumulative_counts``.
     - Several processes run without GPUs: they have no device IDs, and SyncBN, which requires GPUs, is replaced by BN.
+    - Workers of dataloaders ignore SIGTERM, so that a run can save a checkpoint before it ends.
     - Hooks may have a method ``before_datasets(runner, splits)``. It is called before the datasets read annotations.
     """
 
@@ -55,6 +58,18 @@ class HRNetRunner(Runner):
                 print_log('SyncBN requires GPUs and is replaced by BN', logger='current', level=logging.WARNING)
                 model = revert_sync_batchnorm(model)
         return super().wrap_model(model_wrapper_cfg, model)
+
+    @staticmethod
+    def build_dataloader(dataloader: DataLoader[Any] | dict[str, Any], *args: Any, **kwargs: Any) -> DataLoader[Any]:
+        """Build a dataloader whose worker processes outlive the SIGTERM that a scheduler sends to all processes.
+
+        Args:
+            dataloader: Dataloader or its config.
+            args, kwargs: Arguments of ``mmengine.runner.Runner.build_dataloader``.
+        """
+        loader = Runner.build_dataloader(dataloader, *args, **kwargs)
+        ignore_sigterm(loader)
+        return loader
 
     def train(self) -> nn.Module:
         """Train, and return the model."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mmengine.runner import Runner
     from torch import Tensor
 
-_BACKEND = 'hrnet_plugin.atomic'
+ATOMIC_BACKEND = 'hrnet_plugin.atomic'
 
 
 class AtomicBackend(LocalBackend):
@@ -44,7 +44,7 @@ class AtomicBackend(LocalBackend):
         self._outdated.clear()
 
 
-register_backend(_BACKEND, AtomicBackend, force=True)
+register_backend(ATOMIC_BACKEND, AtomicBackend, force=True)
 
 
 @HOOKS.register_module()
@@ -63,7 +63,7 @@ class AtomicCheckpointHook(CheckpointHook):
         super().__init__(*args, **kwargs)
         self.backend_args: dict[str, ConfigValue] | None
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):
-            self.backend_args = dict(backend=_BACKEND)
+            self.backend_args = dict(backend=ATOMIC_BACKEND)
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
