@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
+from functools import cache
 from typing import Any
 
+import mmengine.config.config
+import mmengine.config.utils
 import pytest
 import torch
 from mmengine.config import Config
@@ -26,6 +30,17 @@ from hrnet_plugin.tracing import is_tracing
 # host -> config of the sample set
 SAMPLE_CONFIGS = dict(mmdet='faster-rcnn_hrnetv2p-w18-small-v1_sample', mmpose='td-hm_hrnetv1-w18-small-v1_sample',
                       mmseg='fcn_hrnetv2-w18-small-v1_sample')
+
+
+def pytest_configure():
+    """Cache metafiles and installations of hosts. mmengine reads all of them again for each base that a host ships."""
+    mmengine.config.utils.load = cache(mmengine.config.utils.load)
+    mmengine.config.config.is_installed = cache(mmengine.config.config.is_installed)
+
+
+def pytest_collection_finish():
+    """Exclude the objects of imported modules from garbage collections, one of which mmengine runs per dataset."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
