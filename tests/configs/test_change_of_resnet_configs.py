@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from catalogue import shallow
 from mmengine.config import Config
 from paths import ROOT
 
@@ -22,10 +23,11 @@ DOWNLOADS = ('lad', 'ld')
 
 
 def change(base, *neck_arguments):
-    """Return the config of the README over another base, with further arguments of the neck."""
+    """Return the config of the README over another base, with further arguments of the neck and fewer layers."""
     text = next(text for text in re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
                 if '_delete_=True' in text)
     text = re.sub(r"_base_ = '.*'", f'_base_ = {str(base)!r}', text)
+    text = text.replace("'w32'", str(shallow('w32')))
     return text.replace('out_channels=256)', ', '.join(['out_channels=256', *neck_arguments]) + ')')
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from catalogue import shallow
 from mmengine.config import Config
+
+from hrnet_plugin.arch import arch_channels
 
 pytest.importorskip('mmdet')
 import mmdet
@@ -17,7 +20,8 @@ from mmdet.registry import MODELS
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('mmdet_scope')]
 
 CONFIGS = Path(mmdet.__file__).parent / '.mim' / 'configs'
-CHANNELS = (18, 36, 72, 144)
+ARCH = shallow('w18')
+CHANNELS = arch_channels('w18')
 RESNETS = ('ResNet', 'ResNeXt', 'Res2Net', 'ResNeSt')
 # their feature maps begin with stride 4, or end with stride 32
 OTHERS = ('SwinTransformer', 'PyramidVisionTransformer', 'PyramidVisionTransformerV2', 'CSPDarknet', 'CSPNeXt')
@@ -43,7 +47,7 @@ def with_hrnet(model):
         indices = tuple(range(4 - len(channels), 4))
     else:
         return False
-    model.backbone = dict(type='hrnet_plugin.HRNet', arch='w18', out_indices=indices)
+    model.backbone = dict(type='hrnet_plugin.HRNet', arch=ARCH, out_indices=indices)
     reader['in_channels'] = [CHANNELS[i] for i in indices]
     if model.get('track_head'):
         model.track_head.in_channels = reader['in_channels']
