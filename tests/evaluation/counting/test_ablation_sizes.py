@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from hrnet_plugin.config_files import cfg, read_config
@@ -15,6 +17,7 @@ TABLES = {
 MATCHED = 3  # percent by which variants at matched cost may differ
 
 
+@cache
 def size(host, variant):
     pytest.importorskip(host)
     name, shape, _ = TABLES[host]
