@@ -245,24 +245,16 @@ def test_resuming(mim, job):
 
 
 def test_upstream_tools_with_a_user_config(mim, job):
-    (mim.folder / 'mine').mkdir(exist_ok=True)
-    derived = mim.folder / 'mine' / 'derived.py'
-    derived.write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{SAMPLE}')]\ntrain_cfg = dict(max_epochs=1)\n")
-    out = mim('train', 'mmdet', 'mine/derived.py', '--work-dir', 'derived', '--cfg-options', *QUICK)
-    assert measured(out)
-    out = mim('test', 'mmdet', 'mine/derived.py', '--checkpoint', 'derived/epoch_1.pth', '--cfg-options', *QUICK)
-    assert measured(out)
-
-
-def test_masks_with_upstream_tools(mim, job):
+    """Train and test boxes and masks."""
     (mim.folder / 'mine').mkdir(exist_ok=True)
     (mim.folder / 'mine' / 'masks.py').write_text(
         "_base_ = [__import__('hrnet_plugin').cfg('mask-rcnn_hrnetv2p-w18-small-v1_sample')]\n"
         'train_cfg = dict(max_epochs=1)\n')
-    mim('train', 'mmdet', 'mine/masks.py', '--work-dir', 'masks', '--cfg-options', *QUICK)
-    out = mim('test', 'mmdet', 'mine/masks.py', '--checkpoint', 'masks/epoch_1.pth', '--cfg-options', *QUICK)
-    assert measured(out)
-    assert measured(out, 'segm_mAP')
+    trained = mim('train', 'mmdet', 'mine/masks.py', '--work-dir', 'masks', '--cfg-options', *QUICK)
+    tested = mim('test', 'mmdet', 'mine/masks.py', '--checkpoint', 'masks/epoch_1.pth', '--cfg-options', *QUICK)
+    for out in (trained, tested):
+        assert measured(out)
+        assert measured(out, 'segm_mAP')
 
 
 def test_bfloat16_and_test_time_augmentation(mim, job):
@@ -295,27 +287,39 @@ SHORT = {
 }
 
 
+@pytest.fixture(scope='session')
+def trained(mim, job):
+    """Return a function that trains for pose or segmentation, once, and returns the folder and the output."""
+    @functools.cache
+    def train(name):
+        work = f'{name}-work'
+        return work, mim('train', 'hrnet_plugin', f'{name}.py', '--work-dir', work, '--cfg-options', *SHORT[name])
+
+    return train
+
+
 @pytest.mark.parametrize(('host', 'name', 'metric', 'checkpoint'), [
     ('mmpose', POSE, r'coco/AP: -?\d', 'best_coco_AP_epoch_1.pth'), ('mmseg', FCN, r' mIoU: \d', 'iter_4.pth')])
-def test_pose_and_segmentation(host, name, metric, checkpoint, mim, job):
+def test_pose_and_segmentation(host, name, metric, checkpoint, mim, trained):
     """Use the tools of the plugin, and those of the host with a user config."""
     pytest.importorskip(host)
     (mim.folder / 'mine').mkdir(exist_ok=True)
     # with so few persons and iterations, any AP is the best so far
     (mim.folder / 'mine' / f'{host}.py').write_text(f"_base_ = [__import__('hrnet_plugin').cfg('{name}')]\n")
-    for package, config in (('hrnet_plugin', f'{name}.py'), (host, f'mine/{host}.py')):
-        work = f'{host}-by-{package}'
-        out = mim('train', package, config, '--work-dir', work, '--cfg-options', *SHORT[name])
+    ours, printed = trained(name)
+    theirs = f'{host}-work'
+    upstream = mim('train', host, f'mine/{host}.py', '--work-dir', theirs, '--cfg-options', *SHORT[name])
+    for package, config, work, out in (('hrnet_plugin', f'{name}.py', ours, printed),
+                                       (host, f'mine/{host}.py', theirs, upstream)):
         assert re.search(metric, out)
         assert (mim.folder / work / checkpoint).is_file()
         show = ['--show-dir', 'pictures', '--record'] if package == 'hrnet_plugin' else []
         out = mim('test', package, config, '--checkpoint', f'{work}/{checkpoint}', '--work-dir', work, *show)
         assert re.search(metric, out)
         assert (package == 'hrnet_plugin') == ('in the leaderboard store' in out)
-    pictures = list((mim.folder / f'{host}-by-hrnet_plugin').rglob('pictures/*'))
-    assert pictures
-    assert 'step' in mim('run', 'hrnet_plugin', 'report', f'{host}-by-hrnet_plugin')
-    assert (mim.folder / f'{host}-by-hrnet_plugin' / 'pictures.png').is_file()
+    assert list((mim.folder / ours).rglob('pictures/*'))
+    assert 'step' in mim('run', 'hrnet_plugin', 'report', ours)
+    assert (mim.folder / ours / 'pictures.png').is_file()
 
 
 def test_a_detector_checkpoint_initializes_the_other_tasks(mim, job):
@@ -340,12 +344,11 @@ def test_a_detector_checkpoint_initializes_the_other_tasks(mim, job):
         'nearest upsampling; ignored: neck, rpn_head, roi_head (detection)']
 
 
-def test_pose_and_segmentation_interfaces(mim, python, job):
+def test_pose_and_segmentation_interfaces(mim, python, trained):
     """Load checkpoints by the interfaces of the hosts, in processes without imports of the plugin."""
     pytest.importorskip('mmpose')
     pytest.importorskip('mmseg')
-    for name, work in ((POSE, 'api-pose'), (FCN, 'api-seg')):
-        mim('train', 'hrnet_plugin', f'{name}.py', '--work-dir', work, '--cfg-options', *SHORT[name])
+    (pose_work, _), (segmentation_work, _) = map(trained, (POSE, FCN))
     code = """
         import glob, warnings
         warnings.simplefilter('ignore')
@@ -356,14 +359,14 @@ def test_pose_and_segmentation_interfaces(mim, python, job):
     pose = f"""
         import hrnet_plugin
         from mmpose.apis import inference_topdown, init_model
-        model = init_model(hrnet_plugin.cfg('{POSE}'), glob.glob('api-pose/best*.pth')[0], device='cpu')
+        model = init_model(hrnet_plugin.cfg('{POSE}'), glob.glob('{pose_work}/best*.pth')[0], device='cpu')
         person, = inference_topdown(model, image, np.array([[10, 10, 90, 120]]))
         print('RESULT', person.pred_instances.keypoints.shape)
     """
     segmentation = f"""
         import hrnet_plugin
         from mmseg.apis import inference_model, init_model
-        model = init_model(hrnet_plugin.cfg('{FCN}'), 'api-seg/iter_4.pth', device='cpu')
+        model = init_model(hrnet_plugin.cfg('{FCN}'), '{segmentation_work}/iter_4.pth', device='cpu')
         print('RESULT', tuple(inference_model(model, image).pred_sem_seg.data.shape))
     """
     expected = ((pose, '(1, 17, 2)'), (segmentation, '(1, 256, 320)'))
