@@ -128,9 +128,9 @@ def test_training(job, folder):
     length = ['train_cfg.max_iters=20', 'train_cfg.val_interval=20', 'default_hooks.checkpoint.interval=20']
     if task != 'segmentation':
         length = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1',
-                  'train_dataloader.dataset.indices=20', 'train_dataloader.batch_size=1']
+                  'train_dataloader.dataset.indices=20']
     command = [sys.executable, '-m', 'hrnet_plugin', 'train', f'mine/{job}.py', '--data-root', images, '--work-dir',
-               job, '--cfg-options', *length, 'default_hooks.logger.interval=5']
+               job, '--cfg-options', *length, 'train_dataloader.batch_size=1', 'default_hooks.logger.interval=5']
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env={
         **os.environ, 'PYTHONPATH': os.pathsep.join(map(str, (folder, ROOT, ROOT / 'packages' / 'mmcv_ops')))})
     assert done.returncode == 0, done.stdout[-4000:]
