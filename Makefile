@@ -7,8 +7,11 @@ WORK_DIR ?= work_dirs/$(CONFIG)
 BIN := .venv/bin
 # -W: warnings are errors. -E: read all pages, whose warnings would be lost otherwise.
 BUILD_DOCS = $(BIN)/sphinx-build -W --keep-going -q -E docs build/docs
+# Tests run in two processes, each with half of the cores. Most tests are too small for more than one.
+HALF_OF_THE_CORES = $(shell echo $$(( ($$(nproc) + 1) / 2 )))
+SLOW_LOG = build/slow_tests.txt
 
-.PHONY: help setup train test lint docs coverage clean
+.PHONY: help setup train test default-tests slow-tests pages lint docs coverage clean
 
 help:
 	@echo "make train   install, generate the sample set, train and test Faster R-CNN + HRNetV2p, report the results"
@@ -38,8 +41,17 @@ lint:
 test docs: DOCS_OPTION = --docs
 
 test: setup lint
+	OMP_NUM_THREADS=$(HALF_OF_THE_CORES) $(MAKE) --no-print-directory --jobs=2 slow-tests default-tests pages
+
+default-tests:
 	$(BIN)/pytest
-	$(BIN)/pytest -m "integration or slow"
+
+# Printed at the end, since both processes print a character per test.
+slow-tests:
+	@mkdir -p $(dir $(SLOW_LOG))
+	$(BIN)/pytest -m "integration or slow" > $(SLOW_LOG) 2>&1; status=$$?; cat $(SLOW_LOG); exit $$status
+
+pages:
 	$(BUILD_DOCS)
 
 # Also runs the notebooks, unless build/ has their results for this state of the package.
