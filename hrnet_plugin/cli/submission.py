@@ -1,43 +1,47 @@
 """Prepare results for the COCO evaluation server.
 
     hrnet submission config CONFIG --out test-dev.py
-        write a config whose test saves the detections on test-dev
+        write a config whose test saves the results on test-dev
     hrnet submission check FILE --images image_info_test-dev2017.json
         report errors in the file
     hrnet submission pack FILE --images image_info_test-dev2017.json --name NAME
         check the file and write the archive for the server
 
-With --evaluate instances_val2017.json, check and pack also evaluate results on
+Results are boxes, masks or keypoints. Top-down pose estimators require
+--person-boxes. With --evaluate, check and pack also evaluate results on
 val2017.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hrnet_plugin.cli.parser import add_debug_option, make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
+from hrnet_plugin.evaluation.detections import keep_shape
 from hrnet_plugin.evaluation.submission.archive import SPLITS, archive_path, check_split, write_archive
-from hrnet_plugin.evaluation.submission.check import check_file
+from hrnet_plugin.evaluation.submission.check import check_file, file_kind
 from hrnet_plugin.evaluation.submission.images import SplitImages
-from hrnet_plugin.evaluation.submission.inference import test_dev_config
+from hrnet_plugin.evaluation.submission.inference import submission_host, test_dev_config
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('submission', __doc__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    config = commands.add_parser('config', help='write a config whose test saves the detections on test-dev')
-    config.add_argument('config', help='name of a shipped config, or path of any config of mmdet')
+    config = commands.add_parser('config', help='write a config whose test saves the results on test-dev')
+    config.add_argument('config', help='name of a shipped config, or path of any config of mmdet or mmpose')
     config.add_argument('--out', type=Path, required=True, metavar='FILE.py', help='config to write')
     config.add_argument('--data-root', help='COCO folder that replaces the data_root of the config')
+    config.add_argument('--person-boxes', metavar='FILE',
+                        help='persons detected in the images of test-dev, for top-down pose estimators')
     config.add_argument('--prefix', default='work_dirs/test-dev',
                         help='prefix of the result files (default: %(default)s)')
     for name, words in (('check', 'report errors in a file'), ('pack', 'check a file and write the archive')):
         command = commands.add_parser(name, help=words)
-        command.add_argument('results', type=Path, metavar='FILE', help='boxes or masks in COCO format')
+        command.add_argument('results', type=Path, metavar='FILE', help='boxes, masks or keypoints in COCO format')
         command.add_argument('--images', type=Path, required=True, metavar='FILE',
                              help='image_info_test-dev2017.json, or annotations of another split')
         command.add_argument('--evaluate', type=Path, metavar='FILE', help='also evaluate with these annotations')
@@ -65,18 +69,20 @@ def write_config(args: argparse.Namespace) -> None:
         raise ValueError(f'--out must end in .py, got {args.out}')
     if args.out.exists():
         raise FileExistsError(f'--out must be a new file, got {args.out}, which exists')
-    config = test_dev_config(find_config(args.config), args.data_root, args.prefix)
+    config = find_config(args.config)
+    host = submission_host(config)
+    config = test_dev_config(config, args.data_root, args.prefix, args.person_boxes)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     config.dump(args.out)
-    print(f'{args.out} is written. To write {args.prefix}.bbox.json, and .segm.json for masks, run: '
-          f'mim test mmdet {args.out} --checkpoint FILE')
+    files = ' or '.join(f'{args.prefix}.{kind}.json' for kind in host.result_kinds)
+    print(f'{args.out} is written. To write {files}, run: mim test {host.name} {args.out} --checkpoint FILE')
 
 
 def check(args: argparse.Namespace, images: SplitImages) -> str:
     """Check a result file, print the report, and evaluate the file with ``--evaluate``.
 
     Returns:
-        'bbox' or 'segm'.
+        'bbox', 'segm' or 'keypoints'.
 
     Raises:
         ValueError: The file has errors.
@@ -87,11 +93,16 @@ def check(args: argparse.Namespace, images: SplitImages) -> str:
     if report.errors:
         raise ValueError(f'{args.results} must have no errors, got those listed above')
     if args.evaluate is not None:
-        from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # needs pycocotools
         with progress(f'evaluating {args.results}'):
-            metrics = evaluate_detections(args.evaluate, args.results, report.kind).metrics
+            metrics = _evaluate(args.evaluate, args.results, report.kind)
         print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
     return report.kind
+
+
+def _evaluate(annotations: Path, results: Path, kind: str) -> Mapping[str, float | None]:
+    """Return the metrics of a result file without the keys that the archive omits, which change the metrics."""
+    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections, read_results  # require pycocotools
+    return evaluate_detections(annotations, [keep_shape(kind, one) for one in read_results(results)], kind).metrics
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -105,8 +116,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.command == 'check':
         check(args, images)
         return
-    target = archive_path(args.out, args.split, args.name)  # raises errors before the long check
     if not args.stand_in:
         check_split(args.split, images)
+    # raises errors before the long check
+    target = archive_path(args.out, file_kind(args.results), args.split, args.name)
     write_archive(args.results, check(args, images), target)
     print(f'{target} is written')

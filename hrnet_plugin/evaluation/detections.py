@@ -11,6 +11,8 @@ from hrnet_plugin.json_types import Json, JsonObject
 
 # iouType of the COCO API -> key of the box, mask or keypoints in a detection
 SHAPES = {'bbox': 'bbox', 'segm': 'segmentation', 'keypoints': 'keypoints'}
+#: Keys of a detection of any kind.
+REQUIRED = ('image_id', 'category_id', 'score')
 
 _SHOWN = 60  # characters of a value in a message
 _REPR = reprlib.Repr()  # repr() fails on deep nesting and does not limit its length
@@ -25,20 +27,20 @@ def short(value: Any) -> str:
 
 
 def kind_of(detection: JsonObject) -> str:
-    """Return 'segm' for a detection with a mask, with or without a box, and 'bbox' for any other."""
-    return 'segm' if SHAPES['segm'] in detection else 'bbox'
+    """Return the kind of a detection: 'keypoints' or 'segm', with or without a box, and 'bbox' for any other."""
+    return next((kind for kind in reversed(SHAPES) if SHAPES[kind] in detection), 'bbox')
 
 
 def keep_shape(kind: str, detection: JsonObject) -> dict[str, Json]:
-    """Remove the box of a mask detection, or the mask of a box detection.
+    """Keep only the keys of COCO's results format for one kind.
 
-    With both, the COCO API takes the area of a mask from its box.
+    Others change the evaluation. With a box, the COCO API takes the area of a mask or a person from the box.
 
     Args:
-        kind: 'bbox' or 'segm', the shape to keep.
+        kind: 'bbox', 'segm' or 'keypoints'.
         detection: Detection in COCO's results format.
     """
-    return {key: value for key, value in detection.items() if key == SHAPES[kind] or key not in SHAPES.values()}
+    return {key: value for key, value in detection.items() if key in REQUIRED or key == SHAPES[kind]}
 
 
 def is_known_id(value: Json, known: Container[int | str]) -> bool:

@@ -62,6 +62,7 @@ class Host:
         drawing_folder: Argument of the visualization hook for the output folder. Empty if it is one of the visualizer.
         result_dump: Type of the metric that dumps predictions.
         coco_evaluators: Types of metrics that compare with annotations by the COCO API.
+        result_kinds: Kinds of results in COCO format that its ``CocoMetric`` writes: 'bbox', 'segm' or 'keypoints'.
         tta_hint: End of the error message for configs without test-time augmentation.
         extensions: Type of this package that extends the host -> module that registers it.
     """
@@ -79,6 +80,7 @@ class Host:
     drawing_folder: str = ''
     result_dump: str = 'DumpResults'
     coco_evaluators: tuple[str, ...] = ()
+    result_kinds: tuple[str, ...] = ()
     tta_hint: str = ''
     extensions: Mapping[str, str] = field(default_factory=dict)
 
@@ -178,6 +180,21 @@ class Host:
     def result_metrics(self, evaluator: Evaluator) -> list[BaseMetric]:
         """Return the evaluator's metrics that write results in COCO format."""
         return self.coco_metrics(evaluator)
+
+    def use_images_only(self, dataset: ConfigDict, person_boxes: str | None) -> None:
+        """Make a ``CocoDataset`` read all images of COCO's test-dev, which have no annotations.
+
+        Args:
+            dataset: Config of the dataset, changed in place. Its paths are those of test-dev.
+            person_boxes: File of detected persons, for pose estimation in their boxes.
+
+        Raises:
+            ValueError: If the dataset does not have the classes or keypoints of COCO, or ``person_boxes`` is missing or
+                has no effect.
+        """
+        dataset.test_mode = True
+        for entry in ('indices', 'sample_interval'):
+            dataset.pop(entry, None)
 
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once, without pre- and postprocessing.

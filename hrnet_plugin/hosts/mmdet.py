@@ -82,6 +82,19 @@ class MMDetHost(Host):
         return [metric for metric in evaluator.metrics
                 if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'proposal_nums')]
 
+    def use_images_only(self, dataset: ConfigDict, person_boxes: str | None) -> None:
+        """Make a ``CocoDataset`` read all images of COCO's test-dev. Raise an error for other classes."""
+        from mmdet.datasets import CocoDataset
+        if person_boxes is not None:
+            raise ValueError(f'--person-boxes must not be given with a config of mmdet, got {person_boxes}. '
+                             'It requires a pose estimator.')
+        classes = (dataset.get('metainfo') or {}).get('classes') or ()
+        unknown = set(classes) - set(CocoDataset.METAINFO['classes'])
+        if unknown:
+            raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, unknown))[:5])}')
+        super().use_images_only(dataset, person_boxes)
+        dataset.pop('filter_cfg', None)
+
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once. Box and mask heads get RoI features with uninitialized values."""
         if getattr(model, 'roi_head', None) is None:
@@ -145,5 +158,6 @@ MMDET = MMDetHost(
              'HybridTaskCascade': 'Hybrid Task Cascade', 'CenterNet': 'CenterNet, objects as points'},
     drawing_folder='test_out_dir',
     result_dump='DumpDetResults',  # also encodes masks
+    result_kinds=('bbox', 'segm'),
     coco_evaluators=('CocoMetric', 'CocoOccludedSeparatedMetric'),
     extensions=dict.fromkeys(('CenterTripletHead', 'CenterTripletTTAModel'), 'hrnet_plugin.models.dense_heads'))

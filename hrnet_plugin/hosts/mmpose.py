@@ -61,6 +61,23 @@ class MMPoseHost(Host):
         return [metric for metric in evaluator.metrics
                 if type(metric).__name__ == 'CocoMetric' and hasattr(metric, 'nms_mode')]
 
+    def use_images_only(self, dataset: ConfigDict, person_boxes: str | None) -> None:
+        """Make a ``CocoDataset`` read all images of COCO's test-dev, or the given boxes of persons in these images.
+
+        Raise an error for other keypoints, and for boxes that a top-down model lacks or another model ignores.
+        """
+        from mmpose.datasets import CocoDataset
+        names = CocoDataset._load_metainfo(dataset.get('metainfo'))['keypoint_name2id']
+        if names != CocoDataset._load_metainfo()['keypoint_name2id']:
+            raise ValueError('config must test the keypoints of COCO, got others in the metainfo of its dataset')
+        is_top_down = dataset.get('data_mode', 'topdown') == 'topdown'
+        if is_top_down != (person_boxes is not None):
+            raise ValueError(
+                '--person-boxes must be a file of persons in the images of test-dev for a top-down config, got none'
+                if is_top_down else f'--person-boxes must not be given for a bottom-up config, got {person_boxes}')
+        super().use_images_only(dataset, person_boxes)
+        dataset.bbox_file = person_boxes
+
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip test, since published results use it."""
         return '' if (config.model.get('test_cfg') or {}).get('flip_test') else 'no flip'
@@ -82,6 +99,7 @@ MMPOSE = MMPoseHost(
     datasets={'MpiiDataset': 'MPII'},
     splits={('COCO', 'val2017'): (5000, ), ('MPII', 'val'): (2958, )},  # MPII: persons
     methods={'TopdownPoseEstimator': 'top-down heat maps'},
+    result_kinds=('keypoints', ),
     coco_evaluators=('CocoMetric', 'CocoWholeBodyMetric'),
     drawing=('enable', ),
     drawing_folder='out_dir',

@@ -52,11 +52,14 @@ def test_a_broken_file_makes_no_archive(tmp_path, images, capsys):
 
 
 def test_invalid_options_are_reported_before_a_long_check(tmp_path, images):
+    results = tmp_path / 'results.json'
+    results.write_text('[{"bbox": []}, ')  # the check would report it
+
     def pack(*words):
-        submission.main(['pack', str(tmp_path / 'nothing'), '--images', str(images), '--out', str(tmp_path), *words])
+        submission.main(['pack', str(results), '--images', str(images), '--out', str(tmp_path), *words])
 
     with pytest.raises(ValueError, match="got 'a b'"):
-        pack('--name', 'a b')
+        pack('--name', 'a b', '--stand-in')
     with pytest.raises(ValueError, match='images must be the 20288 images of test-dev2017, got 1'):
         pack('--name', 'a')
     with pytest.raises(FileNotFoundError, match=r'--evaluate must be a file of annotations, got nothing\.json'):
@@ -76,3 +79,29 @@ def test_a_config_is_written_and_none_is_overwritten(tmp_path, capsys):
     assert config.test_dataloader.dataset.data_root == '/coco'
     with pytest.raises(FileExistsError, match='--out must be a new file'):
         submission.main(words)
+
+
+def test_keypoints_are_evaluated_as_packed(sample_root, tmp_path, capsys):
+    """Without the boxes of mmpose, which make the area of all persons small."""
+    pytest.importorskip('pycocotools')
+    truth = sample_root / 'annotations/person_keypoints_val2017.json'
+    persons = [dict(image_id=a['image_id'], category_id=1, keypoints=a['keypoints'], score=0.5, bbox=[0, 0, 1, 1])
+               for a in json.loads(truth.read_text())['annotations']]
+    results = tmp_path / 'test.keypoints.json'
+    results.write_text(json.dumps(persons))
+    submission.main(['pack', str(results), '--images', str(truth), '--name', 'a', '--split', 'val2017', '--out',
+                     str(tmp_path), '--evaluate', str(truth), '--stand-in'])
+    out = capsys.readouterr().out
+    assert f'{len(persons)} detections have bbox' in out
+    assert 'AP 1.000' in out
+    with zipfile.ZipFile(tmp_path / 'person_keypoints_val2017_a_results.zip') as archive:
+        assert 'bbox' not in json.loads(archive.read('person_keypoints_val2017_a_results.json'))[0]
+
+
+def test_the_config_of_a_pose_estimator(tmp_path, capsys):
+    pytest.importorskip('mmpose')
+    path = tmp_path / 'test-dev.py'
+    submission.main(['config', 'td-hm_hrnetv1-w32_210e_coco-256x192', '--out', str(path), '--person-boxes', 'p.json'])
+    out = capsys.readouterr().out
+    assert 'work_dirs/test-dev.keypoints.json, run: mim test mmpose' in out
+    assert Config.fromfile(path).test_dataloader.dataset.bbox_file == 'p.json'

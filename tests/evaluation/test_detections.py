@@ -6,8 +6,10 @@ from hrnet_plugin.evaluation.detections import keep_shape, kind_of, short
 
 
 def test_kinds():
-    box, mask = dict(bbox=[1, 2, 3, 4], score=1), dict(segmentation={}, score=1)
+    box, mask, points = dict(bbox=[1, 2, 3, 4], score=1), dict(segmentation={}, score=1), dict(keypoints=[], score=1)
     assert [kind_of(box), kind_of(mask), kind_of({**box, **mask})] == ['bbox', 'segm', 'segm']
+    assert [kind_of(points), kind_of({**points, **box}), kind_of({**mask, **points})] == ['keypoints'] * 3
+    assert keep_shape('keypoints', {**box, **mask, **points, 'area': 1, 'caption': 'a'}) == points
     assert keep_shape('segm', {**box, **mask}) == mask
     assert keep_shape('bbox', {**box, **mask}) == keep_shape('bbox', box) == box
 

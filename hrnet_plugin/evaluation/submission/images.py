@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hrnet_plugin.evaluation.coco_keypoints import COCO_SIGMAS
 from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.evaluation.rle import image_size_error
 
@@ -19,10 +21,12 @@ class SplitImages:
     Attributes:
         sizes: Image ID -> height and width in pixels.
         categories: Category ID -> name.
+        annotated_keypoints: Category ID -> number of keypoints, for the categories of a file with keypoint names.
     """
 
     sizes: Mapping[int, tuple[int, int]]
     categories: Mapping[int, str]
+    annotated_keypoints: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: str | Path) -> SplitImages:
@@ -36,10 +40,18 @@ class SplitImages:
             content = json.loads(Path(file).read_text(encoding='utf-8'))
             sizes = {image['id']: _size(image) for image in content['images']}
             categories = {category['id']: category['name'] for category in content['categories']}
+            names = {category['id']: category.get('keypoints') for category in content['categories']}
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ValueError(f'images must be a file with the images and categories of a split, got {str(file)!r}: '
                              f'{error!r}') from None
-        return cls(sizes, categories)
+        keypoints = {number: len(found) for number, found in names.items() if isinstance(found, list)}
+        return cls(sizes, categories, keypoints)
+
+    @cached_property
+    def keypoints(self) -> Mapping[int, int]:
+        """Category ID -> number of keypoints. Without keypoint names, as in test-dev, those of COCO's persons."""
+        persons = [number for number, name in self.categories.items() if name == 'person']
+        return self.annotated_keypoints or dict.fromkeys(persons, len(COCO_SIGMAS))
 
     def hint(self, name: str, value: int) -> str:
         """Return the fix for an unknown ID as a sentence, or an empty string."""

@@ -17,7 +17,7 @@ BOXES = [dict(image_id=k, category_id=1, bbox=[0.1, 2.25, 1e-07, 4], score=0.123
 def write(folder, detections, kind='bbox'):
     results = folder / 'results.json'
     results.write_text(json.dumps(detections))
-    target = archive_path(folder / 'new', 'test-dev2017', 'HRNetV2p-W32')
+    target = archive_path(folder / 'new', kind, 'test-dev2017', 'HRNetV2p-W32')
     write_archive(results, kind, target)
     return target
 
@@ -41,14 +41,24 @@ def test_boxes_of_masks_are_left_out(tmp_path):
     assert detection == dict(image_id=1, category_id=1, segmentation=rle, score=1)
 
 
+def test_keypoints(tmp_path):
+    """Use the server's name for keypoints, and remove the boxes that mmpose writes, which change the areas."""
+    person = dict(image_id=1, category_id=1, keypoints=[1.5, 2, 0.5] * 17, score=1)
+    target = write(tmp_path, [{**person, 'bbox': [0, 0, 9, 9], 'area': 81, 'segmentation': {}}], 'keypoints')
+    assert target.name == 'person_keypoints_test-dev2017_HRNetV2p-W32_results.zip'
+    with zipfile.ZipFile(target) as archive:
+        assert archive.namelist() == ['person_keypoints_test-dev2017_HRNetV2p-W32_results.json']
+        assert json.loads(archive.read(archive.namelist()[0])) == [person]
+
+
 def test_nothing_is_overwritten(tmp_path):
     write(tmp_path, BOXES)
     with pytest.raises(FileExistsError, match=r"name must be new in the folder, got 'HRNetV2p-W32'"):
-        archive_path(tmp_path / 'new', 'test-dev2017', 'HRNetV2p-W32')
+        archive_path(tmp_path / 'new', 'bbox', 'test-dev2017', 'HRNetV2p-W32')
 
 
 def test_incomplete_archives_are_deleted(tmp_path):
-    target = archive_path(tmp_path / 'new', 'val2017', 'a')
+    target = archive_path(tmp_path / 'new', 'bbox', 'val2017', 'a')
     (tmp_path / 'half.json').write_text(json.dumps(BOXES)[:-10])
     for name in ('nothing.json', 'half.json'):
         with pytest.raises((FileNotFoundError, ValueError)):
@@ -62,7 +72,7 @@ def test_incomplete_archives_are_deleted(tmp_path):
     ('val2017', 'a_b', "got 'a_b'"), ('val2017', '../a', 'got'), ('val2017', '', "got ''")])
 def test_invalid_names(tmp_path, split, name, words):
     with pytest.raises(ValueError, match=words):
-        archive_path(tmp_path, split, name)
+        archive_path(tmp_path, 'bbox', split, name)
 
 
 def test_images_of_another_split():

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from paths import ROOT
 
-from hrnet_plugin.evaluation.submission.check import PER_CLASS, check_file
+from hrnet_plugin.evaluation.submission.check import check_file
 from hrnet_plugin.evaluation.submission.images import SplitImages
 
 pytest.importorskip('ijson')
 mask = pytest.importorskip('pycocotools.mask')
 
 IMAGES = SplitImages({1: (40, 60), 7: (50, 30)}, {1: 'person', 18: 'dog', 90: 'toothbrush'})
+EXTRA = 'detections have {}, which changes how the server evaluates {}. `hrnet submission pack` leaves it out'
 BOX = dict(image_id=1, category_id=18, bbox=[5.5, 3., 20.25, 30.], score=0.5)
 
 
@@ -42,7 +43,8 @@ def test_good_files(tmp_path):
     assert report.warnings == ['2 of the 3 categories have no detections']
     report = check(tmp_path, [MASK, {**MASK, 'score': 0.5, 'bbox': [0, 0, 1, 1]}])  # as mmdet writes it
     assert (report.errors, report.kind) == ([], 'segm')
-    assert report.warnings == ['1 of the 2 images have no detections', '2 of the 3 categories have no detections']
+    assert report.warnings == [f'1 {EXTRA.format("bbox", "segmentation")}', '1 of the 2 images have no detections',
+                               '2 of the 3 categories have no detections']
 
 
 def changed(base=BOX, without='', **changes):
@@ -104,11 +106,11 @@ def test_many_invalid_detections_are_counted(tmp_path):
 
 
 def test_more_than_the_server_evaluates(tmp_path):
-    report = check(tmp_path, [BOX] * (PER_CLASS + 1))
+    report = check(tmp_path, [BOX] * 101)
     assert report.errors == []
     assert report.warnings[0] == ('1 times, an image has more than 100 detections of a class. Only the 100 with the '
                                   'highest scores are evaluated')
-    report = check(tmp_path, [BOX, {**BOX, 'category_id': 1}] * PER_CLASS)  # two classes
+    report = check(tmp_path, [BOX, {**BOX, 'category_id': 1}] * 100)  # two classes
     assert not any('more than' in warning for warning in report.warnings)
 
 
