@@ -26,8 +26,8 @@ def test_dev_config(config: Config, data_root: str | None, prefix: str, person_b
         person_boxes: File of persons detected in the images. Only for top-down pose estimators, which require it.
 
     Raises:
-        ValueError: If the config does not write results in COCO format, does not test COCO's classes or keypoints with
-            one ``CocoMetric``, or has no data root, or if ``person_boxes`` is missing or has no effect.
+        ValueError: If the config is of another host, or has no data root. It must test COCO's classes or keypoints with
+            one ``CocoMetric``. Other causes are missing ``person_boxes``, and ones without effect.
     """
     host = submission_host(config)
     if config.get('test_dataloader') is None or config.get('test_evaluator') is None:

@@ -24,7 +24,7 @@ class Kind(ABC):
         name: 'bbox', 'segm' or 'keypoints', the ``iouType`` of the COCO API and the suffix of result files.
         archive: Start of the archive's file name.
         limit: Largest number of detections per class and image that the server evaluates.
-        evaluated: Which categories it evaluates, for error messages.
+        evaluated: Description of the evaluated categories in error messages.
         warnings: Unusual property -> end of a message that begins with the number of its detections.
         mistakes: Property that most detections have only by mistake -> error message, with their number as ``{}``.
     """
