@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hrnet_plugin.evaluation.leaderboard.facts import Evaluated
 
@@ -16,6 +17,8 @@ class Entry(Evaluated):
     Attributes:
         source: 'paper', 'official' (repositories of the authors), 'mmdet', 'mmpose', 'mmseg', or 'own' (local results).
         place: Table, repository or folder in the source. Config name for local results.
+        config: Name of the shipped config of a published row. Config name for local results. Empty if none.
+        links: 'source', 'paper' and 'checkpoint' -> https address. Empty for local results.
         weights: Name of the published file.
         store: Name of the store of a local result.
         number: Record number in the store, or None.
@@ -24,10 +27,22 @@ class Entry(Evaluated):
 
     source: str
     place: str
+    config: str = ''
+    links: Mapping[str, str] = field(default_factory=dict)
     weights: str = ''
     store: str = ''
     number: int | None = None
     refused_visualizations: str = ''
+
+    @property
+    def group(self) -> str:
+        """Key of the model and its test, which rows of one model by several sources share on a board.
+
+        All notes distinguish models, since they name differences in training. Results with other test-time
+        augmentation are not comparable. An unknown schedule is not that of any other row, except unknown ones.
+        """
+        model = self.model
+        return '|'.join((model.method, model.backbone, model.schedule, model.size, model.note, self.conditions.test))
 
     @property
     def columns(self) -> dict[str, str | float | None]:

@@ -127,6 +127,12 @@ class Conditions:
     pictures: str = ''
 
     @property
+    def timed_at(self) -> str:
+        """Image size of ``ms``, 'HEIGHTxWIDTH', or empty if ``machine`` does not name it."""
+        found = re.search(r'(\d+) x (\d+)', self.machine)
+        return f'{found[1]}x{found[2]}' if found and self.ms is not None else ''
+
+    @property
     def machine_text(self) -> str:
         """Hardware, and the batch size if it is not 1."""
         return self.machine if self.batch == 1 else f'{self.machine}, batches of {self.batch}'

@@ -5,7 +5,9 @@ documents and the results of the metafiles from it.
 
 - ``detection.csv``, ``pose.csv`` and ``segmentation.csv`` are rows of the leaderboard. Empty cells were not published.
 - ``unranked.csv`` has one metric per row, of evaluations without a published ranking, such as ablations and faces.
-- ``costs.csv`` has parameters and GFLOPs, in the unit of the publication (``docs/reports/counts.md``).
+- ``costs.csv`` has parameters and GFLOPs, in the unit of the publication and at its image size
+  (``docs/reports/counts.md``).
+- ``sources.csv`` has the addresses of the sources of rows.
 
 Three columns refer to other files. ``cost`` is a key of ``costs.csv``. ``config`` is the shipped config whose tables
 show the row. ``key`` is a key of ``checkpoints/published.csv``. Without a key, ``weights`` identifies the checkpoint.
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from hrnet_plugin.evaluation.leaderboard.entry import Entry
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
+from hrnet_plugin.evaluation.leaderboard.links import find_links
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 
 FOLDER = Path(__file__).resolve().parent / 'published'
@@ -34,8 +37,14 @@ def published_entries() -> tuple[Entry, ...]:
 @cache
 def published_costs() -> Mapping[str, Cost]:
     """Return the published costs by their keys."""
-    return {row['key']: Cost(params=float(row['params']), gflops=float(row['gflops']), unit=row['unit'])
+    return {row['key']: Cost(params=float(row['params']), gflops=float(row['gflops']), unit=row['unit'],
+                             counted_at=row['counted_at'])
             for row in _read('costs')}
+
+
+@cache
+def _sources() -> list[dict[str, str]]:
+    return _read('sources')
 
 
 def _read(name: str) -> list[dict[str, str]]:
@@ -52,7 +61,8 @@ def _read_task(task: str) -> list[Entry]:
 
 def _entry(task: str, row: Mapping[str, str], training_memory: str) -> Entry:
     return Entry(
-        task=task, source=row['source'], place=row['place'], weights=row['weights'],
+        task=task, source=row['source'], place=row['place'], config=row['config'], links=find_links(row, _sources()),
+        weights=row['weights'],
         model=ModelFacts(method=row['method'], backbone=row['backbone'], schedule=row['schedule'],
                          size=row.get('size', ''), note=row['note']),
         data=DataFacts(data=row['data'], split=row['split']),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from importlib.resources import files
 
 import pytest
 
+from hrnet_plugin.checkpoints.published import published
+from hrnet_plugin.config_files import list_configs
 from hrnet_plugin.evaluation.counting.paper import FASTER, OTHERS, WITHOUT_ROIS
 from hrnet_plugin.evaluation.leaderboard.published import FOLDER, published_costs, published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
@@ -161,6 +164,95 @@ def test_unranked_results_have_a_config_or_checkpoint():
     same = [tuple(row[name] for name in row if name != 'value') for row in rows]
     assert len(set(same)) == len(same)
     assert all(0 < float(row['value']) < 100 for row in rows)
+
+
+@pytest.mark.parametrize(('words', 'links', 'config'), [
+    (dict(source='mmdet', place='configs/hrnet', method=FRCNN, backbone=W32, schedule='1x'), dict(
+        source='https://github.com/open-mmlab/mmdetection/tree/main/configs/hrnet',
+        paper='https://arxiv.org/abs/1908.07919',
+        checkpoint='https://download.openmmlab.com/mmdetection/v2.0/hrnet/faster_rcnn_hrnetv2p_w32_1x_coco/'
+                   'faster_rcnn_hrnetv2p_w32_1x_coco_20200130-6e286425.pth'), ''),
+    (dict(source='paper', place='table 8', method=FRCNN, backbone=W32, schedule='1x'), dict(
+        source='https://arxiv.org/abs/1908.07919', paper='https://arxiv.org/abs/1908.07919'),
+     'faster-rcnn_hrnetv2p-w32_1x_coco'),
+    (dict(source='official', place='HRNet-Object-Detection', method='Mask R-CNN', backbone=W18, schedule='1x', note=''),
+     dict(source='https://github.com/HRNet/HRNet-Object-Detection', paper='https://arxiv.org/abs/1908.07919',
+          checkpoint='https://1drv.ms/u/s!AiWjZ1Lamlxzcfh06SXd2GR1zKw'), ''),
+    (dict(source='mmpose', place='resnet_coco', backbone='ResNet-50', size='256x192', note=''), dict(
+        source='https://github.com/open-mmlab/mmpose/blob/main/configs/body_2d_keypoint/topdown_heatmap/coco/'
+               'resnet_coco.md'), '')])
+def test_links(words, links, config):
+    row = one(**words)
+    assert row.links == links
+    if config:
+        assert row.config == config
+
+
+def test_all_rows_have_links_to_existing_places():
+    assert all(row.links['source'] and all(link.startswith('https://') for link in row.links.values())
+               for row in ENTRIES)
+    assert {row.links['source'] for row in ENTRIES if row.place == 'HRNet-OCR'} == {
+        'https://github.com/HRNet/HRNet-Semantic-Segmentation/tree/HRNet-OCR'}
+    linked = {row.links['checkpoint'] for row in ENTRIES if 'checkpoint' in row.links}
+    assert len(linked) > 100
+    assert all(any(address == row.address for row in published()) for address in linked)
+    assert all(row.config in list_configs() for row in ENTRIES if row.config)
+
+
+@pytest.mark.parametrize(('host', 'repository', 'suffix'), [
+    ('mmdet', 'mmdetection/tree/main/', ''), ('mmseg', 'mmsegmentation/tree/main/', ''),
+    ('mmpose', 'mmpose/blob/main/', '.md')])
+def test_linked_folders_are_those_of_the_host(host, repository, suffix):
+    """Compare with the configs in the installed package."""
+    pytest.importorskip(host)
+    for row in ENTRIES:
+        if row.source == host:
+            path = row.links['source'].removeprefix(f'https://github.com/open-mmlab/{repository}').removesuffix(suffix)
+            assert (files(host) / '.mim' / f'{path}{".yml" if suffix else ""}').exists(), row.links
+
+
+def grouped(split='val2017', data='COCO'):
+    groups = {}
+    for row in ENTRIES:
+        if (row.data.data, row.data.split) == (data, split):
+            groups.setdefault((row.task, row.group), []).append(row)
+    return {key: rows for key, rows in groups.items() if len(rows) > 1}
+
+
+def test_groups_of_the_same_model_by_several_sources():
+    groups = grouped()
+    faster = next(rows for rows in groups.values() if rows[0].model.method == FRCNN and (
+        rows[0].model.backbone, rows[0].model.schedule) == (W32, '1x'))
+    assert [row.source for row in faster] == ['paper', 'official', 'official', 'mmdet']
+    assert {row.model.note for row in faster} == {''}  # not that of SyncBN or several scales in training
+    assert len(groups) == 53
+    for rows in groups.values():
+        places = [(row.source, row.place) for row in rows]
+        assert len(set(places)) == len(places)  # one row per source, no variants
+        values = [row.scores.metrics['AP'] for row in rows]
+        assert max(values) - min(values) <= 1.8, rows  # table 9 has FCOS W32 2x with 41.9, table 25 with 40.3
+
+
+def test_other_augmentation_is_another_group():
+    rows = [row for rows in grouped('val', 'Cityscapes').values() for row in rows]
+    assert rows
+    first = next(row for row in ENTRIES if row.conditions.test == 'scales, flip' and row.source == 'mmseg')
+    assert first.group not in {row.group for row in ENTRIES if row.conditions.test != 'scales, flip'}
+
+
+def test_published_operations_have_an_image_size():
+    for task, method, backbone, size in (('detection', FRCNN, W32, '800x1216'),
+                                         ('detection', 'CenterNet', 'HRNetV2-W64', '511x511'),
+                                         ('segmentation', 'HRNetV2 head', 'HRNetV2-W40', '1024x2048')):
+        row = next(row for row in ENTRIES if (row.task, row.model.method, row.model.backbone, row.source) == (
+            task, method, backbone, 'paper'))
+        assert row.cost.counted_at == size
+    board = next(board for board in rank(ENTRIES) if (board.data, board.split) == ('COCO', 'val2017'))
+    notes = {(row.model.method, board.size_note(row, 'gflops')) for row in board.entries if row.cost.gflops}
+    assert {method for method, note in notes if note} == {'CenterNet'}
+    assert ('CenterNet', 'at 511x511') in notes
+    pose = [row for row in ENTRIES if row.task == 'pose' and row.cost.gflops]
+    assert {row.cost.counted_at == row.model.size for row in pose} == {True}
 
 
 def test_baselines():
