@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, named_metric, sort_names
 
 _DIRECTIONS = {'lower': 'lower is better', 'unknown': 'unknown direction, highest first'}
@@ -41,7 +42,7 @@ class Board:
             return words
         return f'{words}, by {self.metric} ({_DIRECTIONS[direction]})'
 
-    @property
+    @cached_property
     def metrics(self) -> tuple[str, ...]:
         """Metrics of at least one row that tables show. A ranking's metric that is not a published one is first."""
         known = {name for entry in self.entries for name in entry.scores.metrics}
@@ -49,10 +50,34 @@ class Board:
         return tuple(names if self.metric in METRICS[self.task] or self.metric not in known else
                      (self.metric, *(name for name in names if name != self.metric)))
 
-    @property
+    @cached_property
     def lower(self) -> tuple[str, ...]:
         """Subset of ``metrics`` for which a lower value is better."""
         return tuple(name for name in self.metrics if named_metric(self.task, name).direction == 'lower')
+
+    @cached_property
+    def has_local(self) -> bool:
+        """True if a row is a local result."""
+        return any(entry.source == LOCAL for entry in self.entries)
+
+    def size_note(self, entry: Entry, name: str) -> str:
+        """Return the image size of a number if it is not the expected one, e.g. 'at 511x511', or an empty string.
+
+        The expected size is the input size of the row's model, or else the size of most rows. An unknown size has no
+        note.
+
+        Args:
+            entry: Row of the board.
+            name: 'gflops' or 'ms'. Other numbers do not depend on the image size.
+        """
+        size = _image_size(entry, name)
+        return f'at {size}' if size and size != (entry.model.size or self._usual_sizes[name]) else ''
+
+    @cached_property
+    def _usual_sizes(self) -> dict[str, str]:
+        """Number -> image size of most rows whose size is known, or an empty string."""
+        counts = {name: Counter(_image_size(entry, name) for entry in self.entries) for name in ('gflops', 'ms')}
+        return {name: max(filter(None, sizes), key=sizes.__getitem__, default='') for name, sizes in counts.items()}
 
     def column_title(self, name: str) -> str:
         """Return the name of a metric, with its unit if that is not percent."""
@@ -62,6 +87,13 @@ class Board:
         """Return a metric of a row with the decimals of its unit, or an empty string."""
         value = entry.scores.metrics.get(name)
         return '' if value is None else named_metric(self.task, name).format(value)
+
+
+def _image_size(entry: Entry, name: str) -> str:
+    """Return the image size of a row's operations or time, or an empty string if it is unknown or none."""
+    if name == 'gflops':
+        return entry.cost.counted_at if entry.cost.gflops is not None else ''
+    return entry.conditions.timed_at if name == 'ms' else ''
 
 
 def select(entries: Iterable[Entry], filters: Mapping[str, Sequence[str]]) -> list[Entry]:
@@ -91,7 +123,9 @@ def select(entries: Iterable[Entry], filters: Mapping[str, Sequence[str]]) -> li
 
 
 def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
-    """Group comparable rows into boards and rank each. Boards are sorted by task, then by descending number of rows.
+    """Group comparable rows into boards and rank each.
+
+    Boards with local results are first. Boards are then sorted by task and by descending number of rows.
 
     Args:
         entries: Rows of any tasks.
@@ -109,7 +143,8 @@ def rank(entries: Iterable[Entry], metric: str | None = None) -> list[Board]:
         raise ValueError(f'metric must be one of {", ".join(sorted(known))}, got {metric!r}')
     boards = [_board(key, group, metric) for key, group in groups.items()]
     tasks = list(METRICS)
-    return sorted(boards, key=lambda board: (tasks.index(board.task), -len(board.entries), board.title))
+    return sorted(boards, key=lambda board: (not board.has_local, tasks.index(board.task), -len(board.entries),
+                                               board.title))
 
 
 def _board(key: tuple[str, str, str, bool], entries: Sequence[Entry], metric: str | None) -> Board:

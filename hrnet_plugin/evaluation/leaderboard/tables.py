@@ -19,6 +19,7 @@ NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # key of Ent
 CSV_COLUMNS = ('task', 'source', 'place', 'method', 'backbone', 'data', 'split', 'schedule', 'note', 'size', 'test',
                'params', 'gflops', 'unit', 'ms', 'memory', 'training_memory', 'machine', 'weights', 'store', 'number',
                'images', 'whole', 'pictures')
+_FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r', '\n')
 _PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
 _TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with separating spaces
 
@@ -101,7 +102,9 @@ def markdown(boards: Sequence[Board]) -> str:
         lines = [f'## {escape_markdown(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
                  '|' + '---|' * len(titles)]
         for place, entry in enumerate(board.entries, 1):
-            cells = _cells(board, place, entry, board.metrics, list(NUMBERS))
+            notes = {name: board.size_note(entry, name) for name in NUMBERS}
+            cells = [*_cells(board, place, entry, board.metrics, []),
+                     *(f'{_short(entry.columns[name])} {note}' for name, note in notes.items())]
             cells = [escape_markdown(cell) for cell in (*cells, entry.cost.unit_text)]
             if entry.source == LOCAL:
                 cells[1] = f'**{cells[1]}**'
@@ -116,21 +119,34 @@ def escape_markdown(text: str) -> str:
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """Return all rows with all columns and metrics as CSV, without per-class AP."""
+    """Return all rows with all columns and metrics as CSV, without per-class AP.
+
+    Texts that a spreadsheet would run as formulas begin with an apostrophe.
+    """
     shown = [name for names in METRICS.values() for name in names]
     recorded = [name for board in boards for entry in board.entries for name in entry.scores.metrics]
     metrics = list(dict.fromkeys([*shown, *recorded]))
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['rank', *CSV_COLUMNS, *metrics])
+    writer.writerow(['rank', *CSV_COLUMNS, *map(escape_formula, metrics)])
     for board in boards:
         for place, entry in enumerate(board.entries, 1):
             columns = entry.columns
             values = [columns[name] for name in CSV_COLUMNS]
             writer.writerow([place if board.metric in entry.scores.metrics else '',
-                             *('' if value is None else value for value in values),
+                             *('' if value is None else escape_formula(value) for value in values),
                              *(entry.scores.metrics.get(name, '') for name in metrics)])
     return out.getvalue()
+
+
+def escape_formula(value: str | float) -> str | float:
+    """Put an apostrophe before a text that begins like a formula, as OWASP recommends against CSV injection.
+
+    Line breaks become spaces, because readers of CSV files may end the row at them.
+    """
+    if not isinstance(value, str):
+        return value
+    return ("'" if value.startswith(_FORMULA_STARTS) else '') + re.sub(r'[\r\n]', ' ', value)
 
 
 def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:

@@ -57,7 +57,8 @@ def page(tmp_path_factory):
               'keypoints': dict(nose=[.5, .7], toe=[None, None])}
     maps = {**comparison, 'names': ['c', 'd'], 'kind': 'semantic', 'metrics': {'mIoU': [.4, .4 - 1e-9]}}
     del maps['errors']
-    write_page(rank([*published_entries(), *rows]), target, 'A <title>', [comparison, points, maps])
+    boards = sorted(rank([*published_entries(), *rows]), key=lambda board: board.has_local)  # opens with published rows
+    write_page(boards, target, 'A <title>', [comparison, points, maps])
     return target
 
 

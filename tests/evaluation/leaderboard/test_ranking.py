@@ -91,7 +91,7 @@ def test_ranking_by_an_error():
 def test_a_board_without_the_metric_has_no_direction():
     boards = rank([make(40), *faces(NME=[4., 3.])], 'NME')
     assert [board.title for board in boards] == [
-        'detection, COCO val2017', 'pose, WFLW test (not a complete published split), by NME (lower is better)']
+        'pose, WFLW test (not a complete published split), by NME (lower is better)', 'detection, COCO val2017']
 
 
 def test_a_board_without_metrics_of_its_task():
@@ -130,6 +130,47 @@ def test_errors_and_shares_of_records():
     assert board.title.endswith(', by mine (unknown direction, highest first)')
 
 
+def test_boards_with_local_results_are_first():
+    rows = [make(40), make(41), make(task='pose', metrics={'AP': 75.}), make(split='test-dev2017'),
+            make(task='segmentation', source='own', metrics={'mIoU': 80.}), make(source='own', split='b', whole=False)]
+    boards = rank(rows)
+    assert [(board.task, board.split, board.has_local) for board in boards] == [
+        ('detection', 'b', True), ('segmentation', 'val2017', True), ('detection', 'val2017', False),
+        ('detection', 'test-dev2017', False), ('pose', 'val2017', False)]
+
+
+def test_sizes_of_images_other_than_those_of_most_rows_are_noted():
+    rows = [make(40, gflops=245., counted_at='800x1216', ms=50., machine='V100, 800 x 1333'),
+            make(39, gflops=250., counted_at='800x1216', ms=60., machine='V100, 800 x 1333'),
+            make(38, gflops=217., counted_at='511x511', ms=9., machine='V100, 512 x 512'),
+            make(37, gflops=100., ms=20., machine='V100, not said'),
+            make(36, counted_at='64x64', machine='CPU, 64 x 64')]
+    board, = rank(rows)
+    assert [(board.size_note(row, 'gflops'), board.size_note(row, 'ms')) for row in board.entries] == [
+        ('', ''), ('', ''), ('at 511x511', 'at 512x512'), ('', ''), ('', '')]
+    assert {board.size_note(row, 'params') for row in board.entries} == {''}
+    assert '| 217.0 at 511x511 | 9.0 at 512x512 |' in markdown([board])
+
+
+def test_operations_of_pose_models_are_compared_with_their_input_size():
+    rows = [make(70, task='pose', size='256x192', gflops=7., counted_at='256x192'),
+            make(71, task='pose', size='256x192', gflops=7., counted_at='256x192'),
+            make(72, task='pose', size='384x288', gflops=16., counted_at='384x288'),
+            make(73, task='pose', size='384x288', gflops=7., counted_at='256x192')]
+    board, = rank(rows)
+    assert [board.size_note(row, 'gflops') for row in board.entries] == ['at 256x192', '', '', '']
+
+
+@pytest.mark.parametrize('text', ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '=HYPERLINK("http://x")'])
+def test_texts_are_no_formulas_in_spreadsheets(text):
+    safe = "'" + text.replace('\r', ' ').replace('\n', ' ')  # one line per row
+    row, = csv.DictReader(io.StringIO(as_csv(rank([make(-1.5, note=text, ms=-2.)])), newline=''))
+    assert (row['note'], row['AP'], row['ms']) == (safe, '-1.5', '-2.0')
+    row, = csv.DictReader(io.StringIO(as_csv(rank([make(metrics={text: 1.})])), newline=''))
+    assert row[safe] == '1.0'
+    assert text not in row
+
+
 def test_selecting():
     rows = [make(40), make(42, source='own'), make(43, backbone='ResNet-50-FPN')]
     assert select(rows, dict(source=['OWN'], width=[])) == [rows[1]]
@@ -141,8 +182,8 @@ def test_selecting():
 def test_other_images_are_ranked_separately():
     boards = rank([make(40), make(99, source='own', whole=False, images=20)])
     assert [board.title for board in boards] == [
-        'detection, COCO val2017', 'detection, COCO val2017 (not a complete published split)']
-    assert [row.scores.metrics['AP'] for row in boards[0].entries] == [40]
+        'detection, COCO val2017 (not a complete published split)', 'detection, COCO val2017']
+    assert [row.scores.metrics['AP'] for row in boards[1].entries] == [40]
 
 
 def test_local_results():
@@ -173,8 +214,8 @@ def test_tables():
     assert '| **Faster R-CNN, HRNetV2p-W18, 6e; only 100 images, not a published split** | own, board 7 |' in text
     rows = list(csv.DictReader(io.StringIO(as_csv(boards))))
     assert [(row['rank'], row['source'], float(row['AP']) if row['AP'] else None) for row in rows] == [
-        ('1', 'paper', 40), ('2', 'paper', 38), ('', 'paper', None), ('1', 'own', pytest.approx(45.1))]
-    assert (rows[3]['whole'], rows[3]['store'], rows[3]['number']) == ('False', 'board', '7')
+        ('1', 'own', pytest.approx(45.1)), ('1', 'paper', 40), ('2', 'paper', 38), ('', 'paper', None)]
+    assert (rows[0]['whole'], rows[0]['store'], rows[0]['number']) == ('False', 'board', '7')
 
 
 def test_the_terminal_shows_the_best_rows_and_all_local_results():
