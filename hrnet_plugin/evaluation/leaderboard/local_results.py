@@ -14,20 +14,22 @@ from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
 
 
-def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[str | Path] = ()) -> list[Entry]:
+def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[str | Path] = (),
+                  with_classes: bool = True) -> list[Entry]:
     """Return one row per record of the stores.
 
     Args:
         stores: Paths of result stores.
         visualization_roots: Folders that the page may read in addition to the run folders below each store. See
             :mod:`~hrnet_plugin.evaluation.leaderboard.visualizations`.
+        with_classes: Whether rows have metrics of classes, which only the page shows.
 
     Raises:
         FileNotFoundError: If a store does not exist.
         sqlite3.DatabaseError: If a file is not a store.
     """
     return [_with_visualizations(local_entry(record, Path(store).stem), record, Path(store).parent, visualization_roots)
-            for store in stores for record in ResultStore(store).read()]
+            for store in stores for record in ResultStore(store).read(with_classes=with_classes, with_configs=False)]
 
 
 def local_entry(record: Record, store: str) -> Entry:
@@ -40,10 +42,10 @@ def local_entry(record: Record, store: str) -> Entry:
     classes = {name: {cls: 100 * value for cls, value in values.items() if value is not None}
                for name, values in record.scores.classes.items()}
     metrics = shown_metrics(record.task, record.scores.metrics)
-    return Entry(task=record.task, source=LOCAL, place=record.config, data=record.data, store=store,
-                 number=record.number, model=replace(record.model, method=record.model.method or record.config),
-                 scores=Scores(metrics=metrics, classes=classes), cost=record.cost,
-                 conditions=replace(record.conditions, pictures=''))
+    model = replace(record.model, method=record.model.method or record.config)
+    return Entry(task=record.task, source=LOCAL, place=record.config, config=record.config, data=record.data,
+                 store=store, number=record.number, model=model, scores=Scores(metrics=metrics, classes=classes),
+                 cost=record.cost, conditions=replace(record.conditions, pictures=''))
 
 
 def _with_visualizations(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:

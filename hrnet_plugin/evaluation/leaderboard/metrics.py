@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from torch import Tensor
@@ -53,8 +53,13 @@ def shown_metrics(task: str, stored: Mapping[str, float | None]) -> dict[str, fl
         task: Task of the model.
         stored: Key in the record -> value in the evaluator's unit, or None.
     """
-    found = _with_unique_names({key: find_stored(host_of_task(task).metrics, key, stored) for key in stored})
+    found = _stored_metrics(task, tuple(stored))
     return {found[key].name: found[key].show(value) for key, value in stored.items() if value is not None}
+
+
+@lru_cache(maxsize=1024)  # keys of the records of a store, which are mostly the same
+def _stored_metrics(task: str, keys: tuple[str, ...]) -> Mapping[str, Metric]:
+    return _with_unique_names({key: find_stored(host_of_task(task).metrics, key, keys) for key in keys})
 
 
 @cache
@@ -71,15 +76,6 @@ def named_metric(task: str, name: str) -> Metric:
 def sort_names(task: str, names: Iterable[str]) -> list[str]:
     """Sort names in tables: in the order of the host's metrics, then unknown ones by name."""
     return sorted(names, key=lambda name: (_place(task, named_metric(task, name)), name))
-
-
-def lower_is_better(name: str) -> bool:
-    """Return True if a lower value of a metric is better, as for errors. Return False for unknown metrics.
-
-    Args:
-        name: Name in tables or key of any task, with or without a prefix, e.g. 'crowd_human/mMR'.
-    """
-    return any(named_metric(task, name).direction == 'lower' for task in METRICS)
 
 
 def _place(task: str, metric: Metric) -> int:

@@ -101,8 +101,12 @@ class ResultStore:
                                  [(number, *key, value) for key, value in values.items()])
         return number
 
-    def read(self) -> list[Record]:
+    def read(self, *, with_classes: bool = True, with_configs: bool = True) -> list[Record]:
         """Read all records from oldest to newest.
+
+        Args:
+            with_classes: Whether to read the metrics of classes, most rows of the store.
+            with_configs: Whether to read the texts of configs, most bytes of the store.
 
         Raises:
             FileNotFoundError: If the file does not exist.
@@ -116,9 +120,13 @@ class ResultStore:
                 return []
             _check(database, self.path)
             metrics: dict[int, dict[str, dict[str, float | None]]] = {}
-            for number, cls, name, value in database.execute('SELECT record, class, name, value FROM metrics'):
+            chosen = '' if with_classes else "WHERE class = ''"
+            rows = database.execute(f'SELECT record, class, name, value FROM metrics {chosen}')
+            for number, cls, name, value in rows:
                 metrics.setdefault(number, {}).setdefault(cls, {})[name] = value
-            found = database.execute(f'SELECT number, {", ".join(_COLUMNS)}, facts FROM records ORDER BY number')
+            columns = ', '.join(_COLUMNS if with_configs else ("''" if name == 'config_text' else name
+                                                              for name in _COLUMNS))
+            found = database.execute(f'SELECT number, {columns}, facts FROM records ORDER BY number')
             return [_record(row, metrics.get(row[0], {})) for row in found]
 
     @contextmanager

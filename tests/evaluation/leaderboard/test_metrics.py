@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hrnet_plugin.evaluation.leaderboard.metrics import lower_is_better, rename_metrics
+from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, named_metric, rename_metrics, shown_metrics
+
+
+def lower_is_better(name):
+    return any(named_metric(task, name).direction == 'lower' for task in METRICS)
 
 
 @pytest.mark.parametrize(('name', 'lower'), [
@@ -35,3 +39,10 @@ def test_errors_of_mmpose():
 def test_depth_errors_of_mmsegmentation():
     names = pytest.importorskip('mmseg.evaluation.metrics').DepthMetric.METRICS
     assert [name for name in names if not lower_is_better(name)] == ['d1', 'd2', 'd3']
+
+
+def test_records_with_other_keys_have_other_units():
+    """A key's unit depends on the other keys of its record."""
+    assert shown_metrics('pose', {'Head PCK': .9}) == {'Head PCK': pytest.approx(90)}
+    assert shown_metrics('pose', {'Head PCK': 90., 'PCKh@0.1': 30.}) == {'Head PCK': 90, 'PCKh@0.1': 30}
+    assert shown_metrics('pose', {'Head PCK': .8}) == {'Head PCK': pytest.approx(80)}

@@ -259,3 +259,13 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert path.stat().st_size > size
     assert Path(f'{path}-journal').is_file()
     assert [record.config for record in ResultStore(path).read()] == ['mine']
+
+
+def test_parts_of_records_can_be_left_out(tmp_path):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.append(make(config_text='x = 1'))
+    record, = store.read(with_classes=False)
+    assert (record.scores.classes, record.config_text) == ({}, 'x = 1')
+    assert record.scores.metrics == make().scores.metrics
+    record, = store.read(with_configs=False)
+    assert (record.config_text, record.scores) == ('', make().scores)
