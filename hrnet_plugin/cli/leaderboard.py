@@ -28,6 +28,7 @@ from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
 from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
+from hrnet_plugin.evaluation.leaderboard.trends import read_trend
 from hrnet_plugin.evaluation.record_hook import STORE
 
 _FILTERS = {'task': 'detection, pose, segmentation or classification',
@@ -52,14 +53,16 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--title', help='title of the HTML page (default: HRNet leaderboard)')
     parser.add_argument('--compare', nargs='+', type=Path, default=[], metavar='FILE',
                         help='comparison.json of hrnet compare, to show on the page')
+    parser.add_argument('--runs', nargs='+', type=Path, default=[], metavar='WORK_DIR',
+                        help='work directories of training runs, to show their evaluations on the page')
     parser.add_argument('--pictures', nargs='+', type=Path, default=[], metavar='FOLDER',
                         help='trusted folders whose images the page embeds, in addition to the log folders below '
                              'the folder of a store')
     args = parser.parse_args(argv)
     if args.top is not None and (args.out is not None or args.top < 0):
         parser.error('--top must be at least 0 and must be used without --out')
-    if (args.title is not None or args.compare or args.pictures) and args.out is None:
-        parser.error('--title, --compare and --pictures require --out')
+    if (args.title is not None or args.compare or args.runs or args.pictures) and args.out is None:
+        parser.error('--title, --compare, --runs and --pictures require --out')
     for folder in args.pictures:
         if not folder.is_dir():
             parser.error(f'--pictures must be existing folders, got {str(folder)!r}')
@@ -77,7 +80,7 @@ def boards(args: argparse.Namespace) -> list[Board]:
     if LOCAL in map(str.lower, args.source) and not stores:
         raise FileNotFoundError(f'--source {LOCAL} requires your results, got no {STORE}. '
                                 'Write it with `hrnet test ... --record`.')
-    entries = [*published_entries(), *local_entries(stores, args.pictures)]
+    entries = [*published_entries(), *local_entries(stores, args.pictures, with_classes=args.out is not None)]
     chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
     if not chosen:
         raise ValueError('the filters must match at least one row, got no match')
@@ -99,7 +102,8 @@ def read_comparison(file: Path) -> dict[str, Any]:
     return found
 
 
-def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path]) -> None:
+def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path],
+          runs: Sequence[Path]) -> None:
     """Write leaderboard.md, leaderboard.csv and leaderboard.html.
 
     Args:
@@ -107,8 +111,14 @@ def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequenc
         folder: Output folder.
         title: Title of the HTML page.
         comparisons: Files of ``hrnet compare`` to show on the page.
+        runs: Work directories of training runs to show on the page.
+
+    Raises:
+        FileNotFoundError: A work directory has no training run with evaluations.
+        ValueError: A file is not a comparison.
     """
     compared = [read_comparison(file) for file in comparisons]
+    _ = [read_trend(work_dir) for work_dir in runs]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
@@ -128,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = boards(args)
     if args.out is not None:
         with progress('writing the page'):
-            write(found, args.out, args.title or 'HRNet leaderboard', args.compare)
+            write(found, args.out, args.title or 'HRNet leaderboard', args.compare, args.runs)
         print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
     console = _Console()

@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 
 from hrnet_plugin.cli.parser import make_parser
-from hrnet_plugin.cli.run_evaluations import read_evaluations, run_metrics, tables
+from hrnet_plugin.cli.run_tables import tables
 from hrnet_plugin.cli.training_curve import draw_curve
+from hrnet_plugin.evaluation.run_evaluations import read_evaluations, run_metrics
 from hrnet_plugin.training.run_logs import read_scalars
 
 

@@ -12,13 +12,13 @@ mpl.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from hrnet_plugin.cli.run_evaluations import Evaluation
+from hrnet_plugin.evaluation.run_evaluations import RunEvaluation
 from hrnet_plugin.hosts import Metric
 
 _Panel = tuple[str, str]  # unit and direction
 
 
-def draw_curve(metrics: Mapping[str, Metric], evaluations: Sequence[Evaluation],
+def draw_curve(metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluation],
                records: Sequence[Mapping[str, float]], target: Path) -> None:
     """Draw the loss of each logged iteration, and the metrics of each evaluation, with one panel per unit.
 
@@ -48,7 +48,7 @@ def _panels(metrics: Mapping[str, Metric]) -> dict[_Panel, dict[str, Metric]]:
     return panels
 
 
-def _draw_metrics(axis: Axes, metrics: Mapping[str, Metric], evaluations: Sequence[Evaluation]) -> None:
+def _draw_metrics(axis: Axes, metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluation]) -> None:
     steps = [evaluation.iteration for evaluation in evaluations]
     drawn: list[float] = []
     for number, (key, metric) in enumerate(metrics.items()):
