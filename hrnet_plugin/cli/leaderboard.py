@@ -80,7 +80,7 @@ def boards(args: argparse.Namespace) -> list[Board]:
     if LOCAL in map(str.lower, args.source) and not stores:
         raise FileNotFoundError(f'--source {LOCAL} requires your results, got no {STORE}. '
                                 'Write it with `hrnet test ... --record`.')
-    entries = [*published_entries(), *local_entries(stores, args.pictures, with_classes=args.out is not None)]
+    entries = [*published_entries(), *local_entries(stores, args.pictures, with_details=args.out is not None)]
     chosen = select(entries, {name: getattr(args, name) for name in _FILTERS})
     if not chosen:
         raise ValueError('the filters must match at least one row, got no match')

@@ -9,12 +9,15 @@ import pytest
 from hrnet_plugin.training.run_logs import read_scalars
 
 
-def _session(work_dir, name, *epochs):
-    records = [dict(epoch=epoch, step=10 * epoch, loss=5 / epoch) for epoch in epochs]
+def _write(work_dir, name, records):
     folder = work_dir / name / 'vis_data'
     folder.mkdir(parents=True)
     (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
     return records
+
+
+def _session(work_dir, name, *epochs):
+    return _write(work_dir, name, [dict(epoch=epoch, step=10 * epoch, loss=5 / epoch) for epoch in epochs])
 
 
 def test_the_newest_run_and_the_resumed_ones(tmp_path):
@@ -37,11 +40,8 @@ def test_no_run(tmp_path):
 
 def _iterations(work_dir, name, *steps):
     """Write the log of a run by iterations, with an evaluation after the last one."""
-    records = [*(dict(iter=step, step=step, loss=5 / step) for step in steps), dict(mIoU=float(steps[-1]), step=0)]
-    folder = work_dir / name / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)))
-    return records
+    return _write(work_dir, name, [*(dict(iter=step, step=step, loss=5 / step) for step in steps),
+                                   dict(mIoU=float(steps[-1]), step=0)])
 
 
 def test_resumed_runs_by_iterations(tmp_path):
@@ -59,7 +59,5 @@ def test_repeated_iterations_are_left_out(tmp_path):
 
 def test_a_test_after_the_training(tmp_path):
     first = _iterations(tmp_path, '1', 50, 100)
-    folder = tmp_path / '2' / 'vis_data'
-    folder.mkdir(parents=True)
-    (folder / 'scalars.json').write_text('{"mIoU": 1.0, "step": 0}')
+    _write(tmp_path, '2', [dict(mIoU=1., step=0)])
     assert read_scalars(tmp_path) == first

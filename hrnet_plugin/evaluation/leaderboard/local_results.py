@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +15,26 @@ from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resol
 
 
 def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[str | Path] = (),
-                  with_classes: bool = True) -> list[Entry]:
+                  with_details: bool = True) -> list[Entry]:
     """Return one row per record of the stores.
 
     Args:
         stores: Paths of result stores.
         visualization_roots: Folders that the page may read in addition to the run folders below each store. See
             :mod:`~hrnet_plugin.evaluation.leaderboard.visualizations`.
-        with_classes: Whether rows have metrics of classes, which only the page shows.
+        with_details: Whether rows have metrics of classes and visualizations, which only files show.
 
     Raises:
         FileNotFoundError: If a store does not exist.
         sqlite3.DatabaseError: If a file is not a store.
     """
-    return [_with_visualizations(local_entry(record, Path(store).stem), record, Path(store).parent, visualization_roots)
-            for store in stores for record in ResultStore(store).read(with_classes=with_classes, with_configs=False)]
+    return [entry for store in stores for entry in _read_store(Path(store), visualization_roots, with_details)]
+
+
+def _read_store(store: Path, roots: Sequence[str | Path], with_details: bool) -> Iterator[Entry]:
+    for record in ResultStore(store).read(with_classes=with_details, with_configs=False):
+        entry = local_entry(record, store.stem)
+        yield _with_visualizations(entry, record, store.parent, roots) if with_details else entry
 
 
 def local_entry(record: Record, store: str) -> Entry:

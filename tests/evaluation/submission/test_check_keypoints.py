@@ -66,10 +66,9 @@ BROKEN = {
 
 @pytest.mark.parametrize('name', BROKEN)
 def test_broken_files(name, tmp_path):
-    content, words = BROKEN[name]
-    report = check(tmp_path, content)
-    assert len(report.errors) == 1
-    assert re.search(words, report.errors[0]), report.errors[0]
+    persons, words = BROKEN[name]
+    error, = check(tmp_path, persons).errors
+    assert re.search(words, error), error
 
 
 @pytest.mark.parametrize(('persons', 'warning'), [
