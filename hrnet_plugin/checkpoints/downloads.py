@@ -43,11 +43,8 @@ def fetch(url: str, sha256: str | None = None) -> Path:
         OSError: If the file cannot be downloaded or stored.
         ValueError: If the downloaded file has another sha256, or no sha256 is known and the file is not a checkpoint.
     """
-    name = Path(unquote(urlsplit(url).path)).name or 'checkpoint'
-    digits = digits_in(name)
-    # mmengine and torch.hub cache by file name alone. The cache is shared with them if the name contains the sha256
-    shared = digits is not None and (sha256 is None or sha256.startswith(digits))
-    target = Path(torch.hub.get_dir(), 'checkpoints', name if shared else f'{_sha256(url.encode())[:8]}-{name}')
+    target = cache_path(url, sha256)
+    digits = digits_in(_file_name(url))
     if not target.is_file():
         return _download(url, target, sha256, digits)
     try:
@@ -61,6 +58,20 @@ def fetch(url: str, sha256: str | None = None) -> Path:
     except (OSError, ValueError) as error:
         kind = ValueError if isinstance(error, ValueError) else OSError
         raise kind(f'{error}; and the cached {damage}. Remove {target} or replace it by the right file') from None
+
+
+def cache_path(url: str, sha256: str | None = None) -> Path:
+    """Return where :func:`fetch` stores the file of a URL.
+
+    Args:
+        url: ``http://`` or ``https://``.
+        sha256: First digits of the expected sha256, or None if unknown.
+    """
+    name = _file_name(url)
+    digits = digits_in(name)
+    # mmengine and torch.hub cache by file name alone. The cache is shared with them if the name contains the sha256
+    shared = digits is not None and (sha256 is None or sha256.startswith(digits))
+    return Path(torch.hub.get_dir(), 'checkpoints', name if shared else f'{_sha256(url.encode())[:8]}-{name}')
 
 
 def digits_in(name: str) -> str | None:
@@ -161,6 +172,10 @@ def _decoded(response: HTTPResponse, url: str) -> tuple[BinaryIO, int | None]:
         return cast(BinaryIO, gzip.GzipFile(fileobj=response)), None
     raise OSError(f'{url} must be sent with Content-Encoding identity or gzip, got {encoding!r}. Give another address '
                   'or the path of a file')
+
+
+def _file_name(url: str) -> str:
+    return Path(unquote(urlsplit(url).path)).name or 'checkpoint'
 
 
 def _sha256(data: bytes) -> str:

@@ -20,6 +20,7 @@ class Entry(Evaluated):
         config: Name of the shipped config of a published row. Config name for local results. Empty if none.
         links: 'source', 'paper' and 'checkpoint' -> https address. Empty for local results.
         weights: Name of the published file.
+        key: Key of the checkpoint in ``checkpoints/published.csv``. Empty to look it up by ``weights``.
         store: Name of the store of a local result.
         number: Record number in the store, or None.
         refused_visualizations: Recorded folder of visualizations that the page does not read. Empty if none.
@@ -30,6 +31,7 @@ class Entry(Evaluated):
     config: str = ''
     links: Mapping[str, str] = field(default_factory=dict)
     weights: str = ''
+    key: str = ''
     store: str = ''
     number: int | None = None
     refused_visualizations: str = ''

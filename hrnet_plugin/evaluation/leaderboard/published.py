@@ -62,7 +62,7 @@ def _read_task(task: str) -> list[Entry]:
 def _entry(task: str, row: Mapping[str, str], training_memory: str) -> Entry:
     return Entry(
         task=task, source=row['source'], place=row['place'], config=row['config'], links=find_links(row, _sources()),
-        weights=row['weights'],
+        weights=row['weights'], key=row['key'],
         model=ModelFacts(method=row['method'], backbone=row['backbone'], schedule=row['schedule'],
                          size=row.get('size', ''), note=row['note']),
         data=DataFacts(data=row['data'], split=row['split']),
