@@ -4,10 +4,11 @@
     hrnet reproduce 'faster-rcnn_*'    test the rows of these configs
     hrnet reproduce --rows FILE.csv    test your checkpoints against your figures
 
-ROWS are names or glob patterns of rows, configs or checkpoint files. Each row is
-tested as by `hrnet test --record`. The same command resumes an interrupted
-reproduction and repeats no finished test. Writes reproduce.md, reproduce.csv and
-records.sqlite. The exit code is 1 unless all tested rows agree.
+ROWS are names or glob patterns of rows, configs or checkpoint files. Each row
+is tested by `hrnet test` in processes of its own. The same command resumes an
+interrupted reproduction and repeats no finished test. Writes reproduce.md,
+reproduce.csv and records.sqlite. The exit code is 1 unless all tested rows
+agree.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import select
 from hrnet_plugin.experiments.reproduction import (
-    LAUNCHERS,
     BrokenRow,
     Launch,
     Outcome,
@@ -44,6 +44,7 @@ from hrnet_plugin.experiments.reproduction import (
     summary,
     write_tables,
 )
+from hrnet_plugin.experiments.reproduction.process import LAUNCHERS
 from hrnet_plugin.files import file_lock
 from hrnet_plugin.suggest import did_you_mean
 
@@ -92,7 +93,7 @@ def choose_rows(args: argparse.Namespace) -> tuple[list[Row], list[PublishedRow]
 
     Raises:
         FileNotFoundError: The file of ``--rows`` does not exist.
-        ValueError: That file is invalid, or a pattern or filter matches no row.
+        ValueError: The file of ``--rows`` is invalid, or a pattern or filter matches no row.
     """
     if args.rows is not None:
         return select_rows(read_rows(args.rows), args.patterns), []

@@ -1,4 +1,4 @@
-"""Plan of a row: its config, and what its test requires."""
+"""Plan of a row: its config, and the data and weights that its test requires."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BrokenRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the test of a row requires.
+    """Requirements of the test of a row.
 
     Attributes:
         row: Row to reproduce.

@@ -29,7 +29,7 @@ LAUNCHERS = tuple(_LAUNCHERS)
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """How the processes of a test are started.
+    """Launcher of the processes of a test.
 
     Attributes:
         launcher: Launcher of ``hrnet test``.
@@ -49,7 +49,7 @@ def make_command(plan: Plan, checkpoint: Path, folder: Path, launch: Launch) -> 
         plan: Plan of the row.
         checkpoint: Path of the checkpoint.
         folder: Folder of the test.
-        launch: How its processes are started.
+        launch: Launcher of its processes.
     """
     row = plan.row
     words = [*_LAUNCHERS[launch.launcher](launch.processes), '-m', 'hrnet_plugin', 'test', row.config, str(checkpoint),
@@ -65,7 +65,7 @@ def run_test(command: list[str], folder: Path, launch: Launch) -> str:
     Args:
         command: Result of :func:`make_command`.
         folder: Folder of the test.
-        launch: How its processes are started.
+        launch: Launcher of its processes.
 
     Returns:
         Why the test failed, in one line. Empty if it succeeded.

@@ -1,4 +1,4 @@
-"""Published rows with a released checkpoint, and why some of them cannot be reproduced with the shipped configs."""
+"""Published rows with a released checkpoint, and the reasons not to reproduce some of them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class PublishedRow:
 
     Attributes:
         entry: Row of the leaderboard.
-        row: What its reproduction requires.
-        obstacle: Why it cannot be reproduced. Empty if it can.
+        row: Row to reproduce.
+        obstacle: Reason not to reproduce it. Empty if it can be reproduced.
     """
 
     entry: Entry

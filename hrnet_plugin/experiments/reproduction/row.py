@@ -56,7 +56,7 @@ class Row:
 
     @property
     def uses_tta(self) -> bool:
-        """Whether the test requires ``hrnet test --tta``."""
+        """Return True if the test requires ``hrnet test --tta``."""
         return self.test in TEST_NAMES
 
     @property

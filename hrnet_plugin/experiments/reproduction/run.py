@@ -20,7 +20,7 @@ def reproduce(plan: Plan | BrokenRow, out: Path, tolerance: float, launch: Launc
         plan: Plan of the row.
         out: Output folder, which the calling process has locked.
         tolerance: Largest accepted difference of a deciding metric, in the unit of tables.
-        launch: How the processes of the test are started.
+        launch: Launcher of the processes of the test.
         describe: Function that describes an error in one line.
     """
     if isinstance(plan, BrokenRow):
