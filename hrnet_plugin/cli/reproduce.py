@@ -2,7 +2,7 @@
 
     hrnet reproduce --dry-run          list weights, data and hours of all rows
     hrnet reproduce 'faster-rcnn_*'    test the rows of these configs
-    hrnet reproduce --rows FILE.csv    test your checkpoints against your figures
+    hrnet reproduce --rows FILE.csv    test your checkpoints, with your figures
 
 ROWS are names or glob patterns of rows, configs or checkpoint files. Each row
 is tested by `hrnet test` in processes of its own. The same command resumes an
