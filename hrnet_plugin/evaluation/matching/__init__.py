@@ -1,0 +1,1 @@
+"""Matches of detections and objects on arrays, with the results of the COCO API."""
