@@ -1,0 +1,74 @@
+"""Tests that evaluations on arrays equal the COCO API's, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip('pycocotools')
+
+from coco_scenes import as_coco, person_scene, random_scene, run, run_coco_api
+
+from hrnet_plugin.evaluation.analysis.analyze import analyze
+from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
+
+
+def assert_equal(found, wanted):
+    for name in ('precision', 'recall', 'scores'):
+        np.testing.assert_array_equal(found.eval[name], wanted.eval[name], name)
+
+
+@pytest.mark.parametrize('kind', ['bbox', 'segm'])
+@pytest.mark.parametrize('seed', range(6))
+def test_boxes_and_masks(kind, seed):
+    content, detections = random_scene(seed, kind)
+    for options in ({}, dict(most=[1, 2, 4]), dict(images=[2, 3, 5, 11]), dict(classes=[1, 3, 4])):
+        wanted = run_coco_api(as_coco(content), detections, kind, **options)
+        found = run(ArrayEvaluation(as_coco(content), detections, kind), kind, **options)
+        assert_equal(found, wanted)
+    wanted = run_coco_api(as_coco(content), detections, kind)
+    wanted.summarize()
+    found = run(ArrayEvaluation(as_coco(content), detections, kind), kind)
+    found.summarize()
+    np.testing.assert_array_equal(found.stats, wanted.stats)
+    assert .1 < found.stats[0] < .9
+    matches = zip(wanted.params.areaRng, found.matches)
+    for place, (_, matched) in enumerate(matches):  # the matches, too
+        records = [record for record in wanted.evalImgs if record is not None
+                   and list(record['aRng']) == list(wanted.params.areaRng[place])]
+        hits, counted = matched.hits_and_counted(slice(None))
+        assert hits.sum() == sum(np.count_nonzero(record['dtMatches']) for record in records)
+        assert (~counted).sum() == sum(np.count_nonzero(record['dtIgnore']) for record in records)
+
+
+@pytest.mark.parametrize('boxes', [False, True])
+@pytest.mark.parametrize('seed', range(4))
+def test_keypoints(seed, boxes, tmp_path):
+    truth, detections = person_scene(seed, tmp_path, boxes)
+    wanted = run_coco_api(truth, detections, 'keypoints')
+    found = run(ArrayEvaluation(truth, detections, 'keypoints'), 'keypoints')
+    assert_equal(found, wanted)
+    assert (found.eval['precision'] > 0).any()
+    assert found.objects.ignored.any()
+
+
+def test_no_detections_and_no_objects():
+    content, detections = random_scene(0)
+    without = dict(content, annotations=[])
+    for truth, results in ((content, []), (without, detections), (without, [])):
+        found = run(ArrayEvaluation(as_coco(truth), results, 'bbox'), 'bbox')
+        wanted = run_coco_api(as_coco(truth), results, 'bbox') if results else None
+        if wanted is not None:
+            assert_equal(found, wanted)
+        found.summarize()
+        assert found.stats[0] == (0 if truth is content else -1)
+
+
+def test_no_classes():
+    """Select nothing by an empty list, which selects all annotations in ``COCO.getAnnIds``."""
+    content, detections = random_scene(0)
+    found = run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox', classes=[])
+    found.summarize()
+    assert set(found.stats) == {-1}
+    analysis = analyze(found)
+    assert (analysis.classes, analysis.objects, analysis.confusion.counts) == ([], [], [[0]])
