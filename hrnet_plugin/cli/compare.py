@@ -9,20 +9,21 @@ segmentation, A and B are folders of label maps, or files that `hrnet test`
 writes with --out. The kind is found in the files.
 
 Reports all metrics with a confidence interval of the difference, error types,
-metrics per class, and the images with the largest differences.
+metrics and confusions of classes, and the images with the largest differences.
+With --out, files have curves, confusions and histograms of scores.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.cli.parser import CommandParser, make_parser
 from hrnet_plugin.cli.progress import progress
+from hrnet_plugin.evaluation.analysis.analysis import SCORE_THRESHOLD
 
 if TYPE_CHECKING:
     from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions
@@ -44,16 +45,20 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
                              'all (default: NAME.images.json beside NAME.bbox.json, or else all)')
     parser.add_argument('--sigmas', nargs='+', type=float, metavar='SIGMA',
                         help='sigmas of the keypoints (default: those of the 17 keypoints of COCO)')
+    parser.add_argument('--score-threshold', type=float, metavar='SCORE',
+                        help=f'minimum score of detections in the confusion matrix (default: {SCORE_THRESHOLD})')
     _add_label_options(parser)
     parser.add_argument('--names', nargs=2, metavar='NAME', help='names of the models (default: the file names)')
     parser.add_argument('--draws', type=int, default=1000, help='number of bootstrap samples (default: 1000)')
     parser.add_argument('--seed', type=int, default=0, help='random seed of the bootstrap (default: 0)')
     parser.add_argument('--out', type=Path, metavar='FOLDER',
-                        help='write comparison.md, and comparison.json for hrnet leaderboard --compare')
+                        help='write comparison.md, tables as CSV, and comparison.json for hrnet leaderboard --compare')
     args = parser.parse_args(argv)
     for option, value, least in (('--draws', args.draws, 1), ('--seed', args.seed, 0)):
         if value < least:
             parser.error(f'{option} must be at least {least}, got {value}')
+    if args.score_threshold is not None and not math.isfinite(args.score_threshold):
+        parser.error(f'--score-threshold must be a finite number, got {args.score_threshold}')
     return args
 
 
@@ -96,17 +101,14 @@ def label_options(args: argparse.Namespace) -> LabelOptions | None:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     from hrnet_plugin.evaluation.comparison.compare import compare  # needs pycocotools
+    from hrnet_plugin.evaluation.comparison.files import write_comparison
     from hrnet_plugin.evaluation.comparison.text import as_markdown
     first, second = args.results
     names = tuple(args.names or (str(first), str(second)))
     labels = label_options(args)
     with progress(f'comparing {names[0]} and {names[1]}'):
         found = compare(args.annotations, first, second, args.kind, (names[0], names[1]), args.draws, args.seed,
-                        subset=args.subset, sigmas=args.sigmas, labels=labels)
-    text = as_markdown(found)
+                        subset=args.subset, sigmas=args.sigmas, labels=labels, score_threshold=args.score_threshold)
     if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / 'comparison.md').write_text(text, encoding='utf-8')
-        record = json.dumps(asdict(found), indent=1, allow_nan=False)
-        (args.out / 'comparison.json').write_text(f'{record}\n', encoding='utf-8')
-    print(text)
+        write_comparison(found, args.out)
+    print(as_markdown(found))

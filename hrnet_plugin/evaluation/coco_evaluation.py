@@ -1,4 +1,4 @@
-"""Evaluation of boxes, masks and keypoints with the COCO API, without rounding and per class.
+"""Evaluation of boxes, masks and keypoints as by the COCO API, without rounding and per class.
 
 mmdet's evaluator rounds to three digits. For all metrics but AP, it uses more than the 100 detections with the highest
 scores per class and image.
@@ -17,17 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.evaluation.coco_checks import (
     FileAnnotations,
     check_annotations,
     check_image_sizes,
-    name_of,
     result_error,
 )
-from hrnet_plugin.evaluation.coco_keypoints import choose_sigmas, has_boxes, keypoint_categories, keypoint_names
-from hrnet_plugin.evaluation.detections import SHAPES
+from hrnet_plugin.evaluation.coco_keypoints import choose_sigmas, keypoint_categories, keypoint_names
+from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _METRICS = {'bbox': _NAMES, 'segm': tuple(f'mask {name}' for name in _NAMES),
@@ -48,7 +46,7 @@ class FileDetections(list[Any]):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of the COCO API.
+    """Metrics, equal to those of the COCO API.
 
     Attributes:
         metrics: Metric -> value in [0, 1]. Names are 'AP', 'AP50', ..., 'ARl', with the prefix 'mask ' for masks.
@@ -84,10 +82,10 @@ def evaluate_detections(annotations: str | Path | COCO,
         ValueError: If ``kind`` or a class is unknown, or a detection, annotation or image size is invalid. Detections
             of images or categories that are not in the annotations are invalid.
     """
-    return collect_metrics(run_api(annotations, results, kind, classes, images, sigmas))
+    return collect_metrics(run_evaluation(annotations, results, kind, classes, images, sigmas))
 
 
-def collect_metrics(evaluation: COCOeval) -> Evaluation:
+def collect_metrics(evaluation: ArrayEvaluation) -> Evaluation:
     """Collect the metrics of a finished evaluation."""
     names = _METRICS[evaluation.params.iouType]
     categories = evaluation.cocoGt.loadCats(evaluation.params.catIds)
@@ -97,13 +95,13 @@ def collect_metrics(evaluation: COCOeval) -> Evaluation:
                       len(evaluation.params.imgIds))
 
 
-def run_api(annotations: str | Path | COCO,
-            results: str | Path | Sequence[Mapping[str, Any]],
-            kind: str = 'bbox',
-            classes: Sequence[str] | None = None,
-            images: Collection[int] | None = None,
-            sigmas: Sequence[float] | None = None) -> COCOeval:
-    """Run the COCO API and return its evaluation, which contains the matches.
+def run_evaluation(annotations: str | Path | COCO,
+                   results: str | Path | Sequence[Mapping[str, Any]],
+                   kind: str = 'bbox',
+                   classes: Sequence[str] | None = None,
+                   images: Collection[int] | None = None,
+                   sigmas: Sequence[float] | None = None) -> ArrayEvaluation:
+    """Run an evaluation and return it. It contains the matches.
 
     Arguments and errors are those of :func:`evaluate_detections`.
     """
@@ -113,7 +111,7 @@ def run_api(annotations: str | Path | COCO,
     if kind == 'segm':
         check_image_sizes(truth)
     with contextlib.redirect_stdout(io.StringIO()):  # the API prints
-        evaluation = COCOeval(truth, _detections(truth, results, kind), kind)
+        evaluation = ArrayEvaluation(truth, _check_results(truth, results, kind), kind)
         if kind == 'keypoints':
             evaluation.params.kpt_oks_sigmas = choose_sigmas(keypoint_names(truth), sigmas)
             evaluation.params.catIds = keypoint_categories(truth)
@@ -166,7 +164,7 @@ def read_results(file: str | Path) -> FileDetections:
     return FileDetections(results, file)
 
 
-def _detections(truth: COCO, results: Any, kind: str) -> COCO:
+def _check_results(truth: COCO, results: Any, kind: str) -> Sequence[Mapping[str, Any]]:
     if isinstance(results, (str, Path)):
         results = read_results(results)
     elif not isinstance(results, Sequence) or isinstance(results, bytes):
@@ -176,18 +174,7 @@ def _detections(truth: COCO, results: Any, kind: str) -> COCO:
         wrong = result_error(result, kind, truth)
         if wrong:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
-    if results:
-        try:
-            keys = ['image_id', 'category_id', 'score', SHAPES[kind]]  # other keys would change the type
-            if kind == 'keypoints' and has_boxes(results):
-                keys.append('bbox')  # the area of a person is then that of the box, as in mmpose
-            return truth.loadRes([{key: result[key] for key in keys} for result in results])
-        except RecursionError as error:  # the API copies categories and info of the annotations
-            raise ValueError(f'{name_of(truth)} must be nested less deeply, got {error!r}') from None
-    empty = COCO()  # loadRes fails on an empty list
-    empty.dataset = dict(images=truth.dataset['images'], categories=truth.dataset['categories'], annotations=[])
-    empty.createIndex()
-    return empty
+    return results
 
 
 def _categories(truth: COCO, classes: Sequence[str]) -> list[int]:

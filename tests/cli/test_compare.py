@@ -55,6 +55,38 @@ def test_text_and_files(files, tmp_path, capsys):
     assert capsys.readouterr().out == out  # the same seed
 
 
+def test_confusions(files, tmp_path, capsys):
+    """Write the confusions of the classes, above the score threshold."""
+    results, annotations = files
+    content = json.loads((tmp_path / 'good.json').read_text())
+    content[0]['category_id'] = 3
+    (tmp_path / 'bad.json').write_text(json.dumps(content))
+    words = [*results, *annotations, '--draws', '2', '--names', 'A', 'B', '--out', str(tmp_path / 'out')]
+    compare.main(words)
+    out = capsys.readouterr().out
+    assert 'predicted as another class with scores of at least 0.3.' in out
+    assert '| dog\\| | cat | 1 | 0 | -1 |' in out
+    assert (tmp_path / 'out/confusion.csv').read_text().splitlines() == [
+        'model,truth,predicted,number', 'A,cat,cat,2', 'A,dog|,cat,1', 'A,dog|,dog|,1', 'B,cat,cat,2', 'B,dog|,dog|,2']
+    compare.main([*words, '--score-threshold', '0.95'])
+    assert 'Most frequent confusions' not in capsys.readouterr().out
+    assert 'A,cat,(background),2' in (tmp_path / 'out/confusion.csv').read_text()
+    for wrong in ('nan', 'inf', 'x'):
+        with pytest.raises(SystemExit):
+            compare.parse_args([*words, '--score-threshold', wrong])
+
+
+def test_comparisons_of_strangers_are_checked(files, tmp_path):
+    results, annotations = files
+    compare.main([*results, *annotations, '--draws', '2', '--out', str(tmp_path / 'out')])
+    content = json.loads((tmp_path / 'out/comparison.json').read_text())
+    assert is_comparison(content)
+    one, other = content['analyses']
+    for analyses in ([one], [one, 3], None, [one, dict(other, kind='segm')], [one, dict(other, classes=['x', 'y'])],
+                     [one, dict(other, confusion=dict(other['confusion'], counts=[]))]):
+        assert not is_comparison(dict(content, analyses=analyses))
+
+
 def test_no_difference(files, capsys):
     results, annotations = files
     compare.main([results[1], results[1], *annotations, '--draws', '5'])
@@ -123,6 +155,9 @@ def test_label_maps(tmp_path, capsys):
     assert 'Label maps in 1 images. mIoU of B minus mIoU of A: **-50.0**' in out
     assert '| sky | 100.0 | 50.0 | -50.0 |' in out
     assert is_comparison(json.loads((tmp_path / 'out/comparison.json').read_text()))
+    assert {file.name for file in (tmp_path / 'out').iterdir()} == {
+        'comparison.md', 'comparison.json', 'classes.csv', 'confusion.csv'}
+    assert '| road | sky | 0 | 1 | +1 |' in out
     compare.main([*words, '--ignore-index', '1'])
     assert '| 0 | 100.0 | 100.0 | +0.0 |' in capsys.readouterr().out
 

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hrnet_plugin.array_types import Bools, Floats
+from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.comparison.label_counts import LabelCounts
 
 
@@ -62,8 +62,29 @@ class ImageAreas:
 
 def make_areas(counts: Iterable[LabelCounts], classes: int) -> ImageAreas:
     """Collect the areas of the classes. Higher labels are unlabeled: they belong to no class."""
-    return ImageAreas(*(np.stack([np.pad(row[:classes], (0, max(0, classes - len(row)))) for row in rows]).astype(float)
-                        for rows in zip(*counts)))
+    rows = [(_sum(image.labeled, image.pixels * (image.labeled == image.predicted), classes),
+             _sum(image.predicted, image.pixels, classes), _sum(image.labeled, image.pixels, classes))
+            for image in counts]
+    return ImageAreas(*(np.stack(each) for each in zip(*rows)))
+
+
+def count_label_confusions(counts: Iterable[LabelCounts], classes: int) -> Ints:
+    """Count pixels by ground-truth and predicted class, shape (C + 1, C + 1).
+
+    The last column is of predictions without a class. Pixels whose ground truth has no class are left out.
+    """
+    found = np.zeros((classes + 1, classes + 1), np.int64)
+    for image in counts:
+        predicted = np.where((image.predicted < 0) | (image.predicted >= classes), classes, image.predicted)
+        valid = image.labeled < classes
+        np.add.at(found, (image.labeled[valid], predicted[valid]), image.pixels[valid])
+    return found
+
+
+def _sum(labels: Ints, pixels: Ints, classes: int) -> Floats:
+    """Sum pixels by label, shape (C,)."""
+    valid = (labels >= 0) & (labels < classes)
+    return np.bincount(labels[valid], pixels[valid], minlength=classes).astype(float)
 
 
 def _divide(first: Floats, second: Floats) -> Floats:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hrnet_plugin.evaluation.analysis.analysis import SCORE_THRESHOLD
 from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
 from hrnet_plugin.evaluation.comparison.comparison import KINDS, Comparison
 from hrnet_plugin.evaluation.comparison.detection import evaluate_files
@@ -19,7 +21,7 @@ from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions, evalua
 def compare(annotations: str | Path, first: str | Path, second: str | Path, kind: str | None = None,
             names: tuple[str, str] = ('first', 'second'), draws: int = 1000, seed: int = 0, most: int = 20, *,
             subset: str | Path | None = None, sigmas: Sequence[float] | None = None,
-            labels: LabelOptions | None = None) -> Comparison:
+            labels: LabelOptions | None = None, score_threshold: float | None = None) -> Comparison:
     """Compare the results of two models on the same images.
 
     Args:
@@ -35,24 +37,31 @@ def compare(annotations: str | Path, first: str | Path, second: str | Path, kind
             'semantic'.
         sigmas: Sigmas of the keypoints. Default: those of COCO, for the keypoints of COCO. For 'keypoints' only.
         labels: Files and labels. For 'semantic' only.
+        score_threshold: Minimum score of predictions in the confusion matrix. Default:
+            :data:`~hrnet_plugin.evaluation.analysis.analysis.SCORE_THRESHOLD`. Not for 'semantic'.
 
     Raises:
         FileNotFoundError: If a file does not exist.
-        ValueError: If there are no objects, or the results or annotations are invalid, or ``subset``, ``sigmas`` or
-            ``labels`` is set for another kind. See
+        ValueError: If there are no objects, the results or annotations are invalid, or ``score_threshold`` is not
+            finite. Also if ``subset``, ``sigmas``, ``labels`` or ``score_threshold`` is set for another kind. See
             :func:`~hrnet_plugin.evaluation.coco_evaluation.evaluate_detections`.
     """
+    if score_threshold is not None and not math.isfinite(score_threshold):
+        raise ValueError(f'score_threshold must be a finite number, got {score_threshold}')
     paths = Path(first), Path(second)
     if is_semantic(Path(annotations), paths, kind):
-        check_options(SEMANTIC, subset=subset, sigmas=sigmas)
+        check_options(SEMANTIC, subset=subset, sigmas=sigmas, score_threshold=score_threshold)
         one, other = evaluate_label_maps(annotations, paths, labels or LabelOptions())
     else:
-        one, other = evaluate_files(annotations, paths, kind, subset=subset, sigmas=sigmas, labels=labels)
+        one, other = evaluate_files(
+            annotations, paths, kind, subset=subset, sigmas=sigmas, labels=labels,
+            score_threshold=SCORE_THRESHOLD if score_threshold is None else score_threshold)
     return KINDS[one.kind](
         names=names, kind=one.kind, images=len(one.images), covered=(len(one.covered), len(other.covered)),
         uncovered=len(one.images) - len(one.covered | other.covered), metrics=_pair(one.metrics, other.metrics),
         interval=paired_interval(one.statistic, other.statistic, draws, seed),
-        classes=_pair(one.classes, other.classes), differing=_differing(one, other, most), **_details(one, other))
+        classes=_pair(one.classes, other.classes), differing=_differing(one, other, most),
+        analyses=(one.analysis, other.analysis), **_details(one, other))
 
 
 def _details(one: Model, other: Model) -> dict[str, Any]:

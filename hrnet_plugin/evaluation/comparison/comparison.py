@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hrnet_plugin.evaluation.analysis.analysis import Analysis
+from hrnet_plugin.evaluation.analysis.parse import parse_analysis
 from hrnet_plugin.json_types import JsonObject
 
 #: Error types of boxes and masks: those of false positives, and missed objects.
@@ -65,6 +67,7 @@ class Comparison:
             with those on which the second model is better, in descending order of the difference. See
             :func:`~hrnet_plugin.evaluation.comparison.precisions.image_precisions` and
             :meth:`~hrnet_plugin.evaluation.comparison.areas.ImageAreas.image_scores`.
+        analyses: Curves, confusion matrix and score histograms of each model.
     """
 
     names: tuple[str, str]
@@ -76,6 +79,7 @@ class Comparison:
     interval: Interval
     classes: Mapping[str, tuple[float | None, float | None]]
     differing: Sequence[tuple[str, tuple[float, float]]]
+    analyses: tuple[Analysis, Analysis]
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,13 @@ KINDS: Mapping[str, type[Comparison]] = {
 
 
 def is_comparison(content: JsonObject) -> bool:
-    """Return True if parsed JSON has the fields of a comparison."""
+    """Return True if parsed JSON has the fields of a comparison, with two valid analyses of its kind."""
     kind = content.get('kind')
-    return isinstance(kind, str) and kind in KINDS and set(content) == set(KINDS[kind].__dataclass_fields__)
+    if not isinstance(kind, str) or kind not in KINDS or set(content) != set(KINDS[kind].__dataclass_fields__):
+        return False
+    analyses = content['analyses']
+    try:
+        found = [parse_analysis(each) for each in analyses] if isinstance(analyses, list) else []
+    except ValueError:
+        return False
+    return [analysis.kind for analysis in found] == [kind, kind] and found[0].classes == found[1].classes

@@ -5,22 +5,19 @@ The types are those of TIDE (arXiv 2008.08115, section 2), with an IoU of 0.5 fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pycocotools import mask
 
 from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.comparison.comparison import ERROR_TYPES
-from hrnet_plugin.evaluation.detections import SHAPES
-from hrnet_plugin.json_types import JsonObject
 
 if TYPE_CHECKING:
-    from pycocotools.cocoeval import COCOeval
+    from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
+    from hrnet_plugin.evaluation.matching.overlaps import Pairs
 
-FOREGROUND, BACKGROUND = 0.5, 0.1
+FOREGROUND, BACKGROUND = 0.5, 0.1  # the pairs of an evaluation have at least the second one
 
 
 @dataclass(frozen=True)
@@ -38,86 +35,44 @@ class Detections:
     object_detected: Bools
 
 
-def classify(evaluation: COCOeval) -> Detections:
+def classify(evaluation: ArrayEvaluation) -> Detections:
     """Classify all detections of an evaluation that are not ignored."""
-    images = [_classify_image(evaluation, place) for place in range(len(evaluation.params.imgIds))]
-    numbers = [len(image.object_category) for image in images]
-    # targets refer to the objects of their image, which follow those of all images before
-    images = [replace(image, target=np.where(image.target < 0, -1, image.target + first))
-              for image, first in zip(images, np.cumsum([0, *numbers]))]
-    return Detections(**{each.name: np.concatenate([getattr(image, each.name) for image in images], axis=-1)
-                         for each in fields(Detections)})
-
-
-def _classify_image(evaluation: COCOeval, place: int) -> Detections:
-    """Classify the detections of an image. Targets are indices of the objects of this image.
-
-    Args:
-        evaluation: Finished evaluation.
-        place: Index of the image.
-    """
-    params, image = evaluation.params, evaluation.params.imgIds[place]
-    place_of = {number: k for k, number in enumerate(params.catIds)}
-    # not '_ignore', which the API leaves at the last area range
-    truth = [a for k in params.catIds for a in evaluation._gts[image, k] if not a['ignore']]
-    detected, matched, ignored = _detections(evaluation, place)
-    category = np.array([place_of[d['category_id']] for d in detected], int)
-    owner = np.array([place_of[a['category_id']] for a in truth], int)
-    hit, counted = matched != 0, ~ignored
-    kind, target = _error_types(_overlaps(detected, truth, params.iouType), category, owner, hit)
+    objects, predictions, matches = evaluation.objects, evaluation.predictions, evaluation.matches[0]
+    threshold = evaluation.threshold_index(FOREGROUND)
+    matched = matches.matched(slice(None))[threshold]
+    hit, counted = (values[threshold] for values in matches.hits_and_counted(slice(None)))
+    valid = ~matches.ignored
+    number = np.append(np.where(valid, np.cumsum(valid) - 1, -1), -1)  # among valid objects; the last one is for -1
+    kind, target = _error_types(evaluation, hit)
+    per_image = np.zeros((len(evaluation.params.catIds), len(evaluation.params.imgIds)))
+    np.add.at(per_image, (objects.category[valid], objects.image[valid]), 1)
+    detected = np.zeros(valid.sum(), bool)
+    detected[number[matched[hit & counted]]] = True
     return Detections(
-        category=category[counted], image=np.full(counted.sum(), place), hit=hit[counted], kind=kind[counted],
-        score=np.array([d['score'] for d in detected], float)[counted], target=target[counted],
-        objects=np.bincount(owner, minlength=len(params.catIds))[:, None].astype(float),
-        object_category=owner, object_image=np.full(len(owner), place),
-        object_detected=np.isin([a['id'] for a in truth], matched[hit & counted]))
+        category=predictions.category[counted], image=predictions.image[counted], score=predictions.score[counted],
+        hit=hit[counted], kind=kind[counted], target=number[target[counted]], objects=per_image,
+        object_category=objects.category[valid], object_image=objects.image[valid], object_detected=detected)
 
 
-def _detections(evaluation: COCOeval, place: int) -> tuple[list[JsonObject], Ints, Bools]:
-    """Return the detections of an image, the IDs of their objects at IoU 0.5 (0 without), and True for ignored ones.
+def _error_types(evaluation: ArrayEvaluation, hit: Bools) -> tuple[Ints, Ints]:
+    """Return the error type of each prediction, and the object that it refers to. Both are -1 without.
 
     Args:
         evaluation: Finished evaluation.
-        place: Index of the image.
+        hit: True for predictions that match an object.
     """
-    params, image = evaluation.params, evaluation.params.imgIds[place]
-    threshold = int(np.argmin(np.abs(params.iouThrs - FOREGROUND)))
-    images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
-    detected: list[JsonObject] = []
-    matched, ignored = [np.zeros(0, int)], [np.zeros(0, bool)]
-    for k, category in enumerate(params.catIds):
-        record = evaluation.evalImgs[k * areas * images + place]  # the first area range is 'all'
-        if record is not None:
-            known = {d['id']: d for d in evaluation._dts[image, category]}
-            detected += [known[number] for number in record['dtIds'][:most]]
-            matched.append(record['dtMatches'][threshold][:most].astype(int))
-            ignored.append(record['dtIgnore'][threshold][:most].astype(bool))
-    return detected, np.concatenate(matched), np.concatenate(ignored)
-
-
-def _overlaps(detected: Sequence[JsonObject], truth: Sequence[JsonObject], kind: str) -> Floats:
-    """Compute the IoU of detections and objects, shape (D, G)."""
-    if not detected or not truth:
-        return np.zeros((len(detected), len(truth)))
-    key = SHAPES[kind]
-    return np.asarray(mask.iou([d[key] for d in detected], [a[key] for a in truth], [0] * len(truth)))
-
-
-def _error_types(overlaps: Floats, category: Ints, owner: Ints, hit: Bools) -> tuple[Ints, Ints]:
-    """Return the error type of each detection of an image, and the object that it refers to. Both are -1 without."""
-    kind, target = np.full(len(category), -1), np.full(len(category), -1)
-    if not len(owner):
-        kind[~hit] = ERROR_TYPES.index('background')
-        return kind, target
-    same = category[:, None] == owner[None, :]
-    same_class, other_class = np.where(same, overlaps, -1), np.where(same, -1, overlaps)
-    best_same, best_other = same_class.max(1), other_class.max(1)
+    objects, pairs = evaluation.objects, evaluation.pairs
+    pairs = pairs.select(~evaluation.matches[0].ignored[pairs.object] & ~hit[pairs.prediction])
+    same = evaluation.predictions.category[pairs.prediction] == objects.category[pairs.object]
+    best_same, same_object = _best(pairs.select(same), len(hit), objects.category)
+    best_other, other_object = _best(pairs.select(~same), len(hit), objects.category)
+    kind, target = np.full(len(hit), -1), np.full(len(hit), -1)
     rules = (
-        ('localization', (best_same >= BACKGROUND) & (best_same < FOREGROUND), same_class.argmax(1)),
-        ('classification', best_other >= FOREGROUND, other_class.argmax(1)),
-        ('duplicate', best_same >= FOREGROUND, same_class.argmax(1)),
-        ('background', np.maximum(best_same, best_other) < BACKGROUND, np.full(len(category), -1)),
-        ('both', np.ones(len(category), bool), other_class.argmax(1)),
+        ('localization', (best_same >= BACKGROUND) & (best_same < FOREGROUND), same_object),
+        ('classification', best_other >= FOREGROUND, other_object),
+        ('duplicate', best_same >= FOREGROUND, same_object),
+        ('background', np.maximum(best_same, best_other) < BACKGROUND, np.full(len(hit), -1)),
+        ('both', np.ones(len(hit), bool), other_object),
     )
     free = ~hit
     for name, applies, referred in rules:  # the first rule that applies
@@ -125,3 +80,18 @@ def _error_types(overlaps: Floats, category: Ints, owner: Ints, hit: Bools) -> t
         target[free & applies] = referred[free & applies]
         free = free & ~applies
     return kind, target
+
+
+def _best(pairs: Pairs, number: int, categories: Ints) -> tuple[Floats, Ints]:
+    """Return the highest overlap of each prediction and its object, 0 and -1 without pairs.
+
+    Args:
+        pairs: Pairs with at least the overlap of background.
+        number: Number of predictions.
+        categories: Classes of the objects. Of equal overlaps, the first class precedes.
+    """
+    overlap, owner = np.zeros(number), np.full(number, -1)
+    order = np.lexsort((-pairs.object, -categories[pairs.object], pairs.overlap))  # the last entry is kept
+    overlap[pairs.prediction[order]] = pairs.overlap[order]
+    owner[pairs.prediction[order]] = pairs.object[order]
+    return overlap, owner

@@ -18,13 +18,13 @@ from hrnet_plugin.evaluation.comparison.matches import ClassMatches
 from hrnet_plugin.evaluation.comparison.precisions import mean_precision
 
 if TYPE_CHECKING:
-    from pycocotools.cocoeval import COCOeval
+    from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
 _CORRECTABLE = ('classification', 'localization')  # another class or box would make them true positives
 
 
-def count_errors(evaluation: COCOeval) -> Errors:
-    """Count the errors of a COCO evaluation by type, and compute their cost in AP50.
+def count_errors(evaluation: ArrayEvaluation) -> Errors:
+    """Count the errors of an evaluation by type, and compute their cost in AP50.
 
     Args:
         evaluation: Finished evaluation of boxes or masks.

@@ -15,6 +15,7 @@ SEMANTIC = 'semantic'
 _OPTIONS = {
     'subset': ('--subset', tuple(SHAPES)),
     'sigmas': ('--sigmas', ('keypoints', )),
+    'score_threshold': ('--score-threshold', tuple(SHAPES)),
     'labels': ('--config, --classes, --reduce-zero-label, --ignore-index, --suffixes', (SEMANTIC, ))}
 _FORMS = ('Compare results in COCO format, or work directories of `hrnet test ... --record`, with annotations in COCO '
           'format. Or compare folders of label maps, which tests with test_evaluator.output_dir write, with the folder '

@@ -6,20 +6,20 @@ matches at an OKS of at least 0.1. The similarity of a keypoint to a location is
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hrnet_plugin.array_types import Bools, Floats, Ints
 from hrnet_plugin.evaluation.coco_keypoints import keypoint_names
 from hrnet_plugin.evaluation.comparison.comparison import KEYPOINT_TYPES, Errors
+from hrnet_plugin.evaluation.matching.area_matches import match_area
 
 if TYPE_CHECKING:
-    from pycocotools.cocoeval import COCOeval
+    from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
 _OTHER_SIDE = {'left': 'right', 'right': 'left', 'Left': 'Right', 'Right': 'Left', 'LEFT': 'RIGHT', 'RIGHT': 'LEFT'}
 _SIDES = re.compile('|'.join(_OTHER_SIDE))
@@ -34,8 +34,8 @@ class _Person:
     similarity: Floats
 
 
-def count_keypoint_errors(evaluation: COCOeval) -> tuple[Errors, dict[str, float | None]]:
-    """Count the labeled keypoints of a COCO evaluation by type, and compute the cost of each type.
+def count_keypoint_errors(evaluation: ArrayEvaluation) -> tuple[Errors, dict[str, float | None]]:
+    """Count the labeled keypoints of an evaluation by type, and compute the cost of each type.
 
     The persons are those of AP: crowds and persons without labeled keypoints are ignored. The costs of a person are the
     mean of 1 minus the similarity over its labeled keypoints, by type. They are averaged over the persons. So the costs
@@ -66,47 +66,28 @@ def _counterparts(names: Sequence[str]) -> Ints:
     return np.array([place.get(_SIDES.sub(lambda side: _OTHER_SIDE[side[0]], name), k) for k, name in enumerate(names)])
 
 
-def _classify(evaluation: COCOeval, counterparts: Ints) -> Iterator[_Person]:
-    params = copy.copy(evaluation.params)
-    sizes = (2 * params.kpt_oks_sigmas) ** 2
-    evaluation.params.iouThrs = np.array([MATCHED])
-    try:
-        for category in params.catIds:
-            for image in params.imgIds:
-                record = evaluation.evaluateImg(image, category, params.areaRng[0], params.maxDets[-1])
-                if record is not None:
-                    detected = {d['id']: _points(d) for d in evaluation._dts[image, category]}
-                    yield from _classify_image(evaluation._gts[image, category], detected, record, sizes, counterparts)
-    finally:
-        evaluation.params.iouThrs = params.iouThrs
+def _classify(evaluation: ArrayEvaluation, counterparts: Ints) -> Iterator[_Person]:
+    """Classify the keypoints of the persons that are not ignored."""
+    objects, predictions = evaluation.objects, evaluation.predictions
+    points, found, sizes = objects.points, predictions.points, (2 * evaluation.params.kpt_oks_sigmas) ** 2
+    matches = match_area(objects, predictions, evaluation.pairs, tuple(evaluation.params.areaRng[0]),
+                         np.array([MATCHED]))
+    matched = matches.matched(slice(None))[0]
+    prediction = np.full(len(objects) + 1, -1)
+    prediction[matched] = np.arange(len(matched))
+    groups = objects.image * len(evaluation.params.catIds) + objects.category
+    order = np.argsort(groups, kind='stable')
+    for group in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        for place in group[~matches.ignored[group]]:
+            if prediction[place] < 0:
+                yield _undetected(points[place, :, 2] > 0)
+                continue
+            others = [place, *group[group != place]]
+            yield _classify_person(found[prediction[place]], points[others], objects.area[others], sizes, counterparts)
 
 
-def _classify_image(truth: Sequence[Mapping[str, Any]], detected: Mapping[int, Floats], record: Any, sizes: Floats,
-                    counterparts: Ints) -> Iterator[_Person]:
-    """Classify the keypoints of the persons of an image.
-
-    Args:
-        truth: Annotations of the image.
-        detected: Detection ID -> x, y and score of its keypoints, shape (K, 3).
-        record: Record of the API for this image.
-        sizes: Squared double sigmas, shape (K,).
-        counterparts: Indices of the keypoints of the other side, shape (K,).
-    """
-    if not truth:
-        return
-    matched = {int(number): int(detection) for detection, number, ignored in zip(
-        record['dtIds'], record['dtMatches'][0], record['dtIgnore'][0]) if number and not ignored}
-    points = np.stack([_points(annotation) for annotation in truth])
-    areas = np.array([annotation['area'] for annotation in truth], float)
-    for place, annotation in enumerate(truth):
-        if annotation['ignore']:
-            continue
-        labeled = points[place, :, 2] > 0
-        if annotation['id'] not in matched:
-            yield _Person(labeled, np.full(len(labeled), KEYPOINT_TYPES.index('undetected')), np.zeros(len(labeled)))
-            continue
-        order = [place, *(k for k in range(len(truth)) if k != place)]
-        yield _classify_person(detected[matched[annotation['id']]], points[order], areas[order], sizes, counterparts)
+def _undetected(labeled: Bools) -> _Person:
+    return _Person(labeled, np.full(len(labeled), KEYPOINT_TYPES.index('undetected')), np.zeros(len(labeled)))
 
 
 def _classify_person(found: Floats, points: Floats, areas: Floats, sizes: Floats, counterparts: Ints) -> _Person:
@@ -120,7 +101,3 @@ def _classify_person(found: Floats, points: Floats, areas: Floats, sizes: Floats
         [best < NEAR, (place == 0) & (best >= GOOD), place == 0, place == len(points)],
         [KEYPOINT_TYPES.index(name) for name in ('miss', 'good', 'jitter', 'inversion')], KEYPOINT_TYPES.index('swap'))
     return _Person(points[0, :, 2] > 0, kind, np.maximum(similarity[0], 0))
-
-
-def _points(entry: Mapping[str, Any]) -> Floats:
-    return np.array(entry['keypoints'], float).reshape(-1, 3)

@@ -12,8 +12,22 @@ from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps
 
 _HIGHEST = 2**16 - 1  # label of a PNG file
 _REDUCED = 255  # label 0 after reduce_zero_label
-#: Numbers of pixels of an image by label: on which prediction and ground truth agree, predicted, ground truth.
-LabelCounts = tuple[Ints, Ints, Ints]
+_MAX_CELLS = 2**22  # of a table of all pairs of labels, larger ones are slower than sorting
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Numbers of pixels of an image by pair of labels, for the pairs that occur.
+
+    Attributes:
+        labeled: Ground-truth labels, shape (P,).
+        predicted: Predicted labels, or -1 for predictions that are no label, shape (P,).
+        pixels: Numbers of pixels, shape (P,).
+    """
+
+    labeled: Ints
+    predicted: Ints
+    pixels: Ints
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,8 @@ def count_classes(models: Iterable[Iterable[LabelCounts]], rules: LabelRules) ->
     """Return the number of classes: by default, up to the highest label of any model that is not ignored."""
     if rules.classes is not None:
         return rules.classes
-    rows = (row for counts in models for _, predicted, labeled in counts for row in (predicted, labeled))
-    labels = {int(label) for row in rows for label in np.flatnonzero(row)} - {rules.ignore_index}
+    rows = (row for counts in models for image in counts for row in (image.predicted, image.labeled))
+    labels = {int(label) for row in rows for label in row} - {rules.ignore_index}
     return max(labels, default=-1) + 1
 
 
@@ -90,13 +104,24 @@ def _count_image(truth: LabelMaps, predictions: LabelMaps, name: str, rules: Lab
                          f'{labels.shape[0]}')
     valid = labels != rules.ignore_index
     labels, found = labels[valid], found[valid]
-    equal = labels[labels == found]
-    if rules.reduce_zero_label:
-        found = found[found != _REDUCED]
-    for maps, values in ((truth, labels), (predictions, found[found != rules.ignore_index])):
+    known = found[found != _REDUCED] if rules.reduce_zero_label else found
+    for maps, values in ((truth, labels), (predictions, known[known != rules.ignore_index])):
         _check_labels(values, f'{maps.path}, {name}', rules)
-    found = found[(found >= 0) & (found <= rules.highest)]  # an ignore_index that is no class is unlabeled
-    return np.bincount(equal), np.bincount(found), np.bincount(labels)
+    # an ignore_index that is no class is unlabeled
+    return _count_pairs(labels, np.where((found >= 0) & (found <= rules.highest), found, -1))
+
+
+def _count_pairs(labels: Ints, found: Ints) -> LabelCounts:
+    """Count the pairs of labels of two arrays of the same shape (N,). Predictions start at -1."""
+    columns = int(found.max(initial=-1)) + 2
+    cells = labels.astype(np.int64) * columns + found + 1
+    if int(cells.max(initial=0)) < _MAX_CELLS:
+        counts = np.bincount(cells)
+        places = np.flatnonzero(counts)
+        pixels = counts[places]
+    else:
+        places, pixels = np.unique(cells, return_counts=True)
+    return LabelCounts(places // columns, places % columns - 1, pixels)
 
 
 def _check_labels(values: Ints, where: str, rules: LabelRules) -> None:

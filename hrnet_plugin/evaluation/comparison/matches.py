@@ -1,17 +1,17 @@
-"""Matches of the COCO API as arrays, from which the AP of resampled images is computed."""
+"""Matches of each class, from which the AP of resampled images is computed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hrnet_plugin.array_types import Bools, Floats, Ints
+from hrnet_plugin.evaluation.matching.groups import count_within
 
 if TYPE_CHECKING:
-    from pycocotools.cocoeval import COCOeval
+    from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
 _RECALLS = np.linspace(0, 1, 101)
 _NEXT_RECALLS = np.append(_RECALLS, np.inf)
@@ -56,6 +56,26 @@ class ClassMatches:
         found[:, objects == 0] = np.nan
         return found if weights is not None and weights.ndim == 2 else found[:, 0]
 
+    def image_precision(self) -> Floats:
+        """Compute the AP on each image alone, the mean over the thresholds, shape (I,). 0 without objects."""
+        rows = np.flatnonzero(self.objects)
+        order = np.argsort(self.images, kind='stable')  # by image, then by score
+        order = order[self.objects[self.images[order]] > 0]
+        row = np.searchsorted(rows, self.images[order])
+        starts = np.searchsorted(row, np.arange(len(rows)))
+        found = np.zeros(len(self.objects))
+        for hits, counted in zip(self.hits[:, order], self.counted[:, order]):
+            places = np.flatnonzero(hits & counted)
+            owner, number = row[places], count_within(row[places])
+            until = np.append(0, np.cumsum(counted))
+            # a row per image: numbers of true positives, and of detections up to each of them
+            detections = np.full((len(rows), number.max(initial=-1) + 1), np.inf)
+            detections[owner, number] = until[places + 1] - until[starts[owner]]
+            positives = np.bincount(owner, minlength=len(rows))[:, None]
+            steps = np.minimum(np.arange(1, detections.shape[1] + 1), positives)
+            found[rows] += _average_precision(steps, detections, self.objects[rows])
+        return found / len(self.hits)
+
     def _up_to_hits(self, threshold: int, places: Ints, detections: Floats, weights: Floats) -> tuple[Floats, Floats]:
         """Return numbers of true positives and detections up to each true positive, both of shape (B, N).
 
@@ -84,7 +104,7 @@ def _sums_until(places: Ints, weights: Floats, images: Ints) -> Floats:
     return np.cumsum(np.add.reduceat(weights.take(images[:places[-1] + 1], axis=1), starts, axis=1), axis=1)
 
 
-def _average_precision(hits: Floats, detections: Floats, objects: Floats) -> Floats:
+def _average_precision(hits: Floats | Ints, detections: Floats, objects: Floats) -> Floats:
     """Compute the mean of the interpolated precision at 101 recalls.
 
     Args:
@@ -106,29 +126,13 @@ def _count_recalls(recall: Floats) -> Ints:
     return place + (_NEXT_RECALLS[place] <= recall) + (_NEXT_RECALLS[place + 1] <= recall)
 
 
-def class_matches(evaluation: COCOeval) -> list[ClassMatches]:
-    """Return the matches of each class of a COCO evaluation, in the order of ``params.catIds``."""
-    params = evaluation.params
-    images, areas, most = len(params.imgIds), len(params.areaRng), params.maxDets[-1]
-    # indexed by class, area range and image; the first area range is 'all'
-    starts = range(0, len(params.catIds) * areas * images, areas * images)
-    return [_match_class(evaluation.evalImgs[start:start + images], most, len(params.iouThrs)) for start in starts]
-
-
-def _match_class(evaluated: Sequence[Any], most: int, thresholds: int) -> ClassMatches:
-    """Return the matches of a class from the API's records of each image, which may be None."""
-    records = [(index, record) for index, record in enumerate(evaluated) if record is not None]
-    objects = np.zeros(len(evaluated))
-    for index, record in records:
-        objects[index] = np.count_nonzero(np.asarray(record['gtIgnore']) == 0)
-    scores = np.concatenate([np.asarray(record['dtScores'][:most], float) for _, record in records] or [np.zeros(0)])
-    order = np.argsort(-scores, kind='mergesort')  # stable, as in the API
-
-    def concatenate(key: str) -> Floats:
-        parts = [np.asarray(record[key])[:, :most] for _, record in records]
-        return np.concatenate(parts or [np.zeros((thresholds, 0))], axis=1)[:, order]
-
-    images = np.concatenate([np.full(len(record['dtScores'][:most]), index) for index, record in records]
-                            or [np.zeros(0)]).astype(int)
-    return ClassMatches(scores[order], images[order], concatenate('dtMatches') != 0,
-                        ~concatenate('dtIgnore').astype(bool), objects)
+def class_matches(evaluation: ArrayEvaluation) -> list[ClassMatches]:
+    """Return the matches of each class of an evaluation, in the order of ``params.catIds``."""
+    objects, predictions, matches = evaluation.objects, evaluation.predictions, evaluation.matches[0]
+    images = len(evaluation.params.imgIds)
+    found = []
+    for category, order in enumerate(evaluation.class_orders()):
+        mine = objects.image[(objects.category == category) & ~matches.ignored]
+        found.append(ClassMatches(predictions.score[order], predictions.image[order],
+                                  *matches.hits_and_counted(order), np.bincount(mine, minlength=images).astype(float)))
+    return found

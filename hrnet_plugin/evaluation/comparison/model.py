@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hrnet_plugin.array_types import Floats
+from hrnet_plugin.evaluation.analysis.analysis import Analysis
 from hrnet_plugin.evaluation.comparison.bootstrap import Statistic
 from hrnet_plugin.evaluation.comparison.comparison import Errors
 
@@ -22,6 +23,7 @@ class Model:
         image_scores: Scores of the images in [0, 1], shape (I,).
         metrics: Metric -> value in [0, 1], or None if it is not defined.
         classes: Class -> first metric of the class, or None if it is not defined.
+        analysis: Curves, confusion matrix and score histograms.
         errors: Errors by type. None for 'semantic'.
         keypoints: Keypoint -> fraction of good ones. Empty except for 'keypoints'.
     """
@@ -33,5 +35,6 @@ class Model:
     image_scores: Floats
     metrics: Mapping[str, float | None]
     classes: Mapping[str, float | None]
+    analysis: Analysis
     errors: Errors | None = None
     keypoints: Mapping[str, float | None] = field(default_factory=dict)

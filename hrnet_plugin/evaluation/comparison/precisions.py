@@ -72,11 +72,5 @@ def image_precisions(matches: Sequence[ClassMatches]) -> Floats:
         wrong = ~has_objects & ~np.isnan(highest)
         total[wrong] += 1 - highest[wrong]
         number += wrong | has_objects
-        order = np.argsort(match.images, kind='mergesort')  # by image, then by score
-        starts = np.searchsorted(match.images[order], np.arange(len(total) + 1))
-        for image in np.flatnonzero(has_objects):
-            mine = order[starts[image]:starts[image + 1]]
-            alone = ClassMatches(match.scores[mine], np.zeros(len(mine), int), match.hits[:, mine],
-                                 match.counted[:, mine], match.objects[image:image + 1])
-            total[image] += alone.precision().mean()
+        total += match.image_precision()
     return np.where(number > 0, total / np.maximum(number, 1), 1.)

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hrnet_plugin.evaluation.comparison.areas import ImageAreas, make_areas
+from hrnet_plugin.array_types import Ints
+from hrnet_plugin.evaluation.analysis.analysis import Analysis, Confusion
+from hrnet_plugin.evaluation.comparison.areas import ImageAreas, count_label_confusions, make_areas
 from hrnet_plugin.evaluation.comparison.inputs import SEMANTIC
 from hrnet_plugin.evaluation.comparison.label_counts import LabelRules, count_classes, count_labels
 from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps, check_names
@@ -58,15 +60,20 @@ def evaluate_label_maps(annotations: str | Path, paths: Sequence[Path], options:
     areas = [make_areas(model, len(classes)) for model in counts]
     if not any(model.objects.any() for model in areas):
         raise ValueError(f'ground truth must have labeled pixels, got none in {annotations}')
-    return [_model_of(measured, names, classes) for measured in areas]
+    return [_model_of(measured, names, classes, count_label_confusions(model, len(classes)))
+            for measured, model in zip(areas, counts)]
 
 
-def _model_of(measured: ImageAreas, names: Sequence[str], classes: Sequence[str]) -> Model:
+def _model_of(measured: ImageAreas, names: Sequence[str], classes: Sequence[str], confusions: Ints) -> Model:
+    ious = [_defined(float(value)) for value in measured.class_ious]
     return Model(
         kind=SEMANTIC, images=names, covered=frozenset(range(len(names))), statistic=measured,
         image_scores=measured.image_scores(),
-        metrics={name: _defined(value) for name, value in measured.metrics.items()},
-        classes={name: _defined(float(value)) for name, value in zip(classes, measured.class_ious)})
+        metrics={name: _defined(value) for name, value in measured.metrics.items()}, classes=dict(zip(classes, ious)),
+        analysis=Analysis(kind=SEMANTIC, images=len(names), classes=list(classes), precision=ious,
+                          objects=confusions[:-1].sum(axis=1).tolist(),
+                          predictions=confusions[:, :-1].sum(axis=0).tolist(),
+                          confusion=Confusion(overlap=None, score=None, counts=confusions.tolist())))
 
 
 def _defined(value: float) -> float | None:

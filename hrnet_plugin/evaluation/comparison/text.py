@@ -9,6 +9,7 @@ from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
 
 _WORDS = {'bbox': 'Boxes', 'segm': 'Masks', 'keypoints': 'Keypoints', 'semantic': 'Label maps'}
 _PREDICTIONS = {'keypoints': 'predictions'}  # of other kinds: detections
+_MOST_CONFUSIONS = 10
 _SHOWN_METRIC = {'semantic': 'mIoU'}  # of other kinds: AP
 
 
@@ -23,6 +24,7 @@ def as_markdown(comparison: Comparison) -> str:
         *_error_tables(comparison, first, second),
         _table('## Classes', ('', first, second, 'difference'), _pairs(sorted(
             comparison.classes.items(), key=lambda item: -_difference(item[1])))),
+        *filter(None, [_confusions(comparison, first, second)]),
         _table('## Images with the largest differences', ('', first, second, 'difference'),
                _pairs(comparison.differing)),
     ]
@@ -66,6 +68,24 @@ def _error_table(comparison: DetectionComparison | KeypointComparison, title: st
              f'{comparison.errors[1].numbers[kind] - comparison.errors[0].numbers[kind]:+d}',
              *(_signed(errors.costs[kind]) for errors in comparison.errors)] for kind in comparison.errors[0].numbers)
     return _table(title, ('', first, second, 'difference', f'{cost}{first}', f'{cost}{second}'), rows)
+
+
+def _confusions(comparison: Comparison, first: str, second: str) -> str:
+    """Return the pairs of classes that the models confuse most often, or an empty string without any."""
+    one, other = (analysis.confusion.counts for analysis in comparison.analyses)
+    classes = comparison.analyses[0].classes
+    pairs = [(max(one[truth][found], other[truth][found]), truth, found)
+             for truth in range(len(classes)) for found in range(len(classes)) if truth != found]
+    most = [pair for pair in sorted(pairs, key=lambda pair: -pair[0])[:_MOST_CONFUSIONS] if pair[0]]
+    if not most:
+        return ''
+    confusion = comparison.analyses[0].confusion
+    conditions = '' if confusion.score is None else f' with scores of at least {confusion.score:g}'
+    things = 'Pixels' if confusion.score is None else 'Objects'
+    rows = ([escape_markdown(classes[truth]), escape_markdown(classes[found]), str(one[truth][found]),
+             str(other[truth][found]), f'{other[truth][found] - one[truth][found]:+d}'] for _, truth, found in most)
+    return _table(f'## Most frequent confusions\n\n{things} of a class that are predicted as another class'
+                  f'{conditions}.', ('ground truth', 'predicted', first, second, 'difference'), rows)
 
 
 def _pairs(items: Iterable[tuple[str, tuple[float | None, float | None]]]) -> Iterable[Sequence[str]]:

@@ -9,7 +9,7 @@ from paths import SHARED
 
 pytest.importorskip('pycocotools')
 
-from hrnet_plugin.evaluation.coco_evaluation import run_api
+from hrnet_plugin.evaluation.coco_evaluation import run_evaluation
 from hrnet_plugin.evaluation.comparison.errors import ERROR_TYPES, count_errors
 
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
@@ -54,7 +54,7 @@ CASES = {
 @pytest.mark.parametrize('name', CASES)
 def test_error_types(name, truth):
     detections, wanted = CASES[name]
-    evaluation = run_api(truth, detections)
+    evaluation = run_evaluation(truth, detections)
     errors = count_errors(evaluation)
     assert dict(errors.numbers) == {kind: wanted.get(kind, 0) for kind in ERROR_TYPES}
     # fixing the only error gives AP50 = 1, and an error type without errors costs nothing
@@ -67,7 +67,7 @@ def test_error_types(name, truth):
 
 def test_cost_of_a_duplicate_before_a_true_positive(truth):
     detections = [*RIGHT, detection(1, 2, [101., 100., 60., 30.], 0.79), {**SECOND, 'score': 0.5}]
-    evaluation = run_api(truth, detections)
+    evaluation = run_evaluation(truth, detections)
     errors = count_errors(evaluation)
     assert errors.numbers['duplicate'] == 1
     assert errors.costs['duplicate'] == pytest.approx(1 - evaluation.stats[1])
@@ -84,7 +84,7 @@ def beside(box, overlap):
     (2, 0.49, 'localization'), (2, 0.11, 'localization'), (2, 0.09, 'background'),
     (1, 0.51, 'classification'), (1, 0.49, 'both'), (1, 0.11, 'both'), (1, 0.09, 'background')])
 def test_thresholds(label, overlap, kind, truth):
-    errors = count_errors(run_api(truth, [*RIGHT, detection(2, label, beside(DOG, overlap))]))
+    errors = count_errors(run_evaluation(truth, [*RIGHT, detection(2, label, beside(DOG, overlap))]))
     assert errors.numbers[kind] == 1
     assert sum(errors.numbers.values()) - errors.numbers['missed'] == 1
 
@@ -96,18 +96,18 @@ def test_the_first_rule_applies(truth):
     truth.write_text(json.dumps(content))
     with_cat = [*RIGHT, SECOND, detection(2, 1, DOG, 0.6)]
     again = detection(2, 1, DOG, 0.3)  # a second detection of the cat, and the wrong class for the dog
-    errors = count_errors(run_api(truth, [*with_cat, again]))
+    errors = count_errors(run_evaluation(truth, [*with_cat, again]))
     assert (errors.numbers['classification'], errors.numbers['duplicate']) == (1, 0)
     content['annotations'][-1]['bbox'] = beside(DOG, 0.4)
     truth.write_text(json.dumps(content))
-    errors = count_errors(run_api(truth, [*RIGHT, SECOND, again]))  # near the cat, and on the dog
+    errors = count_errors(run_evaluation(truth, [*RIGHT, SECOND, again]))  # near the cat, and on the dog
     assert (errors.numbers['localization'], errors.numbers['classification']) == (1, 0)
 
 
 def test_errors_on_detected_objects_are_dropped(truth):
     """Drop a classification error on an object that has a true positive."""
     detections = [*RIGHT, SECOND, detection(2, 1, DOG)]
-    evaluation = run_api(truth, detections)
+    evaluation = run_evaluation(truth, detections)
     errors = count_errors(evaluation)
     assert errors.numbers['classification'] == 1
     assert errors.costs['classification'] == pytest.approx(1 - evaluation.stats[1])
@@ -117,7 +117,7 @@ def test_errors_on_detected_objects_are_dropped(truth):
 @pytest.mark.parametrize(('kind', 'numbers'), [('bbox', (83, 1, 0, 1, 0, 97)), ('segm', (76, 82, 7, 0, 4, 109))])
 def test_numbers_equal_tide(kind, numbers):
     """Compare with the output of TIDE 1.0.1 for COCO's example."""
-    evaluation = run_api(FIXTURES / 'instances_val2014_100.json',
+    evaluation = run_evaluation(FIXTURES / 'instances_val2014_100.json',
                          FIXTURES / f'instances_val2014_fake{kind}100_results.json', kind)
     assert tuple(count_errors(evaluation).numbers.values()) == numbers
 
@@ -125,9 +125,9 @@ def test_numbers_equal_tide(kind, numbers):
 def test_only_the_highest_score_of_two_is_corrected(truth):
     """Correct one of two classification errors on an object, since the other would be a duplicate."""
     detections = [RIGHT[0], SECOND, detection(1, 1, DOG, 0.5), detection(1, 1, DOG, 0.6)]
-    errors = count_errors(run_api(truth, detections))
+    errors = count_errors(run_evaluation(truth, detections))
     assert errors.numbers['classification'] == 2
-    assert run_api(truth, detections).stats[1] + errors.costs['classification'] == pytest.approx(1)
+    assert run_evaluation(truth, detections).stats[1] + errors.costs['classification'] == pytest.approx(1)
 
 
 def test_masks(truth):
@@ -146,5 +146,5 @@ def test_masks(truth):
         return dict(image_id=image, category_id=label, score=0.5, segmentation=segmentation)
 
     detections = [of(1, 1, CAT), of(1, 2, [100., 115., 60., 30.]), of(2, 1, DOG), of(2, 2, FAR)]
-    assert dict(count_errors(run_api(truth, detections, 'segm')).numbers) == dict(
+    assert dict(count_errors(run_evaluation(truth, detections, 'segm')).numbers) == dict(
         classification=1, localization=1, both=0, duplicate=0, background=1, missed=0)

@@ -22,7 +22,7 @@ from comparison_data import (
     write_persons,
 )
 
-from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections, run_api
+from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections, run_evaluation
 from hrnet_plugin.evaluation.coco_keypoints import COCO_SIGMAS
 from hrnet_plugin.evaluation.comparison.compare import compare
 from hrnet_plugin.evaluation.comparison.keypoint_errors import count_keypoint_errors
@@ -144,7 +144,7 @@ CASES = {
 
 def count(tmp_path, persons, detections, names=NAMES):
     truth = write_persons(tmp_path / 'truth.json', persons, [1, 2], names)
-    return count_keypoint_errors(run_api(truth, detections, 'keypoints', sigmas=SIGMAS))
+    return count_keypoint_errors(run_evaluation(truth, detections, 'keypoints', sigmas=SIGMAS))
 
 
 @pytest.mark.parametrize('name', CASES)

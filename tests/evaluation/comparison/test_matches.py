@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip('pycocotools')
 
-from hrnet_plugin.evaluation.coco_evaluation import run_api
+from hrnet_plugin.evaluation.coco_evaluation import run_evaluation
 from hrnet_plugin.evaluation.comparison.bootstrap import paired_interval
 from hrnet_plugin.evaluation.comparison.matches import class_matches
 from hrnet_plugin.evaluation.comparison.precisions import MeanPrecision, image_precisions, mean_precision
@@ -41,7 +41,7 @@ def scene(tmp_path, images=range(IMAGES)):
 
 
 def test_ap_equals_the_api(tmp_path):
-    evaluation = run_api(*scene(tmp_path))
+    evaluation = run_evaluation(*scene(tmp_path))
     matches = class_matches(evaluation)
     assert len(matches) == 4
     assert np.isnan(matches[3].precision()).all()  # there are no dogs
@@ -53,19 +53,19 @@ def test_ap_equals_the_api(tmp_path):
 
 @pytest.mark.parametrize('drawn', [[0, 0, 1, 5, 5, 5, 7, 2], [3] * 8, [6, 5, 4]])
 def test_weights_are_copies_of_images(tmp_path, drawn):
-    matches = class_matches(run_api(*scene(tmp_path)))
+    matches = class_matches(run_evaluation(*scene(tmp_path)))
     weights = np.bincount(drawn, minlength=IMAGES).astype(float)
-    copies = run_api(*scene(tmp_path, drawn))
+    copies = run_evaluation(*scene(tmp_path, drawn))
     assert mean_precision(matches, weights) == pytest.approx(copies.stats[0], abs=1e-12)
 
 
 def test_image_scores_equal_ap_on_one_image(tmp_path):
-    matches = class_matches(run_api(*scene(tmp_path)))
+    matches = class_matches(run_evaluation(*scene(tmp_path)))
     found = image_precisions(matches)
     compared = 0
     for image in range(IMAGES):
         truth, detections = scene(tmp_path, [image])
-        alone = run_api(truth, detections)
+        alone = run_evaluation(truth, detections)
         named = {d['category_id'] for d in detections} - {a['category_id'] for a in alone.cocoGt.anns.values()}
         if not named and alone.stats[0] >= 0:
             assert found[image] == pytest.approx(alone.stats[0], abs=1e-12)
@@ -82,13 +82,13 @@ def test_false_positives_lower_image_scores(tmp_path):
     wrong = [dict(image_id=2, category_id=k, bbox=[1, 2, 30, 40], score=score)
              for k, score in ((4, .25), (4, .2), (3, .5))]
     for detections, wanted in ((right, [1, 1]), ([*right, *wrong], [1, (.75 + .5) / 2]), ([], [0, 1])):
-        found = image_precisions(class_matches(run_api(truth, detections)))
+        found = image_precisions(class_matches(run_evaluation(truth, detections)))
         assert list(found) == pytest.approx(wanted)
 
 
 def test_empty_results(tmp_path):
     truth, _ = scene(tmp_path)
-    matches = class_matches(run_api(truth, []))
+    matches = class_matches(run_evaluation(truth, []))
     assert mean_precision(matches) == 0
 
 
@@ -100,7 +100,7 @@ def worse(detections, share):
 
 def test_identical_files_do_not_differ(tmp_path):
     truth, detections = scene(tmp_path, range(20))
-    matches = class_matches(run_api(truth, detections))
+    matches = class_matches(run_evaluation(truth, detections))
     interval = paired_interval(MeanPrecision(matches), MeanPrecision(matches), 50)
     assert (interval.difference, interval.low, interval.high) == (0, 0, 0)
     assert (interval.better, interval.equal) == (0, 1)
@@ -108,7 +108,7 @@ def test_identical_files_do_not_differ(tmp_path):
 
 def test_the_interval_depends_on_the_seed_only(tmp_path):
     truth, detections = scene(tmp_path, range(40))
-    first, second = (class_matches(run_api(truth, worse(detections, share))) for share in (0.5, 0))
+    first, second = (class_matches(run_evaluation(truth, worse(detections, share))) for share in (0.5, 0))
     interval = paired_interval(MeanPrecision(first), MeanPrecision(second), 200, seed=3)
     assert 0 < interval.low < interval.difference < interval.high
     assert interval.better > 0.97
@@ -126,7 +126,7 @@ def test_the_interval_depends_on_the_seed_only(tmp_path):
 
 def test_draws_are_checked(tmp_path):
     truth, detections = scene(tmp_path)
-    matches = class_matches(run_api(truth, detections))
+    matches = class_matches(run_evaluation(truth, detections))
     for given, draws in ((matches, 0), ([], 5)):
         with pytest.raises(ValueError, match='draws must be at least 1, of at least one object'):
             paired_interval(MeanPrecision(given), MeanPrecision(given), draws)
@@ -138,6 +138,6 @@ def test_draws_without_an_object_are_drawn_again(tmp_path):
     content['annotations'] = [a for a in content['annotations'] if a['image_id'] == 7 and not a['iscrowd']]
     truth.write_text(json.dumps(content))
     right = [dict(annotation, score=.5) for annotation in content['annotations']]
-    one, other = (class_matches(run_api(truth, detections)) for detections in ([], right))
+    one, other = (class_matches(run_evaluation(truth, detections)) for detections in ([], right))
     interval = paired_interval(MeanPrecision(one), MeanPrecision(other), 60)
     assert (interval.low, interval.high, interval.better) == pytest.approx((1, 1, 1))

@@ -65,6 +65,25 @@ def test_metrics_equal_plain_loops(maps, folders):
     assert dict(found.differing)[NAMES[0]] == pytest.approx(scores[NAMES[0]])
 
 
+@pytest.mark.parametrize('options', [{}, dict(classes=['a', 'b', 'c', 'd', 'e'], label_map={4: 3, 0: 1})])
+def test_confusions_equal_plain_loops(maps, tmp_path, options):
+    truth, *predictions = maps
+    predictions[0][NAMES[0]][:2] = 255  # no class
+    folders = [write_maps(tmp_path / name, each) for name, each in zip('abc', maps)]
+    found = compare(*folders, draws=2, labels=LabelOptions(**options) if options else None)
+    for k, (analysis, prediction) in enumerate(zip(found.analyses, predictions)):
+        counts = np.zeros((CLASSES + 1, CLASSES + 1), int)
+        for name, labels in truth.items():
+            for label, predicted in zip(np.ravel(labels).tolist(), np.ravel(prediction[name]).tolist()):
+                if label != 255:
+                    counts[options.get('label_map', {}).get(label, label), min(predicted, CLASSES)] += 1
+        assert analysis.confusion.counts == counts.tolist()
+        assert analysis.objects == counts[:-1].sum(1).tolist()
+        assert analysis.predictions == counts[:, :-1].sum(0).tolist()
+        assert analysis.precision == [pair[k] for pair in found.classes.values()]
+        assert counts[:, CLASSES].any() == (k == 0)
+
+
 @pytest.mark.parametrize('hits', [[6, 1, 3, 5, 2, 4, 0], [-6, -1, -3, -5, -2, -4, 0], [2, -5, -1, 6, -3, 4, 0]])
 @pytest.mark.parametrize('most', [0, 1, 2, 20])
 def test_images_with_the_largest_differences(tmp_path, hits, most):
