@@ -37,7 +37,8 @@ class RecordHook(Hook):
     ``custom_hooks=[dict(type='hrnet_plugin.RecordHook')]`` in a config of mmdet, mmpose or mmsegmentation, or with
     ``mim test hrnet_plugin ... --record``.
 
-    mmdet rounds metrics to three digits. Its detections are therefore evaluated again with the COCO API. They are saved
+    mmdet rounds metrics to three digits. Its detections are therefore evaluated again, with the metrics of the COCO API
+    and an :class:`~hrnet_plugin.evaluation.analysis.analysis.Analysis` as ``results.analysis.json``. They are saved
     in the run folder as ``results.bbox.json`` and ``results.segm.json``, and those of further evaluators as
     ``results1.bbox.json``. Keypoints of mmpose are saved as ``results.keypoints.json``, and the IDs of the evaluated
     images as ``results.images.json``.

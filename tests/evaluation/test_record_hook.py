@@ -11,7 +11,8 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from hrnet_plugin.config_files import cfg
-from hrnet_plugin.evaluation.leaderboard.local_results import local_entry
+from hrnet_plugin.evaluation.leaderboard.analyses import entry_analyses
+from hrnet_plugin.evaluation.leaderboard.local_results import local_entries, local_entry
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.record_hook import RecordHook
@@ -68,6 +69,9 @@ def test_detections_and_visualizations_are_in_the_run_folder(tested):
     file, = (store.path.parent / 'work').glob('*/results.bbox.json')
     detections = json.loads(file.read_text())
     assert {'image_id', 'category_id', 'bbox', 'score'} == set(detections[0])
+    analysis = entry_analyses(local_entries([store.path])[0])['bbox']
+    assert dict(zip(analysis.classes, analysis.precision)) == pytest.approx(record.scores.classes['AP'])
+    assert sum(analysis.predictions) == len(detections)
     pictures = store.path.parent / record.conditions.pictures
     assert len(list(pictures.iterdir())) == 3
 

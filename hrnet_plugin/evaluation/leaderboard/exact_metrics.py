@@ -1,13 +1,18 @@
-"""Metrics of saved detections by the COCO API, without the rounding of mmdet."""
+"""Metrics and analyses of saved detections, without the rounding of mmdet."""
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import functools
+import io
 import itertools
 import logging
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
@@ -15,10 +20,15 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from hrnet_plugin.evaluation.analysis.files import write_analyses
+from hrnet_plugin.evaluation.detections import SHAPES
 from hrnet_plugin.evaluation.leaderboard.evaluated_datasets import EvaluatedDataset, evaluated_datasets
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
 from hrnet_plugin.evaluation.tested_images import write_tested_images
 from hrnet_plugin.hosts import host_of_config
+
+if TYPE_CHECKING:
+    from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
 
 def save_detections(runner: Runner) -> None:
@@ -71,11 +81,24 @@ def _free(prefix: str, taken: Collection[str]) -> str:
     return next(each for each in numbered if os.path.abspath(each) not in taken)
 
 
-def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> Scores:
-    """Evaluate the saved detections of one dataset with the COCO API.
+@dataclass(frozen=True)
+class ExactScores:
+    """Evaluation of saved detections.
 
-    Metrics and classes are empty if the dataset has no evaluator that saves detections, or several. They are empty,
-    and a warning is logged, if the evaluation fails.
+    Attributes:
+        scores: Exact metrics. Empty if the dataset has no evaluator that saves detections, or several.
+        analysis: Path of the file of analyses. Empty if there is none.
+    """
+
+    scores: Scores
+    analysis: str = ''
+
+
+def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> ExactScores:
+    """Evaluate the saved results of one dataset without rounding, and write an analysis beside them.
+
+    Keypoints have an analysis and no exact metrics, since mmpose does not round. A kind is left out, and a warning is
+    logged, if its evaluation fails.
 
     Args:
         runner: Runner after the test.
@@ -83,27 +106,59 @@ def evaluate_again(runner: Runner, tested: EvaluatedDataset) -> Scores:
     """
     metrics: dict[str, float | None] = {}
     classes: dict[str, dict[str, float | None]] = {}
-    evaluators = [metric for metric in host_of_config(runner.cfg).coco_metrics(runner.test_loop.evaluator)
+    host, evaluator = host_of_config(runner.cfg), runner.test_loop.evaluator
+    evaluators = [metric for metric in host.result_metrics(evaluator)
                   if metric in tested.evaluators and not metric.format_only]
     if len(evaluators) != 1:  # ambiguous
-        return Scores(metrics=metrics, classes=classes)
+        return ExactScores(Scores(metrics=metrics, classes=classes))
     metric, = evaluators
-    from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections  # requires pycocotools
-    known = {category['name'] for category in metric._coco_api.cats.values()}
-    names = [name for name in metric.dataset_meta['classes'] if name in known]  # as in mmdet
-    for kind in ('bbox', 'segm'):
+    from hrnet_plugin.evaluation.analysis.analyze import analyze  # requires pycocotools
+    from hrnet_plugin.evaluation.coco_evaluation import collect_metrics
+    exact = metric in host.coco_metrics(evaluator)
+    evaluate = _box_evaluator(metric, tested) if exact else _keypoint_evaluator(metric)
+    analyses = {}
+    for kind in metric.metrics if exact else ('keypoints', ):
         results = Path(f'{metric.outfile_prefix}.{kind}.json')
-        if kind not in metric.metrics or not results.is_file():
+        if kind not in SHAPES or not results.is_file():
             continue
         try:
-            found = evaluate_detections(metric._coco_api, results, kind, names, _subset_images(tested.datasets))
-        except Exception as error:  # must not lose mmdet's metrics of a test that may have taken hours
-            print_log(f'The record contains the rounded {kind} metrics of mmdet: {error!r}', logger='current',
-                      level=logging.WARNING)
+            evaluation = evaluate(results, kind)
+            analyses[kind], found = analyze(evaluation), collect_metrics(evaluation)
+        except Exception as error:  # must not lose the host's metrics of a test that may have taken hours
+            lost = f'contains the rounded {kind} metrics of mmdet' if exact else f'has no analysis of {kind}'
+            print_log(f'The record {lost}: {error!r}', logger='current', level=logging.WARNING)
             continue
-        metrics.update(found.metrics)
-        classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
-    return Scores(metrics=metrics, classes=classes)
+        if exact:
+            metrics.update(found.metrics)
+            classes['AP' if kind == 'bbox' else 'mask AP'] = dict(found.classes)
+    return ExactScores(Scores(metrics=metrics, classes=classes), write_analyses(metric.outfile_prefix, analyses))
+
+
+_Evaluate = Callable[[Path, str], 'ArrayEvaluation']
+
+
+def _box_evaluator(metric: BaseMetric, tested: EvaluatedDataset) -> _Evaluate:
+    """Return a function that evaluates a file of boxes or masks, with the classes of mmdet and the tested images."""
+    from hrnet_plugin.evaluation.coco_evaluation import run_evaluation
+    known = {category['name'] for category in metric._coco_api.cats.values()}
+    names = [name for name in metric.dataset_meta['classes'] if name in known]  # as in mmdet
+    images = functools.cache(lambda: _subset_images(tested.datasets))  # the same for boxes and masks
+    return lambda results, kind: run_evaluation(metric._coco_api, results, kind, names, images())
+
+
+def _keypoint_evaluator(metric: BaseMetric) -> _Evaluate:
+    """Return a function that evaluates a file of keypoints on all images of the annotations, as mmpose does."""
+    from pycocotools.coco import COCO
+
+    from hrnet_plugin.evaluation.coco_evaluation import run_evaluation
+
+    def evaluate(results: Path, kind: str) -> ArrayEvaluation:
+        truth = COCO()  # mmpose has one of xtcocotools
+        truth.dataset = copy.deepcopy(metric.coco.dataset)
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth.createIndex()
+        return run_evaluation(truth, results, kind, sigmas=list(map(float, metric.dataset_meta['sigmas'])))
+    return evaluate
 
 
 def is_subset(dataset: BaseDataset) -> bool:

@@ -115,6 +115,7 @@ class Conditions:
         machine: Hardware and version of PyTorch.
         versions: Versions of packages and facts about the hardware.
         pictures: Folder of visualizations. Empty if none.
+        analysis: File of the analyses of the results. Empty if none.
     """
 
     test: str = ''
@@ -125,6 +126,7 @@ class Conditions:
     machine: str = ''
     versions: Mapping[str, str | int | bool | None] = field(default_factory=dict)
     pictures: str = ''
+    analysis: str = ''
 
     @property
     def timed_at(self) -> str:

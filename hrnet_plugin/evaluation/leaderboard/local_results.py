@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from hrnet_plugin.evaluation.leaderboard.analyses import resolve_analysis
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.facts import Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import shown_metrics
@@ -34,11 +35,11 @@ def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[st
 def _read_store(store: Path, roots: Sequence[str | Path], with_details: bool) -> Iterator[Entry]:
     for record in ResultStore(store).read(with_classes=with_details, with_configs=False):
         entry = local_entry(record, store.stem)
-        yield _with_visualizations(entry, record, store.parent, roots) if with_details else entry
+        yield _with_files(entry, record, store.parent, roots) if with_details else entry
 
 
 def local_entry(record: Record, store: str) -> Entry:
-    """Return the row of a record without its folder of visualizations, which :func:`local_entries` checks.
+    """Return the row of a record without its visualizations and analysis, which :func:`local_entries` checks.
 
     Args:
         record: Record of a store.
@@ -50,11 +51,13 @@ def local_entry(record: Record, store: str) -> Entry:
     model = replace(record.model, method=record.model.method or record.config)
     return Entry(task=record.task, source=LOCAL, place=record.config, config=record.config, data=record.data,
                  store=store, number=record.number, model=model, scores=Scores(metrics=metrics, classes=classes),
-                 cost=record.cost, conditions=replace(record.conditions, pictures=''))
+                 cost=record.cost, conditions=replace(record.conditions, pictures='', analysis=''))
 
 
-def _with_visualizations(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
+def _with_files(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
+    """Add the trusted folder of visualizations and the trusted file of analyses of a record."""
     folder = resolve_folder(record.conditions.pictures, store_folder)
-    if folder and not is_trusted(folder, store_folder, roots):
-        return replace(entry, refused_visualizations=folder)
-    return replace(entry, conditions=replace(entry.conditions, pictures=folder))
+    analysis = resolve_analysis(record.conditions.analysis, store_folder)
+    refused = folder if folder and not is_trusted(folder, store_folder, roots) else ''
+    return replace(entry, refused_visualizations=refused, conditions=replace(
+        entry.conditions, pictures='' if refused else folder, analysis=analysis))

@@ -89,9 +89,9 @@ def make_test_record(runner: Runner, metrics: Mapping[str, Any], tested: Evaluat
     """
     config, task = runner.cfg, host_of_config(runner.cfg).task
     exact = evaluate_again(runner, tested)
-    scores = Scores(metrics={**rename_metrics(task, metrics), **exact.metrics}, classes=exact.classes)
+    scores = Scores(metrics={**rename_metrics(task, metrics), **exact.scores.metrics}, classes=exact.scores.classes)
     checkpoint = str(getattr(runner, '_load_from', None) or '').removeprefix(SCHEME)
-    return make_record(config, data, scores, model, cost, _conditions(runner, ms), checkpoint)
+    return make_record(config, data, scores, model, cost, _conditions(runner, ms, exact.analysis), checkpoint)
 
 
 def make_record(config: Config, data: DataFacts, scores: Scores, model: ModelFacts, cost: Cost, conditions: Conditions,
@@ -139,7 +139,7 @@ def file_digest(path: str) -> str:
     return digest(Path(path)) if path and Path(path).is_file() else ''
 
 
-def _conditions(runner: Runner, ms: float | None) -> Conditions:
+def _conditions(runner: Runner, ms: float | None, analysis: str) -> Conditions:
     on_gpu = torch.cuda.is_available()
     versions = describe('cuda' if on_gpu else 'cpu')
     machine = versions.get('gpu') or f'{versions["processor"]}, {versions["threads"]} threads'
@@ -147,7 +147,7 @@ def _conditions(runner: Runner, ms: float | None) -> Conditions:
     return Conditions(
         test=augmentation(runner.cfg), ms=ms, memory=None if peak is None else peak / 1e9,
         batch=runner.test_dataloader.batch_size or 1, machine=f'{machine}, torch {versions["torch"]}',
-        versions=versions, pictures=_visualizations_folder(runner.cfg, runner))
+        versions=versions, pictures=_visualizations_folder(runner.cfg, runner), analysis=analysis)
 
 
 def _peak_of_process() -> int | None:

@@ -44,7 +44,7 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
     if not isinstance(facts, Mapping):
         raise ValueError(f'facts must be a JSON object, got {text[:80]!r}')
     versions = facts.get('versions') or {}
-    pictures = facts.get('pictures')  # may have any type in a foreign store
+    pictures, analysis = facts.get('pictures'), facts.get('analysis')  # may have any type in a foreign store
     return (
         ModelFacts(**{field.name: _text(facts, field.name) for field in fields(ModelFacts)}),
         Cost(params=_number(facts, 'params'), gflops=_number(facts, 'gflops'), unit=_text(facts, 'unit'),
@@ -53,7 +53,8 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
                    memory=_number(facts, 'memory'), training_memory=_number(facts, 'training_memory'),
                    batch=int(_number(facts, 'batch') or 1),
                    versions=dict(versions) if isinstance(versions, Mapping) else {},
-                   pictures=pictures if isinstance(pictures, str) else ''))
+                   pictures=pictures if isinstance(pictures, str) else '',
+                   analysis=analysis if isinstance(analysis, str) else ''))
 
 
 def _text(facts: JsonObject, key: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from comparison_data import SIGMAS, detected_person, write_persons
 
 from hrnet_plugin.cli import record
 from hrnet_plugin.config_files import cfg
@@ -27,7 +29,7 @@ def runner_of(metric, dataset, scope='mmdet', **attributes):
 
 def evaluate_again(metric, dataset):
     tested = EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ))
-    return exact_metrics.evaluate_again(runner_of(metric, dataset), tested)
+    return exact_metrics.evaluate_again(runner_of(metric, dataset), tested).scores
 
 
 class Subset:
@@ -156,7 +158,7 @@ def test_evaluators_with_the_same_outfile_prefix(tmp_path, monkeypatch):
         (tmp_path / f'{metric.outfile_prefix}.bbox.json').write_text(json.dumps(found))
     tested = [EvaluatedDataset(datasets=(dataset, ), evaluators=(metric, ))
               for dataset, metric in zip(datasets, metrics)]
-    assert [exact_metrics.evaluate_again(runner, each).metrics['AP'] for each in tested] == pytest.approx(
+    assert [exact_metrics.evaluate_again(runner, each).scores.metrics['AP'] for each in tested] == pytest.approx(
         [0, 0, 1, 0, 0])
 
 
@@ -168,3 +170,30 @@ def test_other_evaluators_with_the_same_outfile_prefix(tmp_path, monkeypatch):
     monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: None)
     exact_metrics.save_detections(runner)
     assert (metric.outfile_prefix, other.outfile_prefix) == (str(tmp_path / 'found_1'), str(tmp_path / 'found'))
+
+
+def test_keypoints_have_an_analysis(tmp_path, monkeypatch):
+    """Analyze the saved keypoints of mmpose, whose metrics the record takes from mmpose."""
+    pytest.importorskip('pycocotools')
+    from hrnet_plugin.evaluation.analysis.files import read_analyses
+    persons = [(image, [[100 + 9 * k, 100 + 5 * k, 2] for k in range(5)], 4000, 0) for image in (1, 2)]
+    content = json.loads(write_persons(tmp_path / 'truth.json', persons, [1, 2]).read_text())
+    (tmp_path / 'found.keypoints.json').write_text(json.dumps([detected_person(1, persons[0][1], .9)]))
+    metric = type('CocoMetric', (SimpleNamespace, ), {})(
+        coco=SimpleNamespace(dataset=content), dataset_meta=dict(sigmas=np.float32(SIGMAS)), nms_mode='oks_nms',
+        outfile_prefix=str(tmp_path / 'found'), format_only=False)
+    tested = EvaluatedDataset(datasets=(SimpleNamespace(), ), evaluators=(metric, ))
+    found = exact_metrics.evaluate_again(runner_of(metric, SimpleNamespace(), 'mmpose'), tested)
+    assert found.scores == Scores(metrics={})
+    assert found.analysis == str(tmp_path.resolve() / 'found.analysis.json')
+    analysis = read_analyses(found.analysis)['keypoints']
+    assert (analysis.precision, analysis.objects, analysis.confusion.counts) == (
+        [pytest.approx(51 / 101)], [2], [[1, 1], [0, 0]])
+    (tmp_path / 'found.keypoints.json').write_text('{}')
+    logged = []
+    monkeypatch.setattr(exact_metrics, 'print_log', lambda text, **options: logged.append(text))
+    found = exact_metrics.evaluate_again(runner_of(metric, SimpleNamespace(), 'mmpose'), tested)
+    assert found.analysis == ''
+    line, = logged
+    assert line.startswith('The record has no analysis of keypoints: ValueError')
+    assert not (tmp_path / 'found.analysis.json').exists()  # that of the earlier test
