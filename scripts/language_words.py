@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _VERBS = '''
-    abort abstain accept accumulate acquire activate adapt add adjust advance aggregate align allocate allow
+    abort abstain accept accumulate acquire activate adapt add adjust advance aggregate align allocate allow analyze
     annotate announce append apply approximate archive argue arrange ask assemble assert assign assume attach
     attempt augment average backpropagate balance begin benchmark bind block bring broadcast build bundle cache
     calculate calibrate call cancel capture cast chain change check choose clamp classify clean clear click clip
@@ -111,7 +111,7 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
                  r'material|maxim|memor|minim|modern|normal|optim|organ|parallel|penal|polar|priorit|quant|random|'
                  r'real|recogn|regular|serial|special|standard|summar|symbol|synchron|token|util|vector|visual)'
                  r'is(?:ation|e[drs]?|ing)\w*', "American: '-ize'"),
-    ('spelling', r'(?:\bre|\bde|\bun)?(?:analys|catalys|paralys)(?:e[drs]?|ing)\b', "American: '-yze'"),
+    ('spelling', r'(?:\bre|\bde|\bun)?(?:analys|catalys|paralys)(?:e[dr]?|ing)\b', "American: '-yze'"),
     ('spelling', r'\b\w*(?:cancell(?:ed|ing)|labell(?:ed|ing)|modell(?:ed|ing)|signall(?:ed|ing)|travell\w+)\b',
      'American: one l'),
     ('spelling', r'\b(?:centr(?:e[ds]?|ing)|fibres?|litres?|metres?|theatres?)\b', "American: '-er'"),

@@ -164,7 +164,8 @@ def test_rhetoric(check):
 @pytest.mark.parametrize(('british', 'american'), [
     ('colour', 'color'), ('behaviours', 'behaviors'), ('initialise', 'initialize'), ('optimiser', 'optimizer'),
     ('normalisation', 'normalization'), ('centre', 'center'), ('grey', 'gray'), ('labelled', 'labeled'),
-    ('analysed', 'analyzed'), ('licence', 'license'), ('neighbourhood', 'neighborhood'), ('5 per cent', '5 percent'),
+    ('analysed', 'analyzed'), ('analyser', 'analyses'),
+    ('licence', 'license'), ('neighbourhood', 'neighborhood'), ('5 per cent', '5 percent'),
     ('recognises', 'precise'), ('serialised', 'raised'), ('generalising', 'promising'), ('metres', 'metrics')])
 def test_spelling(check, british, american):
     assert check(f'A {british}.', 'a.md') == [(1, 'spelling')]
