@@ -25,6 +25,8 @@ def random_scene(seed, kind='bbox', images=12):
             truth.append(dict(id=len(truth) + 1, image_id=image, category_id=label, iscrowd=int(rng.random() < .15),
                               bbox=box.tolist(), area=float(box[2] * box[3] * rng.uniform(.3, 1)),
                               segmentation=as_mask(box)))
+            if rng.random() < .1:  # an object of another class in the same place
+                truth.append(dict(truth[-1], id=len(truth) + 1, category_id=label % 3 + 1))
             for _ in range(rng.integers(0, 5)):
                 near = np.round(np.abs(box + rng.normal(0, 5, 4)))
                 shape = dict(bbox=near.tolist()) if kind == 'bbox' else dict(segmentation=as_mask(near))

@@ -52,6 +52,19 @@ def test_keypoints(seed, boxes, tmp_path):
     assert found.objects.ignored.any()
 
 
+@pytest.mark.parametrize('places', [(0, 4), (4, 0)])
+def test_the_last_of_two_equal_overlaps_precedes(places):
+    """Detect the middle of two boxes first, and the right one second, which only has an object if it is left."""
+    content, _ = random_scene(0)
+    content['annotations'] = [dict(id=k, image_id=1, category_id=1, bbox=[x, 0., 10., 10.], area=100., iscrowd=0)
+                              for k, x in enumerate(places, 1)]
+    detections = [dict(image_id=1, category_id=1, bbox=[x, 0., 10., 10.], score=score)
+                  for x, score in ((2, .9), (4, .8))]
+    found = run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox')
+    assert_equal(found, run_coco_api(as_coco(content), detections, 'bbox'))
+    assert found.eval['recall'][0, 0, 0, -1] == (1 if places[-1] == 0 else .5)
+
+
 def test_no_detections_and_no_objects():
     content, detections = random_scene(0)
     without = dict(content, annotations=[])
