@@ -62,7 +62,7 @@ def slow_iou(detection, thing, kind):
         (x, y, w, h), (left, top, width, height) = detection['bbox'], thing['bbox']
         common = max(0, min(x + w, left + width) - max(x, left)) * max(0, min(y + h, top + height) - max(y, top))
         area, total = w * h, w * h + width * height - common
-    return common / (area if thing['iscrowd'] else total)
+    return common / (area if thing['iscrowd'] else total) if common else 0
 
 
 @pytest.mark.parametrize(('kind', 'seed'), [('bbox', 0), ('bbox', 1), ('bbox', 2), ('segm', 3)])
