@@ -112,7 +112,7 @@ def test_the_archives_contain_files_for_mim(built):
                  '.mim/model-index.yml', '.mim/tools/train.py', '.mim/tools/test.py',
                  '.mim/tools/checkpoints/inspect.py', '.mim/configs/ocr/README.md', '.mim/configs/_base_/recipe_lip.py',
                  'evaluation/leaderboard/published/pose.csv', 'evaluation/leaderboard/page/page.html',
-                 'evaluation/leaderboard/page/page.js',
+                 'evaluation/leaderboard/page/scripts/table.js',
                  '.mim/configs/td_hm/metafile.yml', f'.mim/configs/fcn/{FCN}.py',
                  '.mim/configs/faster_rcnn/metafile.yml', f'.mim/configs/faster_rcnn/{SAMPLE}.py'):
         assert f'hrnet_plugin/{name}' in names
