@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from hrnet_plugin.evaluation.leaderboard.entry import Entry
+from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
 from hrnet_plugin.evaluation.leaderboard.page.images import common_image_names, embed_images
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
-from hrnet_plugin.evaluation.leaderboard.tables import model_text, partial_text, source_text
-from hrnet_plugin.json_types import JsonObject
+from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
+from hrnet_plugin.json_types import Json, JsonObject
 
-_COLUMNS = ('source', 'method', 'schedule', 'width', 'unit', 'machine', 'params', 'gflops', 'ms')
-
-
-def board_data(board: Board) -> JsonObject:
-    """Return a ranking as JSON, with images as data URLs."""
-    names = common_image_names(board.entries)
-    found = {name: named_metric(board.task, name) for name in {board.metric, *board.metrics}}
-    return dict(title=board.title, metric=board.metric, metrics=list(board.metrics), lower=list(board.lower),
-                titles={name: metric.title for name, metric in found.items()},
-                digits={name: metric.decimals for name, metric in found.items()},
-                rows=[_row(board, place, entry, names) for place, entry in enumerate(board.entries, 1)])
+_COLUMNS = ('source', 'method', 'backbone', 'schedule', 'width', 'size', 'note', 'test', 'unit', 'machine', 'params',
+            'gflops', 'ms')
+_DIGITS = 7  # significant digits of numbers, which the page shows with fewer
 
 
-def _row(board: Board, place: int, entry: Entry, image_names: Sequence[str]) -> JsonObject:
-    columns, scores = entry.columns, entry.scores
+def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject]) -> JsonObject:
+    """Return the data of the page, with images as data URLs. Rankings with local results are first.
+
+    Args:
+        boards: Rankings.
+        comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
+    """
+    sorted_boards = sorted(boards, key=lambda board: not _has_local(board))
+    return dict(boards=[_board(board) for board in sorted_boards], numbers=[list(pair) for pair in NUMBERS.items()],
+                comparisons=[dict(one) for one in comparisons])
+
+
+def _has_local(board: Board) -> bool:
+    return any(entry.source == LOCAL for entry in board.entries)
+
+
+def _board(board: Board) -> dict[str, Json]:
+    image_names = common_image_names(board.entries)
+    classes = list(dict.fromkeys(name for entry in board.entries for name in entry.scores.classes.get('AP', {})))
+    rows: list[Json] = [_without_empty_values(_row(board, place, entry, classes, image_names))
+                        for place, entry in enumerate(board.entries, 1)]
+    return dict(title=board.title, own=_has_local(board), metric=board.metric, classes=list[Json](classes),
+                metrics=[_metric(board, name) for name in board.metrics], rows=rows)
+
+
+def _metric(board: Board, name: str) -> dict[str, Json]:
+    metric = named_metric(board.task, name)
+    return dict(name=name, title=metric.title, digits=metric.decimals, direction=metric.direction)
+
+
+def _row(board: Board, place: int, entry: Entry, classes: Sequence[str], image_names: Sequence[str],
+         ) -> dict[str, Json]:
+    columns, scores, is_local = entry.columns, entry.scores, entry.source == LOCAL
     return dict(
-        {name: columns[name] for name in _COLUMNS}, macs_in_billions=entry.cost.macs_in_billions,
-        weights_in_millions=entry.cost.weights_in_millions, rank=place if board.metric in scores.metrics else None,
-        model=model_text(entry), short=f'{entry.model.method}, {entry.model.backbone}', where=source_text(entry),
-        partial=partial_text(entry), metrics=dict(scores.metrics), classes=dict(scores.classes.get('AP', {})),
+        {name: columns[name] for name in _COLUMNS}, macs_in_billions=_short(entry.cost.macs_in_billions),
+        weights_in_millions=_short(entry.cost.weights_in_millions),
+        rank=place if board.metric in scores.metrics else None, model=model_text(entry), where=source_text(entry),
+        detail=f'{entry.store} {entry.number}' if is_local else entry.place, config=entry.place if is_local else '',
+        partial=partial_text(entry), metrics=_values(scores.metrics, board.metrics),
+        classes=_values(scores.classes.get('AP', {}), classes) if scores.classes.get('AP') else None,
         pictures=dict(embed_images(entry, image_names)))
+
+
+def _without_empty_values(row: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in row.items() if value is not None and value != '' and value != {}}
+
+
+def _values(values: Mapping[str, float | None], names: Sequence[str]) -> list[Json]:
+    """Return the values of the names, which are listed once per ranking."""
+    return [_short(values.get(name)) for name in names]
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f'{value:.{_DIGITS}g}')

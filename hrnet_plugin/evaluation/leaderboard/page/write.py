@@ -10,16 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
-from hrnet_plugin.evaluation.leaderboard.page.data import board_data
+from hrnet_plugin.evaluation.leaderboard.page.data import page_data
 from hrnet_plugin.evaluation.leaderboard.page.images import warn_of_refused_folders
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
-from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS
 from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.requirements import install_command
 
 _HERE = Path(__file__).parent
 #: Files in ``scripts/``, which run in this order in the scope of one function.
-SCRIPTS = ('base', 'columns', 'filters', 'table', 'plots', 'pair', 'differences', 'comparisons', 'main')
+SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'rows', 'download', 'plots', 'costs',
+           'labels', 'sizes', 'differences', 'pair', 'comparisons', 'main')
 
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
@@ -27,7 +27,7 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     """Write the page, and log a warning for each folder of visualizations that it does not read.
 
     Args:
-        boards: Rankings, of which the page first shows the first.
+        boards: Rankings. The page first shows the first one with local results, or else the first one.
         target: Path of the HTML file.
         title: Title of the page.
         comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
@@ -38,18 +38,20 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     entries = [entry for board in boards for entry in board.entries]
     warn_of_refused_folders(entries)
     local = sum(entry.source == LOCAL for entry in entries)
-    data = dict(boards=[board_data(board) for board in boards], numbers=list(NUMBERS.items()),
-                comparisons=list(comparisons))
     parts = dict(
         title=html.escape(title), css=_read('page.css'), script=_script(), plotly=_plotly(),
         introduction=f'{len(entries)} rows: {local} of your results, and published results of the paper '
                      '(arXiv 1908.07919), its authors&rsquo; repositories, and the model zoos of mmdet, mmpose and '
                      'mmsegmentation.',
         footer='Made by hrnet_plugin. The page loads no external files. Plots: plotly.js (MIT).',
-        # '<' could close the script element of the data
-        data=json.dumps(data, ensure_ascii=False, allow_nan=False).replace('<', '\\u003c'))
+        data=_compact_json(page_data(boards, comparisons)))
     page = re.sub(r'@(\w+)@', lambda found: parts[found[1]], _read('page.html'))
     Path(target).write_text(page, encoding='utf-8')
+
+
+def _compact_json(data: JsonObject) -> str:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(',', ':'))
+    return text.replace('<', '\\u003c')  # '<' could close the script element of the data
 
 
 def _read(name: str) -> str:

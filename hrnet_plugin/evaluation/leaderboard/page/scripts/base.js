@@ -1,4 +1,5 @@
 const { boards, numbers, comparisons } = JSON.parse(document.getElementById('data').textContent);
+
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const element = (tag, properties = {}, children = []) => {
@@ -6,17 +7,28 @@ const element = (tag, properties = {}, children = []) => {
   made.append(...children);
   return made;
 };
-const state = { board: boards[0], sort: null, down: true, rows: [] };
-const settings = { responsive: true, displayModeBar: false };
-const colors = { own: '#b35900', paper: '#0b5cad', official: '#3f8f5f', mmdet: '#7a52a8', mmpose: '#7a52a8',
-  mmseg: '#7a52a8' };
-const frame = (title, more = {}) => ({ title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left' }, autosize: true, height: 380,
-  margin: { l: 55, r: 15, t: 40, b: 50 }, hovermode: 'closest', legend: { orientation: 'h', y: -0.2 }, ...more });
+
+// board: ranking. rows: those that match the filters, by rank. sort: id of a column, or null for the rank.
+// chosen: set of column ids, or null for an automatic choice. columns: those shown.
+const state = { board: boards[0], rows: [], sort: null, down: false, chosen: null, columns: [], theme: '', axes: '' };
+
+const isNarrow = () => window.innerWidth < 640;
+
 // digits null: four significant digits, without an exponent
 const significant = (value) => (Math.abs(value) < 1e4 ? String(Number(value.toPrecision(4))) : value.toFixed(0));
 const shown = (value, digits = 1) => (value === null || value === undefined ? ''
   : digits === null ? significant(value) : value.toFixed(digits));
-const format = (digits) => (digits === null ? '.4~g' : `.${digits}f`);
 
 // plotly parses texts as markup, and a link or style in a foreign record could load external files
 const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+const fileName = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, '-').replace(/^-+|-+$/g, '');
+
+// missing keys are empty, which keeps the data small
+for (const board of boards) {
+  board.rows.forEach((row, index) => {
+    row.index = index;
+    row.metrics = Object.fromEntries(board.metrics.map(({ name }, place) => [name, row.metrics[place] ?? null]));
+    row.words = [row.model, row.where, row.config].filter(Boolean).join(' ').toLowerCase();
+  });
+}

@@ -1,11 +1,78 @@
-// ---- columns: text and sort key of a cell
-const columns = () => [
-  { title: '#', text: (row) => (row.rank === null ? '' : String(row.rank)), key: (row) => row.rank, up: true },
-  { title: 'Model', text: (row) => row.model, key: (row) => row.model, up: true },
-  ...state.board.metrics.map((name) => ({ title: state.board.titles[name],
-    text: (row) => shown(row.metrics[name], state.board.digits[name]),
-    key: (row) => row.metrics[name] ?? null, up: state.board.lower.includes(name) })),
-  ...numbers.map(([name, title]) => ({ title, text: (row) => shown(row[name]), key: (row) => row[name], up: true,
-    hint: (row) => (name === 'ms' ? row.machine : row.unit) })),
-  { title: 'Source', text: (row) => row.where, key: (row) => row.where, up: true },
-];
+// ---- columns: value to sort by and to download, text and note of a cell
+const DIRECTIONS = { higher: ['↑', 'higher is better'], lower: ['↓', 'lower is better'],
+  unknown: ['?', 'unknown direction'] };
+
+function allColumns() {
+  const { board } = state;
+  const metric = ({ name, title, digits, direction }) => ({ id: name, title, direction,
+    value: (row) => row.metrics[name], text: (row) => shown(row.metrics[name], digits) });
+  const cost = ([name, title]) => ({ id: name, title, direction: 'lower', value: (row) => row[name] ?? null,
+    text: (row) => shown(row[name]), hint: (row) => (name === 'ms' ? row.machine : row.unit) });
+  const text = (id, title, more) => ({ id, title, isText: true, value: (row) => row[id] ?? null,
+    text: (row) => row[id] ?? '', ...more });
+  const [first, ...others] = [...board.metrics].sort((a, b) => (b.name === board.metric) - (a.name === board.metric));
+  return [
+    { id: '#', title: '#', kind: 'rank', value: (row) => row.rank ?? null, text: (row) => String(row.rank ?? '') },
+    text('model', 'Model', { kind: 'model', fill: fillModel, width: () => (isNarrow() ? 150 : 250) }),
+    ...(first ? [{ ...metric(first), isMain: true }] : []),
+    text('where', 'Source', { fill: fillSource, width: () => 185, isHidden: isNarrow }),
+    text('config', 'Config', { width: () => 230 }),
+    ...others.map(metric),
+    ...numbers.map(cost),
+    text('unit', 'Unit of counts', { width: () => 220, isExtra: true }),
+    text('machine', 'Machine', { width: () => 180, isExtra: true }),
+  ];
+}
+
+function fillModel(row) {
+  const details = [row.backbone, row.schedule, row.size?.replace('x', ' x '), row.note,
+    row.test && `tested with ${row.test}`];
+  return [row.method, element('small', { textContent: details.filter(Boolean).join(' · ') }),
+    ...(row.partial ? [element('small', {}, [element('span', { className: 'partial', textContent: row.partial })])] : []),
+    ...(isNarrow() ? [element('small', {}, [sourceBadge(row), ` ${row.detail}`])] : [])];
+}
+
+const fillSource = (row) => [sourceBadge(row), element('small', { textContent: row.detail })];
+
+function sourceBadge(row) {
+  const badge = element('span', { className: 'badge', textContent: row.source === 'own' ? 'your result' : row.source });
+  badge.style.setProperty('--source', `var(${sourceColor(row.source)})`);
+  return badge;
+}
+
+// widths in pixels depend on all rows of the ranking, so that filters do not move columns
+function columnWidth(column) {
+  if (column.width) return column.width();
+  const arrow = column.direction ? 2 : 0;
+  const longest = Math.max(...state.board.rows.map((row) => column.text(row).length));
+  return Math.ceil(Math.max(8.6 * (column.title.length + arrow + 1), 8 * longest) + (isNarrow() ? 14 : 20));
+}
+
+const hasValue = (column, rows) => rows.some((row) => ![null, ''].includes(column.value(row)));
+
+// columns that at least one row of the ranking has
+function boardColumns() {
+  state.board.columns ??= allColumns().filter((column) => column.kind || column.isMain
+    || hasValue(column, state.board.rows)).map((column) => ({ ...column, pixels: columnWidth(column) }));
+  return state.board.columns;
+}
+
+// rank, model, ranking metric, and then what fits: source, config, costs and the other metrics
+function automaticColumns() {
+  const list = boardColumns();
+  const costs = numbers.map(([name]) => name);
+  const priority = (column) => (column.kind || column.isMain ? 0 : column.isText ? 1 : costs.includes(column.id) ? 2 : 3);
+  const candidates = list.filter((column) => !column.isExtra && !column.isHidden?.()
+    && (column.kind || column.isMain || hasValue(column, state.rows))).sort((a, b) => priority(a) - priority(b));
+  let left = $('#table').clientWidth;
+  const fitting = new Set(candidates.filter((column) => {
+    if (priority(column) && column.pixels > left) return false;
+    left -= column.pixels;
+    return true;
+  }));
+  return list.filter((column) => fitting.has(column));
+}
+
+function chooseColumns() {
+  return state.chosen ? boardColumns().filter((column) => column.kind || state.chosen.has(column.id)) : automaticColumns();
+}

@@ -1,7 +1,8 @@
-function drawDifferences(plot, classes, metric) {
-  Plotly.react(plot, [{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
+// ---- difference per class of two models
+function differencesPlot(id, classes, metric) {
+  setPlot(id, () => [[{ type: 'bar', orientation: 'h', x: classes.map(([, value]) => value),
     y: classes.map(([name]) => plain(name)), hovertemplate: '%{y}: %{x:+.1f}<extra></extra>',
-    marker: { color: classes.map(([, value]) => (value < 0 ? colors.own : colors.paper)) } }],
-  frame(`${metric} difference per class: second minus first`, { height: 120 + 18 * classes.length, showlegend: false,
-    yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true } }), settings);
+    marker: { color: classes.map(([, value]) => color(value < 0 ? '--own' : '--paper')) } }],
+  frame(`${metric} difference per class: second minus first`, { height: 140 + 18 * classes.length, showlegend: false,
+    yaxis: { type: 'category', automargin: true, dtick: 1 }, xaxis: { zeroline: true, zerolinecolor: color('--soft') } })]);
 }

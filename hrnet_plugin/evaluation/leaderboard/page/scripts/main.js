@@ -1,35 +1,58 @@
 // ---- whole page
 function drawShown() {
-  state.rows = chosenRows();
-  drawRows();
-  drawCost('macs_in_billions', 'GMACs');
-  drawCost('ms', 'ms per image');
-  drawCost('weights_in_millions', 'millions of parameters');
+  state.rows = matchingRows();
+  drawTable();
+  drawCosts();
   drawSizes();
 }
 
 function drawBoard() {
-  state.board = boards[$('#board').value || 0];
-  state.sort = null;
+  $('#table-title').textContent = `Ranking: ${state.board.title}`;
+  state.columns = [];
   fillFilters();
-  drawHead();
-  fillPair();
   drawShown();
+  drawChooser();
+  fillPair();
   drawPair();
 }
 
-fillBoards();
+function drawAll() {
+  readAddress();
+  applyTheme();
+  drawBoard();
+  drawComparison();
+}
+
+function listenToWindow() {
+  window.addEventListener('hashchange', drawAll);
+  let width = window.innerWidth;
+  window.addEventListener('resize', () => {
+    if (width === window.innerWidth) return;  // phones change the height when they scroll
+    width = window.innerWidth;
+    boards.forEach((board) => { delete board.columns; });
+    state.columns = [];
+    drawTable();
+    drawSizes();
+  });
+  $('.skip').addEventListener('click', (event) => {  // keeps the view in the hash
+    event.preventDefault();
+    $('#table').focus();
+  });
+  $('#axes').addEventListener('change', () => {
+    state.axes = $('#axes').value;
+    drawCosts();
+    writeAddress();
+  });
+}
+
 fillComparisons();
-if (!boards.length) return;
-$('#board').addEventListener('change', drawBoard);
-all('[data-filter]').forEach((select) => select.addEventListener('change', drawShown));
-$('#search').addEventListener('input', drawShown);
-$('#filters').addEventListener('submit', (event) => event.preventDefault());
-$('#filters').addEventListener('reset', (event) => {
-  event.preventDefault();
-  $('#search').value = '';
-  all('[data-filter]').forEach((select) => { select.value = ''; });
-  drawShown();
-});
-['#first', '#second'].forEach((id) => $(id).addEventListener('change', drawPair));
-drawBoard();
+listenToTheme();
+if (boards.length) {
+  fillBoards();
+  [listenToFilters, listenToChooser, listenToDownload, listenToPair, listenToWindow].forEach((run) => run());
+  drawAll();
+} else {
+  all('form, main > section:not(#comparisons)').forEach((part) => { part.hidden = true; });
+  $('main').prepend(element('p', { textContent: 'No rows.' }));
+  drawComparison();
+}

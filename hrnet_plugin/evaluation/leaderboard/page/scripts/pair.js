@@ -1,26 +1,43 @@
-// ---- two rows
-const known = (row) => Object.keys(row.classes).length || Object.keys(row.pictures).length;
+// ---- two rows of a ranking
+const hasDetails = (row) => row.classes || row.pictures;
 
 function fillPair() {
-  const rows = state.board.rows.filter(known);
+  const rows = state.board.rows.filter(hasDetails);
   $('#pair').hidden = rows.length < 2;
-  for (const [id, place] of [['#first', 0], ['#second', 1]]) {
-    $(id).replaceChildren(...rows.map((row) => element('option', { value: state.board.rows.indexOf(row),
-      textContent: `${row.model} (${row.where})` })));
-    if (rows.length > 1) $(id).selectedIndex = place;
+  const chosen = state.pair ?? {};
+  for (const [name, place] of [['first', 0], ['second', 1]]) {
+    $(`#${name}`).replaceChildren(...rows.map((row) => element('option', { value: row.index, textContent: rowName(row) })));
+    if (rows.length > 1) $(`#${name}`).value = rows.includes(chosen[name]) ? chosen[name].index : rows[place].index;
   }
 }
 
 function drawPair() {
   if ($('#pair').hidden) return;
   const [first, second] = ['#first', '#second'].map((id) => state.board.rows[$(id).value]);
-  const names = Object.keys(first.pictures).filter((name) => name in second.pictures);
-  const classes = Object.keys(first.classes).filter((name) => name in second.classes)
-    .map((name) => [name, second.classes[name] - first.classes[name]]).sort((a, b) => a[1] - b[1]);
+  const names = Object.keys(first.pictures ?? {}).filter((name) => name in (second.pictures ?? {}));
+  const classes = commonClasses(first, second);
   $('#plot-classes').hidden = !classes.length;
   $('#pair .empty').hidden = Boolean(classes.length || names.length);
-  if (classes.length) drawDifferences('plot-classes', classes, 'AP');
+  if (classes.length) differencesPlot('plot-classes', classes, 'AP');
   $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
     element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
     element('figcaption', { textContent: `${name}: ${row.model}` })]))));
+}
+
+// [class, difference] of the classes that both rows have
+function commonClasses(first, second) {
+  const [before, after] = [first.classes ?? [], second.classes ?? []];
+  return state.board.classes.map((name, index) => [name, before[index], after[index]])
+    .filter(([, a, b]) => typeof a === 'number' && typeof b === 'number')
+    .map(([name, a, b]) => [name, b - a]).sort((a, b) => a[1] - b[1]);
+}
+
+function listenToPair() {
+  for (const name of ['first', 'second']) {
+    $(`#${name}`).addEventListener('change', (event) => {
+      state.pair = { ...state.pair, [name]: state.board.rows[event.target.value] };
+      drawPair();
+      writeAddress();
+    });
+  }
 }

@@ -1,45 +1,77 @@
-// ---- plots
-const hover = (row) => `${plain(row.model)}<br>${plain(row.where)}`;
+// ---- plots, which are drawn when they are in sight and the browser is idle
+const plots = new Map();  // id -> function that returns traces and layout, or null for no plot
+const visible = new Set();
+const stale = new Set();
+let plotTimer = 0;
 
-function drawCost(cost, title) {
-  const { metric, lower, titles, digits } = state.board;
-  const sign = lower.includes(metric) ? -1 : 1;
-  const value = (row) => sign * row.metrics[metric];  // higher is better
-  const both = state.rows.filter((row) => row[cost] !== null && row.metrics[metric] !== undefined);
-  const sources = [...new Set(both.map((row) => row.source))];
-  const traces = sources.map((source) => {
-    const rows = both.filter((row) => row.source === source);
-    return { type: 'scatter', mode: 'markers', name: source, x: rows.map((row) => row[cost]),
-      y: rows.map((row) => row.metrics[metric]), text: rows.map(hover),
-      hovertemplate: `%{text}<br>%{x:.1f}, %{y:${format(digits[metric])}}`,
-      marker: { size: rows.map((row) => (row.width ? 10 : 8)), color: colors[source],
-        symbol: rows.map((row) => (row.width ? 'circle' : 'x-thin-open')) } };
-  });
-  const front = [];
-  for (const row of [...both].sort((a, b) => a[cost] - b[cost] || value(b) - value(a))) {
-    if (!front.length || value(row) > value(front.at(-1))) front.push(row);
+const plotWatcher = new IntersectionObserver((changes) => {
+  changes.forEach(({ target, isIntersecting }) => (isIntersecting ? visible.add(target.id) : visible.delete(target.id)));
+  drawNextPlot();
+}, { rootMargin: '300px 0px' });
+
+const whenIdle = window.requestIdleCallback
+  ? (run) => window.requestIdleCallback(run, { timeout: 500 }) : (run) => setTimeout(run, 20);
+
+// make: returns [traces, layout]
+function setPlot(id, make) {
+  if (!plots.has(id)) plotWatcher.observe(document.getElementById(id));
+  plots.set(id, make);
+  redrawPlots([id]);
+}
+
+function redrawPlots(ids = plots.keys()) {
+  for (const id of ids) {
+    stale.add(id);
+    document.getElementById(id).ariaBusy = 'true';
   }
-  traces.push({ type: 'scatter', mode: 'lines', name: 'Pareto front', x: front.map((row) => row[cost]),
-    y: front.map((row) => row.metrics[metric]), line: { color: '#57606a', dash: 'dot', shape: 'hv' },
-    hoverinfo: 'skip' });
-  const name = plain(titles[metric]);
-  Plotly.react(`plot-${cost}`, traces, frame(`${name} over ${title}`, { xaxis: { title: { text: title } },
-    yaxis: { title: { text: sign < 0 ? `${name} (lower is better)` : name } },
-    annotations: both.length ? [] : [{ text: 'no row has both values', showarrow: false, x: 0.5, y: 0.5, xref: 'paper',
-      yref: 'paper' }] }), settings);
+  clearTimeout(plotTimer);
+  plotTimer = setTimeout(drawNextPlot, 150);  // one drawing for several letters of a search
 }
 
-function drawSizes() {
-  const sizes = [['APs', 'small'], ['APm', 'medium'], ['APl', 'large']].filter(([name]) => (
-    state.board.metrics.includes(name)));
-  const rows = state.rows.filter((row) => sizes.some(([name]) => row.metrics[name] !== undefined))
-    .slice(0, window.innerWidth < 640 ? 5 : 12);
-  $('#sizes').hidden = !rows.length;
-  if (!rows.length) return;
-  const names = rows.map((row, index) => plain(`${row.rank ?? index + 1}. ${row.short}`));
-  Plotly.react('plot-sizes', sizes.map(([name, title]) => ({ type: 'bar', name: title, x: names,
-    y: rows.map((row) => row.metrics[name] ?? null), text: rows.map(hover),
-    hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
-  frame('AP by object size, best of the rows shown', { barmode: 'group', height: 440,
-    xaxis: { type: 'category', automargin: true, tickangle: -40 }, legend: { orientation: 'h', y: 1.12, x: 1, xanchor: 'right' } }), settings);
+function drawNextPlot() {
+  const id = [...stale].find((one) => visible.has(one));
+  if (id === undefined) return;
+  whenIdle(() => {
+    if (stale.has(id)) drawPlot(id);
+    drawNextPlot();
+  });
 }
+
+const drawPlotsNow = () => [...plots.keys()].forEach(drawPlot);
+
+// 4.5 MB of script, which would delay the first paint
+function loadPlotly() {
+  const source = document.getElementById('plotly');
+  if (!source) return;
+  source.remove();
+  document.head.append(element('script', { textContent: source.textContent }));
+}
+
+function drawPlot(id) {
+  loadPlotly();
+  stale.delete(id);
+  const plot = document.getElementById(id);
+  const [traces, layout] = plots.get(id)();
+  const owner = plot.closest('#comparisons') ? 'comparison' : state.board.title;
+  plot.style.minHeight = `${layout.height}px`;
+  Plotly.react(plot, traces, layout, { responsive: true, displaylogo: false, displayModeBar: true,
+    modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
+    toImageButtonOptions: { format: 'png', scale: 2, filename: fileName(`${owner} ${layout.title.text}`) } });
+  plot.ariaBusy = 'false';
+}
+
+const plotHeight = () => (isNarrow() ? 400 : 440);
+
+function frame(title, more = {}) {
+  const [ink, grid] = [color('--ink'), color('--grid')];
+  const { xaxis, yaxis, ...others } = more;
+  const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid };
+  return { title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left', y: 0.98, yanchor: 'top' }, autosize: true,
+    height: plotHeight(), margin: { l: 55, r: 15, t: 60, b: 50 }, hovermode: 'closest', dragmode: 'zoom',
+    paper_bgcolor: color('--page'), plot_bgcolor: color('--page'), font: { color: ink, family: 'system-ui, sans-serif' },
+    modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('--soft'), activecolor: color('--mark') },
+    xaxis: { ...axis, ...xaxis }, yaxis: { ...axis, ...yaxis }, ...others };
+}
+
+const valueFormat = (digits) => (digits === null ? '.4~g' : `.${digits}f`);
+const hover = (row) => `${plain(row.model)}<br>${plain(row.where)}`;

@@ -1,44 +1,62 @@
-// ---- table
-function drawHead() {
-  const cells = columns().map((column, index) => {
-    const button = element('button', { type: 'button', textContent: column.title });
-    button.addEventListener('click', () => sortBy(index));
-    return element('th', { scope: 'col' }, [button]);
-  });
-  $('#table thead').replaceChildren(element('tr', {}, cells));
-}
-
-function sortBy(index) {
-  const same = state.sort === index;
-  state.down = same ? !state.down : !columns()[index].up;
-  state.sort = index;
+// ---- head and order of the table
+function drawTable() {
+  const columns = chooseColumns();
+  const isSame = columns.length === state.columns.length && columns.every((column, index) => column === state.columns[index]);
+  state.columns = columns;
+  if (!columns.some((column) => column.id === state.sort)) state.sort = null;
+  if (!isSame) {
+    drawHead();
+    markChosen();
+  }
   drawRows();
 }
 
-function drawRows() {
-  const list = columns();
-  const rows = [...state.rows];
-  if (state.sort !== null) {
-    const { key } = list[state.sort];
-    const sign = state.down ? -1 : 1;
-    rows.sort((a, b) => {
-      const [x, y] = [key(a), key(b)];
-      if (x === y) return 0;
-      if (x === null || x === '') return 1;  // missing values are last in both directions
-      if (y === null || y === '') return -1;
-      return sign * (typeof x === 'string' ? x.localeCompare(y, 'en', { numeric: true }) : x - y);
-    });
+function drawHead() {
+  const total = state.columns.reduce((sum, column) => sum + column.pixels, 0);
+  const table = $('#table table');
+  table.style.minWidth = `${total}px`;
+  table.style.setProperty('--rank-width', `${state.columns[0].pixels}px`);
+  $('#table colgroup').replaceChildren(...state.columns.map((column) => {
+    const col = element('col');
+    // columns of text share the space that is left
+    col.style.width = column.isText ? `${100 * column.pixels / total}%` : `${column.pixels}px`;
+    return col;
+  }));
+  $('#table thead').replaceChildren(element('tr', { ariaRowIndex: '1' }, state.columns.map(headCell)));
+}
+
+function headCell(column) {
+  const button = element('button', { type: 'button' }, [column.title]);
+  if (column.direction) {
+    const [arrow, words] = DIRECTIONS[column.direction];
+    button.append(' ', element('span', { className: 'direction', ariaHidden: 'true', textContent: arrow }),
+      element('span', { className: 'unseen', textContent: ` ${words}` }));
   }
-  all('#table thead th').forEach((head, index) => {
-    if (index === state.sort) head.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
-    else head.removeAttribute('aria-sort');
-  });
-  $('#table tbody').replaceChildren(...rows.map((row) => element('tr', { className: row.source === 'own' ? 'own' : '' },
-    list.map((column, index) => {
-      const hint = column.hint ? column.hint(row) : index === 1 ? row.partial : '';
-      const cell = element('td', { textContent: column.text(row), title: hint || '' });
-      if (index === 1 && row.partial) cell.classList.add('partial');
-      return cell;
-    }))));
-  $('#count').textContent = `${rows.length} of ${state.board.rows.length} rows`;
+  button.addEventListener('click', () => sortBy(column));
+  const cell = element('th', { scope: 'col', className: cellClass(column) }, [button]);
+  cell.dataset.column = column.id;
+  return cell;
+}
+
+const cellClass = (column) => [column.kind, column.isText ? 'text' : ''].filter(Boolean).join(' ');
+
+function sortBy(column) {
+  const isSame = state.sort === column.id;
+  state.down = isSame ? !state.down : ['higher', 'unknown'].includes(column.direction);
+  state.sort = column.id;
+  drawRows();
+  writeAddress();
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+function sortedRows() {
+  const column = state.columns.find(({ id }) => id === state.sort);
+  if (!column) return state.rows;
+  const keyed = state.rows.map((row) => [column.value(row), row]);
+  const known = keyed.filter(([key]) => key !== null && key !== '');
+  const missing = keyed.filter(([key]) => key === null || key === '');  // last in both directions
+  const order = column.isText ? (a, b) => collator.compare(a[0], b[0]) : (a, b) => a[0] - b[0];
+  known.sort(state.down ? (a, b) => order(b, a) : order);
+  return [...known, ...missing].map(([, row]) => row);
 }

@@ -1,0 +1,21 @@
+// ---- rows and columns shown, as CSV
+function csvField(value) {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;  // spreadsheets run formulas
+  return /[",;\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function shownCsv() {
+  const lines = [state.columns.map((column) => csvField(column.title)),
+    ...sortedRows().map((row) => state.columns.map((column) => csvField(column.value(row))))];
+  return `${lines.map((line) => line.join(',')).join('\r\n')}\r\n`;
+}
+
+function listenToDownload() {
+  $('#download').addEventListener('click', () => {
+    const address = URL.createObjectURL(new Blob([shownCsv()], { type: 'text/csv' }));
+    element('a', { href: address, download: `${fileName(state.board.title)}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  });
+}

@@ -1,0 +1,60 @@
+// ---- rows of the table, in blocks that exist only near the visible part
+const BLOCK = 40;
+const blocks = new Map();  // tbody -> its rows, and the index of the first one
+let rowHeight = 52;  // pixels; updated when a block is drawn
+
+const blockWatcher = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => {
+  if (isIntersecting) fillBlock(target);
+  else if (!target.contains(document.activeElement)) emptyBlock(target);
+}), { root: $('#table'), rootMargin: '800px 0px' });
+
+function drawRows() {
+  const rows = sortedRows();
+  for (const cell of all('#table thead th')) {
+    if (cell.dataset.column === state.sort) cell.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
+    else cell.removeAttribute('aria-sort');
+  }
+  blockWatcher.disconnect();
+  blocks.clear();
+  const table = $('#table table');
+  [...table.tBodies].forEach((body) => body.remove());
+  table.ariaRowCount = String(rows.length + 1);
+  for (let first = 0; first < rows.length; first += BLOCK) {
+    const body = element('tbody');
+    blocks.set(body, { first, rows: rows.slice(first, first + BLOCK), height: null });
+    if (first) emptyBlock(body);
+    else fillBlock(body);
+  }
+  table.append(...blocks.keys());
+  $('#table').scrollTop = 0;
+  for (const body of blocks.keys()) blockWatcher.observe(body);
+  $('#count').textContent = `${rows.length} of ${state.board.rows.length} rows`;
+}
+
+function fillBlock(body) {
+  const { rows, first } = blocks.get(body);
+  if (body.rows.length === rows.length && !body.dataset.empty) return;
+  delete body.dataset.empty;
+  body.replaceChildren(...rows.map((row, index) => tableRow(row, first + index + 2)));
+}
+
+function emptyBlock(body) {
+  const block = blocks.get(body);
+  if (!block || body.dataset.empty) return;
+  if (body.isConnected) {
+    block.height = body.offsetHeight;
+    rowHeight = block.height / block.rows.length;
+  }
+  const cell = element('td', { colSpan: state.columns.length });
+  cell.style.height = `${block.height ?? block.rows.length * rowHeight}px`;
+  body.dataset.empty = 'true';
+  body.replaceChildren(element('tr', { ariaHidden: 'true' }, [cell]));
+}
+
+const fillAllRows = () => [...blocks.keys()].forEach(fillBlock);
+
+function tableRow(row, place) {
+  const cells = state.columns.map((column) => element('td', { className: cellClass(column), title: column.hint?.(row) ?? '' },
+    column.fill ? column.fill(row) : [column.text(row)]));
+  return element('tr', { className: row.source === 'own' ? 'own' : '', ariaRowIndex: String(place) }, cells);
+}
