@@ -117,13 +117,17 @@ class Environment:
                   lambda: self.install('--no-deps', *bare))
         self.step_operators(key)
         if self.dev:
-            self.step('test and lint tools', digest(key, file_text('dev.txt')),
-                      lambda: self.install('-r', ROOT / 'requirements' / 'dev.txt'))
+            self.step('test and lint tools', digest(key, file_text('dev.txt'), file_text('dev-no-deps.txt')),
+                      self.install_test_tools)
         if self.docs:
             self.step('documentation tools', digest(key, file_text('docs.txt')),
                       lambda: self.install('-r', ROOT / 'requirements' / 'docs.txt'))
         self.step_plugin()
         print_status(f'operators of mmcv: {capture_output([self.python, "-c", _ORIGIN]) or "none"}')
+
+    def install_test_tools(self) -> None:
+        self.install('-r', ROOT / 'requirements' / 'dev.txt')
+        self.install('--no-deps', '-r', ROOT / 'requirements' / 'dev-no-deps.txt')
 
     def make_venv(self) -> None:
         version = f'{sys.version_info.major}.{sys.version_info.minor}'

@@ -7,6 +7,8 @@ from dataclasses import fields
 from hrnet_plugin.evaluation.leaderboard.entry import Entry
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 
+#: Text that plotly would parse as markup
+MARKUP = '<a href="https://nowhere.invalid/a">a</a><span style="cursor:url(https://nowhere.invalid/b),auto">b</span>&lt;'
 _PARTS = dict(model=ModelFacts, data=DataFacts, scores=Scores, cost=Cost, conditions=Conditions)
 
 

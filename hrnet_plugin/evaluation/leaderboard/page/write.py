@@ -17,7 +17,8 @@ from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.requirements import install_command
 
 _HERE = Path(__file__).parent
-#: Files in ``scripts/``, which run in this order in the scope of one function.
+SCRIPTS_FOLDER = _HERE / 'scripts'
+#: Files in the folder of scripts, which run in this order in the scope of one function.
 SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'rows', 'download', 'plots', 'costs',
            'labels', 'sizes', 'differences', 'pair', 'comparisons', 'main')
 
@@ -59,7 +60,7 @@ def _read(name: str) -> str:
 
 
 def _script() -> str:
-    files = '\n'.join(_read(f'scripts/{name}.js') for name in SCRIPTS)
+    files = '\n'.join((SCRIPTS_FOLDER / f'{name}.js').read_text(encoding='utf-8') for name in SCRIPTS)
     return f"'use strict';\n(() => {{\n{files}}})();"
 
 

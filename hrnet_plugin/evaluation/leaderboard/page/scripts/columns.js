@@ -48,7 +48,7 @@ function columnWidth(column) {
   return Math.ceil(Math.max(8.6 * (column.title.length + arrow + 1), 8 * longest) + (isNarrow() ? 14 : 20));
 }
 
-const hasValue = (column, rows) => rows.some((row) => ![null, ''].includes(column.value(row)));
+const hasValue = (column, rows) => rows.some((row) => column.value(row) !== null);
 
 // columns that at least one row of the ranking has
 function boardColumns() {

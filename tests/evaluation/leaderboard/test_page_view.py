@@ -1,0 +1,204 @@
+"""Tests of the view of the HTML page in a browser: address, colors, screens, keyboard and accessibility."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from page_actions import choose, click_head, column, column_names, fresh, phone, plot, run, shown_rows, texts
+
+pytest_plugins = 'page_fixtures'
+
+COCO = 'detection, COCO val2017'
+LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+PLOTS = ('macs_in_billions', 'ms', 'weights_in_millions', 'sizes')
+
+
+def address(browser):
+    return run(browser, 'decodeURIComponent(location.hash)')
+
+
+def theme(browser):
+    return run(browser, 'getComputedStyle(document.body).backgroundColor')
+
+
+def test_the_address_keeps_the_view(opened, page):
+    choose(opened, '#board', COCO)
+    choose(opened, '[data-filter=width]', 'W32')
+    opened.find_element('id', 'search').send_keys('mask')
+    click_head(opened, 'APs')
+    choose(opened, '#axes', 'linear')
+    opened.find_element('id', 'theme').click()
+    opened.find_element('css selector', '#columns summary').click()
+    opened.find_element('css selector', '#column-list input[value="mask AP"]').click()
+    expected = (column_names(opened), column(opened, 'AP'), theme(opened))
+    view = run(opened, 'location.hash')
+    fresh(opened, page)
+    assert shown_rows(opened) == 4
+    fresh(opened, page, view)
+    assert (column_names(opened), column(opened, 'AP'), theme(opened)) == expected
+    assert opened.find_element('id', 'search').get_attribute('value') == 'mask'
+    assert run(opened, 'document.querySelector("[aria-sort]").dataset.column') == 'APs'
+    assert run(opened, 'document.getElementById("axes").value') == 'linear'
+
+
+def test_the_address_keeps_a_pair_and_a_comparison(opened, page):
+    choose(opened, '#second', run(opened, 'document.getElementById("first").selectedOptions[0].textContent'))
+    choose(opened, '#comparison', 'c and d (label maps, 7 images)')
+    fresh(opened, page, run(opened, 'location.hash'))
+    assert run(opened, 'document.getElementById("second").selectedIndex') == 0
+    assert opened.find_element('id', 'comparison-title').text.startswith('c and d')
+
+
+def test_going_back(opened):
+    choose(opened, '#board', COCO)
+    choose(opened, '[data-filter=source]', 'mmdet')
+    number = shown_rows(opened)
+    click_head(opened, 'ms')
+    opened.back()
+    opened.back()
+    assert shown_rows(opened) == 226
+    opened.back()
+    assert shown_rows(opened) == 4
+    opened.forward()
+    opened.forward()
+    assert shown_rows(opened) == number
+
+
+@pytest.mark.parametrize('view', [
+    '#board=nothing&method=nothing&sort=%2Bnothing&theme=nothing&axes=nothing&first=nothing&comparison=99',
+    '#<script>alert(1)</script>', '#sort=&column=nothing&comparison=__proto__', '#table', '#%'])
+def test_unknown_values_in_the_address_are_ignored(browser, page, view):
+    fresh(browser, page, view)
+    assert shown_rows(browser) == 4
+    assert column_names(browser)[:2] == ['#', 'model']
+    assert opened_board(browser).startswith('detection, sample')
+    assert not browser.get_log('browser')
+
+
+def opened_board(browser):
+    return run(browser, 'document.getElementById("board").selectedOptions[0].textContent')
+
+
+def test_your_results_are_first(opened):
+    assert texts(opened, '#board optgroup:first-child option') == [
+        'detection, sample val2017 (not a complete published split)']
+    assert opened_board(opened) == texts(opened, '#board option')[0]
+    assert shown_rows(opened) == 4
+
+
+def test_dark_mode(opened):
+    light = theme(opened)
+    opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[
+        dict(name='prefers-color-scheme', value='dark')]))
+    try:
+        dark = theme(opened)
+        assert dark != light
+        plot(opened, 'ms')
+        assert run(opened, 'document.getElementById("plot-ms").layout.paper_bgcolor') == dark
+        opened.find_element('id', 'theme').click()
+        assert theme(opened) == light
+        assert address(opened) == '#theme=light'
+        plot(opened, 'ms')
+        assert run(opened, 'document.getElementById("plot-ms").layout.paper_bgcolor') == light
+    finally:
+        opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[]))
+    opened.find_element('id', 'theme').click()
+    assert theme(opened) == dark
+
+
+def right(browser, selector):
+    return run(browser, 'document.querySelector(arguments[0]).getBoundingClientRect().right', selector)
+
+
+@pytest.mark.parametrize('width', [360, 390])
+def test_phones(opened, width):
+    with phone(opened, width):
+        opened.refresh()
+        choose(opened, '#board', COCO)
+        assert run(opened, 'document.documentElement.scrollWidth') <= width
+        for name in PLOTS:
+            plot(opened, name)
+            assert right(opened, f'#plot-{name} svg') <= width
+        # model, ranking metric and source are in sight
+        assert right(opened, '#table tbody td:nth-child(3)') <= width
+        assert 'paper' in column(opened, 'model')[0]
+        controls = 'document.querySelectorAll("form select, form input, form button, summary")'
+        assert run(opened, f'Math.min(...[...{controls}].map((e) => e.getBoundingClientRect().height))') >= 40
+        assert float(run(opened, 'parseFloat(getComputedStyle(document.querySelector("td")).fontSize)')) >= 14
+        opened.find_element('css selector', '#columns summary').click()
+        assert run(opened, 'document.querySelector(".panel").getBoundingClientRect().left') >= 0
+        assert right(opened, '.panel') <= width
+        assert run(opened, 'document.documentElement.scrollWidth') <= width
+
+
+def focused(browser):
+    return run(browser, '((e) => e.id || e.className || e.dataset.filter || e.type || e.tagName)'
+               '(document.activeElement)')
+
+
+def test_keyboard_navigation(opened):
+    from selenium.webdriver import ActionChains, Keys
+    choose(opened, '#board', COCO)
+    opened.execute_script('document.querySelector(".skip").focus()')
+    reached = [focused(opened)]
+    for _ in range(13):
+        ActionChains(opened).send_keys(Keys.TAB).perform()
+        reached.append(focused(opened))
+        assert run(opened, 'getComputedStyle(document.activeElement).outlineStyle') == 'solid'
+    assert reached[:12] == ['skip', 'theme', 'board', 'method', 'width', 'schedule', 'source', 'search', 'reset',
+                            'SUMMARY', 'download', 'table']
+    assert run(opened, 'document.activeElement.closest("th") !== null')
+    ActionChains(opened).send_keys(Keys.ENTER).perform()
+    assert run(opened, 'document.querySelectorAll("[aria-sort]").length') == 1
+    # every control has a name
+    assert run(opened, '[...document.querySelectorAll("select, input")].every((e) => e.labels.length === 1)')
+
+
+def test_the_menu_of_columns_by_keyboard(opened):
+    from selenium.webdriver import ActionChains, Keys
+    opened.execute_script('document.querySelector("#columns summary").focus()')
+    ActionChains(opened).send_keys(Keys.ENTER).send_keys(Keys.TAB).send_keys(Keys.SPACE).perform()
+    assert 'AP' not in column_names(opened)
+    ActionChains(opened).send_keys(Keys.ESCAPE).perform()
+    assert opened.find_element('id', 'columns').get_attribute('open') is None
+    assert focused(opened) == 'SUMMARY'
+
+
+def test_the_skip_link_keeps_the_view(opened):
+    choose(opened, '#board', COCO)
+    before = address(opened)
+    opened.execute_script('document.querySelector(".skip").click()')
+    assert (focused(opened), address(opened)) == ('table', before)
+
+
+def axe_script():
+    found = find_spec('axe_playwright_python')
+    if found is None or found.origin is None:
+        pytest.skip('no axe-core: pip install --no-deps -r requirements/dev-no-deps.txt')
+    return (Path(found.origin).parent / 'axe.min.js').read_text(encoding='utf-8')
+
+
+def violations(browser):
+    browser.execute_script(axe_script())
+    result = browser.execute_async_script('axe.run(document, { runOnly: arguments[0] }).then(arguments[1])', LEVELS)
+    assert len(result['passes']) > 15
+    return [(one['id'], one['help'], [node['target'] for node in one['nodes']]) for one in result['violations']]
+
+
+@pytest.mark.parametrize('is_small', [False, True])
+@pytest.mark.parametrize('color', ['light', 'dark'])
+def test_accessibility(browser, page, color, is_small):
+    with phone(browser, *(() if is_small else (1280, 900))):
+        fresh(browser, page, f'#theme={color}&comparison=1')
+        for name in (*PLOTS, 'classes', 'comparison'):
+            plot(browser, name)
+        browser.execute_script('document.getElementById("columns").open = true')
+        assert violations(browser) == []
+
+
+def test_accessibility_is_checked(opened):
+    opened.execute_script('const search = document.getElementById("search"); search.placeholder = "";'
+                          'search.parentElement.replaceWith(search);')
+    assert [name for name, *_ in violations(opened)] == ['label']
