@@ -118,12 +118,12 @@ def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequenc
         ValueError: A file is not a comparison.
     """
     compared = [read_comparison(file) for file in comparisons]
-    _ = [read_trend(work_dir) for work_dir in runs]
+    trends = [read_trend(work_dir) for work_dir in runs]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
     (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
     from hrnet_plugin.evaluation.leaderboard.page import write_page  # requires plotly; the other formats do not
-    write_page(found, folder / 'leaderboard.html', title, compared)
+    write_page(found, folder / 'leaderboard.html', title, compared, trends)
 
 
 class _Console(Console):

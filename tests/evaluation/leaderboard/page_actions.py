@@ -59,15 +59,19 @@ def shown_rows(browser):
 
 
 def plot(browser, name):
-    """Scroll to a plot, wait until it is drawn, and return its traces."""
-    browser.execute_async_script(_WAIT_FOR_PLOT, f'plot-{name}')
-    return run(browser, f'document.getElementById("plot-{name}").data')
+    """Scroll to a plot of the ranking, wait until it is drawn, and return its traces."""
+    return plot_by_id(browser, f'plot-{name}')
+
+
+def plot_by_id(browser, name):
+    browser.execute_async_script(_WAIT_FOR_PLOT, name)
+    return run(browser, 'document.getElementById(arguments[0]).data', name)
 
 
 def choose(browser, selector, text):
     select = browser.find_element('css selector', selector)
     run(browser, '(([select, text]) => { select.value = [...select.options].find((o) => o.textContent === text).value; '
-        'select.dispatchEvent(new Event("change")); })(arguments)', select, text)
+        'select.dispatchEvent(new Event("change", { bubbles: true })); })(arguments)', select, text)
 
 
 def click_head(browser, name):

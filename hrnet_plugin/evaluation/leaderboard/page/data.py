@@ -9,6 +9,7 @@ from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
 from hrnet_plugin.evaluation.leaderboard.page.images import common_image_names, embed_images
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
+from hrnet_plugin.evaluation.leaderboard.trends import Trend
 from hrnet_plugin.json_types import Json, JsonObject
 
 _COLUMNS = ('source', 'method', 'backbone', 'schedule', 'width', 'size', 'note', 'test', 'unit', 'machine', 'params',
@@ -16,20 +17,16 @@ _COLUMNS = ('source', 'method', 'backbone', 'schedule', 'width', 'size', 'note',
 _DIGITS = 7  # significant digits of numbers, which the page shows with fewer
 
 
-def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject]) -> JsonObject:
-    """Return the data of the page, with images as data URLs. Rankings with local results are first.
+def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject], trends: Sequence[Trend]) -> JsonObject:
+    """Return the data of the page, with images as data URLs.
 
     Args:
         boards: Rankings.
         comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
+        trends: Evaluations of training runs.
     """
-    sorted_boards = sorted(boards, key=lambda board: not _has_local(board))
-    return dict(boards=[_board(board) for board in sorted_boards], numbers=[list(pair) for pair in NUMBERS.items()],
-                comparisons=[dict(one) for one in comparisons])
-
-
-def _has_local(board: Board) -> bool:
-    return any(entry.source == LOCAL for entry in board.entries)
+    return dict(boards=[_board(board) for board in boards], numbers=[list(pair) for pair in NUMBERS.items()],
+                comparisons=[dict(one) for one in comparisons], trends=[_trend(one) for one in trends])
 
 
 def _board(board: Board) -> dict[str, Json]:
@@ -37,7 +34,7 @@ def _board(board: Board) -> dict[str, Json]:
     classes = list(dict.fromkeys(name for entry in board.entries for name in entry.scores.classes.get('AP', {})))
     rows: list[Json] = [_without_empty_values(_row(board, place, entry, classes, image_names))
                         for place, entry in enumerate(board.entries, 1)]
-    return dict(title=board.title, own=_has_local(board), metric=board.metric, classes=list[Json](classes),
+    return dict(title=board.title, own=board.has_local, metric=board.metric, classes=list[Json](classes),
                 metrics=[_metric(board, name) for name in board.metrics], rows=rows)
 
 
@@ -48,15 +45,24 @@ def _metric(board: Board, name: str) -> dict[str, Json]:
 
 def _row(board: Board, place: int, entry: Entry, classes: Sequence[str], image_names: Sequence[str],
          ) -> dict[str, Json]:
-    columns, scores, is_local = entry.columns, entry.scores, entry.source == LOCAL
+    columns, scores = entry.columns, entry.scores
+    notes = {name: board.size_note(entry, name) for name in NUMBERS}
     return dict(
         {name: columns[name] for name in _COLUMNS}, macs_in_billions=_short(entry.cost.macs_in_billions),
         weights_in_millions=_short(entry.cost.weights_in_millions),
         rank=place if board.metric in scores.metrics else None, model=model_text(entry), where=source_text(entry),
-        detail=f'{entry.store} {entry.number}' if is_local else entry.place, config=entry.place if is_local else '',
+        detail=f'{entry.store} {entry.number}' if entry.source == LOCAL else entry.place, config=entry.config,
+        group=entry.group, links=dict(entry.links), notes={name: note for name, note in notes.items() if note},
         partial=partial_text(entry), metrics=_values(scores.metrics, board.metrics),
         classes=_values(scores.classes.get('AP', {}), classes) if scores.classes.get('AP') else None,
         pictures=dict(embed_images(entry, image_names)))
+
+
+def _trend(trend: Trend) -> dict[str, Json]:
+    metrics: list[Json] = [dict(name=name, title=trend.titles[name], values=[_short(value) for value in values],
+                                direction='lower' if name in trend.lower else '')
+                           for name, values in trend.values.items()]
+    return dict(name=trend.name, unit=trend.unit, steps=list[Json](trend.steps), metrics=metrics)
 
 
 def _without_empty_values(row: Mapping[str, Json]) -> dict[str, Json]:

@@ -13,25 +13,28 @@ from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
 from hrnet_plugin.evaluation.leaderboard.page.data import page_data
 from hrnet_plugin.evaluation.leaderboard.page.images import warn_of_refused_folders
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
+from hrnet_plugin.evaluation.leaderboard.trends import Trend
 from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.requirements import install_command
 
 _HERE = Path(__file__).parent
 SCRIPTS_FOLDER = _HERE / 'scripts'
 #: Files in the folder of scripts, which run in this order in the scope of one function.
-SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'rows', 'download', 'plots', 'costs',
-           'labels', 'sizes', 'differences', 'pair', 'comparisons', 'main')
+SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'groups', 'rows', 'download', 'plots',
+           'costs', 'labels', 'sizes', 'differences', 'pair', 'comparisons', 'analyses', 'analysis_plots', 'trends',
+           'main')
 
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
-               comparisons: Sequence[JsonObject] = ()) -> None:
+               comparisons: Sequence[JsonObject] = (), trends: Sequence[Trend] = ()) -> None:
     """Write the page, and log a warning for each folder of visualizations that it does not read.
 
     Args:
-        boards: Rankings. The page first shows the first one with local results, or else the first one.
+        boards: Rankings, of which the page first shows the first.
         target: Path of the HTML file.
         title: Title of the page.
         comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
+        trends: Evaluations of training runs.
 
     Raises:
         ImportError: If plotly is not installed.
@@ -45,7 +48,7 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
                      '(arXiv 1908.07919), its authors&rsquo; repositories, and the model zoos of mmdet, mmpose and '
                      'mmsegmentation.',
         footer='Made by hrnet_plugin. The page loads no external files. Plots: plotly.js (MIT).',
-        data=_compact_json(page_data(boards, comparisons)))
+        data=_compact_json(page_data(boards, comparisons, trends)))
     page = re.sub(r'@(\w+)@', lambda found: parts[found[1]], _read('page.html'))
     Path(target).write_text(page, encoding='utf-8')
 

@@ -1,16 +1,19 @@
 // ---- view in the hash of the address. Values that the page does not know are ignored.
 const fields = () => [...all('[data-filter]').map((select) => [select.dataset.filter, select]), ['search', $('#search')],
-  ['axes', $('#axes')]];
+  ['axes', $('#axes')], ['trend', $('#trend')]];
 
 function currentAddress() {
   const words = new URLSearchParams();
   if (state.board !== boards[0]) words.set('board', state.board.title);
-  for (const [name, field] of fields()) if (field.value) words.set(name, field.value);
+  for (const [name, field] of fields()) {
+    if (field.value && field.value !== field.options?.[0].value) words.set(name, field.value);
+  }
   if (state.sort !== null) words.set('sort', `${state.down ? '-' : '+'}${state.sort}`);
   state.chosen?.forEach((id) => words.append('column', id));
   if (state.chosen && !state.chosen.size) words.append('column', '');
   for (const [name, row] of Object.entries(state.pair ?? {})) if (row) words.set(name, rowName(row));
   if (comparisons.length && $('#comparison').value !== '0') words.set('comparison', $('#comparison').value);
+  if (state.isGrouped) words.set('grouped', '1');
   if (state.theme) words.set('theme', state.theme);
   return words.toString();
 }
@@ -29,7 +32,7 @@ function readAddress() {
   fillFilters();
   for (const [name, field] of fields()) {
     field.value = words.get(name) ?? '';
-    if (field.selectedIndex === -1) field.value = '';
+    if (field.selectedIndex === -1) field.selectedIndex = 0;
   }
   const ids = boardColumns().map((column) => column.id);
   const sort = words.get('sort') ?? '';
@@ -41,6 +44,8 @@ function readAddress() {
   if (comparisons.length) $('#comparison').value = words.get('comparison') in comparisons ? words.get('comparison') : '0';
   state.theme = ['light', 'dark'].includes(words.get('theme')) ? words.get('theme') : '';
   state.axes = $('#axes').value;
+  state.isGrouped = words.get('grouped') === '1';
+  $('#grouped').checked = state.isGrouped;
 }
 
 const rowName = (row) => `${row.model} (${row.where})`;

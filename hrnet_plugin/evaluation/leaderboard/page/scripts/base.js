@@ -1,4 +1,4 @@
-const { boards, numbers, comparisons } = JSON.parse(document.getElementById('data').textContent);
+const { boards, numbers, comparisons, trends } = JSON.parse(document.getElementById('data').textContent);
 
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -9,8 +9,10 @@ const element = (tag, properties = {}, children = []) => {
 };
 
 // board: ranking. rows: those that match the filters, by rank. sort: id of a column, or null for the rank.
+// isGrouped: one row per model. open: groups whose other rows are shown.
 // chosen: set of column ids, or null for an automatic choice. columns: those shown.
-const state = { board: boards[0], rows: [], sort: null, down: false, chosen: null, columns: [], theme: '', axes: '' };
+const state = { board: boards[0], rows: [], sort: null, down: false, chosen: null, columns: [], theme: '', axes: '',
+  isGrouped: false, open: new Set() };
 
 const isNarrow = () => window.innerWidth < 640;
 

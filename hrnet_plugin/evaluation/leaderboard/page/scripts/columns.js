@@ -7,7 +7,8 @@ function allColumns() {
   const metric = ({ name, title, digits, direction }) => ({ id: name, title, direction,
     value: (row) => row.metrics[name], text: (row) => shown(row.metrics[name], digits) });
   const cost = ([name, title]) => ({ id: name, title, direction: 'lower', value: (row) => row[name] ?? null,
-    text: (row) => shown(row[name]), hint: (row) => (name === 'ms' ? row.machine : row.unit) });
+    text: (row) => shown(row[name]), note: (row) => row.notes?.[name],
+    hint: (row) => (name === 'ms' ? row.machine : row.unit) });
   const text = (id, title, more) => ({ id, title, isText: true, value: (row) => row[id] ?? null,
     text: (row) => row[id] ?? '', ...more });
   const [first, ...others] = [...board.metrics].sort((a, b) => (b.name === board.metric) - (a.name === board.metric));
@@ -17,6 +18,8 @@ function allColumns() {
     ...(first ? [{ ...metric(first), isMain: true }] : []),
     text('where', 'Source', { fill: fillSource, width: () => 185, isHidden: isNarrow }),
     text('config', 'Config', { width: () => 230 }),
+    { id: 'links', title: 'Links', isText: true, width: () => 165, isLast: isNarrow, fill: fillLinks,
+      value: (row) => row.links?.checkpoint ?? row.links?.paper ?? null },
     ...others.map(metric),
     ...numbers.map(cost),
     text('unit', 'Unit of counts', { width: () => 220, isExtra: true }),
@@ -24,15 +27,24 @@ function allColumns() {
   ];
 }
 
+// addresses come from the published tables; others are no links
+const link = (text, address) => (address?.startsWith('https://')
+  ? element('a', { href: address, rel: 'noreferrer', textContent: text }) : text);
+
+function fillLinks({ links = {} }) {
+  const names = ['checkpoint', 'paper'].filter((name) => links[name] && links[name] !== links.source);
+  return names.map((name) => link(name, links[name]));
+}
+
 function fillModel(row) {
   const details = [row.backbone, row.schedule, row.size?.replace('x', ' x '), row.note,
     row.test && `tested with ${row.test}`];
   return [row.method, element('small', { textContent: details.filter(Boolean).join(' · ') }),
     ...(row.partial ? [element('small', {}, [element('span', { className: 'partial', textContent: row.partial })])] : []),
-    ...(isNarrow() ? [element('small', {}, [sourceBadge(row), ` ${row.detail}`])] : [])];
+    ...(isNarrow() ? [element('small', {}, [sourceBadge(row), ' ', link(row.detail, row.links?.source)])] : [])];
 }
 
-const fillSource = (row) => [sourceBadge(row), element('small', { textContent: row.detail })];
+const fillSource = (row) => [sourceBadge(row), element('small', {}, [link(row.detail, row.links?.source)])];
 
 function sourceBadge(row) {
   const badge = element('span', { className: 'badge', textContent: row.source === 'own' ? 'your result' : row.source });
@@ -61,7 +73,8 @@ function boardColumns() {
 function automaticColumns() {
   const list = boardColumns();
   const costs = numbers.map(([name]) => name);
-  const priority = (column) => (column.kind || column.isMain ? 0 : column.isText ? 1 : costs.includes(column.id) ? 2 : 3);
+  const priority = (column) => (column.kind || column.isMain ? 0 : column.isLast?.() ? 4 : column.isText ? 1
+    : costs.includes(column.id) ? 2 : 3);
   const candidates = list.filter((column) => !column.isExtra && !column.isHidden?.()
     && (column.kind || column.isMain || hasValue(column, state.rows))).sort((a, b) => priority(a) - priority(b));
   let left = $('#table').clientWidth;

@@ -60,6 +60,7 @@ function drawComparison() {
       ...errors.map((each) => signed(each.costs[kind]))]));
   smallTable('keypoints', ['good keypoints', first, second, 'difference'], Object.entries(one.keypoints || {})
     .filter(([, pair]) => pair[0] !== null).map(([name, pair]) => [name, ...pair.map(percent), signed(pair[1] - pair[0])]));
+  drawAnalyses($('#comparison-analyses'), { names: one.names, kinds: one.analyses ? { [one.kind]: one.analyses } : {} });
   const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
     .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
   differencesPlot('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU');

@@ -43,11 +43,13 @@ function costPlot(cost, title) {
   const x = axisRange(values, isLog, 0.06);
   const y = axisRange(rows.map((row) => row.metrics[name]), false, 0.1);
   const text = plain(metricTitle);
+  const still = { itemclick: false, itemdoubleclick: false };  // items are no traces
   const layout = frame(`${text} over ${title}`, {
-    xaxis: { title: { text: title, standoff: 4 }, ...(rows.length ? { type: isLog ? 'log' : 'linear', range: x } : {}),
+    xaxis: { title: { text: title }, ...(rows.length ? { type: isLog ? 'log' : 'linear', range: x } : {}),
       ...(isLog ? logarithmicTicks(x) : {}) },
     yaxis: { title: { text: sign < 0 ? `${text} (lower is better)` : text }, ...(rows.length ? { range: y } : {}) },
-    legend: legendBelow('Source ', 48), legend2: legendBelow('Network ', 76), margin: { l: 55, r: 15, t: 45, b: 110 } });
+    legend: { below: 48, ...still, title: { text: 'Source ' } }, legend2: { below: 76, ...still, title: { text: 'Network ' } },
+    margin: { b: 110 } });
   const ends = new Set(front);
   const points = [...rows.filter((row) => !ends.has(row)), ...front].map((row) => ({
     text: ends.has(row) ? frontLabel(row) : '', x: isLog ? Math.log10(row[cost]) : row[cost], y: row.metrics[name] }));
@@ -57,12 +59,6 @@ function costPlot(cost, title) {
     type: 'scatter', mode: 'lines', name: 'Pareto front', x: front.map((row) => row[cost]),
     y: front.map((row) => row.metrics[name]), line: { color: color('--soft'), dash: 'dot', shape: 'hv' },
     hoverinfo: 'skip', legend: 'legend2' }], layout];
-}
-
-// pixels: distance from the plot
-function legendBelow(title, pixels) {
-  return { orientation: 'h', x: 0, y: -pixels / (plotHeight() - 155), yanchor: 'top', itemclick: false, itemdoubleclick: false,
-    title: { text: title } };
 }
 
 function sourceTraces(rows, cost, metric, digits) {
@@ -81,8 +77,10 @@ function sourceTraces(rows, cost, metric, digits) {
 // colors are sources, and symbols are networks
 function legendTraces(rows) {
   const item = (name, symbol, hue, legend) => ({ type: 'scatter', mode: 'markers', name, x: [null], y: [null], legend,
-    hoverinfo: 'skip', marker: { symbol, size: 9, color: color(hue), line: { width: symbol === 'x-thin' ? 2 : 0, color: color(hue) } } });
-  return [...[...new Set(rows.map((row) => row.source))].map((source) => item(source, 'square', sourceColor(source), 'legend')),
+    hoverinfo: 'skip', marker: { symbol, size: 9, color: color(hue),
+      line: { width: symbol === 'x-thin' ? 2 : 0, color: color(hue) } } });
+  const sources = [...new Set(rows.map((row) => row.source))];
+  return [...sources.map((source) => item(source, 'square', sourceColor(source), 'legend')),
     item('HRNet', 'circle', '--soft', 'legend2'), item('other', 'x-thin', '--soft', 'legend2')];
 }
 

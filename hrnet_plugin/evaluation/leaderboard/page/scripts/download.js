@@ -2,13 +2,14 @@
 function csvField(value) {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;  // spreadsheets run formulas
-  return /[",;\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // spreadsheets run formulas, and some end a row at a line break in quotes
+  const text = (/^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value).replace(/[\r\n]/g, ' ');
+  return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function shownCsv() {
   const lines = [state.columns.map((column) => csvField(column.title)),
-    ...sortedRows().map((row) => state.columns.map((column) => csvField(column.value(row))))];
+    ...shownItems().map(({ row }) => state.columns.map((column) => csvField(column.value(row))))];
   return `${lines.map((line) => line.join(',')).join('\r\n')}\r\n`;
 }
 

@@ -21,6 +21,7 @@ function drawAll() {
   applyTheme();
   drawBoard();
   drawComparison();
+  drawTrends();
 }
 
 function listenToWindow() {
@@ -46,13 +47,15 @@ function listenToWindow() {
 }
 
 fillComparisons();
+fillTrends();
 listenToTheme();
 if (boards.length) {
   fillBoards();
-  [listenToFilters, listenToChooser, listenToDownload, listenToPair, listenToWindow].forEach((run) => run());
+  [listenToFilters, listenToChooser, listenToDownload, listenToGroups, listenToPair, listenToWindow].forEach((run) => run());
   drawAll();
 } else {
-  all('form, main > section:not(#comparisons)').forEach((part) => { part.hidden = true; });
+  all('form, main > section:not(#comparisons, #trends)').forEach((part) => { part.hidden = true; });
   $('main').prepend(element('p', { textContent: 'No rows.' }));
   drawComparison();
+  drawTrends();
 }

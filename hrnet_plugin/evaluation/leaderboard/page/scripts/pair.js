@@ -1,5 +1,5 @@
 // ---- two rows of a ranking
-const hasDetails = (row) => row.classes || row.pictures;
+const hasDetails = (row) => row.classes || row.pictures || row.analyses;
 
 function fillPair() {
   const rows = state.board.rows.filter(hasDetails);
@@ -17,12 +17,17 @@ function drawPair() {
   const names = Object.keys(first.pictures ?? {}).filter((name) => name in (second.pictures ?? {}));
   const classes = commonClasses(first, second);
   $('#plot-classes').hidden = !classes.length;
-  $('#pair .empty').hidden = Boolean(classes.length || names.length);
+  const kinds = commonAnalyses(first, second);
+  drawAnalyses($('#pair-analyses'), { names: pairNames(first, second), kinds });
+  $('#pair .empty').hidden = Boolean(classes.length || names.length || Object.keys(kinds).length);
   if (classes.length) differencesPlot('plot-classes', classes, 'AP');
   $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
     element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
     element('figcaption', { textContent: `${name}: ${row.model}` })]))));
 }
+
+// legends need short names
+const pairNames = (...rows) => rows.map((row, index) => `${['first', 'second'][index]}, ${row.detail}`);
 
 // [class, difference] of the classes that both rows have
 function commonClasses(first, second) {

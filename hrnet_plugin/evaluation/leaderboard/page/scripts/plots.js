@@ -60,17 +60,23 @@ function drawPlot(id) {
   plot.ariaBusy = 'false';
 }
 
-const plotHeight = () => (isNarrow() ? 400 : 440);
-
+// more: layout of plotly. A legend with `below` is that many pixels below the plot.
 function frame(title, more = {}) {
-  const [ink, grid] = [color('--ink'), color('--grid')];
-  const { xaxis, yaxis, ...others } = more;
+  const { xaxis, yaxis, legend, legend2, height = isNarrow() ? 420 : 440, margin = {}, ...others } = more;
+  const space = { l: 55, r: 15, t: isNarrow() ? 80 : 50, b: 60, ...margin };  // narrow: the title is below the toolbar
+  const inner = height - space.t - space.b;
+  const place = ({ below, ...own }) => ({ orientation: 'h', ...own,
+    ...(below ? { x: 0, y: -below / inner, yanchor: 'top' } : {}) });
+  const grid = color('--grid');
   const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid };
-  return { title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left', y: 0.98, yanchor: 'top' }, autosize: true,
-    height: plotHeight(), margin: { l: 55, r: 15, t: 60, b: 50 }, hovermode: 'closest', dragmode: 'zoom',
-    paper_bgcolor: color('--page'), plot_bgcolor: color('--page'), font: { color: ink, family: 'system-ui, sans-serif' },
+  const axisTitle = (own) => (own?.title ? { title: { standoff: 6, ...own.title } } : {});
+  return {
+    title: { text: title, font: { size: 15 }, x: 0, xanchor: 'left', y: 1 - (isNarrow() ? 36 : 8) / height, yanchor: 'top' },
+    autosize: true, height, margin: space, hovermode: 'closest', dragmode: 'zoom', paper_bgcolor: color('--page'),
+    plot_bgcolor: color('--page'), font: { color: color('--ink'), family: 'system-ui, sans-serif' },
     modebar: { bgcolor: 'rgba(0,0,0,0)', color: color('--soft'), activecolor: color('--mark') },
-    xaxis: { ...axis, ...xaxis }, yaxis: { ...axis, ...yaxis }, ...others };
+    ...(legend ? { legend: place(legend) } : {}), ...(legend2 ? { legend2: place(legend2) } : {}),
+    xaxis: { ...axis, ...xaxis, ...axisTitle(xaxis) }, yaxis: { ...axis, ...yaxis, ...axisTitle(yaxis) }, ...others };
 }
 
 const valueFormat = (digits) => (digits === null ? '.4~g' : `.${digits}f`);

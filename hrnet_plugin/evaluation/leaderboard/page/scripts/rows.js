@@ -8,8 +8,10 @@ const blockWatcher = new IntersectionObserver((changes) => changes.forEach(({ ta
   else if (!target.contains(document.activeElement)) emptyBlock(target);
 }), { root: $('#table'), rootMargin: '800px 0px' });
 
-function drawRows() {
-  const rows = sortedRows();
+// keepsPlace: whether the table stays where it is scrolled to
+function drawRows(keepsPlace = false) {
+  const place = keepsPlace ? $('#table').scrollTop : 0;
+  const rows = shownItems();
   for (const cell of all('#table thead th')) {
     if (cell.dataset.column === state.sort) cell.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
     else cell.removeAttribute('aria-sort');
@@ -26,16 +28,16 @@ function drawRows() {
     else fillBlock(body);
   }
   table.append(...blocks.keys());
-  $('#table').scrollTop = 0;
+  $('#table').scrollTop = place;
   for (const body of blocks.keys()) blockWatcher.observe(body);
-  $('#count').textContent = `${rows.length} of ${state.board.rows.length} rows`;
+  $('#count').textContent = countText(rows);
 }
 
 function fillBlock(body) {
   const { rows, first } = blocks.get(body);
   if (body.rows.length === rows.length && !body.dataset.empty) return;
   delete body.dataset.empty;
-  body.replaceChildren(...rows.map((row, index) => tableRow(row, first + index + 2)));
+  body.replaceChildren(...rows.map((item, index) => tableRow(item, first + index + 2)));
 }
 
 function emptyBlock(body) {
@@ -53,8 +55,14 @@ function emptyBlock(body) {
 
 const fillAllRows = () => [...blocks.keys()].forEach(fillBlock);
 
-function tableRow(row, place) {
-  const cells = state.columns.map((column) => element('td', { className: cellClass(column), title: column.hint?.(row) ?? '' },
-    column.fill ? column.fill(row) : [column.text(row)]));
-  return element('tr', { className: row.source === 'own' ? 'own' : '', ariaRowIndex: String(place) }, cells);
+function tableRow({ row, others, isMember }, place) {
+  const cells = state.columns.map((column) => {
+    const content = column.fill ? column.fill(row) : [column.text(row)];
+    const note = column.note?.(row);
+    if (note) content.push(element('small', { textContent: note }));
+    if (column.id === 'model' && others.length) content.push(groupButton(row, others));
+    return element('td', { className: cellClass(column), title: column.hint?.(row) ?? '' }, content);
+  });
+  const classes = [row.source === 'own' ? 'own' : '', isMember ? 'member' : ''];
+  return element('tr', { className: classes.filter(Boolean).join(' '), ariaRowIndex: String(place) }, cells);
 }

@@ -14,6 +14,6 @@ function drawSizes() {
       hovertemplate: '%{text}<br>%{y:.1f}', textposition: 'none' })),
     frame('AP by object size, best of the rows shown', { barmode: 'group', height: 460,
       xaxis: { type: 'category', automargin: true, tickangle: -40 }, yaxis: { title: { text: 'AP' } },
-      legend: { orientation: 'h', y: 1.01, x: 1, xanchor: 'right', yanchor: 'bottom' } })];
+      legend: { y: 1.01, x: 1, xanchor: 'right', yanchor: 'bottom' } })];
   });
 }

@@ -1,0 +1,114 @@
+"""Tests of training runs and analyses of comparisons on the HTML page, in a browser."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from page_actions import choose, fresh, plot_by_id, run, texts
+from page_fixtures import comparisons
+
+from hrnet_plugin.evaluation.leaderboard.published import published_entries
+from hrnet_plugin.evaluation.leaderboard.ranking import rank
+from hrnet_plugin.evaluation.leaderboard.trends import Trend
+
+pytest_plugins = 'page_fixtures'
+
+RUNS = [Trend(name='<b>long</b>', unit='epoch', steps=(1, 2, 4), values={'AP': (10., None, 30.), 'NME': (5., 4., 3.)},
+              titles={'AP': 'AP', 'NME': 'NME (%)'}, lower=('NME', )),
+        Trend(name='short', unit='iteration', steps=(500, ), values={'AP': (20., )}, titles={'AP': 'AP'}, lower=())]
+
+
+def encode(values, kind):
+    return base64.b64encode(np.asarray(values, kind).tobytes()).decode()
+
+
+def analysis(kind, factor):
+    """Return an analysis of two classes, of which the second has no objects."""
+    precision = np.stack([np.linspace(factor, 0, 101), np.linspace(factor / 2, 0, 101)]) * 10_000
+    curves = dict(thresholds=[0.5, 0.75], precision=[encode(precision, '<u2'), None], mean=encode(precision, '<u2'),
+                  scores=[encode(np.linspace(1, 0, 101), '<f4'), None])
+    histograms = dict(overlap=0.5, edges=[0., 0.5, 1.], true_positives=[[1, 2], [0, 0]],
+                      false_positives=[[3, 4], [5, 6]])
+    is_semantic = kind == 'semantic'
+    return dict(kind=kind, images=7, classes=['cat', '<i>dog</i>'], precision=[factor / 2, None], objects=[4, 0],
+                predictions=[10, 11], confusion=dict(overlap=0.5, score=0.3, counts=[[3, 0, 1], [0, 0, 0], [6, 2, 0]]),
+                curves=None if is_semantic else curves, histograms=None if is_semantic else histograms)
+
+
+@pytest.fixture(scope='module')
+def analyses_page(tmp_path_factory):
+    pytest.importorskip('plotly')
+    from hrnet_plugin.evaluation.leaderboard.page import write_page
+    target = tmp_path_factory.mktemp('analyses') / 'page.html'
+    compared = [{**one, 'analyses': [analysis(one['kind'], 1.), analysis(one['kind'], 0.5)]} for one in comparisons()]
+    write_page(rank(published_entries()), target, comparisons=compared, trends=RUNS)
+    return target
+
+
+@pytest.fixture
+def shown(browser, analyses_page):
+    return fresh(browser, analyses_page)
+
+
+def test_training_runs(shown):
+    long, short = plot_by_id(shown, 'plot-trends')
+    assert (long['x'], long['y']) == ([1, 2, 4], [10, None, 30])
+    assert (short['x'], short['y']) == ([500], [20])
+    assert run(shown, 'document.getElementById("plot-trends").layout.xaxis.title.text') == 'epoch or iteration'
+    assert texts(shown, '#plot-trends .legendtext') == ['<b>long</b>', 'short']
+    choose(shown, '#trend', 'NME (%)')
+    assert [trace['y'] for trace in plot_by_id(shown, 'plot-trends')] == [[5, 4, 3]]
+    assert run(shown, 'document.getElementById("plot-trends").layout.yaxis.title.text') == 'NME (%) (lower is better)'
+    assert run(shown, 'location.hash') == '#trend=NME'
+    assert not shown.get_log('browser')
+
+
+def test_a_page_without_training_runs(opened):
+    assert opened.find_element('id', 'trends').is_displayed() is False
+    assert opened.find_element('id', 'comparison-analyses').is_displayed() is False
+
+
+def test_precision_recall_curves(shown):
+    first, second = plot_by_id(shown, 'comparison-analyses-curves')
+    assert first['y'] == pytest.approx(np.linspace(1, 0, 101), abs=1e-4)
+    assert second['y'] == pytest.approx(np.linspace(0.5, 0, 101), abs=1e-4)
+    assert (first['x'][0], first['x'][-1]) == (0, 1)
+    choose(shown, '#comparison-analyses [data-part=class]', 'cat')
+    first, _ = plot_by_id(shown, 'comparison-analyses-curves')
+    assert first['text'][0] == '<br>score 1.00'
+    choose(shown, '#comparison-analyses [data-part=overlap]', '0.75')
+    first, _ = plot_by_id(shown, 'comparison-analyses-curves')
+    assert first['y'] == pytest.approx(np.linspace(0.5, 0, 101), abs=1e-4)
+    title = run(shown, 'document.getElementById("comparison-analyses-curves").layout.title.text')
+    assert title == 'Precision and recall at IoU 0.75, cat'
+
+
+def test_confusion_matrices_are_normalized_by_row(shown):
+    matrix, = plot_by_id(shown, 'comparison-analyses-confusion-0')
+    assert matrix['z'] == [[0.75, 0, 0.25], [0, 0, 0], [0.75, 0.25, 0]]
+    assert matrix['customdata'] == [[3, 0, 1], [0, 0, 0], [6, 2, 0]]
+    assert matrix['x'] == matrix['y'] == ['cat', '&lt;i>dog&lt;/i>', '(background)']
+
+
+def test_score_histograms(shown):
+    traces = plot_by_id(shown, 'comparison-analyses-scores')
+    assert [trace['y'] for trace in traces[:2]] == [[1, 2, 2], [8, 10, 10]]  # sums of the classes
+    assert [trace['name'] for trace in traces] == [
+        'old &lt;/script>, true positives', 'old &lt;/script>, false positives', 'new, true positives',
+        'new, false positives']
+
+
+def test_precision_of_each_class(shown):
+    first, second = plot_by_id(shown, 'comparison-analyses-precision')
+    assert (first['x'], second['x'], first['y']) == ([50], [25], ['cat'])
+
+
+def test_label_maps_have_no_curves(shown):
+    choose(shown, '#comparison', 'c and d (label maps, 7 images)')
+    assert shown.find_element('id', 'comparison-analyses-curves').is_displayed() is False
+    assert shown.find_element('id', 'comparison-analyses-scores').is_displayed() is False
+    matrix, = plot_by_id(shown, 'comparison-analyses-confusion-1')
+    assert 'pixels' in matrix['hovertemplate']
+    assert not shown.get_log('browser')
