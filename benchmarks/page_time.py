@@ -5,7 +5,9 @@
 Requires selenium, Chromium and its driver. Writes a page of generated local results, and prints
 
 - the time until the first contentful paint and until the page accepts input,
-- the longest time from an input until the next paint, and the time in its event handler, for several inputs.
+- the time from an input until the next paint, and the part of it in the event handler, for several inputs.
+
+Times are medians of the page loads. Maxima are in parentheses.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import statistics
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -110,11 +113,15 @@ def _measure(browser: Chrome, address: str, rounds: int) -> None:
         browser.get(address)
         loads.append(browser.execute_script(LOADED))
         times.append([browser.execute_async_script(MEASURE, *words) for words in INPUTS.values()])
-    paint, ready = (max(values) for values in zip(*loads))
-    print(f'first contentful paint: {paint:.0f} ms, ready for input: {ready:.0f} ms')
+    paint, ready = map(_summary, zip(*loads))
+    print(f'first contentful paint: {paint} ms, ready for input: {ready} ms')
     for name, found in zip(INPUTS, zip(*times)):
-        handled, painted = (max(values) for values in zip(*found))
-        print(f'{name}: {painted:.0f} ms until the next paint, {handled:.0f} ms of them in the event handler')
+        handled, painted = map(_summary, zip(*found))
+        print(f'{name}: {painted} ms until the next paint, {handled} ms in the event handler')
+
+
+def _summary(values: Sequence[float]) -> str:
+    return f'{statistics.median(values):.0f} ({max(values):.0f})'
 
 
 if __name__ == '__main__':

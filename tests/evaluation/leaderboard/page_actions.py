@@ -17,7 +17,10 @@ const collect = () => {
   }
   const isEnd = table.scrollTop + table.clientHeight >= table.scrollHeight - 2;
   const isWhole = found.length === Number(table.querySelector('table').getAttribute('aria-rowcount')) - 1;
-  if (isEnd && isWhole && !found.includes(undefined)) return done(found);
+  if (isEnd && isWhole && !found.includes(undefined)) {
+    table.scrollTop = 0;
+    return setTimeout(() => done(found), 60);
+  }
   table.scrollTop = isEnd ? table.scrollHeight : table.scrollTop + table.clientHeight;
   setTimeout(collect, 60);
 };
@@ -32,7 +35,7 @@ check();'''
 
 def fresh(browser, page, view=''):
     """Open a page with empty logs. A view is the hash of its address."""
-    browser.set_window_size(1400, 1000)
+    browser.set_window_size(1920, 1000)
     browser.get('about:blank')  # an address with another hash would not load the page again
     browser.get_log('performance')
     browser.get_log('browser')

@@ -17,8 +17,8 @@ BROWSER, DRIVER = shutil.which('chromium') or shutil.which('google-chrome'), shu
 
 def local_row(number, folder, ap, classes):
     return make_entry(
-        task='detection', source='own', place='mine', method='Faster R-CNN', backbone='HRNetV2p-W18', note='</script>',
-        data='sample', split='val2017', images=100, whole=False, store='board', number=number,
+        task='detection', source='own', place='mine', config='mine', method='Faster R-CNN', backbone='HRNetV2p-W18',
+        note='</script>', data='sample', split='val2017', images=100, whole=False, store='board', number=number,
         metrics={'AP': ap, 'APs': ap - 5, 'APm': ap, 'APl': ap + 5}, classes={'AP': classes}, ms=10. * number,
         params=1. * number, gflops=2. * number, unit='MACs / 1e9; weights / 1e6', pictures=str(folder))
 

@@ -152,8 +152,9 @@ def test_only_near_rows_exist(coco):
     assert run(coco, 'document.querySelector("#table table").getAttribute("aria-rowcount")') == '227'
     from selenium.webdriver import ActionChains, Keys
     coco.execute_script('document.getElementById("table").focus()')
-    ActionChains(coco).send_keys(Keys.END).perform()
-    coco.execute_async_script('setTimeout(arguments[0], 600)')
+    for _ in range(2):  # heights are known after rows were drawn
+        ActionChains(coco).send_keys(Keys.END).perform()
+        coco.execute_async_script('setTimeout(arguments[0], 600)')
     last = run(coco, 'document.querySelector("#table tbody:last-child tr:last-child").getAttribute("aria-rowindex")')
     assert last == '227'
     assert run(coco, '((e) => e.scrollHeight - e.scrollTop - e.clientHeight)(document.querySelector("#table"))') < 100
@@ -175,7 +176,8 @@ def test_download_of_what_is_shown(coco):
     choose(coco, '[data-filter=source]', 'mmdet')
     click_head(coco, 'ms')
     rows = list(csv.reader(io.StringIO(coco.execute_async_script(SAVED), newline='')))
-    titles = {'#': '#', 'model': 'Model', 'where': 'Source', 'params': 'params (M)', 'gflops': 'GFLOPs'}
+    titles = {'#': '#', 'model': 'Model', 'where': 'Source', 'params': 'params (M)', 'gflops': 'GFLOPs',
+              'config': 'Config', 'links': 'Links'}
     assert rows[0] == [titles.get(name, name) for name in column_names(coco)]
     for name in ('#', 'AP', 'ms'):
         place = rows[0].index(name)
@@ -194,8 +196,8 @@ def test_the_file_is_saved(coco, tmp_path):
 
 def test_downloaded_texts_are_no_formulas(browser, tmp_path):
     from hrnet_plugin.evaluation.leaderboard.page import write_page
-    rows = [make_entry(task='detection', source='own', place=place, method='m', data='x', split='val', store='s',
-                       number=1, metrics={'AP': -1.5}) for place in ('=1+1', '+a', '-b', '@c', 'd,"e"')]
+    rows = [make_entry(task='detection', source='own', place=place, config=place, method='m', data='x', split='val',
+                       store='s', number=1, metrics={'AP': -1.5}) for place in ('=1+1', '+a', '-b', '@c', 'd,"e"')]
     write_page(rank(rows), tmp_path / 'page.html')
     fresh(browser, tmp_path / 'page.html')
     found = list(csv.DictReader(io.StringIO(browser.execute_async_script(SAVED), newline='')))

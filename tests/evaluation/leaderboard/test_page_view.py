@@ -143,12 +143,12 @@ def test_keyboard_navigation(opened):
     choose(opened, '#board', COCO)
     opened.execute_script('document.querySelector(".skip").focus()')
     reached = [focused(opened)]
-    for _ in range(13):
+    for _ in range(14):
         ActionChains(opened).send_keys(Keys.TAB).perform()
         reached.append(focused(opened))
         assert run(opened, 'getComputedStyle(document.activeElement).outlineStyle') == 'solid'
-    assert reached[:12] == ['skip', 'theme', 'board', 'method', 'width', 'schedule', 'source', 'search', 'reset',
-                            'SUMMARY', 'download', 'table']
+    assert reached[:13] == ['skip', 'theme', 'board', 'method', 'width', 'schedule', 'source', 'search', 'reset',
+                            'grouped', 'SUMMARY', 'download', 'table']
     assert run(opened, 'document.activeElement.closest("th") !== null')
     ActionChains(opened).send_keys(Keys.ENTER).perform()
     assert run(opened, 'document.querySelectorAll("[aria-sort]").length') == 1

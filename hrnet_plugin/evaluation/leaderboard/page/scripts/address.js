@@ -31,8 +31,8 @@ function readAddress() {
   $('#board').value = boards.indexOf(state.board);
   fillFilters();
   for (const [name, field] of fields()) {
-    field.value = words.get(name) ?? '';
-    if (field.selectedIndex === -1) field.selectedIndex = 0;
+    if (field.options) setSelect(field, words.get(name));
+    else field.value = words.get(name) ?? '';
   }
   const ids = boardColumns().map((column) => column.id);
   const sort = words.get('sort') ?? '';
@@ -41,11 +41,17 @@ function readAddress() {
   const columns = words.getAll('column');
   state.chosen = columns.length ? new Set(columns.filter((id) => ids.includes(id))) : null;
   state.pair = { first: namedRow(words.get('first')), second: namedRow(words.get('second')) };
-  if (comparisons.length) $('#comparison').value = words.get('comparison') in comparisons ? words.get('comparison') : '0';
+  setSelect($('#comparison'), words.get('comparison'));
   state.theme = ['light', 'dark'].includes(words.get('theme')) ? words.get('theme') : '';
   state.axes = $('#axes').value;
   state.isGrouped = words.get('grouped') === '1';
   $('#grouped').checked = state.isGrouped;
+}
+
+// an unknown value selects the first option
+function setSelect(select, value) {
+  select.value = value ?? '';
+  if (select.selectedIndex === -1) select.selectedIndex = 0;
 }
 
 const rowName = (row) => `${row.model} (${row.where})`;

@@ -64,13 +64,14 @@ function costPlot(cost, title) {
 function sourceTraces(rows, cost, metric, digits) {
   return [...new Set(rows.map((row) => row.source))].map((source) => {
     const own = rows.filter((row) => row.source === source);
+    const [hue, edge] = [color(sourceColor(source)), color('--page')];
     return { type: 'scatter', mode: 'markers', name: source, showlegend: false, x: own.map((row) => row[cost]),
       y: own.map((row) => row.metrics[metric]), text: own.map(hover),
       hovertemplate: `%{text}<br>%{x:.1f}, %{y:${valueFormat(digits)}}<extra></extra>`,
-      marker: { size: source === 'own' ? 12 : 9, color: color(sourceColor(source)),
+      marker: { size: source === 'own' ? 12 : 9, color: hue,
         symbol: own.map((row) => (row.width ? 'circle' : 'x-thin')),
         line: { width: own.map((row) => (row.width ? 0.5 : 2)),
-          color: own.map((row) => color(row.width ? '--page' : sourceColor(source))) } } };
+          color: own.map((row) => (row.width ? edge : hue)) } } };
   });
 }
 

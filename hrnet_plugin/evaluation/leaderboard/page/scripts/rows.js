@@ -1,7 +1,6 @@
 // ---- rows of the table, in blocks that exist only near the visible part
-const BLOCK = 40;
+const BLOCK = 25;
 const blocks = new Map();  // tbody -> its rows, and the index of the first one
-let rowHeight = 52;  // pixels; updated when a block is drawn
 
 const blockWatcher = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => {
   if (isIntersecting) fillBlock(target);
@@ -11,6 +10,7 @@ const blockWatcher = new IntersectionObserver((changes) => changes.forEach(({ ta
 // keepsPlace: whether the table stays where it is scrolled to
 function drawRows(keepsPlace = false) {
   const place = keepsPlace ? $('#table').scrollTop : 0;
+  const before = keepsPlace ? [...blocks].map(([body, { height }]) => ({ height, isFilled: !body.dataset.empty })) : [];
   const rows = shownItems();
   for (const cell of all('#table thead th')) {
     if (cell.dataset.column === state.sort) cell.setAttribute('aria-sort', state.down ? 'descending' : 'ascending');
@@ -23,14 +23,24 @@ function drawRows(keepsPlace = false) {
   table.ariaRowCount = String(rows.length + 1);
   for (let first = 0; first < rows.length; first += BLOCK) {
     const body = element('tbody');
-    blocks.set(body, { first, rows: rows.slice(first, first + BLOCK), height: null });
-    if (first) emptyBlock(body);
-    else fillBlock(body);
+    const { height = null, isFilled = first === 0 } = before[first / BLOCK] ?? {};
+    blocks.set(body, { first, rows: rows.slice(first, first + BLOCK), height });
+    if (isFilled) fillBlock(body);
+    else emptyBlock(body);
   }
   table.append(...blocks.keys());
+  estimateHeights();
   $('#table').scrollTop = place;
   for (const body of blocks.keys()) blockWatcher.observe(body);
   $('#count').textContent = countText(rows);
+}
+
+// blocks that were not drawn yet have the row height of the first one, measured once for the same columns
+function estimateHeights() {
+  const table = $('#table table');
+  const [first] = blocks.keys();
+  if (blocks.size < 2 || table.style.getPropertyValue('--row-height')) return;
+  table.style.setProperty('--row-height', `${first.offsetHeight / blocks.get(first).rows.length}px`);
 }
 
 function fillBlock(body) {
@@ -43,12 +53,9 @@ function fillBlock(body) {
 function emptyBlock(body) {
   const block = blocks.get(body);
   if (!block || body.dataset.empty) return;
-  if (body.isConnected) {
-    block.height = body.offsetHeight;
-    rowHeight = block.height / block.rows.length;
-  }
+  if (body.isConnected) block.height = body.offsetHeight;
   const cell = element('td', { colSpan: state.columns.length });
-  cell.style.height = `${block.height ?? block.rows.length * rowHeight}px`;
+  cell.style.height = block.height ? `${block.height}px` : `calc(${block.rows.length} * var(--row-height))`;
   body.dataset.empty = 'true';
   body.replaceChildren(element('tr', { ariaHidden: 'true' }, [cell]));
 }

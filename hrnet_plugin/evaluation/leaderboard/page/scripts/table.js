@@ -15,6 +15,7 @@ function drawHead() {
   const total = state.columns.reduce((sum, column) => sum + column.pixels, 0);
   const table = $('#table table');
   table.style.minWidth = `${total}px`;
+  table.style.removeProperty('--row-height');
   table.style.setProperty('--rank-width', `${state.columns[0].pixels}px`);
   $('#table colgroup').replaceChildren(...state.columns.map((column) => {
     const col = element('col');
