@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import numpy as np
 import pytest
+from leaderboard_rows import make_entry
 from page_actions import choose, fresh, plot_by_id, run, texts
 from page_fixtures import comparisons
 
@@ -90,6 +92,33 @@ def test_confusion_matrices_are_normalized_by_row(shown):
     assert matrix['z'] == [[0.75, 0, 0.25], [0, 0, 0], [0.75, 0.25, 0]]
     assert matrix['customdata'] == [[3, 0, 1], [0, 0, 0], [6, 2, 0]]
     assert matrix['x'] == matrix['y'] == ['cat', '&lt;i>dog&lt;/i>', '(background)']
+
+
+@pytest.fixture
+def pair_page(tmp_path):
+    """Write a page of local results with analyses, which are read from their files."""
+    from hrnet_plugin.evaluation.leaderboard.page import write_page
+    rows = []
+    for number in range(1, 13):
+        file = tmp_path / f'{number}.analysis.json'
+        file.write_text(json.dumps(dict(bbox=analysis('bbox', 1 / number), segm=analysis('segm', 1.))))
+        rows.append(make_entry(task='detection', source='own', place='mine', data='sample', split='val', store='board',
+                               number=number, whole=False, images=7, metrics={'AP': 50. - number}, analysis=str(file)))
+    write_page(rank(rows), tmp_path / 'page.html')
+    return tmp_path / 'page.html'
+
+
+def test_analyses_of_two_rows(browser, pair_page):
+    fresh(browser, pair_page)
+    first, second = plot_by_id(browser, 'pair-analyses-precision')
+    assert (first['name'], second['name']) == ('first, board 1', 'second, board 2')
+    assert (first['x'], second['x']) == ([50], [25])
+    choose(browser, '#second', texts(browser, '#second option')[2])
+    assert plot_by_id(browser, 'pair-analyses-precision')[1]['x'] == [pytest.approx(100 / 6)]
+    assert len(texts(browser, '#second option')) == 10  # files of more rows would make the page too large
+    choose(browser, '#pair-analyses [data-part=kind]', 'Masks')
+    assert plot_by_id(browser, 'pair-analyses-precision')[1]['x'] == [50]
+    assert not browser.get_log('browser')
 
 
 def test_score_histograms(shown):

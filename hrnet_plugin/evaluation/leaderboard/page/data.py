@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
+from hrnet_plugin.evaluation.leaderboard.analyses import entry_analyses
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
 from hrnet_plugin.evaluation.leaderboard.page.images import common_image_names, embed_images
@@ -14,6 +16,7 @@ from hrnet_plugin.json_types import Json, JsonObject
 
 _COLUMNS = ('source', 'method', 'backbone', 'schedule', 'width', 'size', 'note', 'test', 'unit', 'machine', 'params',
             'gflops', 'ms')
+_MAX_ANALYSES = 10  # best rows per ranking whose analyses are on the page: 80 classes take 0.3 MB
 _DIGITS = 7  # significant digits of numbers, which the page shows with fewer
 
 
@@ -32,7 +35,10 @@ def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject], trends
 def _board(board: Board) -> dict[str, Json]:
     image_names = common_image_names(board.entries)
     classes = list(dict.fromkeys(name for entry in board.entries for name in entry.scores.classes.get('AP', {})))
-    rows: list[Json] = [_without_empty_values(_row(board, place, entry, classes, image_names))
+    analyzed = [entry for entry in board.entries if entry.conditions.analysis][:_MAX_ANALYSES]
+    analyses = {id(entry): _analyses(entry) for entry in analyzed}
+    rows: list[Json] = [_without_empty_values({**_row(board, place, entry, classes, image_names),
+                                               'analyses': analyses.get(id(entry))})
                         for place, entry in enumerate(board.entries, 1)]
     return dict(title=board.title, own=board.has_local, metric=board.metric, classes=list[Json](classes),
                 metrics=[_metric(board, name) for name in board.metrics], rows=rows)
@@ -56,6 +62,10 @@ def _row(board: Board, place: int, entry: Entry, classes: Sequence[str], image_n
         partial=partial_text(entry), metrics=_values(scores.metrics, board.metrics),
         classes=_values(scores.classes.get('AP', {}), classes) if scores.classes.get('AP') else None,
         pictures=dict(embed_images(entry, image_names)))
+
+
+def _analyses(entry: Entry) -> dict[str, Json]:
+    return {analysis.kind: asdict(analysis) for analysis in entry_analyses(entry).values()}
 
 
 def _trend(trend: Trend) -> dict[str, Json]:
