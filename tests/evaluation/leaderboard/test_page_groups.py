@@ -56,6 +56,24 @@ def test_other_image_sizes_are_in_the_cell(coco):
         assert cell.splitlines()[1:] == ([note] if note else [])
 
 
+def test_the_way_to_your_first_result(browser, tmp_path):
+    from hrnet_plugin.evaluation.leaderboard.page import write_page
+    own = make_entry(task='detection', source='own', place='mine', config='mine', data='COCO', split='val2017',
+                     store='s', number=1, metrics={'AP': 39.05})
+    board, *_ = rank([*published_entries(), own])
+    write_page([board], tmp_path / 'page.html')
+    fresh(browser, tmp_path / 'page.html')
+    place = board.entries.index(own)
+    assert place > 100
+    assert browser.find_element('id', 'own').text == f'Your first result: rank {place + 1}'
+    browser.find_element('id', 'own').click()
+    box = run(browser, 'document.querySelector("#table tr.own").getBoundingClientRect().top - '
+              'document.querySelector("#table").getBoundingClientRect().top')
+    assert 0 < box < 700
+    choose(browser, '[data-filter=source]', 'paper')
+    assert browser.find_element('id', 'own').is_displayed() is False
+
+
 def test_one_row_per_model(coco):
     entries = rank(published_entries())[0].entries
     first = [entry for entry in entries if entry.group == entries[0].group]

@@ -20,9 +20,9 @@ from hrnet_plugin.requirements import install_command
 _HERE = Path(__file__).parent
 SCRIPTS_FOLDER = _HERE / 'scripts'
 #: Files in the folder of scripts, which run in this order in the scope of one function.
-SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'groups', 'rows', 'download', 'plots',
-           'costs', 'labels', 'sizes', 'differences', 'pair', 'comparisons', 'analyses', 'analysis_plots', 'trends',
-           'main')
+SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'groups', 'rows', 'own', 'download',
+           'plots', 'costs', 'labels', 'sizes', 'differences', 'pair', 'comparisons', 'analyses', 'analysis_plots',
+           'trends', 'main')
 
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',

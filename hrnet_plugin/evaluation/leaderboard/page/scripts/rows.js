@@ -33,6 +33,7 @@ function drawRows(keepsPlace = false) {
   $('#table').scrollTop = place;
   for (const body of blocks.keys()) blockWatcher.observe(body);
   $('#count').textContent = countText(rows);
+  drawOwnButton(rows);
 }
 
 // blocks that were not drawn yet have the row height of the first one, measured once for the same columns
