@@ -11,6 +11,7 @@ const [id, done] = arguments;
 const table = document.querySelector('#table');
 const place = [...table.querySelectorAll('thead th')].findIndex((cell) => cell.dataset.column === id);
 const found = [];
+const afterFrames = (next) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(next)));
 const collect = () => {
   for (const row of table.querySelectorAll('tbody tr[aria-rowindex]')) {
     found[Number(row.getAttribute('aria-rowindex')) - 2] = row.cells[place].innerText;
@@ -19,10 +20,10 @@ const collect = () => {
   const isWhole = found.length === Number(table.querySelector('table').getAttribute('aria-rowcount')) - 1;
   if (isEnd && isWhole && !found.includes(undefined)) {
     table.scrollTop = 0;
-    return setTimeout(() => done(found), 60);
+    return afterFrames(() => done(found));
   }
-  table.scrollTop = isEnd ? table.scrollHeight : table.scrollTop + table.clientHeight;
-  setTimeout(collect, 60);
+  table.scrollTop = isEnd ? table.scrollHeight : table.scrollTop + 2 * table.clientHeight;
+  afterFrames(collect);
 };
 collect();'''
 _WAIT_FOR_PLOT = '''
