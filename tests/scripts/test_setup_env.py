@@ -75,7 +75,7 @@ def test_a_step_that_failed_undoes_an_earlier_one(script, tmp_path):
 
 
 def test_requirements_are_pinned(script):
-    for name in ('stack', 'no-deps', 'dev', 'docs', 'python-3.10', 'python-3.11', 'python-3.12'):
+    for name in ('stack', 'no-deps', 'dev', 'dev-no-deps', 'docs', 'python-3.10', 'python-3.11', 'python-3.12'):
         assert all('==' in line for line in script.requirement_lines(f'{name}.txt')), name
 
 

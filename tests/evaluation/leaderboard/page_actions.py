@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 
+COCO = 'detection, COCO val2017'
 # Rows exist only near the visible part of the table. Scrolls through it, and collects one column by the row index.
 _COLUMN = '''
 const [id, done] = arguments;

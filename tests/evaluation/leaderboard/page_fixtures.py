@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from leaderboard_rows import MARKUP, make_entry
-from page_actions import fresh
+from page_actions import COCO, choose, fresh
 from PIL import Image
 
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
@@ -101,3 +101,10 @@ def browser(tmp_path_factory):
 @pytest.fixture
 def opened(browser, page):
     return fresh(browser, page)
+
+
+@pytest.fixture
+def coco(opened):
+    """Return the browser with the published results on COCO."""
+    choose(opened, '#board', COCO)
+    return opened

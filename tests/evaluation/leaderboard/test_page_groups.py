@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from leaderboard_rows import make_entry
 from page_actions import choose, click_head, column, fresh, run, shown_rows, texts
 
@@ -10,15 +9,6 @@ from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
 pytest_plugins = 'page_fixtures'
-
-COCO = 'detection, COCO val2017'
-
-
-@pytest.fixture
-def coco(opened):
-    choose(opened, '#board', COCO)
-    return opened
-
 
 def links(browser, row):
     return run(browser, '[...document.querySelectorAll(`#table tbody tr[aria-rowindex="${arguments[0]}"] a`)]'

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import pytest
 from leaderboard_rows import MARKUP
-from page_actions import choose, fresh, plot, requested_addresses, run, shown_rows, texts
+from page_actions import COCO, choose, fresh, plot, requested_addresses, run, shown_rows, texts
 
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
 pytest_plugins = 'page_fixtures'
 
-COCO = 'detection, COCO val2017'
 COSTS = {'macs_in_billions': lambda row: row.cost.macs_in_billions, 'ms': lambda row: row.conditions.ms,
          'weights_in_millions': lambda row: row.cost.weights_in_millions}
-
-
-@pytest.fixture
-def coco(opened):
-    choose(opened, '#board', COCO)
-    return opened
 
 
 def pareto(rows, cost):

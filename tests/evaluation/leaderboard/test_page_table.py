@@ -14,15 +14,6 @@ from hrnet_plugin.evaluation.leaderboard.ranking import rank
 
 pytest_plugins = 'page_fixtures'
 
-COCO = 'detection, COCO val2017'
-
-
-@pytest.fixture
-def coco(opened):
-    choose(opened, '#board', COCO)
-    return opened
-
-
 def test_sorting(coco):
     board = rank(published_entries())[0]
     assert column(coco, 'AP') == [f'{row.scores.metrics["AP"]:.1f}' for row in board.entries]

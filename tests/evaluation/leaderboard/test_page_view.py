@@ -6,11 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from page_actions import choose, click_head, column, column_names, fresh, phone, plot, run, shown_rows, texts
+from page_actions import COCO, choose, click_head, column, column_names, fresh, phone, plot, run, shown_rows, texts
 
 pytest_plugins = 'page_fixtures'
 
-COCO = 'detection, COCO val2017'
 LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 PLOTS = ('macs_in_billions', 'ms', 'weights_in_millions', 'sizes')
 
