@@ -26,7 +26,7 @@ EMBEDDED = 'data:image/jpeg;base64,'
 def warnings(monkeypatch):
     """Return the list of warnings of the page."""
     texts: list[str] = []
-    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.write.print_log',
+    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.images.print_log',
                         lambda text, **options: texts.append(text))
     return texts
 
