@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import logging
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import mmengine.config.config
@@ -106,11 +107,17 @@ def sample_config(sample_root):
     """Return the sample config of a host for the small set, with entries changed."""
     def read(host: str, name: str = '', **changes) -> Config:
         pytest.importorskip(host)
-        config = find_config(name or SAMPLE_CONFIGS[host])
-        config.merge_from_dict(relocate_data(config, str(sample_root)))
+        config = read_sample_config(name or SAMPLE_CONFIGS[host], sample_root)
         config.merge_from_dict(changes)
         return config
     return read
+
+
+def read_sample_config(name: str, root: Path) -> Config:
+    """Return a config of the sample set, for the set in a folder."""
+    config = find_config(name)
+    config.merge_from_dict(relocate_data(config, str(root)))
+    return config
 
 
 @pytest.fixture
