@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+from hrnet_plugin.config_bases import cached_bases
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.requirements import install_command
 from hrnet_plugin.suggest import did_you_mean
@@ -44,7 +45,8 @@ def read_config(path: str | Path) -> Config:
         ImportError: If a base belongs to a host that is not installed. The message has the install command.
     """
     try:
-        return Config.fromfile(str(path))
+        with cached_bases():
+            return Config.fromfile(str(path))
     except ModuleNotFoundError as error:
         missing = re.match(r'(\w+) is not installed', str(error))
         if missing is None:

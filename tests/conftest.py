@@ -5,12 +5,9 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import mmengine.config.config
-import mmengine.config.utils
 import pytest
 import torch
 from mmengine.config import Config
@@ -19,6 +16,7 @@ from mmengine.registry import MODELS, DefaultScope
 from paths import ROOT
 from torch import Tensor, nn
 
+from hrnet_plugin.config_bases import cached_bases
 from hrnet_plugin.config_files import find_config, relocate_data
 from hrnet_plugin.data_checks.check import check_datasets
 from hrnet_plugin.experiments.benchmarking import random_weights as randomize
@@ -33,10 +31,11 @@ SAMPLE_CONFIGS = dict(mmdet='faster-rcnn_hrnetv2p-w18-small-v1_sample', mmpose='
                       mmseg='fcn_hrnetv2-w18-small-v1_sample')
 
 
-def pytest_configure():
-    """Cache metafiles and installations of hosts. mmengine reads all of them again for each base that a host ships."""
-    mmengine.config.utils.load = cache(mmengine.config.utils.load)
-    mmengine.config.config.is_installed = cache(mmengine.config.config.is_installed)
+@pytest.fixture(scope='session', autouse=True)
+def _bases_cached():
+    """Many tests read configs with mmengine alone, as users of derived configs do."""
+    with cached_bases():
+        yield
 
 
 def pytest_collection_finish():
