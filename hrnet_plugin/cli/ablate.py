@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
+from hrnet_plugin.cli.termination import interrupted_by_sigterm
 from hrnet_plugin.evaluation.counting import ModelCount, count_model
 from hrnet_plugin.experiments.ablation import (
     Result,
@@ -82,10 +81,6 @@ def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, 
     return text
 
 
-def _stop(*unused: int | FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.study is None:
@@ -96,8 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = all_runs(study, root, args.data_root, args.seeds or study.seeds)
     with progress('counting operations'):
         counted = counts(study)  # before training, to detect incompatible variants early
-    signal.signal(signal.SIGTERM, _stop)  # the scheduler then also kills the runs
-    with locked(root) as lock:
+    with interrupted_by_sigterm(), locked(root) as lock:
         waiting = [run for run in runs if run.result() is None]
         finished = len(runs) - len(waiting)
         print(f'{study.name}: {len(runs)} runs, {finished} finished, in {root}', flush=True)

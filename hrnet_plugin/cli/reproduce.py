@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from hrnet_plugin.cli.errors import one_line
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
+from hrnet_plugin.cli.termination import interrupted_by_sigterm
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import select
@@ -125,7 +124,8 @@ def data_roots(words: Sequence[str], rows: Sequence[Row]) -> dict[str, str]:
             raise ValueError(f'--data-root must be FOLDER or DATASET=FOLDER with one of {", ".join(datasets)}, got '
                              f'{word!r}.{did_you_mean(name, datasets)}')
         if name in roots:
-            raise ValueError(f'--data-root must have one folder per dataset, got {word!r} as another one')
+            raise ValueError(f'--data-root must have one folder per dataset, got {word!r} as another one. '
+                             'Put ROWS before --data-root.')
         roots[name] = folder
     if '' in roots and len(set(datasets) - roots.keys()) > 1:
         raise ValueError(f'--data-root must be DATASET=FOLDER for rows of {", ".join(datasets)}, got {roots[""]!r}')
@@ -157,10 +157,6 @@ def is_reproduced(outcomes: Sequence[Outcome]) -> bool:
     return verdicts == {'agrees'}
 
 
-def _stop(*unused: int | FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     rows, left_out = choose_rows(args)
@@ -170,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.dry_run:
         print(requirements_text(plans, left_out))
         return 0
-    signal.signal(signal.SIGTERM, _stop)  # also ends the running test
-    outcomes = run_rows(plans, args)
+    with interrupted_by_sigterm():
+        outcomes = run_rows(plans, args)
     print(f'{summary(outcomes)}. Tables: {args.out / "reproduce.md"}, {args.out / "reproduce.csv"}')
     return 0 if is_reproduced(outcomes) else 1

@@ -49,6 +49,14 @@ def test_the_wrong_row_is_named(rows, capsys, tmp_path):
     assert [row['record'] for row in table] == list('112233')
 
 
+def test_names_are_no_formulas_in_spreadsheets(rows):
+    Path('rows.csv').write_text('name,config,checkpoint,images,mIoU\n+a,mine.py,mine.pth,2,50\n')
+    Path('mine.pth').unlink()
+    run(rows)
+    with open('out/reproduce.csv') as file:
+        assert [row['row'] for row in csv.DictReader(file)] == ["'+a"]
+
+
 def test_the_exit_code(rows, capsys):
     assert run([*rows, 'a', 'c']) == 0
     assert run([*rows, '--tolerance', '2']) == 0
@@ -75,7 +83,7 @@ def test_a_locked_folder_is_named(rows, capsys, monkeypatch):
     (['--rows', 'no.csv'], 'no.csv: No such file or directory'),
     (['d'], "got 'd'"),
     (['--data-root', 'x=y'], '--data-root must be FOLDER or DATASET=FOLDER'),
-    (['--data-root', 'x', 'y'], "--data-root must have one folder per dataset, got 'y'"),
+    (['--data-root', 'x', 'y'], "got 'y' as another one. Put ROWS before --data-root"),
 ])
 def test_wrong_arguments_are_one_line(words, message, rows, capsys):
     assert run([*rows, *words]) == 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
-from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
+from hrnet_plugin.evaluation.leaderboard.tables import escape_formula, escape_markdown
 from hrnet_plugin.experiments.reproduction.comparison import Outcome
 from hrnet_plugin.files import atomic_write
 
@@ -67,12 +67,12 @@ def markdown(outcomes: Sequence[Outcome], tolerance: float) -> str:
 
 
 def as_csv(outcomes: Sequence[Outcome]) -> str:
-    """Return the outcomes as CSV, one line per row and metric with all digits."""
+    """Return the outcomes as CSV, one line per row and metric with all digits, without formulas of spreadsheets."""
     out = StringIO()
     writer = csv.writer(out, lineterminator='\n')
     writer.writerow(_CSV_COLUMNS)
     for outcome in outcomes:
-        writer.writerows(_csv_rows(outcome))
+        writer.writerows(map(escape_formula, cells) for cells in _csv_rows(outcome))
     return out.getvalue()
 
 
@@ -85,7 +85,7 @@ def _images(outcome: Outcome) -> str:
     return '' if outcome.record is None else str(outcome.record.data.images)
 
 
-def _csv_rows(outcome: Outcome) -> Iterator[list[object]]:
+def _csv_rows(outcome: Outcome) -> Iterator[list[str | float]]:
     row, record = outcome.row, outcome.record
     data = (row.data, row.split) if record is None else (record.data.data, record.data.split)
     start = [row.name, row.config, row.address, '' if record is None else record.checkpoint_sha256, *data,
