@@ -14,6 +14,7 @@ import torch
 from mmengine.registry import MODELS, DefaultScope
 from paths import ROOT
 
+from hrnet_plugin.cli.main import run
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 
@@ -22,16 +23,9 @@ IMAGES = 6  # of sample_root
 ROWS = ['--rows', 'rows.csv', '--data-root', 'data', '--out', 'out']
 
 
-def start(folder, *words):
-    return subprocess.Popen(
-        [sys.executable, '-W', 'ignore', '-m', 'hrnet_plugin', *words], cwd=folder, start_new_session=True,
-        env=dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1'), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
-
-
-def finish(folder, *words):
-    process = start(folder, *words)
-    return process.communicate(timeout=300)[0], process.returncode
+def start(*words):
+    return subprocess.Popen([sys.executable, '-W', 'ignore', '-m', 'hrnet_plugin', *words], start_new_session=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def write_checkpoints(folder):
@@ -61,13 +55,16 @@ def log_folders(folder, name):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == 'win32', reason='process groups of POSIX')
-def test_a_killed_reproduction_repeats_nothing(tmp_path, sample_root):
+def test_a_killed_reproduction_repeats_nothing(tmp_path, sample_root, monkeypatch, capfd):
     pytest.importorskip('mmseg')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('PYTHONPATH', str(ROOT))
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
     write_checkpoints(tmp_path)
     (tmp_path / 'data').symlink_to(sample_root)
     write_rows(tmp_path, dict(a=0, b=0, c=0))  # the figures of real tests follow below
 
-    process = start(tmp_path, 'reproduce', *ROWS)
+    process = start('reproduce', *ROWS)
     end = time.monotonic() + 300
     while not log_folders(tmp_path, 'b'):
         assert process.poll() is None, process.stdout.read()[-4000:]
@@ -79,20 +76,20 @@ def test_a_killed_reproduction_repeats_nothing(tmp_path, sample_root):
     assert '[2/3]' not in out
     assert [record.checkpoint.rpartition('/')[2] for record in records(tmp_path)] == ['a.pth']
 
-    out, _ = finish(tmp_path, 'reproduce', *ROWS, '--launcher', 'pytorch', '--nproc', '2')
+    run(['reproduce', *ROWS])
+    out = capfd.readouterr().out
     assert '(tested before)' in out.splitlines()[0], out
     found = records(tmp_path)
     assert [record.checkpoint.rpartition('/')[2] for record in found] == ['a.pth', 'b.pth', 'c.pth']
     assert [len(log_folders(tmp_path, name)) for name in 'abc'] == [1, 2, 1]
 
-    # Rows from the records, the second one wrong. The last one tests its checkpoint in one process instead of two.
+    # Rows from the records, the second one wrong. The last one tests its checkpoint in two processes.
     figures = {name: record.scores.metrics['mIoU'] for name, record in zip('abc', found)}
     assert len(set(figures.values())) == 3
-    write_rows(tmp_path, {**figures, 'b': figures['b'] + 1}, f'one,{CONFIG},b.pth,{IMAGES},{figures["b"]}')
-    out, code = finish(tmp_path, 'reproduce', *ROWS, '--tolerance', '0')
-    assert code == 1
-    assert '4 rows: 3 agrees, 1 differs. Look at b (differs)' in out
+    write_rows(tmp_path, {**figures, 'b': figures['b'] + 1}, f'two,{CONFIG},b.pth,{IMAGES},{figures["b"]}')
+    assert run(['reproduce', *ROWS, '--tolerance', '0', '--launcher', 'pytorch', '--nproc', '2']) == 1
+    assert '4 rows: 3 agrees, 1 differs. Look at b (differs)' in capfd.readouterr().out
     with (tmp_path / 'out/reproduce.csv').open() as file:
         assert [row['verdict'] for row in csv.DictReader(file)] == ['agrees', 'differs', 'agrees', 'agrees']
     assert [record.number for record in records(tmp_path)] == [1, 2, 3, 4]
-    assert [len(log_folders(tmp_path, name)) for name in ('a', 'b', 'c', 'one')] == [1, 2, 1, 1]
+    assert [len(log_folders(tmp_path, name)) for name in ('a', 'b', 'c', 'two')] == [1, 2, 1, 1]
