@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hrnet_plugin.evaluation.leaderboard.metrics import shown_metrics
+from hrnet_plugin.evaluation.leaderboard.metrics import METRICS, shown_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.experiments.reproduction.row import Row
+from hrnet_plugin.suggest import did_you_mean
 
 Verdict = Literal['agrees', 'differs', 'not comparable', 'failed', 'skipped']
 _ROUNDING = 1e-9  # of differences such as 37.0 - 36.9
@@ -81,7 +82,7 @@ def compare(row: Row, record: Record, tolerance: float) -> tuple[Verdict, str, t
     names = [*row.deciding, *(name for name in row.expected if name not in row.deciding)]
     figures = tuple(Figure(metric=name, value=values.get(name), expected=row.expected[name],
                            is_deciding=name in row.deciding) for name in names)
-    reason = _obstacle(row, record) or _missing_metric(figures)
+    reason = _obstacle(row, record) or _missing_metrics(record.task, figures)
     if reason:
         return 'not comparable', reason, figures
     differences = (abs(figure.difference) for figure in figures
@@ -93,8 +94,8 @@ def _obstacle(row: Row, record: Record) -> str:
     """Return why the test of a record is not that of the row, or an empty string."""
     data, is_published = record.data, row.images is None
     tested = f'{data.images} images of {data.data} {data.split}'.rstrip()
-    if row.data and (data.data, data.split) != (row.data, row.split):
-        return f'{tested} were tested instead of {row.data} {row.split}'
+    if data.data != (row.data or data.data) or data.split != (row.split or data.split):
+        return f'{tested} were tested instead of {" ".join(filter(None, (row.data, row.split)))}'
     if is_published and not data.whole:
         return f'{tested} are not the whole split'
     if not is_published and data.images != row.images:
@@ -106,6 +107,8 @@ def _obstacle(row: Row, record: Record) -> str:
     return ''
 
 
-def _missing_metric(figures: Sequence[Figure]) -> str:
-    missing = [figure.metric for figure in figures if figure.is_deciding and figure.value is None]
-    return f'the test has no {", ".join(missing)}' if missing else ''
+def _missing_metrics(task: str, figures: Sequence[Figure]) -> str:
+    """Return the metrics that the test has not measured as a reason, or an empty string."""
+    missing = [figure.metric for figure in figures if figure.value is None]
+    unknown = next((name for name in missing if name not in METRICS[task]), '')
+    return f'the test has no {", ".join(missing)}.{did_you_mean(unknown, METRICS[task])}'.rstrip('.') if missing else ''

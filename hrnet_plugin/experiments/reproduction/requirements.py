@@ -28,7 +28,7 @@ def _row_lines(plan: Plan | BrokenRow) -> Iterator[str]:
     if isinstance(plan, BrokenRow):
         yield f'  error    {plan.error}'
         return
-    digest = f'sha256 {row.sha256}...' if row.sha256 else 'no digest published'
+    digest = f'sha256 {row.sha256}...' if row.sha256 else 'no digest known'
     yield f'  weights  {row.file} ({digest}), {plan.weights.text}'
     for path in plan.paths:
         yield f'  data     {path}{"" if path.exists() else " is missing"}'
@@ -49,8 +49,9 @@ def _totals(plans: Sequence[Plan | BrokenRow]) -> Iterator[str]:
     yield f'{len(paths)} data files and folders, {len(missing)} missing{":" if missing else ""}'
     yield from (f'  {path}' for path in missing)
     hours = [plan.hours for plan in complete if plan.hours is not None]
-    yield (f'{sum(hours):.2f} hours for the {len(hours)} rows with a published time per image, unknown for the other '
-           f'{len(plans) - len(hours)}')
+    if hours:
+        yield (f'{sum(hours):.2f} hours for the {len(hours)} rows with a published time per image, unknown for the '
+               f'other {len(plans) - len(hours)}')
 
 
 def _obstacles(left_out: Sequence[PublishedRow]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from hrnet_plugin.experiments.reproduction.row import Row
 COLUMNS = ('name', 'config', 'checkpoint', 'sha256', 'data', 'split', 'images', 'test', 'options')
 _REQUIRED = ('config', 'checkpoint', 'images')
 _NAME = re.compile(r'[\w+-][\w.+-]*')
+_DIGEST = re.compile(r'[0-9a-f]{8,64}|')
 _TESTS = ('', *TEST_NAMES, 'no flip')
 
 
@@ -56,6 +57,9 @@ def _check_header(file: Path, header: Sequence[str]) -> None:
     missing = [column for column in _REQUIRED if column not in header]
     if missing:
         raise ValueError(f'{file} must have the columns {", ".join(_REQUIRED)}, got none with the name {missing[0]!r}')
+    double = next((column for column in header if header.count(column) > 1), None)
+    if double is not None:
+        raise ValueError(f'{file} must have columns with different names, got {double!r} twice')
     if not set(header) - set(COLUMNS):
         raise ValueError(f'{file} must have a column with the name of a metric, such as AP or mIoU, got none')
 
@@ -84,10 +88,13 @@ def _row(folder: Path, cells: Mapping[str, str]) -> Row:
     name = cells.get('name') or file.rpartition('.')[0] or file
     if not _NAME.fullmatch(name):
         raise ValueError(f'name must consist of letters, digits and ._+-, got {name!r}')
+    sha256 = cells.get('sha256', '').lower()
+    if not _DIGEST.fullmatch(sha256):
+        raise ValueError(f'sha256 must be 8 to 64 hexadecimal digits, got {sha256!r}')
     return Row(
         name=name, config=str(config) if config.is_file() else cells['config'],
         address=address if '://' in address else str(_absolute(folder, address)), file=file, expected=expected,
-        sha256=cells.get('sha256', '').lower(), data=cells.get('data', ''), split=cells.get('split', ''),
+        sha256=sha256, data=cells.get('data', ''), split=cells.get('split', ''),
         images=_count(cells['images']), test=check_choice('test', cells.get('test', ''), _TESTS),
         options=_options(cells.get('options', '')))
 

@@ -128,6 +128,7 @@ def test_requirements(tmp_path, monkeypatch):
             make_row(name='broken', config='no.py', note='a remark')]
     text = requirements_text(plan_rows(rows, {'': 'elsewhere'}, None, one_line)[1:], [])
     assert '  data     elsewhere/images is missing' in text
+    assert 'hours' not in text
     text = requirements_text(plan_rows(rows, {}, None, one_line), [])
     assert '  hours    0.10, from 90 ms per image (V100)' in text
     assert f'  weights  mine.pth (sha256 0123abcd...), in {tmp_path / "mine.pth"}' in text

@@ -47,6 +47,9 @@ def test_all_columns(read):
     ([HEADER, 'a,b,2'], 'line 2: the row must have as many cells as the header'),
     ([HEADER, 'a,b,2,1,5'], 'line 2: the row must have as many cells as the header'),
     ([HEADER, 'a,x/b.pth,2,1', 'a,y/b.pth,2,1'], "different names, got 'b' twice. Add the column name"),
+    ([f'{HEADER},mIoU', 'a,b,2,1,5'], "must have columns with different names, got 'mIoU' twice"),
+    ([f'{HEADER},sha256', 'a,b,2,1,0123abc'], "sha256 must be 8 to 64 hexadecimal digits, got '0123abc'"),
+    ([f'{HEADER},sha256', 'a,b,2,1,0123abcx'], "sha256 must be 8 to 64 hexadecimal digits, got '0123abcx'"),
     ([f'{HEADER},test', 'a,b,2,1,flips'], "test must be one of .*Did you mean flip"),
     ([f'{HEADER},options', 'a,b,2,1,flip'], "options must be KEY=VALUE, separated by spaces, got 'flip'"),
     ([f'name,{HEADER}', '../x,a,b,2,1'], "name must consist of letters, digits and ._.-, got '../x'"),
@@ -54,6 +57,12 @@ def test_all_columns(read):
 def test_invalid_files_are_named(lines, message, read):
     with pytest.raises(ValueError, match=message):
         read(*lines)
+
+
+def test_a_file_of_a_spreadsheet(tmp_path):
+    (tmp_path / 'rows.csv').write_bytes(f'\ufeff{HEADER}\r\na,ü/ñ.pth,2,1\r\n\r\n'.encode())
+    row, = read_rows(tmp_path / 'rows.csv')
+    assert (row.name, row.config, row.expected) == ('ñ', 'a', {'mIoU': 1})
 
 
 def test_a_binary_file_is_named(tmp_path):

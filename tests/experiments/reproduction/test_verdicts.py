@@ -60,3 +60,20 @@ def test_rows_of_the_user_require_their_number_of_images():
     assert (verdict, reason) == ('not comparable', '2 images of mine val were tested instead of 3 images')
     assert compare(make_row(), make_record(test='no flip', note='true boxes'), 0.1)[0] == 'agrees'
     assert compare(make_row(test='flip'), make_record(), 0.1)[0] == 'not comparable'
+
+
+@pytest.mark.parametrize(('changes', 'verdict'), [
+    (dict(data='mine'), 'agrees'), (dict(split='val'), 'agrees'), (dict(data='mine', split='val'), 'agrees'),
+    (dict(data='COCO'), 'not comparable'), (dict(split='test'), 'not comparable'),
+    (dict(data='mine', split='test'), 'not comparable')])
+def test_dataset_and_split_are_compared_if_the_row_has_them(changes, verdict):
+    found, reason, _ = compare(make_row(**changes), make_record(), 0.1)
+    assert found == verdict
+    assert ('2 images of mine val were tested instead of' in reason) == (verdict != 'agrees')
+
+
+@pytest.mark.parametrize(('more', 'reason'), [
+    ({'mAcc': 60.}, 'the test has no mAcc'), ({'mIuo': 50.}, 'the test has no mIuo. Did you mean mIoU?')])
+def test_a_missing_figure_is_no_agreement(more, reason):
+    row = make_row(expected={'mIoU': 50., **more})
+    assert compare(row, make_record(50.), 0.1)[:2] == ('not comparable', reason)
