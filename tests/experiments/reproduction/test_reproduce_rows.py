@@ -12,6 +12,7 @@ import torch
 from reproduction_rows import make_record, make_row, write_project
 
 from hrnet_plugin.cli.errors import one_line
+from hrnet_plugin.cli.termination import interrupted_by_sigterm
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.experiments.reproduction import Launch, outcome_line, plan_rows, reproduce
 from hrnet_plugin.experiments.reproduction.process import make_command, run_test
@@ -150,6 +151,21 @@ def test_reasons_of_failed_processes(code, reason, tmp_path, launch):
     found = run_test([sys.executable, '-c', code], tmp_path, launch)
     assert re.search(reason, found)
     assert 'earlier' not in found
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='file descriptors of POSIX')
+def test_a_test_inherits_the_lock(tmp_path, launch):
+    assert run_test([sys.executable, '-c', f'import os; os.fstat({launch.lock})'], tmp_path, launch) == ''
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='signals of POSIX')
+def test_an_interruption_ends_the_test(tmp_path, launch):
+    code = ('import os, signal, time; print(os.getpid(), flush=True); os.kill(os.getppid(), signal.SIGTERM); '
+            'time.sleep(99)')
+    with pytest.raises(KeyboardInterrupt), interrupted_by_sigterm():
+        run_test([sys.executable, '-c', code], tmp_path, launch)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / 'log.txt').read_text()), 0)
 
 
 def test_commands_of_the_launchers(project, tmp_path):
