@@ -39,7 +39,7 @@ def read_scalars(work_dir: Path) -> list[dict[str, Any]]:
 
 def is_training(record: Mapping[str, Any]) -> bool:
     """Return True if a record is one of training iterations, and False for an evaluation."""
-    return any(key in record for key in _TRAINING)
+    return 'step' in record and any(key in record for key in _TRAINING)
 
 
 def _has_resumed(session: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]]) -> bool:
