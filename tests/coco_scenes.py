@@ -52,16 +52,16 @@ def as_coco(content):
     return found
 
 
-def run_coco_api(truth, detections, kind, most=None, images=None, classes=None):
+def run_coco_api(truth, detections, kind, **options):
     """Evaluate with the COCO API itself."""
     evaluation = COCOeval(truth, truth.loadRes(copy.deepcopy(detections)), kind)
-    return run(evaluation, kind, most, images, classes)
+    return run(evaluation, kind, **options)
 
 
-def run(evaluation, kind, most=None, images=None, classes=None):
+def run(evaluation, kind, most=None, images=None, classes=None, thresholds=None):
     if kind == 'keypoints':
         evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
-    for name, value in (('maxDets', most), ('imgIds', images), ('catIds', classes)):
+    for name, value in (('maxDets', most), ('imgIds', images), ('catIds', classes), ('iouThrs', thresholds)):
         if value is not None:
             setattr(evaluation.params, name, value)
     evaluation.evaluate()

@@ -27,22 +27,18 @@ def count_confusions(evaluation: ArrayEvaluation, overlap: float, score: float) 
         score: Minimum score of a prediction.
     """
     objects, predictions, pairs = evaluation.objects, evaluation.predictions, evaluation.pairs
+    ignored = evaluation.matches[0].ignored  # as in AP: also objects of invalid areas
     classes, used = len(evaluation.params.catIds), predictions.score >= score
     same = predictions.category[pairs.prediction] == objects.category[pairs.object]
-    pairs = pairs.select(used[pairs.prediction] & (same | ~objects.ignored[pairs.object]))
+    pairs = pairs.select(used[pairs.prediction] & (same | ~ignored[pairs.object]))
     sequence = np.empty(len(predictions), int)
     sequence[np.lexsort((-predictions.score, predictions.image))] = np.arange(len(predictions))
-    found = match_greedily(pairs, predictions.image, sequence, objects.ignored, objects.crowd, np.array([overlap]))
+    found = match_greedily(pairs, predictions.image, sequence, ignored, objects.crowd, np.array([overlap]))
     matched = np.full(len(predictions), -1)
     matched[found.predictions] = found.objects[0]
-    rows = np.append(np.where(objects.ignored, -1, objects.category), classes)[matched]  # -1 for ignored objects
+    rows = np.append(np.where(ignored, -1, objects.category), classes)[matched]  # -1 for ignored objects
     counted = used & (rows >= 0)
     counts = np.zeros((classes + 1, classes + 1), int)
     np.add.at(counts, (rows[counted], predictions.category[counted]), 1)
-    counts[:-1, -1] = _count_objects(evaluation) - counts[:-1, :-1].sum(axis=1)
+    counts[:-1, -1] = np.bincount(objects.category[~ignored], minlength=classes) - counts[:-1, :-1].sum(axis=1)
     return counts
-
-
-def _count_objects(evaluation: ArrayEvaluation) -> Ints:
-    objects = evaluation.objects
-    return np.bincount(objects.category[~objects.ignored], minlength=len(evaluation.params.catIds))

@@ -14,7 +14,7 @@ from hrnet_plugin.evaluation.matching.area_matches import AreaMatches, class_cur
 from hrnet_plugin.evaluation.matching.arrays import Objects, Predictions, collect_objects, collect_predictions
 from hrnet_plugin.evaluation.matching.overlaps import Pairs, find_pairs
 
-#: Minimum IoU or OKS of the pairs of an evaluation: TIDE's threshold of background.
+#: Minimum IoU or OKS of the pairs of an evaluation with higher thresholds: TIDE's threshold of background.
 LEAST_OVERLAP = 0.1
 
 
@@ -46,15 +46,22 @@ class ArrayEvaluation(COCOeval):
         self.results = results
 
     def evaluate(self) -> None:
-        """Match predictions and objects in all area ranges."""
+        """Match predictions and objects in all area ranges.
+
+        Raises:
+            ValueError: If ``params.useCats`` is 0.
+        """
         params = self.params
-        params.imgIds, params.catIds = np.unique(params.imgIds).tolist(), np.unique(params.catIds).tolist()
+        if not params.useCats:
+            raise ValueError('params.useCats must be 1, got 0. Give all annotations and results the same category.')
+        params.imgIds, params.catIds = sorted(set(params.imgIds)), sorted(set(params.catIds))
         params.maxDets = sorted(params.maxDets)
         self.objects = collect_objects(self.cocoGt, params.iouType, params.imgIds, params.catIds)
         self.predictions = collect_predictions(self.results, params.iouType, params.imgIds, params.catIds,
                                                params.maxDets[-1])
         sigmas = params.kpt_oks_sigmas if params.iouType == 'keypoints' else None
-        self.pairs = find_pairs(self.objects, self.predictions, LEAST_OVERLAP, sigmas)
+        least = min(LEAST_OVERLAP, *params.iouThrs)
+        self.pairs = find_pairs(self.objects, self.predictions, least, sigmas)
         self.matches = [match_area(self.objects, self.predictions, self.pairs, tuple(area), params.iouThrs)
                         for area in params.areaRng]
 

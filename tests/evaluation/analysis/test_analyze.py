@@ -78,6 +78,17 @@ def test_confusions_equal_plain_loops(kind, seed):
     assert counts[:, -1].any()
 
 
+def test_confusions_leave_out_objects_that_ap_leaves_out():
+    """Each row adds up to the objects of AP, even if the areas of others are invalid."""
+    content, detections = random_scene(2)
+    whole = analysis_of(content, detections).objects
+    for annotation, area in zip(content['annotations'], (-1, 1e11) * 9):
+        annotation['area'] = area
+    found = analysis_of(content, detections)
+    assert [sum(row) for row in found.confusion.counts[:-1]] == found.objects
+    assert sum(found.objects) < sum(whole)
+
+
 @pytest.mark.parametrize('kind', ['bbox', 'segm'])
 def test_curves_equal_the_api(kind):
     content, detections = random_scene(4, kind)

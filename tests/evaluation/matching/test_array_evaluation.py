@@ -65,6 +65,37 @@ def test_the_last_of_two_equal_overlaps_precedes(places):
     assert found.eval['recall'][0, 0, 0, -1] == (1 if places[-1] == 0 else .5)
 
 
+@pytest.mark.parametrize('thresholds', [[.05, .5], [0.], [.1, .3]])
+def test_low_thresholds(thresholds):
+    """Find pairs down to the lowest threshold, even without overlap."""
+    content, detections = random_scene(1)
+    options = dict(thresholds=np.array(thresholds))
+    found = run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox', **options)
+    assert_equal(found, run_coco_api(as_coco(content), detections, 'bbox', **options))
+
+
+def test_ids_of_any_size():
+    """Keep IDs that are not exact as 64-bit floats or integers."""
+    content, detections = random_scene(2)
+    large = {k: k + 2**63 if k % 2 else -k for k in range(1, 13)}
+    wanted = run_coco_api(as_coco(content), detections, 'bbox')
+    for image in content['images']:
+        image['id'] = large[image['id']]
+    for one in (*content['annotations'], *detections):
+        one['image_id'] = large[one['image_id']]
+    found = run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox')
+    np.testing.assert_array_equal(found.eval['recall'], wanted.eval['recall'])
+    assert found.params.imgIds == sorted(large.values())
+
+
+def test_evaluation_without_classes_is_refused():
+    content, detections = random_scene(0)
+    evaluation = ArrayEvaluation(as_coco(content), detections, 'bbox')
+    evaluation.params.useCats = 0
+    with pytest.raises(ValueError, match='params.useCats must be 1, got 0'):
+        evaluation.evaluate()
+
+
 def test_no_detections_and_no_objects():
     content, detections = random_scene(0)
     without = dict(content, annotations=[])
