@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from hrnet_plugin.evaluation.analysis.analysis import (
     decode_scores,
 )
 from hrnet_plugin.evaluation.analysis.parse import parse_analysis
+from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.files import atomic_write
 
 _SUFFIX = '.analysis.json'
@@ -90,7 +90,7 @@ def write_tables(folder: Path, analyses: Sequence[tuple[str, Analysis]]) -> None
         tables['scores.csv'] = _score_rows(scores)
     for file, rows in tables.items():
         with atomic_write(folder / file) as scratch, scratch.open('w', encoding='utf-8', newline='') as opened:
-            csv.writer(opened).writerows(rows)
+            write_rows(opened, rows)
 
 
 def _class_rows(analyses: Sequence[tuple[str, Analysis]]) -> _Rows:
@@ -114,7 +114,9 @@ def _curve_rows(models: Sequence[tuple[str, Sequence[str], Curves]]) -> _Rows:
     for name, classes, curves in models:
         for label, text, scores in zip((_MEAN, *classes), (curves.mean, *curves.precision), (None, *curves.scores)):
             if text is not None:
-                shown = [''] * len(RECALLS) if scores is None else [f'{value:.6g}' for value in decode_scores(scores)]
+                # numbers, since negative ones would be formulas as text
+                shown = [None] * len(RECALLS) if scores is None else [float(f'{value:.6g}')
+                                                                      for value in decode_scores(scores)]
                 for recall, score, values in zip(RECALLS, shown, decode_precision(text).T):
                     yield name, label, recall, score, *(f'{value:.4f}' for value in values)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from io import StringIO
@@ -11,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
@@ -19,7 +19,6 @@ NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # key of Ent
 CSV_COLUMNS = ('task', 'source', 'place', 'method', 'backbone', 'data', 'split', 'schedule', 'note', 'size', 'test',
                'params', 'gflops', 'unit', 'ms', 'memory', 'training_memory', 'machine', 'weights', 'store', 'number',
                'images', 'whole', 'pictures')
-_FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r', '\n')
 _PLACE_WIDTH, _MODEL_WIDTH, _SOURCE_WIDTH = 3, 22, 12
 _TEXT_WIDTH = _PLACE_WIDTH + _MODEL_WIDTH + _SOURCE_WIDTH + 4  # with separating spaces
 
@@ -119,34 +118,20 @@ def escape_markdown(text: str) -> str:
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """Return all rows with all columns and metrics as CSV, without per-class AP.
-
-    Texts that a spreadsheet would run as formulas begin with an apostrophe.
-    """
+    """Return all rows with all columns and metrics as CSV, without per-class AP."""
     shown = [name for names in METRICS.values() for name in names]
     recorded = [name for board in boards for entry in board.entries for name in entry.scores.metrics]
     metrics = list(dict.fromkeys([*shown, *recorded]))
     out = StringIO()
-    writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['rank', *CSV_COLUMNS, *map(escape_formula, metrics)])
-    for board in boards:
-        for place, entry in enumerate(board.entries, 1):
-            columns = entry.columns
-            values = [columns[name] for name in CSV_COLUMNS]
-            writer.writerow([place if board.metric in entry.scores.metrics else '',
-                             *('' if value is None else escape_formula(value) for value in values),
-                             *(entry.scores.metrics.get(name, '') for name in metrics)])
+    write_rows(out, [('rank', *CSV_COLUMNS, *metrics), *(
+        _csv_row(board, place, entry, metrics) for board in boards for place, entry in enumerate(board.entries, 1))])
     return out.getvalue()
 
 
-def escape_formula(value: str | float) -> str | float:
-    """Put an apostrophe before a text that begins like a formula, as OWASP recommends against CSV injection.
-
-    Line breaks become spaces, because readers of CSV files may end the row at them.
-    """
-    if not isinstance(value, str):
-        return value
-    return ("'" if value.startswith(_FORMULA_STARTS) else '') + re.sub(r'[\r\n]', ' ', value)
+def _csv_row(board: Board, place: int, entry: Entry, metrics: Sequence[str]) -> list[object]:
+    columns = entry.columns
+    return [place if board.metric in entry.scores.metrics else None, *(columns[name] for name in CSV_COLUMNS),
+            *(entry.scores.metrics.get(name) for name in metrics)]
 
 
 def _cells(board: Board, place: int, entry: Entry, metrics: Sequence[str], numbers: Sequence[str]) -> list[str]:

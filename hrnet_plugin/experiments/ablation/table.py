@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from statistics import mean, stdev
 from scipy.stats import t
 
 from hrnet_plugin.evaluation.counting import ModelCount
+from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.experiments.ablation.runs import Result
 from hrnet_plugin.experiments.ablation.study import Study, Variant
 
@@ -96,20 +96,21 @@ def rows(study: Study, results: Sequence[Result], counts: Mapping[str, ModelCoun
 def as_csv(study: Study, table: Sequence[Row]) -> str:
     """Return the table as CSV, with all digits and the bounds of the confidence intervals."""
     out = StringIO()
-    writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(['variant', 'seeds', *(f'{title}{suffix}' for title in study.metrics for suffix in (
+    titles = ['variant', 'seeds', *(f'{title}{suffix}' for title in study.metrics for suffix in (
         '', ' low', ' high', ' difference', ' difference low', ' difference high', ' published')),
-        'parameters', 'macs', 'step_seconds'])
-    for row in table:
-        cells: list[object] = []
-        for title in study.metrics:
-            for estimate in (row.metrics[title], row.differences[title]):
-                cells += [estimate.mean, estimate.mean - estimate.margin, estimate.mean + estimate.margin]
-            cells.append(row.variant.published.get(title, ''))
-        total = row.count.parts['total']
-        writer.writerow([row.variant.name, row.metrics[study.metric].number, *cells, total.parameters, total.macs,
-                         row.step_seconds])
+        'parameters', 'macs', 'step_seconds']
+    write_rows(out, [titles, *(_csv_row(study, row) for row in table)])
     return out.getvalue()
+
+
+def _csv_row(study: Study, row: Row) -> list[object]:
+    cells: list[object] = []
+    for title in study.metrics:
+        for estimate in (row.metrics[title], row.differences[title]):
+            cells += [estimate.mean, estimate.mean - estimate.margin, estimate.mean + estimate.margin]
+        cells.append(row.variant.published.get(title))
+    total = row.count.parts['total']
+    return [row.variant.name, row.metrics[study.metric].number, *cells, total.parameters, total.macs, row.step_seconds]
 
 
 def as_markdown(study: Study, table: Sequence[Row]) -> str:

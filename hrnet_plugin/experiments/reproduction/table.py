@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 
-from hrnet_plugin.evaluation.leaderboard.tables import escape_formula, escape_markdown
+from hrnet_plugin.evaluation.csv_rows import write_rows
+from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
 from hrnet_plugin.experiments.reproduction.comparison import Outcome
 from hrnet_plugin.files import atomic_write
 
@@ -69,10 +70,7 @@ def markdown(outcomes: Sequence[Outcome], tolerance: float) -> str:
 def as_csv(outcomes: Sequence[Outcome]) -> str:
     """Return the outcomes as CSV, one line per row and metric with all digits, without formulas of spreadsheets."""
     out = StringIO()
-    writer = csv.writer(out, lineterminator='\n')
-    writer.writerow(_CSV_COLUMNS)
-    for outcome in outcomes:
-        writer.writerows(map(escape_formula, cells) for cells in _csv_rows(outcome))
+    write_rows(out, [_CSV_COLUMNS, *chain.from_iterable(map(_csv_rows, outcomes))])
     return out.getvalue()
 
 
@@ -88,11 +86,11 @@ def _images(outcome: Outcome) -> str:
 def _csv_rows(outcome: Outcome) -> Iterator[list[str | float]]:
     row, record = outcome.row, outcome.record
     data = (row.data, row.split) if record is None else (record.data.data, record.data.split)
-    start = [row.name, row.config, row.address, '' if record is None else record.checkpoint_sha256, *data,
+    start = [row.name, row.config, row.address, None if record is None else record.checkpoint_sha256, *data,
              _images(outcome), row.test]
-    end = [outcome.verdict, outcome.reason, row.note, '' if outcome.number is None else outcome.number]
+    end = [outcome.verdict, outcome.reason, row.note, outcome.number]
     for figure in outcome.figures:
-        values = ['' if value is None else value for value in (figure.value, figure.expected, figure.difference)]
-        yield [*start, figure.metric, 'yes' if figure.is_deciding else 'no', *values, *end]
+        yield [*start, figure.metric, 'yes' if figure.is_deciding else 'no', figure.value, figure.expected,
+               figure.difference, *end]
     if not outcome.figures:
-        yield [*start, *[''] * 5, *end]
+        yield [*start, *[None] * 5, *end]

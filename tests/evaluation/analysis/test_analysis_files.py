@@ -50,11 +50,28 @@ def test_tables(analysis, tmp_path):
     curves = [row for row in rows_of(tmp_path / 'precision_recall.csv') if (row['model'], row['class']) == ('a', 'bee')]
     assert [float(row['recall']) for row in curves] == pytest.approx(np.linspace(0, 1, 101))
     assert [float(row['0.75']) for row in curves] == pytest.approx(decode_precision(analysis.curves.precision[1])[5])
-    assert curves[0]['score at 0.50'] == '1'
+    assert curves[0]['score at 0.50'] == '1.0'
     scores = rows_of(tmp_path / 'scores.csv')
     for name, values in (('true positives', analysis.histograms.true_positives),
                          ('false positives', analysis.histograms.false_positives)):
         assert [int(row[name]) for row in scores if row['model'] == 'b'] == np.ravel(values).tolist()
+
+
+def test_tables_have_no_formulas(tmp_path):
+    content, detections = random_scene(1)
+    content['categories'][0]['name'] = '=1+1\r\n'
+    for detection in detections:
+        detection['score'] -= 2
+    analysis = analyze(run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox'), -2)
+    write_tables(tmp_path, [('@a', analysis)])
+    for name in ('classes', 'confusion', 'precision_recall', 'scores'):
+        for row in rows_of(tmp_path / f'{name}.csv'):
+            assert row['model'] == "'@a"
+            texts = {key: text for key, text in row.items() if not key.startswith('score')}
+            assert not any(text.startswith(('=', '@', '+', '-')) for text in texts.values())
+    assert rows_of(tmp_path / 'classes.csv')[0]['class'] == "'=1+1  "
+    curves = [row for row in rows_of(tmp_path / 'precision_recall.csv') if row['class'] == 'bee']
+    assert float(curves[0]['score at 0.50']) < 0
 
 
 def test_files_of_tests(analysis, tmp_path):

@@ -92,7 +92,7 @@ def test_evaluation_without_classes_is_refused():
     content, detections = random_scene(0)
     evaluation = ArrayEvaluation(as_coco(content), detections, 'bbox')
     evaluation.params.useCats = 0
-    with pytest.raises(ValueError, match='params.useCats must be 1, got 0'):
+    with pytest.raises(ValueError, match='useCats must be 1, got 0'):
         evaluation.evaluate()
 
 
