@@ -21,7 +21,7 @@ from rich.console import Console
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
-from hrnet_plugin.evaluation.comparison.comparison import is_comparison
+from hrnet_plugin.evaluation.comparison.comparison import check_comparison
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
 from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
@@ -94,11 +94,11 @@ def read_comparison(file: Path) -> dict[str, Any]:
         ValueError: The file is not a comparison of this version.
     """
     try:
-        found = json.loads(file.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:  # invalid JSON, invalid UTF-8, or too deep nesting
-        raise ValueError(f'--compare must be comparison.json of hrnet compare, got {file}: {error}') from None
-    if not isinstance(found, dict) or not is_comparison(found):
-        raise ValueError(f'--compare must be comparison.json of this version of hrnet compare, got {file}')
+        found: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
+        check_comparison(found)
+    except (ValueError, RecursionError) as error:  # other content or version, invalid UTF-8, or too deep nesting
+        raise ValueError(f'--compare must be comparison.json of this version of hrnet compare, got {file}: {error}. '
+                         'Compare the models again.') from None
     return found
 
 

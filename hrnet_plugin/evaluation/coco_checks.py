@@ -58,9 +58,13 @@ def check_annotations(evaluation: COCOeval) -> None:
         evaluation: Evaluation before its first run. Only annotations of its images and classes are checked.
 
     Raises:
-        ValueError: If a box, a segmentation or keypoints are invalid.
+        ValueError: If the name of a class, a box, a segmentation or keypoints are invalid.
     """
     truth, params = evaluation.cocoGt, evaluation.params
+    for category in truth.loadCats(params.catIds):
+        if not isinstance(category.get('name'), str):
+            raise ValueError(f'{name_of(truth)}, category {short(category["id"])}: name must be text, got '
+                             f'{short(category.get("name"))}')
     keypoints = len(keypoint_names(truth)) if params.iouType == 'keypoints' else 0
     for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
         annotation.setdefault('iscrowd', 0)
@@ -105,7 +109,10 @@ def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, key
 def _box_error(box: Any) -> str:
     if not isinstance(box, list) or len(box) != 4:  # the API rejects other sequences
         return f'bbox must be [x, y, width, height], got {short(box)}'
-    return '' if all(map(is_finite_number, box)) else f'bbox must be four finite numbers, got {short(box)}'
+    if not all(map(is_finite_number, box)):
+        return f'bbox must be four finite numbers, got {short(box)}'
+    # two boxes of infinite area have an IoU of NaN, which the API takes for a match
+    return '' if is_finite_number(box[2] * box[3]) else f'bbox must be a box of finite area, got {short(box)}'
 
 
 def result_error(detection: Any, kind: str, truth: COCO) -> str:

@@ -17,7 +17,8 @@ from paths import ROOT, SHARED
 from PIL import Image
 
 from hrnet_plugin.cli import compare
-from hrnet_plugin.evaluation.comparison.comparison import is_comparison
+from hrnet_plugin.cli.leaderboard import read_comparison
+from hrnet_plugin.evaluation.comparison.comparison import check_comparison
 
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 
@@ -80,11 +81,27 @@ def test_comparisons_of_strangers_are_checked(files, tmp_path):
     results, annotations = files
     compare.main([*results, *annotations, '--draws', '2', '--out', str(tmp_path / 'out')])
     content = json.loads((tmp_path / 'out/comparison.json').read_text())
-    assert is_comparison(content)
+    check_comparison(content)
     one, other = content['analyses']
-    for analyses in ([one], [one, 3], None, [one, dict(other, kind='segm')], [one, dict(other, classes=['x', 'y'])],
-                     [one, dict(other, confusion=dict(other['confusion'], counts=[]))]):
-        assert not is_comparison(dict(content, analyses=analyses))
+    changed_counts = dict(other, confusion=dict(other['confusion'], counts=[]))
+    for analyses, words in (
+            ([one], 'analyses must be a list of two'), ([one, 3], 'analysis must be an object with classes'),
+            (None, 'analyses must be a list of two, got None'),
+            ([one, dict(other, kind='segm')], 'analyses must be of bbox and have the same classes, got bbox and segm'),
+            ([one, dict(other, classes=['x', 'y'])], 'analyses must be of bbox and have the same classes'),
+            ([one, changed_counts], r'confusion must be 3 x 3 counts, got \[\]')):
+        with pytest.raises(ValueError, match=words):
+            check_comparison(dict(content, analyses=analyses))
+    without = {name: value for name, value in content.items() if name != 'interval'}
+    for wrong, words in (([], 'comparison must be an object whose kind'), (dict(content, kind=[]), 'whose kind is one'),
+                         (without, "the fields of bbox, got others: .'interval'"),
+                         (dict(content, more=1), "the fields of bbox, got others: .'more'")):
+        with pytest.raises(ValueError, match=words):
+            check_comparison(wrong)
+    file = tmp_path / 'changed.json'
+    file.write_text(json.dumps(dict(content, analyses=[one, changed_counts])))
+    with pytest.raises(ValueError, match=r'changed.json: confusion must be 3 x 3 counts'):
+        read_comparison(file)
 
 
 def test_no_difference(files, capsys):
@@ -137,7 +154,7 @@ def test_kinds(tmp_path, capsys):
     assert 'has no predictions in' in out
     assert 'no detections' not in out
     found = json.loads((tmp_path / 'out/comparison.json').read_text())
-    assert is_comparison(found)
+    check_comparison(found)
     assert set(found['errors'][0]['numbers']) == {'good', 'jitter', 'inversion', 'swap', 'miss', 'undetected'}
     compare.main([*words, '--kind', 'bbox'])
     assert 'Boxes in 12 images' in capsys.readouterr().out
@@ -154,7 +171,7 @@ def test_label_maps(tmp_path, capsys):
     out = capsys.readouterr().out
     assert 'Label maps in 1 images. mIoU of B minus mIoU of A: **-50.0**' in out
     assert '| sky | 100.0 | 50.0 | -50.0 |' in out
-    assert is_comparison(json.loads((tmp_path / 'out/comparison.json').read_text()))
+    check_comparison(json.loads((tmp_path / 'out/comparison.json').read_text()))
     assert {file.name for file in (tmp_path / 'out').iterdir()} == {
         'comparison.md', 'comparison.json', 'classes.csv', 'confusion.csv'}
     assert '| road | sky | 0 | 1 | +1 |' in out
@@ -255,6 +272,7 @@ SEGMENTATIONS = {
 _COMPARE = '''
 import sys
 from hrnet_plugin.cli import compare
+from hrnet_plugin.cli.leaderboard import read_comparison
 for results, truth in zip(sys.argv[1::2], sys.argv[2::2]):
     try:
         compare.main([results, results, '--annotations', truth, '--masks', '--draws', '1'])

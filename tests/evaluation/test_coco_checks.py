@@ -137,12 +137,21 @@ def test_only_evaluated_annotations_are_checked(write):
     ([1, 2, 3], r'\[x, y, width, height\], got \[1, 2, 3\]'), (None, 'x, y, width, height.*, got None'),
     ('abcd', "got 'abcd'"), ([1, 2, float('nan'), 4], r'four finite numbers, got \[1, 2, nan, 4\]'),
     ([1, 2, float('inf'), 4], 'four finite numbers'), (['1', '2', '3', '4'], "four finite numbers, got .'1', '2'"),
-    ([1, 2, [3], 4], 'four finite numbers'), ([1, 2, 10**400, 4], 'four finite numbers')])
+    ([1, 2, [3], 4], 'four finite numbers'), ([1, 2, 10**400, 4], 'four finite numbers'),
+    ([0, 0, 1e200, 1e200], 'a box of finite area')])
 def test_wrong_boxes_are_refused(write, box, words):
     truth = write(dict(bbox=box))
     with pytest.raises(ValueError, match=rf'^annotations \(.*truth\.json\), annotation 5: bbox must be .*{words}'):
         evaluate_detections(truth, [BOX])
     assert evaluate_detections(truth, [MASK, {**MASK, 'image_id': 2}], 'segm').metrics['mask AP'] == pytest.approx(1)
+
+
+@pytest.mark.parametrize('category', [dict(id=1), dict(id=1, name=5), dict(id=1, name=['a'])])
+def test_names_of_classes_are_text(write, category):
+    truth = write()
+    truth.write_text(json.dumps({**json.loads(truth.read_text()), 'categories': [category]}))
+    with pytest.raises(ValueError, match='category 1: name must be text, got'):
+        evaluate_detections(truth, [BOX])
 
 
 def test_annotations_without_an_id_are_counted_from_1(write):

@@ -123,8 +123,9 @@ def decode_precision(text: str) -> Floats:
 
 
 def encode_scores(scores: Floats) -> str:
-    """Encode scores, shape (101,)."""
-    return _encode(scores.astype('<f4'))
+    """Encode scores, shape (101,). Those beyond the range of 32-bit floats become its bounds."""
+    bounds = np.finfo('<f4')
+    return _encode(scores.clip(bounds.min, bounds.max).astype('<f4'))
 
 
 def decode_scores(text: str) -> Floats:

@@ -39,7 +39,7 @@ def analyze(evaluation: ArrayEvaluation, score: float = SCORE_THRESHOLD) -> Anal
     objects = np.bincount(evaluation.objects.category[valid], minlength=len(params.catIds))
     return Analysis(
         kind=params.iouType, images=len(params.imgIds),
-        classes=[str(category['name']) for category in evaluation.cocoGt.loadCats(params.catIds)],
+        classes=[category['name'] for category in evaluation.cocoGt.loadCats(params.catIds)],
         precision=[float(values.mean()) if number else None for values, number in zip(precision, objects)],
         objects=objects.tolist(), predictions=(true + false).sum(axis=1).tolist(),
         confusion=Confusion(overlap=OVERLAP, score=score,

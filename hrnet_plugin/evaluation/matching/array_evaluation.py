@@ -56,6 +56,11 @@ class ArrayEvaluation(COCOeval):
             raise ValueError('params.useCats must be 1, got 0. Give all annotations and results the same category.')
         params.imgIds, params.catIds = sorted(set(params.imgIds)), sorted(set(params.catIds))
         params.maxDets = sorted(params.maxDets)
+        with np.errstate(over='ignore'):  # of coordinates far outside: an OKS of 0, or an infinite area
+            self._match()
+
+    def _match(self) -> None:
+        params = self.params
         self.objects = collect_objects(self.cocoGt, params.iouType, params.imgIds, params.catIds)
         self.predictions = collect_predictions(self.results, params.iouType, params.imgIds, params.catIds,
                                                params.maxDets[-1])

@@ -156,6 +156,14 @@ def test_codes():
     np.testing.assert_array_equal(decode_scores(encode_scores(values[0])), values[0].astype('f4'))
 
 
+def test_scores_of_any_size_are_finite_in_files():
+    values = np.array([1e300, -1e300, 1e-300, .5])
+    content, _ = random_scene(0)
+    box = content['annotations'][0]
+    found = analysis_of(content, [dict(box, score=score) for score in values])
+    assert np.isfinite(decode_scores(found.curves.scores[box['category_id'] - 1])).all()
+
+
 def test_80_classes_take_less_than_half_a_megabyte():
     content, detections = random_scene(6)
     content['categories'] = [dict(id=k, name=f'class {k}') for k in range(1, 81)]

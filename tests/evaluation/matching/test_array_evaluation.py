@@ -52,6 +52,15 @@ def test_keypoints(seed, boxes, tmp_path):
     assert found.objects.ignored.any()
 
 
+@pytest.mark.filterwarnings('error::RuntimeWarning')
+def test_keypoints_far_outside_have_no_similarity(tmp_path):
+    truth, detections = person_scene(0, tmp_path)
+    far = dict(detections[0], keypoints=[1e200, -1e200, 1.] * (len(detections[0]['keypoints']) // 3))
+    far['keypoints'][0] = -1e308
+    found = run(ArrayEvaluation(truth, [far, *detections[1:]], 'keypoints'), 'keypoints')
+    assert found.eval['recall'][0, 0, 0, 0] > 0
+
+
 @pytest.mark.parametrize('places', [(0, 4), (4, 0)])
 def test_the_last_of_two_equal_overlaps_precedes(places):
     """Detect the middle of two boxes first, and the right one second, which only has an object if it is left."""
