@@ -19,7 +19,7 @@ LEAST_OVERLAP = 0.1
 
 
 class ArrayEvaluation(COCOeval):
-    """Evaluation with the parameters and results of ``COCOeval``, without its dict per detection.
+    """Evaluation by class with the parameters and results of ``COCOeval``, without its dict per detection.
 
     ``eval`` and ``stats`` are those of the API. ``evalImgs`` and ``ious`` are empty. The attributes below replace them
     after :meth:`evaluate`.
