@@ -83,7 +83,7 @@ def _images(outcome: Outcome) -> str:
     return '' if outcome.record is None else str(outcome.record.data.images)
 
 
-def _csv_rows(outcome: Outcome) -> Iterator[list[str | float]]:
+def _csv_rows(outcome: Outcome) -> Iterator[list[str | float | None]]:
     row, record = outcome.row, outcome.record
     data = (row.data, row.split) if record is None else (record.data.data, record.data.split)
     start = [row.name, row.config, row.address, None if record is None else record.checkpoint_sha256, *data,
