@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
 
 COCO = 'detection, COCO val2017'
+_LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 # Rows exist only near the visible part of the table. Scrolls through it, and collects one column by the row index.
 _COLUMN = '''
 const [id, done] = arguments;
@@ -103,3 +108,18 @@ def phone(browser, width=390, height=844):
         yield
     finally:
         browser.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+
+
+def _axe_script():
+    found = find_spec('axe_playwright_python')
+    if found is None or found.origin is None:
+        pytest.skip('no axe-core: pip install --no-deps -r requirements/dev-no-deps.txt')
+    return (Path(found.origin).parent / 'axe.min.js').read_text(encoding='utf-8')
+
+
+def violations(browser):
+    """Return the violations of WCAG, levels A and AA, that axe-core finds."""
+    browser.execute_script(_axe_script())
+    result = browser.execute_async_script('axe.run(document, { runOnly: arguments[0] }).then(arguments[1])', _LEVELS)
+    assert len(result['passes']) > 15
+    return [(one['id'], one['help'], [node['target'] for node in one['nodes']]) for one in result['violations']]

@@ -103,3 +103,24 @@ def test_a_page_without_rows_in_the_browser(browser, tmp_path):
     browser.get((tmp_path / 'empty.html').as_uri())
     assert 'No rows.' in run(browser, 'document.querySelector("main").innerText')
     assert not browser.get_log('browser')
+
+
+def test_injected_scripts_do_not_run(browser, errors_page):
+    browser.get(errors_page.as_uri())
+    script = ('const [done] = arguments;'
+              'document.addEventListener("securitypolicyviolation", (event) => done(event.effectiveDirective));'
+              'const script = Object.assign(document.createElement("script"), { textContent: "window.bad = 1" });'
+              'document.body.append(script);')
+    assert browser.execute_async_script(script) == 'script-src-elem'
+    assert run(browser, 'window.bad') is None
+
+
+def test_characters_of_foreign_records(browser, tmp_path):
+    row = make_entry(task='detection', source='own', place='mine', method='a\u202eb\u2066', note='\ud800@data@\0',
+                     data='x', split='val', metrics={'AP': 1.})
+    write_page(rank([row]), tmp_path / 'page.html', '@data@\udc80')
+    assert page_data(tmp_path / 'page.html')['boards'][0]['rows'][0]['method'] == 'a\ufffdb\ufffd'
+    browser.get_log('browser')
+    browser.get((tmp_path / 'page.html').as_uri())
+    assert '@data@' in run(browser, 'document.querySelector("td.model").textContent')
+    assert not browser.get_log('browser')

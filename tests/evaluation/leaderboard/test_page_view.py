@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
-from page_actions import COCO, choose, click_head, column, column_names, fresh, phone, plot, run, shown_rows, texts
+from page_actions import (
+    COCO,
+    choose,
+    click_head,
+    column,
+    column_names,
+    fresh,
+    phone,
+    plot,
+    run,
+    shown_rows,
+    texts,
+    violations,
+)
 
 pytest_plugins = 'page_fixtures'
 
-LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 PLOTS = ('macs_in_billions', 'ms', 'weights_in_millions', 'sizes')
 
 
@@ -185,20 +194,6 @@ def test_the_skip_link_keeps_the_view(opened):
     before = address(opened)
     opened.execute_script('document.querySelector(".skip").click()')
     assert (focused(opened), address(opened)) == ('table', before)
-
-
-def axe_script():
-    found = find_spec('axe_playwright_python')
-    if found is None or found.origin is None:
-        pytest.skip('no axe-core: pip install --no-deps -r requirements/dev-no-deps.txt')
-    return (Path(found.origin).parent / 'axe.min.js').read_text(encoding='utf-8')
-
-
-def violations(browser):
-    browser.execute_script(axe_script())
-    result = browser.execute_async_script('axe.run(document, { runOnly: arguments[0] }).then(arguments[1])', LEVELS)
-    assert len(result['passes']) > 15
-    return [(one['id'], one['help'], [node['target'] for node in one['nodes']]) for one in result['violations']]
 
 
 @pytest.mark.parametrize(('color', 'is_small'), [

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from hrnet_plugin.evaluation.leaderboard.analyses import entry_analyses
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
+from hrnet_plugin.evaluation.leaderboard.page.configs import config_texts
 from hrnet_plugin.evaluation.leaderboard.page.images import common_image_names, embed_images
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
@@ -28,7 +29,9 @@ def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject], trends
         comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
         trends: Evaluations of training runs.
     """
-    return dict(boards=[_board(board) for board in boards], numbers=[list(pair) for pair in NUMBERS.items()],
+    configs = config_texts([entry for board in boards for entry in board.entries])
+    return dict(boards=[_board(board) for board in boards], configs=dict(configs),
+                numbers=[list(pair) for pair in NUMBERS.items()],
                 comparisons=[dict(one) for one in comparisons], trends=[_trend(one) for one in trends])
 
 

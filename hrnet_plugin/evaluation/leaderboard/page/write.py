@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -20,9 +22,11 @@ from hrnet_plugin.requirements import install_command
 _HERE = Path(__file__).parent
 SCRIPTS_FOLDER = _HERE / 'scripts'
 #: Files in the folder of scripts, which run in this order in the scope of one function.
-SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'groups', 'rows', 'own', 'download',
-           'plots', 'costs', 'labels', 'sizes', 'differences', 'pair', 'comparisons', 'analyses', 'analysis_plots',
-           'trends', 'main')
+SCRIPTS = ('base', 'theme', 'columns', 'chooser', 'filters', 'address', 'table', 'groups', 'rows', 'configs',
+           'own', 'download', 'plots', 'costs', 'labels', 'sizes', 'differences', 'pair', 'comparisons', 'analyses',
+           'analysis_plots', 'trends', 'main')
+# controls of the text direction, with which a name looks like another one, and halves of surrogate pairs
+_UNSAFE_CHARACTERS = re.compile('[\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
@@ -42,8 +46,10 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     entries = [entry for board in boards for entry in board.entries]
     warn_of_refused_folders(entries)
     local = sum(entry.source == LOCAL for entry in entries)
+    script, plotly = _script(), _plotly()
     parts = dict(
-        title=html.escape(title), css=_read('page.css'), script=_script(), plotly=_plotly(),
+        title=html.escape(_safe(title)), css=_read('page.css'), script=script, plotly=plotly,
+        hashes=f'{_csp_hash(script)} {_csp_hash(plotly)}',
         introduction=f'{len(entries)} rows: {local} of your results, and published results of the paper '
                      '(arXiv 1908.07919), its authors&rsquo; repositories, and the model zoos of mmdet, mmpose and '
                      'mmsegmentation.',
@@ -53,9 +59,18 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     Path(target).write_text(page, encoding='utf-8')
 
 
+def _safe(text: str) -> str:
+    return _UNSAFE_CHARACTERS.sub('\ufffd', text)
+
+
+def _csp_hash(script: str) -> str:
+    """Return the source of a script for the Content Security Policy, which then allows no other script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
 def _compact_json(data: JsonObject) -> str:
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(',', ':'))
-    return text.replace('<', '\\u003c')  # '<' could close the script element of the data
+    return _safe(text).replace('<', '\\u003c')  # '<' could close the script element of the data
 
 
 def _read(name: str) -> str:

@@ -1,4 +1,4 @@
-const { boards, numbers, comparisons, trends } = JSON.parse(document.getElementById('data').textContent);
+const { boards, configs, numbers, comparisons, trends } = JSON.parse(document.getElementById('data').textContent);
 
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];

@@ -17,9 +17,9 @@ function allColumns() {
     text('model', 'Model', { kind: 'model', fill: fillModel, width: () => (isNarrow() ? 150 : 250) }),
     ...(first ? [{ ...metric(first), isMain: true }] : []),
     text('where', 'Source', { fill: fillSource, width: () => 185, isHidden: isNarrow }),
-    text('config', 'Config', { width: () => 230 }),
+    text('config', 'Config', { fill: fillConfig, width: () => 230, isHidden: isNarrow }),
     { id: 'links', title: 'Links', isText: true, width: () => 165, isLast: isNarrow, fill: fillLinks,
-      value: (row) => row.links?.checkpoint ?? row.links?.paper ?? null },
+      value: ({ links = {} }) => linkNames(links).map((name) => links[name]).join(' ') || null },
     ...others.map(metric),
     ...numbers.map(cost),
     text('unit', 'Unit of counts', { width: () => 220, isExtra: true }),
@@ -31,17 +31,18 @@ function allColumns() {
 const link = (text, address) => (address?.startsWith('https://')
   ? element('a', { href: address, rel: 'noreferrer', textContent: text }) : text);
 
-function fillLinks({ links = {} }) {
-  const names = ['checkpoint', 'paper'].filter((name) => links[name] && links[name] !== links.source);
-  return names.map((name) => link(name, links[name]));
-}
+// the column of sources has the link to the source
+const linkNames = (links) => ['checkpoint', 'paper'].filter((name) => links[name] && links[name] !== links.source);
+
+const fillLinks = ({ links = {} }) => linkNames(links).map((name) => link(name, links[name]));
 
 function fillModel(row) {
   const details = [row.backbone, row.schedule, row.size?.replace('x', ' x '), row.note,
     row.test && `tested with ${row.test}`];
   return [row.method, element('small', { textContent: details.filter(Boolean).join(' · ') }),
     ...(row.partial ? [element('small', {}, [element('span', { className: 'partial', textContent: row.partial })])] : []),
-    ...(isNarrow() ? [element('small', {}, [sourceBadge(row), ' ', link(row.detail, row.links?.source)])] : [])];
+    ...(isNarrow() ? [element('small', {}, [sourceBadge(row), ' ', link(row.detail, row.links?.source)]),
+      element('small', {}, fillConfig(row))] : [])];
 }
 
 const fillSource = (row) => [sourceBadge(row), element('small', {}, [link(row.detail, row.links?.source)])];

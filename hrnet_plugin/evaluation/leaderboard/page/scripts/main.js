@@ -51,7 +51,7 @@ fillTrends();
 listenToTheme();
 if (boards.length) {
   fillBoards();
-  [listenToFilters, listenToChooser, listenToDownload, listenToGroups, listenToOwn, listenToPair, listenToWindow].forEach((run) => run());
+  [listenToFilters, listenToChooser, listenToConfigs, listenToDownload, listenToGroups, listenToOwn, listenToPair, listenToWindow].forEach((run) => run());
   drawAll();
 } else {
   all('form, main > section:not(#comparisons, #trends)').forEach((part) => { part.hidden = true; });
