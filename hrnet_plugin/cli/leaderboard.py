@@ -21,7 +21,7 @@ from rich.console import Console
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
-from hrnet_plugin.evaluation.comparison.comparison import check_comparison
+from hrnet_plugin.evaluation.comparison.validity import check_comparison
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL
 from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS

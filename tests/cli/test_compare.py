@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from itertools import chain
@@ -18,7 +19,7 @@ from PIL import Image
 
 from hrnet_plugin.cli import compare
 from hrnet_plugin.cli.leaderboard import read_comparison
-from hrnet_plugin.evaluation.comparison.comparison import check_comparison
+from hrnet_plugin.evaluation.comparison.validity import check_comparison
 
 FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 
@@ -102,6 +103,17 @@ def test_comparisons_of_strangers_are_checked(files, tmp_path):
     file.write_text(json.dumps(dict(content, analyses=[one, changed_counts])))
     with pytest.raises(ValueError, match=r'changed.json: confusion must be 3 x 3 counts'):
         read_comparison(file)
+    numbers = content['errors'][0]
+    for name, values in dict(
+            names=[None, [1, 2], ['a'], 'ab'], images=['7', -1, True],
+            metrics=[None, {'AP': [0.5]}, {'AP': [math.nan, 1]}],
+            interval=[None, {}, dict(content['interval'], low='<b>')], classes=[[], {'cat': None}],
+            differing=[None, [['a']], [[1, [0, 1]]], [['a', [0, math.inf]]]], covered=[[1]],
+            errors=[None, [numbers], [numbers, {}], [numbers, dict(numbers, costs={'missed': 0.})],
+                    [numbers, dict(numbers, numbers={**numbers['numbers'], '__proto__': 1})]]).items():
+        for value in values:
+            with pytest.raises(ValueError, match=f'{name} of the comparison must have values of their type'):
+                check_comparison({**content, name: value})
 
 
 def test_no_difference(files, capsys):

@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hrnet_plugin.evaluation.analysis.analysis import Analysis
-from hrnet_plugin.evaluation.analysis.parse import parse_analysis
-from hrnet_plugin.evaluation.detections import short
-from hrnet_plugin.json_types import Json
 
 #: Error types of boxes and masks: those of false positives, and missed objects.
 ERROR_TYPES = ('classification', 'localization', 'both', 'duplicate', 'background', 'missed')
@@ -110,24 +107,3 @@ class KeypointComparison(Comparison):
 #: kind -> type of comparison
 KINDS: Mapping[str, type[Comparison]] = {
     'bbox': DetectionComparison, 'segm': DetectionComparison, 'keypoints': KeypointComparison, 'semantic': Comparison}
-
-
-def check_comparison(content: Json) -> None:
-    """Raise an error if parsed JSON is not a comparison with two valid analyses of its kind.
-
-    Raises:
-        ValueError: If a field or an analysis is missing, unknown or invalid.
-    """
-    kind = content.get('kind') if isinstance(content, dict) else None
-    if not isinstance(content, dict) or not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f'comparison must be an object whose kind is one of {", ".join(KINDS)}, got {short(kind)}')
-    fields = set(KINDS[kind].__dataclass_fields__)
-    if set(content) != fields:
-        raise ValueError(f'comparison must have the fields of {kind}, got others: '
-                         f'{short(sorted(fields.symmetric_difference(content)))}')
-    analyses = content['analyses']
-    if not isinstance(analyses, list) or len(analyses) != 2:
-        raise ValueError(f'analyses must be a list of two, got {short(analyses)}')
-    one, other = map(parse_analysis, analyses)
-    if (one.kind, other.kind) != (kind, kind) or one.classes != other.classes:
-        raise ValueError(f'analyses must be of {kind} and have the same classes, got {one.kind} and {other.kind}')

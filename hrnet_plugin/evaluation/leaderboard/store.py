@@ -21,6 +21,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from hrnet_plugin.evaluation.detections import is_finite_number
 from hrnet_plugin.evaluation.leaderboard.facts import DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.stored_facts import read_facts, write_facts
@@ -110,6 +111,7 @@ class ResultStore:
 
         Raises:
             FileNotFoundError: If the file does not exist.
+            ValueError: If a value is not a finite number.
             sqlite3.DatabaseError: If the file is not a store.
         """
         if not self.path.is_file():
@@ -123,6 +125,9 @@ class ResultStore:
             chosen = '' if with_classes else "WHERE class = ''"
             rows = database.execute(f'SELECT record, class, name, value FROM metrics {chosen}')
             for number, cls, name, value in rows:
+                if value is not None and not is_finite_number(value):
+                    raise ValueError(f'metrics must be finite numbers, got {value!r} for {name!r} in record {number} '
+                                     f'of {str(self.path)!r}')
                 metrics.setdefault(number, {}).setdefault(cls, {})[name] = value
             columns = ', '.join(_COLUMNS if with_configs else ("''" if name == 'config_text' else name
                                                               for name in _COLUMNS))

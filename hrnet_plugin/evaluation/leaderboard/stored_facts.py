@@ -61,7 +61,8 @@ def _text(facts: JsonObject, key: str) -> str:
     value = facts.get(key)
     if value is not None and not isinstance(value, str):
         raise ValueError(f'fact {key!r} must be text, got {value!r}')
-    return value or ''
+    # JSON may contain halves of surrogate pairs, and no file in UTF-8 may
+    return (value or '').encode('utf-8', 'replace').decode()
 
 
 def _number(facts: JsonObject, key: str) -> float | None:

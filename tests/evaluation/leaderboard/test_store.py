@@ -55,6 +55,22 @@ def write_old(path, facts):
                          "VALUES ('2020', 'detection', 'c', '', '', '', '', 'COCO', 'val2017', 5000, 1, ?)", [facts])
 
 
+@pytest.mark.parametrize('value', [math.inf, 'text'])
+def test_values_of_foreign_stores_are_checked(tmp_path, value):
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.append(make())
+    with closing(sqlite3.connect(store.path)) as database, database:
+        database.execute("INSERT INTO metrics (record, class, name, value) VALUES (1, '', 'odd', ?)", [value])
+    with pytest.raises(ValueError, match=r"metrics must be finite numbers, got .* for 'odd' in record 1"):
+        store.read()
+
+
+def test_facts_of_foreign_stores_can_be_written_in_utf_8(tmp_path):
+    write_old(tmp_path / 'old.sqlite', json.dumps({**OLD_FACTS, 'note': 'a\ud800'}))
+    record, = ResultStore(tmp_path / 'old.sqlite').read()
+    assert record.model.note == 'a?'
+
+
 def test_an_old_store_opens(tmp_path):
     write_old(tmp_path / 'old.sqlite', json.dumps(OLD_FACTS))
     record, = ResultStore(tmp_path / 'old.sqlite').read()
