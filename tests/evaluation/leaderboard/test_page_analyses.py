@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from leaderboard_rows import make_entry
-from page_actions import choose, fresh, plot_by_id, run, texts
+from page_actions import choose, fresh, phone, plot_by_id, run, texts
 from page_fixtures import comparisons
 
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
@@ -90,8 +91,51 @@ def test_precision_recall_curves(shown):
 def test_confusion_matrices_are_normalized_by_row(shown):
     matrix, = plot_by_id(shown, 'comparison-analyses-confusion-0')
     assert matrix['z'] == [[0.75, 0, 0.25], [0, 0, 0], [0.75, 0.25, 0]]
-    assert matrix['customdata'] == [[3, 0, 1], [0, 0, 0], [6, 2, 0]]
-    assert matrix['x'] == matrix['y'] == ['cat', '&lt;i>dog&lt;/i>', '(background)']
+    assert [[cell[0] for cell in row] for row in matrix['customdata']] == [[3, 0, 1], [0, 0, 0], [6, 2, 0]]
+    assert matrix['customdata'][1][2] == [0, '&lt;i>dog&lt;/i>', '(background)']
+    axes = run(shown, '(({ xaxis, yaxis }) => [xaxis, yaxis])(document.getElementById('
+               '"comparison-analyses-confusion-0").layout)')
+    assert [axis['ticktext'] for axis in axes] == [['cat', '&lt;i>dog&lt;/i>', '(background)']] * 2
+    assert axes[0]['title']['text'] == 'predicted class (score ≥ 0.30, IoU ≥ 0.50)'
+
+
+@pytest.fixture
+def long_page(tmp_path):
+    """Write a page of a comparison with long names and 80 classes, some with the same name."""
+    from hrnet_plugin.evaluation.leaderboard.page import write_page
+    boxes, *_ = comparisons()
+    one = analysis('bbox', 1.)
+    names = [f'a long name of a class {number % 79}' for number in range(80)]
+    counts = (np.eye(81, dtype=int) * 5).tolist()
+    curves = dict(one['curves'], precision=[None] * 80, scores=[None] * 80)
+    histograms = dict(one['histograms'], true_positives=[[1, 2]] * 80, false_positives=[[3, 4]] * 80)
+    one.update(classes=names, precision=[0.5] * 80, objects=[5] * 80, predictions=[5] * 80, curves=curves,
+               histograms=histograms, confusion=dict(one['confusion'], counts=counts))
+    compared = {**boxes, 'names': [f'{"results_of_a_model/" * 5}{end}' for end in ('first.json', 'second.json')],
+                'classes': {name: [0.5, 0.6] for name in names}, 'analyses': [one, one]}
+    write_page(rank(published_entries()), tmp_path / 'page.html', comparisons=[compared])
+    return tmp_path / 'page.html'
+
+
+@pytest.mark.parametrize('width', [390, pytest.param(1280, marks=pytest.mark.slow)])
+def test_long_names_and_many_classes(browser, long_page, width):
+    with phone(browser, width):
+        fresh(browser, long_page)
+        matrix, = plot_by_id(browser, 'comparison-analyses-confusion-1')
+        assert (len(matrix['z']), len(matrix['z'][0])) == (81, 81)
+        for axis in ('x', 'y'):
+            boxes = run(browser, f'[...document.querySelectorAll("#comparison-analyses-confusion-1 .{axis}tick text")]'
+                        '.map((e) => e.getBoundingClientRect()).map((r) => [r.left, r.top, r.bottom])')
+            assert 10 < len(boxes) <= 81
+            assert len({tuple(box) for box in boxes}) == len(boxes)
+            if axis == 'y':
+                tops = sorted(box[1:] for box in boxes)
+                assert all(above[1] <= below[0] + 3 for above, below in pairwise(tops))
+        for name in ('curves', 'scores', 'precision'):
+            plot_by_id(browser, f'comparison-analyses-{name}')
+        assert all(len(text) < 45 for text in texts(browser, '#comparison-analyses-precision .legendtext'))
+        assert run(browser, 'document.documentElement.scrollWidth') <= width
+        assert not browser.get_log('browser')
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from leaderboard_rows import MARKUP
 from page_actions import COCO, choose, fresh, plot, requested_addresses, run, shown_rows, texts
@@ -33,8 +35,25 @@ def test_plots_and_pareto_fronts(coco):
         front = pareto(rows, cost)
         assert front_line['x'] == pytest.approx([x for x, _ in front])
         assert front_line['y'] == [ap for _, ap in front]
-    plot(coco, 'sizes')
-    assert run(coco, 'document.querySelectorAll("#plot-sizes .bars .point path").length') == 3 * 12
+
+
+def test_precision_by_object_size(coco):
+    rows = {}
+    for place, row in enumerate(rank(published_entries())[0].entries, 1):
+        if {'APs', 'APm', 'APl'} & set(row.scores.metrics):
+            rows.setdefault(row.group, (place, row))  # the best of each model
+    best = list(rows.values())[:12]
+    traces = plot(coco, 'sizes')
+    assert [trace['name'] for trace in traces] == ['small', 'medium', 'large']
+    for trace, metric in zip(traces, ('APs', 'APm', 'APl')):
+        assert trace['x'] == [row.scores.metrics.get(metric) for _, row in best]
+    place, row = best[1]
+    first, second = run(coco, 'document.getElementById("plot-sizes").layout.yaxis.ticktext[1]').split('<br>')
+    assert first == f'{place}. {row.model.method}'
+    assert second.startswith(f'{row.model.backbone} · {row.model.schedule}')
+    labels = run(coco, '[...document.querySelectorAll("#plot-sizes .ytick text")].map((e) => e.getBoundingClientRect())'
+                 '.map((r) => [r.top, r.bottom])')
+    assert all(above[1] <= below[0] + 2 for above, below in pairwise(labels))
 
 
 def test_plots_show_the_filtered_rows(coco):
@@ -112,7 +131,7 @@ def test_texts_of_records_are_escaped(browser, errors_page):
     fresh(browser, errors_page)
     for name in ('sizes', 'classes', 'macs_in_billions'):
         plot(browser, name)
-    assert MARKUP in run(browser, 'document.querySelector("#plot-sizes .xtick text").textContent')
+    assert texts(browser, '#plot-sizes .ytick text')[0].startswith('1. <a href=')
     assert run(browser, 'document.querySelector("#plot-classes .ytick text").textContent') == MARKUP
     assert any(text.startswith('<a href=') for text in texts(browser, '#plot-macs_in_billions .annotation'))
     assert run(browser, 'document.querySelectorAll("svg a, svg tspan[style]").length') == 0
@@ -161,8 +180,8 @@ def test_comparisons_of_keypoints_and_label_maps(opened):
     choose(opened, '#comparison', 'a and b (keypoints, 7 images)')
     text = opened.find_element('id', 'comparison-text').text
     assert text.startswith('Keypoints in 7 images. AP of b minus AP of a: ')
-    assert texts(opened, '#comparison-errors td') == ['missed', '3', '1', '+30.0', '+10.0']
-    assert 'mean OKS lost' in opened.find_element('css selector', '#comparison-errors thead').text
+    assert texts(opened, '#comparison-errors td') == ['missed', '3', '1', '30.0', '10.0']
+    assert 'mean OKS lost (%)' in opened.find_element('css selector', '#comparison-errors thead').text
     assert texts(opened, '#comparison-keypoints td') == ['nose', '50.0', '70.0', '+20.0']
     choose(opened, '#comparison', 'c and d (label maps, 7 images)')
     text = opened.find_element('id', 'comparison-text').text

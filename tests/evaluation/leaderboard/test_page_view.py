@@ -89,15 +89,16 @@ def test_going_back(new_tab):
     assert shown_rows(new_tab) == number
 
 
-@pytest.mark.parametrize('view', [
-    '#board=nothing&method=nothing&sort=%2Bnothing&theme=nothing&axes=nothing&first=nothing&comparison=99',
-    '#<script>alert(1)</script>', '#sort=&column=nothing&comparison=__proto__', '#table', '#%'])
-def test_unknown_values_in_the_address_are_ignored(browser, page, view):
-    fresh(browser, page, view)
-    assert shown_rows(browser) == 4
-    assert column_names(browser)[:2] == ['#', 'model']
-    assert opened_board(browser).startswith('detection, sample')
-    assert not browser.get_log('browser')
+def test_unknown_values_in_the_address_are_ignored(opened):
+    for view in ('#board=nothing&method=nothing&sort=%2Bnothing&theme=nothing&axes=nothing&first=nothing&comparison=99',
+                 '#<script>alert(1)</script>', '#sort=&column=nothing&comparison=__proto__', '#table', '#%',
+                 '#board=__proto__&sort=%2B__proto__&first=constructor&trend=toString&column=__proto__&width=valueOf'):
+        opened.execute_async_script('addEventListener("hashchange", () => setTimeout(arguments[1]), { once: true });'
+                                    'location.hash = arguments[0];', view)
+        assert shown_rows(opened) == 4
+        assert column_names(opened)[:2] == ['#', 'model']
+        assert opened_board(opened).startswith('detection, sample')
+        assert not opened.get_log('browser')
 
 
 def opened_board(browser):
@@ -129,6 +130,26 @@ def test_dark_mode(opened):
         opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[]))
     opened.find_element('id', 'theme').click()
     assert theme(opened) == dark
+
+
+def test_high_contrast_keeps_the_colors_of_plots(opened):
+    opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[dict(name='forced-colors', value='active')]))
+    try:
+        opened.refresh()
+        points = plot(opened, 'ms')[0]
+        paper = run(opened, 'document.getElementById("plot-ms").layout.paper_bgcolor')
+        assert points['marker']['color'] != paper
+        shown = run(opened, 'getComputedStyle(document.querySelector("#plot-ms .points path")).fill')
+        assert shown == points['marker']['color']
+    finally:
+        opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[]))
+
+
+def test_another_width_keeps_the_focus(coco):
+    coco.execute_script('document.querySelector("#table [data-column=AP] button").focus()')
+    coco.set_window_size(1100, 900)
+    coco.execute_async_script('setTimeout(arguments[0], 200)')
+    assert run(coco, 'document.activeElement.closest("th")?.dataset.column') == 'AP'
 
 
 def right(browser, selector):

@@ -11,10 +11,12 @@ function drawAnalyses(section, { names, kinds }) {
     if (options.some(([value]) => String(value) === before)) part(name).value = before;
     part(name).closest('label').hidden = options.length < 2;
   };
+  const nameOverlap = (kind) => { part('overlap-name').textContent = overlapName(kind); };
   fill('kind', Object.keys(kinds).map((kind) => [kind, KINDS[kind][0]]));
   const draw = () => {
     const analyses = kinds[part('kind').value];
     const [first] = analyses;
+    nameOverlap(first.kind);
     fill('class', [['', 'all classes'], ...first.classes.map((name, index) => [index, name])]);
     fill('overlap', (first.curves?.thresholds ?? []).map((value, index) => [index, value.toFixed(2)]));
     const view = { names, analyses, cls: part('class').value === '' ? null : Number(part('class').value),
@@ -22,7 +24,10 @@ function drawAnalyses(section, { names, kinds }) {
     const { id } = section;
     drawIf(`${id}-curves`, first.curves, () => curvesPlot(view));
     drawIf(`${id}-scores`, first.histograms, () => scoresPlot(view));
-    analyses.forEach((one, index) => drawIf(`${id}-confusion-${index}`, true, () => confusionPlot(names[index], one)));
+    analyses.forEach((one, index) => {
+      const name = `${id}-confusion-${index}`;
+      drawIf(name, true, () => confusionPlot(modelName(names, index), one, document.getElementById(name).clientWidth));
+    });
     drawIf(`${id}-precision`, true, () => precisionPlot(view));
   };
   section.onchange = draw;

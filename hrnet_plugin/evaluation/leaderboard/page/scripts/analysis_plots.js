@@ -2,6 +2,11 @@
 const MODEL_COLORS = ['--own', '--paper'];
 const RECALLS = Array.from({ length: 101 }, (_, index) => index / 100);
 const className = ({ analyses, cls }) => (cls === null ? 'all classes' : plain(analyses[0].classes[cls]));
+// short and different names for legends and titles
+function modelName(names, index) {
+  const short = names.map((name) => shorten(name, isNarrow() ? 24 : 36));
+  return plain(short[0] === short[1] ? `${['first', 'second'][index]}, ${short[index]}` : short[index]);
+}
 const overlapName = (kind) => (kind === 'keypoints' ? 'OKS' : 'IoU');
 
 function curvesPlot(view) {
@@ -12,7 +17,7 @@ function curvesPlot(view) {
     const y = [...decodeNumbers(text, Uint16Array)].slice(101 * overlap, 101 * (overlap + 1)).map((value) => value / 10000);
     // scores are known for the first threshold only
     const scores = cls !== null && overlap === 0 ? [...decodeNumbers(curves.scores[cls], Float32Array)] : null;
-    return [{ type: 'scatter', mode: 'lines', name: plain(names[index]), x: RECALLS, y,
+    return [{ type: 'scatter', mode: 'lines', name: modelName(names, index), x: RECALLS, y,
       line: { color: color(MODEL_COLORS[index]) },
       ...(scores ? { text: scores.map((value) => `<br>score ${value.toFixed(2)}`) } : {}),
       hovertemplate: `recall %{x:.2f}, precision %{y:.3f}${scores ? '%{text}' : ''}` }];
@@ -31,43 +36,57 @@ function scoresPlot(view) {
   const traces = analyses.flatMap(({ histograms }, index) => [['true positives', 'true_positives', 'solid'],
     ['false positives', 'false_positives', 'dot']].map(([title, key, dash]) => {
     const values = sum(histograms[key]);
-    return { type: 'scatter', mode: 'lines', name: `${plain(names[index])}, ${title}`, x: histograms.edges,
+    return { type: 'scatter', mode: 'lines', name: `${modelName(names, index)}, ${title}`, x: histograms.edges,
       y: [...values, values.at(-1)], line: { shape: 'hv', dash, color: color(MODEL_COLORS[index]) },
       hovertemplate: '%{y} from score %{x:.2f}' };
   }));
-  return [traces, frame(`Predictions by score, ${className(view)}`, { xaxis: { title: { text: 'score' } },
-    yaxis: { title: { text: 'number' }, rangemode: 'tozero' }, legend: { below: 50 },
+  return [traces, frame(`Predictions by score, ${className(view)}, true at ${overlapName(analyses[0].kind)} ${
+    analyses[0].histograms.overlap.toFixed(2)}`, { xaxis: { title: { text: 'score' } },
+    yaxis: { title: { text: 'predictions' }, rangemode: 'tozero' }, legend: { below: 50 },
     margin: { b: isNarrow() ? 140 : 100 } })];
 }
 
-function confusionPlot(name, { kind, classes, confusion }) {
+// axes of numbers, since two classes may have the same name. As many labels as fit in the pixels.
+function labelAxis(labels, pixels, title) {
+  const step = Math.ceil(12 * labels.length / pixels);
+  const tickvals = labels.map((label, index) => index).filter((index) => index % step === 0);
+  return { automargin: true, showgrid: false, zeroline: false, tickvals, ticktext: tickvals.map((index) => labels[index]),
+    tickfont: { size: labels.length > 40 ? 9 : 12 }, title: { text: title } };
+}
+
+function confusionPlot(name, { kind, classes, confusion }, width) {
   const labels = [...classes, '(background)'].map(plain);
+  const places = labels.map((label, index) => index);
   const shares = confusion.counts.map((row) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count) => (total ? count / total : 0));
   });
   const what = kind === 'semantic' ? 'pixels' : 'objects';
-  const axis = { type: 'category', automargin: true, showgrid: false };
-  return [[{ type: 'heatmap', x: labels, y: labels, z: shares, customdata: confusion.counts, zmin: 0, zmax: 1,
+  const matched = kind === 'semantic' ? ''
+    : ` (score ≥ ${confusion.score.toFixed(2)}, ${overlapName(kind)} ≥ ${confusion.overlap.toFixed(2)})`;
+  const height = Math.min(isNarrow() ? 440 : 1250, Math.max(isNarrow() ? 440 : 560, 230 + 12 * labels.length));
+  return [[{ type: 'heatmap', x: places, y: places, z: shares, zmin: 0, zmax: 1,
+    customdata: confusion.counts.map((row, truth) => row.map((count, found) => [count, labels[truth], labels[found]])),
     colorscale: [[0, color('--page')], [1, color('--mark')]], colorbar: { title: { text: 'share of row' }, thickness: 12 },
-    hovertemplate: `truth %{y}<br>predicted %{x}<br>%{customdata} ${what}, %{z:.1%} of the row<extra></extra>` }],
-  frame(`Confusion matrix of ${plain(name)}`, { height: isNarrow() ? 420 : 560,
-    xaxis: { ...axis, title: { text: 'predicted class' }, tickangle: -60 },
-    yaxis: { ...axis, title: { text: 'ground-truth class' }, autorange: 'reversed' } })];
+    hovertemplate: `truth %{customdata[1]}<br>predicted %{customdata[2]}<br>%{customdata[0]} ${what}, `
+      + '%{z:.1%} of the row<extra></extra>' }],
+  frame(`Confusion matrix of ${name}`, { height,
+    xaxis: { ...labelAxis(labels, width - 200, `predicted class${matched}`), tickangle: -60 },
+    yaxis: { ...labelAxis(labels, height - 220, 'ground-truth class'), autorange: 'reversed' } })];
 }
 
 function precisionPlot({ names, analyses }) {
   const [first, second] = analyses;
-  const metric = first.kind === 'semantic' ? 'IoU' : 'AP';
+  const [metric, unit] = first.kind === 'semantic' ? ['IoU', 'pixels'] : ['AP', 'objects'];
   const known = first.classes.map((name, index) => index)
     .filter((index) => first.precision[index] !== null || second.precision[index] !== null)
     .sort((a, b) => (first.precision[a] ?? 0) - (first.precision[b] ?? 0));
-  const traces = analyses.map((one, index) => ({ type: 'scatter', mode: 'markers', name: plain(names[index]),
+  const traces = analyses.map((one, index) => ({ type: 'scatter', mode: 'markers', name: modelName(names, index),
     x: known.map((cls) => (one.precision[cls] === null ? null : 100 * one.precision[cls])),
     y: known.map((cls) => plain(one.classes[cls])), customdata: known.map((cls) => [one.objects[cls], one.predictions[cls]]),
     marker: { size: 9, color: color(MODEL_COLORS[index]), symbol: ['circle', 'diamond'][index] },
-    hovertemplate: `%{y}: %{x:.1f}<br>%{customdata[0]} objects, %{customdata[1]} predictions` }));
-  return [traces, frame(`${metric} of each class`, { height: 160 + 18 * known.length, xaxis: { title: { text: metric } },
-    yaxis: { type: 'category', automargin: true, dtick: 1 },
-    legend: { y: 1, yanchor: 'bottom', x: 1, xanchor: 'right' } })];
+    hovertemplate: `%{y}: %{x:.1f}<br>%{customdata[0]} ${unit}, %{customdata[1]} predicted` }));
+  return [traces, frame(`${metric} of each class`, { height: 200 + 18 * known.length, xaxis: { title: { text: metric } },
+    yaxis: { type: 'category', automargin: true, dtick: 1, range: [-0.7, known.length - 0.3] },
+    legend: { above: true } })];
 }

@@ -22,7 +22,14 @@ const shown = (value, digits = 1) => (value === null || value === undefined ? ''
   : digits === null ? significant(value) : value.toFixed(digits));
 
 // plotly parses texts as markup, and a link or style in a foreign record could load external files
-const plain = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const plain = (text) => shorten(text, 120).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+// names of files often differ at the end
+function shorten(text, most) {
+  if (text.length <= most) return text;
+  const half = Math.floor((most - 1) / 2);
+  return `${text.slice(0, half)}…${text.slice(-half)}`;
+}
 
 const fileName = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, '-').replace(/^-+|-+$/g, '');
 

@@ -48,7 +48,7 @@ function fillModel(row) {
 const fillSource = (row) => [sourceBadge(row), element('small', {}, [link(row.detail, row.links?.source)])];
 
 function sourceBadge(row) {
-  const badge = element('span', { className: 'badge', textContent: row.source === 'own' ? 'your result' : row.source });
+  const badge = element('span', { className: 'badge', textContent: sourceName(row.source) });
   badge.style.setProperty('--source', `var(${sourceColor(row.source)})`);
   return badge;
 }

@@ -51,19 +51,20 @@ function drawComparison() {
   const [first, second] = one.names;
   $('#comparison-title').textContent = `${first} and ${second}: ${comparisonTitle(one)}`;
   $('#comparison-text').textContent = comparisonText(one);
-  smallTable('metrics', ['metric', first, second, 'difference'], Object.entries(one.metrics)
+  smallTable('metrics', ['metric (%)', first, second, 'difference'], Object.entries(one.metrics)
     .filter(([, pair]) => pair[0] !== null || pair[1] !== null).map(([name, pair]) => [name, ...pair.map(percent),
       pair.includes(null) ? '' : signed(pair[1] - pair[0])]));
   const errors = one.errors || [];
-  smallTable('errors', [types, first, second, `${cost}, ${first}`, `${cost}, ${second}`],
+  const costText = one.kind === 'keypoints' ? percent : signed;  // a gain may be negative
+  smallTable('errors', [types, first, second, `${cost} (%), ${first}`, `${cost} (%), ${second}`],
     Object.keys(errors[0]?.numbers ?? {}).map((kind) => [kind, ...errors.map((each) => each.numbers[kind]),
-      ...errors.map((each) => signed(each.costs[kind]))]));
-  smallTable('keypoints', ['good keypoints', first, second, 'difference'], Object.entries(one.keypoints || {})
+      ...errors.map((each) => costText(each.costs[kind]))]));
+  smallTable('keypoints', ['good keypoints (%)', first, second, 'difference'], Object.entries(one.keypoints || {})
     .filter(([, pair]) => pair[0] !== null).map(([name, pair]) => [name, ...pair.map(percent), signed(pair[1] - pair[0])]));
   drawAnalyses($('#comparison-analyses'), { names: one.names, kinds: one.analyses ? { [one.kind]: one.analyses } : {} });
   const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
     .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
-  differencesPlot('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU');
-  $('#comparison-images').textContent = one.differing.length ? `Images with the largest differences: ${one.differing.map(
+  differencesPlot('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU', one.names);
+  $('#comparison-images').textContent = one.differing.length ? `Images with the largest differences, second minus first in percent: ${one.differing.map(
     ([name, pair]) => `${name} (${signed(pair[1] - pair[0])})`).join(', ')}.` : '';
 }

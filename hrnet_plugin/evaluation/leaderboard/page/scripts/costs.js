@@ -81,7 +81,7 @@ function legendTraces(rows) {
     hoverinfo: 'skip', marker: { symbol, size: 9, color: color(hue),
       line: { width: symbol === 'x-thin' ? 2 : 0, color: color(hue) } } });
   const sources = [...new Set(rows.map((row) => row.source))];
-  return [...sources.map((source) => item(source, 'square', sourceColor(source), 'legend')),
+  return [...sources.map((source) => item(sourceName(source), 'square', sourceColor(source), 'legend')),
     item('HRNet', 'circle', '--soft', 'legend2'), item('other', 'x-thin', '--soft', 'legend2')];
 }
 

@@ -24,6 +24,8 @@ function drawAll() {
   drawTrends();
 }
 
+const focusedColumn = () => document.activeElement.closest('#table th')?.dataset.column;
+
 function listenToWindow() {
   window.addEventListener('hashchange', drawAll);
   let width = window.innerWidth;
@@ -32,7 +34,9 @@ function listenToWindow() {
     width = window.innerWidth;
     boards.forEach((board) => { delete board.columns; });
     state.columns = [];
+    const focused = focusedColumn();
     drawTable();
+    document.querySelector(`#table [data-column="${CSS.escape(focused ?? '')}"] button`)?.focus({ preventScroll: true });
     drawSizes();
   });
   $('.skip').addEventListener('click', (event) => {  // keeps the view in the hash

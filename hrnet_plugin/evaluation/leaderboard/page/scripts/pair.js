@@ -20,9 +20,9 @@ function drawPair() {
   const kinds = commonAnalyses(first, second);
   drawAnalyses($('#pair-analyses'), { names: pairNames(first, second), kinds });
   $('#pair .empty').hidden = Boolean(classes.length || names.length || Object.keys(kinds).length);
-  if (classes.length) differencesPlot('plot-classes', classes, 'AP');
+  if (classes.length) differencesPlot('plot-classes', classes, 'AP', pairNames(first, second));
   $('#pictures').replaceChildren(...names.flatMap((name) => [first, second].map((row) => element('figure', {}, [
-    element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, loading: 'lazy' }),
+    element('img', { src: row.pictures[name], alt: `${name}, predictions of ${row.model}`, decoding: 'async' }),
     element('figcaption', { textContent: `${name}: ${row.model}` })]))));
 }
 

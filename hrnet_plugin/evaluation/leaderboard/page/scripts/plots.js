@@ -60,13 +60,15 @@ function drawPlot(id) {
   plot.ariaBusy = 'false';
 }
 
-// more: layout of plotly. A legend with `below` is that many pixels below the plot.
+// more: layout of plotly. A legend with `below` is that many pixels below the plot, and one with `above` is above it.
 function frame(title, more = {}) {
   const { xaxis, yaxis, legend, legend2, height = isNarrow() ? 420 : 440, margin = {}, ...others } = more;
-  const space = { l: 55, r: 15, t: isNarrow() ? 80 : 50, b: 60, ...margin };  // narrow: the title is below the toolbar
+  const top = isNarrow() ? 80 : 50;  // narrow: the title is below the toolbar
+  const space = { l: 55, r: 15, t: legend?.above ? top + 40 : top, b: 60, ...margin };
   const inner = height - space.t - space.b;
-  const place = ({ below, ...own }) => ({ orientation: 'h', ...own,
-    ...(below ? { x: 0, y: -below / inner, yanchor: 'top' } : {}) });
+  const place = ({ below, above, ...own }) => ({ orientation: 'h', ...own,
+    ...(below ? { x: 0, y: -below / inner, yanchor: 'top' } : {}),
+    ...(above ? { x: 0, xanchor: 'left', y: 1 + 6 / inner, yanchor: 'bottom' } : {}) });
   const grid = color('--grid');
   const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid };
   const axisTitle = (own) => (own?.title ? { title: { standoff: 6, ...own.title } } : {});

@@ -1,6 +1,7 @@
 // ---- light and dark colors
 const systemIsDark = window.matchMedia('(prefers-color-scheme: dark)');
 const sourceColors = { own: '--own', paper: '--paper', official: '--official' };
+const sourceName = (source) => (source === 'own' ? 'your result' : source);
 const sourceColor = (source) => sourceColors[source] || '--host';
 
 const isDark = () => (state.theme ? state.theme === 'dark' : systemIsDark.matches);
@@ -9,6 +10,7 @@ const isDark = () => (state.theme ? state.theme === 'dark' : systemIsDark.matche
 function color(name) {
   const probe = document.body.appendChild(element('span'));
   probe.style.color = `var(${name})`;
+  probe.style.forcedColorAdjust = 'none';  // plots need their colors in the high contrast mode too
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
