@@ -99,6 +99,19 @@ def test_confusion_matrices_are_normalized_by_row(shown):
     assert axes[0]['title']['text'] == 'predicted class (score ≥ 0.30, IoU ≥ 0.50)'
 
 
+def test_confusion_matrices_have_the_classes_that_occur(browser, tmp_path):
+    from hrnet_plugin.evaluation.leaderboard.page import write_page
+    boxes, *_ = comparisons()
+    one, other = analysis('bbox', 1.), analysis('bbox', 1.)
+    one['confusion']['counts'] = [[0, 0, 0], [0, 0, 0], [0, 0, 0]]
+    other['confusion']['counts'] = [[0, 0, 0], [0, 4, 0], [0, 1, 0]]
+    write_page(rank(published_entries()), tmp_path / 'page.html', comparisons=[{**boxes, 'analyses': [one, other]}])
+    fresh(browser, tmp_path / 'page.html')
+    assert plot_by_id(browser, 'comparison-analyses-confusion-0')[0]['z'] == [[0, 0], [0, 0]]
+    matrix, = plot_by_id(browser, 'comparison-analyses-confusion-1')
+    assert matrix['customdata'][0] == [[4, '&lt;i>dog&lt;/i>', '&lt;i>dog&lt;/i>'], [0, '&lt;i>dog&lt;/i>', '(background)']]
+
+
 @pytest.fixture
 def long_page(tmp_path):
     """Write a page of a comparison with long names and 80 classes, some with the same name."""

@@ -26,7 +26,8 @@ function drawAnalyses(section, { names, kinds }) {
     drawIf(`${id}-scores`, first.histograms, () => scoresPlot(view));
     analyses.forEach((one, index) => {
       const name = `${id}-confusion-${index}`;
-      drawIf(name, true, () => confusionPlot(modelName(names, index), one, document.getElementById(name).clientWidth));
+      drawIf(name, true, () => confusionPlot(modelName(names, index), one, occurring(analyses),
+        document.getElementById(name).clientWidth));
     });
     drawIf(`${id}-precision`, true, () => precisionPlot(view));
   };

@@ -54,10 +54,19 @@ function labelAxis(labels, pixels, title) {
     tickfont: { size: labels.length > 40 ? 9 : 12 }, title: { text: title } };
 }
 
-function confusionPlot(name, { kind, classes, confusion }, width) {
-  const labels = [...classes, '(background)'].map(plain);
+// places of the classes that occur in one of the matrices, the same ones for all
+function occurring(analyses) {
+  const matrices = analyses.map(({ confusion }) => confusion.counts);
+  return matrices[0].map((row, index) => index).filter((index) => matrices.some((counts) => counts[index].some(Boolean)
+    || counts.some((row) => row[index])));
+}
+
+// kept: places of the classes shown
+function confusionPlot(name, { kind, classes, confusion }, kept, width) {
+  const labels = kept.map((index) => plain(classes[index] ?? '(background)'));
   const places = labels.map((label, index) => index);
-  const shares = confusion.counts.map((row) => {
+  const matrix = kept.map((truth) => kept.map((found) => confusion.counts[truth][found]));
+  const shares = matrix.map((row) => {
     const total = row.reduce((a, b) => a + b, 0);
     return row.map((count) => (total ? count / total : 0));
   });
@@ -66,7 +75,7 @@ function confusionPlot(name, { kind, classes, confusion }, width) {
     : ` (score ≥ ${confusion.score.toFixed(2)}, ${overlapName(kind)} ≥ ${confusion.overlap.toFixed(2)})`;
   const height = Math.min(isNarrow() ? 440 : 1250, Math.max(isNarrow() ? 440 : 560, 230 + 12 * labels.length));
   return [[{ type: 'heatmap', x: places, y: places, z: shares, zmin: 0, zmax: 1,
-    customdata: confusion.counts.map((row, truth) => row.map((count, found) => [count, labels[truth], labels[found]])),
+    customdata: matrix.map((row, truth) => row.map((count, found) => [count, labels[truth], labels[found]])),
     colorscale: [[0, color('--page')], [1, color('--mark')]], colorbar: { title: { text: 'share of row' }, thickness: 12 },
     hovertemplate: `truth %{customdata[1]}<br>predicted %{customdata[2]}<br>%{customdata[0]} ${what}, `
       + '%{z:.1%} of the row<extra></extra>' }],
