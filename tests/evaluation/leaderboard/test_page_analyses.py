@@ -109,7 +109,8 @@ def test_confusion_matrices_have_the_classes_that_occur(browser, tmp_path):
     fresh(browser, tmp_path / 'page.html')
     assert plot_by_id(browser, 'comparison-analyses-confusion-0')[0]['z'] == [[0, 0], [0, 0]]
     matrix, = plot_by_id(browser, 'comparison-analyses-confusion-1')
-    assert matrix['customdata'][0] == [[4, '&lt;i>dog&lt;/i>', '&lt;i>dog&lt;/i>'], [0, '&lt;i>dog&lt;/i>', '(background)']]
+    dog = '&lt;i>dog&lt;/i>'
+    assert matrix['customdata'][0] == [[4, dog, dog], [0, dog, '(background)']]
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ def test_labels_of_the_pareto_front(coco):
     assert 'Hybrid Task Cascade, W48' in labels
 
 
+@pytest.mark.slow
 def test_export_as_png(coco, tmp_path):
     coco.execute_cdp_cmd('Browser.setDownloadBehavior', dict(behavior='allow', downloadPath=str(tmp_path)))
     plot(coco, 'ms')

@@ -229,6 +229,7 @@ def test_accessibility(browser, page, color, is_small):
         assert violations(browser) == []
 
 
+@pytest.mark.slow
 def test_accessibility_is_checked(opened):
     opened.execute_script('const search = document.getElementById("search"); search.placeholder = "";'
                           'search.parentElement.replaceWith(search);')

@@ -55,7 +55,8 @@ fillTrends();
 listenToTheme();
 if (boards.length) {
   fillBoards();
-  [listenToFilters, listenToChooser, listenToConfigs, listenToDownload, listenToGroups, listenToOwn, listenToPair, listenToWindow].forEach((run) => run());
+  [listenToFilters, listenToChooser, listenToConfigs, listenToDownload, listenToGroups, listenToOwn, listenToPair, listenToRows,
+    listenToWindow].forEach((run) => run());
   drawAll();
 } else {
   all('form, main > section:not(#comparisons, #trends)').forEach((part) => { part.hidden = true; });

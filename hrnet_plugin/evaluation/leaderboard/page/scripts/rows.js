@@ -61,6 +61,17 @@ function emptyBlock(body) {
   body.replaceChildren(element('tr', { ariaHidden: 'true' }, [cell]));
 }
 
+// the browser would scroll to the end of estimated heights
+function listenToRows() {
+  const scroll = $('#table');
+  scroll.addEventListener('keydown', (event) => {
+    if (event.key !== 'End' || event.target !== scroll || !blocks.size) return;
+    event.preventDefault();
+    [...blocks.keys()].slice(-3).forEach(fillBlock);
+    scroll.scrollTop = scroll.scrollHeight;
+  });
+}
+
 const fillAllRows = () => [...blocks.keys()].forEach(fillBlock);
 
 function tableRow({ row, others, isMember }, place) {
