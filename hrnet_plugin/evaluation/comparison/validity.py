@@ -27,7 +27,7 @@ def check_comparison(content: Json) -> None:
                          f'{short(sorted(fields.symmetric_difference(content)))}')
     types = KEYPOINT_TYPES if kind == 'keypoints' else ERROR_TYPES
     checks = {**_CHECKS, 'errors': lambda value: _are_errors(value, types)}
-    for name in fields & checks.keys():
+    for name in sorted(fields & checks.keys()):
         if not checks[name](content[name]):
             raise ValueError(f'{name} of the comparison must have values of their type, got {short(content[name])}')
     _check_analyses(content['analyses'], kind)
