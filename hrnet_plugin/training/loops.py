@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
+import torch
 from mmengine.runner import EpochBasedTrainLoop
 from torch.utils.data import DataLoader
 
@@ -35,10 +36,23 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         with _without_first(self.dataloader, start):
-            for index, batch in enumerate(self.dataloader, start):
+            for index, batch in enumerate(_iterate(self.dataloader, start > 0), start):
                 self.run_iter(index, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+
+def _iterate(loader: DataLoader[Any], is_continued: bool) -> Iterator[Any]:
+    """Return the iterator of an epoch. That of a continued epoch does not change the state of random numbers.
+
+    torch draws a number for each iterator. An uninterrupted run has drawn it at the start of the epoch.
+    """
+    if not is_continued:
+        return iter(loader)
+    state = torch.get_rng_state()
+    iterator = iter(loader)
+    torch.set_rng_state(state)
+    return iterator
 
 
 @contextmanager

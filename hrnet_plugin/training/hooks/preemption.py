@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import signal
 import threading
+from bisect import bisect
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import all_reduce, is_main_process
+from mmengine.dist import all_reduce, barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop
 
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.registry import HOOKS
@@ -35,7 +38,8 @@ class PreemptionHook(Hook):
 
     Slurm sends SIGTERM at the time limit and before a requeue, and any signal of ``--signal`` before that. The
     checkpoint is written after the current optimizer step, or after the current evaluation. It is ``iter_N.pth``, and
-    ``--resume`` finds it. Then the process exits with 128 plus the number of the signal, as shells report it.
+    ``--resume`` finds it. Then all processes exit with 128 plus the number of the signal, as shells report it. If the
+    evaluation is the last one, the run ends as usual.
 
     A run by epochs continues within the epoch and leaves out the batches that were trained, without loading them. This
     requires :class:`~hrnet_plugin.training.loops.ResumableEpochLoop` and the same number of batches per epoch.
@@ -51,6 +55,7 @@ class PreemptionHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Handle the signals. Only the main thread of a process can do that."""
         if threading.current_thread() is threading.main_thread():
+            self._received = 0
             numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
             self._previous = {number: signal.signal(number, self._receive) for number in numbers}
 
@@ -82,13 +87,15 @@ class PreemptionHook(Hook):
         if iteration % getattr(runner.optim_wrapper, '_accumulative_counts', 1):
             return  # gradients of further batches are missing
         received = self._received_by_any(runner)
-        if received:
+        if received and _evaluates_next(runner.train_loop, iteration):
+            self._save(runner, iteration, 0)  # the run ends after the evaluation, which a resumed run would leave out
+        elif received:
             self._end(runner, received, iteration, batch_idx + 1)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """End the run if a process has received a signal during an evaluation."""
+        """End the run if a process has received a signal during an evaluation, unless it is the last one."""
         received = self._received_by_any(runner) if self._previous else 0
-        if received:
+        if received and not _is_complete(runner.train_loop):
             self._end(runner, received, runner.iter, 0)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
@@ -103,8 +110,17 @@ class PreemptionHook(Hook):
         return int(received)
 
     def _end(self, runner: Runner, received: int, iteration: int, trained: int) -> None:
+        self._save(runner, iteration, trained)
+        print_log(f'{signal.Signals(received).name}: iter_{iteration}.pth is written, and training stops. Start it '
+                  'again with --resume to continue', logger='current', level=logging.WARNING)
+        barrier()  # launchers kill the other processes when one ends, while the first one may still write
+        atexit.register(_ignore_signals, list(self._previous))  # signals of launchers would change the exit code
+        self.after_train(runner)
+        raise SystemExit(128 + received)
+
+    def _save(self, runner: Runner, iteration: int, trained: int) -> None:
         meta: dict[str, int] = dict(epoch=runner.epoch, iter=iteration)
-        if trained and not isinstance(runner.train_loop, IterBasedTrainLoop):
+        if trained and isinstance(runner.train_loop, EpochBasedTrainLoop):
             meta.update({_TRAINED: trained, _BATCHES: len(runner.train_dataloader)})
         name = f'iter_{iteration}.pth'
         runner.save_checkpoint(runner.work_dir, name, meta=meta, by_epoch=False,
@@ -112,7 +128,25 @@ class PreemptionHook(Hook):
         if is_main_process():
             with atomic_write(Path(runner.work_dir, 'last_checkpoint')) as scratch:
                 scratch.write_text(str(Path(runner.work_dir, name)), encoding='utf-8')
-        print_log(f'{signal.Signals(received).name}: {name} is written, and training stops. Start it again with '
-                  '--resume to continue', logger='current', level=logging.WARNING)
-        self.after_train(runner)
-        raise SystemExit(128 + received)
+
+
+def _evaluates_next(loop: BaseLoop, iteration: int) -> bool:
+    """Return True if a loop by iterations evaluates or ends after an iteration. Loops by epochs evaluate later."""
+    if not isinstance(loop, IterBasedTrainLoop):
+        return False
+    if iteration == loop.max_iters:
+        return True
+    interval = loop.dynamic_intervals[bisect(loop.dynamic_milestones, iteration + 1) - 1]
+    return loop.runner.val_loop is not None and iteration >= loop.val_begin and iteration % interval == 0
+
+
+def _is_complete(loop: BaseLoop) -> bool:
+    """Return True if a loop ends after an evaluation."""
+    if isinstance(loop, EpochBasedTrainLoop):
+        return loop.stop_training or loop.epoch >= loop.max_epochs
+    return getattr(loop, 'stop_training', False) or loop.iter >= loop.max_iters
+
+
+def _ignore_signals(numbers: Iterable[int]) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)

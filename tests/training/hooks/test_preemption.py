@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from linear_model import LinearModel
@@ -50,6 +53,20 @@ class Model(LinearModel):
         return super().forward(inputs, mode) if mode == 'loss' else [0]
 
 
+class Noise(Numbers):
+    """Dataset with random numbers."""
+
+    def __getitem__(self, index):
+        return dict(inputs=torch.rand(2) + np.random.rand() + random.random() + super().__getitem__(index)['inputs'])
+
+
+class NoisyModel(Model):
+    """Model that draws random numbers."""
+
+    def forward(self, inputs, mode='loss'):
+        return super().forward([one * torch.rand(2) for one in inputs], mode)
+
+
 class Score(BaseMetric):
 
     def process(self, data_batch, data_samples):
@@ -60,10 +77,14 @@ class Score(BaseMetric):
 
 
 class Losses(Hook):
-    """Hook that records losses, and sends a signal after an iteration or in an evaluation."""
+    """Hook that records losses and evaluations, and sends a signal after an iteration or in an evaluation."""
 
     def __init__(self, number=None, after=None, in_evaluation=None):
         self.values, self.number, self.after, self.in_evaluation = {}, number, after, in_evaluation
+        self.evaluated = []
+
+    def after_val_epoch(self, runner, metrics=None):
+        self.evaluated.append(runner.iter)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.values[runner.iter] = outputs['loss'].item(), batch_idx
@@ -75,22 +96,24 @@ class Losses(Hook):
             os.kill(os.getpid(), self.number)
 
 
-def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sampler='DefaultSampler', **signals):
+def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sampler='DefaultSampler', noise=False,
+          hooks=(), recorder=None, **signals):
     """Train for 3 epochs of 4 batches. Return the losses, the exit code, and the numbers that were loaded."""
     torch.manual_seed(0)
-    recorder = Losses(**signals)
+    recorder = recorder or Losses(**signals)
     Numbers.loaded.clear()
     loader = dict(batch_size=2, num_workers=workers, persistent_workers=workers > 0)
     runner = HRNetRunner(
-        Model(), str(work_dir), log_level='ERROR', experiment_name=f'{work_dir.parent.name}-{time.time()}',
+        NoisyModel() if noise else Model(), str(work_dir), log_level='ERROR', experiment_name=f'{work_dir.parent.name}-{time.time()}',
         train_cfg=loop or dict(type='hrnet_plugin.ResumableEpochLoop', max_epochs=3),
-        train_dataloader=dict(loader, dataset=Numbers(length), sampler=dict(type=sampler, shuffle=True)),
+        train_dataloader=dict(loader, dataset=(Noise if noise else Numbers)(length), sampler=dict(type=sampler, shuffle=True)),
         val_dataloader=dict(batch_size=2, dataset=Validation(), sampler=dict(type='DefaultSampler', shuffle=False)),
         val_cfg=dict(), val_evaluator=Evaluator(Score()), randomness=dict(seed=0),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3, momentum=.9), accumulative_counts=count),
         param_scheduler=[dict(type='LinearLR', start_factor=.1, begin=0, end=8, by_epoch=False)],
-        default_hooks=dict(checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=1)),
-        custom_hooks=[recorder, dict(type='hrnet_plugin.PreemptionHook')],
+        default_hooks=dict(checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=1),
+                           **(dict(random_state=dict(type='hrnet_plugin.RandomStateHook')) if noise else {})),
+        custom_hooks=[recorder, *hooks, dict(type='hrnet_plugin.PreemptionHook')],
         load_from=resume and str(resume), resume=resume is not None)
     code = 0
     try:
@@ -161,6 +184,54 @@ def test_runs_by_iterations_continue(tmp_path):
     assert {**first, **second} == whole
 
 
+def test_random_numbers_continue_within_an_epoch(tmp_path):
+    whole, _, _ = train(tmp_path / 'whole', noise=True)
+    for after in (5, 7):  # within the epoch, and in its last iteration
+        folder = tmp_path / f'parts_{after}'
+        first, _, _ = train(folder, noise=True, number=signal.SIGTERM, after=after)
+        second, _, _ = train(folder, noise=True, resume=folder / f'iter_{after + 1}.pth')
+        assert {**first, **second} == whole
+
+
+@pytest.mark.parametrize(('after', 'saved'), [(4, 5), (2, 3), (9, 10)])
+def test_evaluations_of_runs_by_iterations_are_not_lost(tmp_path, after, saved):
+    """A resumed run begins with the next iteration, so the run ends after an evaluation that is due."""
+    loop = dict(loop=dict(type='IterBasedTrainLoop', max_iters=10, val_interval=5), sampler='InfiniteSampler')
+    first = Losses(signal.SIGTERM, after)
+    _, code, _ = train(tmp_path, recorder=first, **loop)
+    assert code == (0 if after == 9 else 128 + signal.SIGTERM)
+    second = Losses()
+    train(tmp_path, recorder=second, resume=tmp_path / f'iter_{saved}.pth', **loop)
+    assert first.evaluated + second.evaluated == [5, 10]
+    assert sorted([*first.values, *second.values]) == list(range(10))
+
+
+def test_a_run_that_is_complete_ends_as_usual(tmp_path):
+    _, code, _ = train(tmp_path / 'last', number=signal.SIGTERM, in_evaluation=3)
+    assert code == 0
+    stop = dict(type='EarlyStoppingHook', monitor='score', rule='greater', patience=1)  # the score does not change
+    values, code, _ = train(tmp_path / 'early', hooks=[stop], number=signal.SIGTERM, in_evaluation=2)
+    assert (max(values), code) == (7, 0)
+
+
+def test_averaged_weights_are_saved(tmp_path):
+    """The hook of averages exchanges the weights in evaluations and in checkpoints."""
+    average = dict(type='EMAHook', momentum=.5)
+    for name, signals in (('iteration', dict(after=5)), ('evaluation', dict(in_evaluation=2))):
+        whole, _, _ = train(tmp_path / f'whole_{name}', hooks=[average])
+        first, _, _ = train(tmp_path / name, hooks=[average], number=signal.SIGTERM, **signals)
+        second, _, _ = train(tmp_path / name, hooks=[average], resume=tmp_path / name / f'iter_{max(first) + 1}.pth')
+        assert {**first, **second} == whole
+        saved = [torch.load(tmp_path / folder / 'epoch_3.pth')['state_dict'] for folder in (f'whole_{name}', name)]
+        assert all(torch.equal(saved[0][key], saved[1][key]) for key in saved[0])
+
+
+def test_threads_cannot_handle_signals(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        values, code, _ = pool.submit(train, tmp_path).result()
+    assert (len(values), code) == (12, 0)
+
+
 def test_handlers_are_restored(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     train(tmp_path / 'one')
@@ -213,12 +284,13 @@ def start(tmp_path):
         process.kill()
 
 
-def test_a_signal_to_all_processes_of_a_run(start, tmp_path):
-    """Slurm sends SIGTERM to dataloader workers, too."""
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_to_all_processes_of_a_run(start, tmp_path, number):
+    """Slurm sends signals to dataloader workers, too."""
     run = start('none')
-    os.killpg(run.pid, signal.SIGTERM)
+    os.killpg(run.pid, number)
     _, error = run.communicate(timeout=60)
-    assert run.returncode == 128 + signal.SIGTERM, error
+    assert run.returncode == 128 + number, error
     assert (tmp_path / 'last_checkpoint').is_file()
 
 
