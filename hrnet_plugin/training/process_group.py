@@ -42,7 +42,7 @@ def start_process_group(launcher: str, options: Mapping[str, Any]) -> None:
     backend = given.pop('backend', 'nccl') if on_gpu else 'gloo'
     timeout = _read_timeout(given.pop('timeout', _TIMEOUT))
     given.pop('backend', None)
-    rank = read_rank(launcher, _with_port(os.environ, options))
+    rank = read_rank(launcher, os.environ if launcher == 'pytorch' else _with_port(os.environ, options))
     if on_gpu:
         torch.cuda.set_device(rank.local_rank % torch.cuda.device_count())
     _export(rank)
@@ -51,7 +51,7 @@ def start_process_group(launcher: str, options: Mapping[str, Any]) -> None:
 
 
 def _with_port(variables: Mapping[str, str], options: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the variables with the port of the config, which has priority for Slurm."""
+    """Return the variables with the port of the config, which has priority. torchrun has opened its own."""
     return {**variables, 'MASTER_PORT': str(options['port'])} if options.get('port') is not None else variables
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 
 # names of rank, number of processes and rank on the node; of the number on the node, or ''
 _Names = tuple[str, str, str, str]
 _VARIABLES: Mapping[str, tuple[_Names, ...]] = {
     'pytorch': (('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'LOCAL_WORLD_SIZE'), ),
-    'slurm': (('SLURM_PROCID', 'SLURM_STEP_NUM_TASKS', 'SLURM_LOCALID', ''),
-              ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID', '')),
+    # not SLURM_NTASKS, which a batch script without srun has, too: the other processes would never come
+    'slurm': (('SLURM_PROCID', 'SLURM_STEP_NUM_TASKS', 'SLURM_LOCALID', ''), ),
     'mpi': (('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK',
              'OMPI_COMM_WORLD_LOCAL_SIZE'),  # Open MPI
             ('PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID', 'MPI_LOCALNRANKS')),  # MPICH and Intel MPI
@@ -46,7 +49,8 @@ def read_rank(launcher: str, variables: Mapping[str, str]) -> ProcessRank:
     """Read the rank of this process from the variables that a launcher sets.
 
     ``MASTER_ADDR`` and ``MASTER_PORT`` determine the address of the first process. Without them, Slurm runs use the
-    first node and a port of their own. MPI runs on one node use this node.
+    first node and a port of their own. If its name has no address, it is the one in the configuration of Slurm. MPI
+    runs on one node use this node.
 
     Args:
         launcher: 'pytorch', 'slurm' or 'mpi'.
@@ -57,8 +61,8 @@ def read_rank(launcher: str, variables: Mapping[str, str]) -> ProcessRank:
     """
     names = next((names for names in _VARIABLES[launcher] if all(map(variables.get, names[:3]))), None)
     if names is None:
-        missing = ' or '.join(_VARIABLES[launcher][k][0] for k in range(len(_VARIABLES[launcher])))
-        raise ValueError(f'--launcher {launcher} requires the variables of the launcher, such as {missing}. Start the '
+        missing = ' or '.join(next(filterfalse(variables.get, names[:3])) for names in _VARIABLES[launcher])
+        raise ValueError(f'--launcher {launcher} requires the variables of the launcher, got no {missing}. Start the '
                          f'processes with it: {_STARTS[launcher]}')
     rank, world_size, local_rank = (_integer(name, variables[name]) for name in names[:3])
     local_size = variables.get(names[3], '')
@@ -79,14 +83,22 @@ def _address(launcher: str, variables: Mapping[str, str], is_one_node: bool) -> 
 
 
 def _first_node(nodes: str) -> str:
-    """Return the first name in Slurm's short form of node names, e.g. 'gpu[03-05]'."""
-    if '[' not in nodes:
-        return nodes.split(',')[0]
+    """Return the host of the first name in Slurm's short form of node names, e.g. 'gpu[03-05]'."""
+    name = _scontrol('hostnames', nodes, r'\S+') if '[' in nodes else nodes.split(',')[0]
     try:
-        found = subprocess.run(['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True)
-        return found.stdout.split()[0]
+        socket.getaddrinfo(name, None)
+    except OSError:  # names of nodes need not be names of hosts
+        return _scontrol('node', name, r'(?<=\bNodeAddr=)\S+')
+    return name
+
+
+def _scontrol(kind: str, nodes: str, pattern: str) -> str:
+    """Return what a pattern matches first in the information of Slurm about nodes."""
+    try:
+        text = subprocess.run(['scontrol', 'show', kind, nodes], capture_output=True, text=True, check=True).stdout
+        return re.findall(pattern, text)[0]
     except (OSError, subprocess.CalledProcessError, IndexError) as error:
-        raise ValueError(f'MASTER_ADDR must be the host of the first process, got none, and scontrol cannot list the '
+        raise ValueError(f'MASTER_ADDR must be the host of the first process, got none, and scontrol does not know the '
                          f'nodes {nodes!r}: {error}. Set it in the environment of all processes') from None
 
 

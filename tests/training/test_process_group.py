@@ -67,7 +67,7 @@ def outputs(commands):
 
 
 @pytest.mark.parametrize(('launcher', 'names', 'more'), [
-    ('slurm', ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'), dict(SLURM_JOB_NODELIST='127.0.0.1')),
+    ('slurm', ('SLURM_PROCID', 'SLURM_STEP_NUM_TASKS', 'SLURM_LOCALID'), dict(SLURM_JOB_NODELIST='127.0.0.1')),
     ('mpi', ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
      dict(OMPI_COMM_WORLD_LOCAL_SIZE='2'))])
 def test_processes_of_slurm_and_mpi_without_gpus(script, launcher, names, more):
@@ -115,6 +115,16 @@ def test_a_port_in_use_is_named(monkeypatch):
         monkeypatch.setattr('torch.cuda.is_available', lambda: False)
         with pytest.raises(ConnectionError, match='Set MASTER_ADDR and MASTER_PORT to its host and a free port'):
             start_process_group('pytorch', {})
+
+
+def test_torchrun_has_opened_a_port(monkeypatch):
+    """The port of the config is for other launchers."""
+    for name, value in dict(RANK='1', WORLD_SIZE='2', LOCAL_RANK='1', MASTER_ADDR='127.0.0.1',
+                            MASTER_PORT=str(port := free_port())).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    with pytest.raises(ConnectionError, match=f'port {port}'):
+        start_process_group('pytorch', dict(timeout=1, port=free_port()))
 
 
 def test_timeouts_are_seconds():
