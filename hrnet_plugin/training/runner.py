@@ -16,7 +16,7 @@ from torch.nn import SyncBatchNorm
 from torch.utils.data import DataLoader
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
-from hrnet_plugin.training.workers import ignore_sigterm
+from hrnet_plugin.training.workers import ignore_signals
 
 _DEFAULT_WRAPPER = dict(type='MMDistributedDataParallel', broadcast_buffers=False)  # that of mmengine
 
@@ -39,7 +39,7 @@ class HRNetRunner(Runner):
     - ``auto_scale_lr`` includes gradient accumulation. mmengine compares ``base_batch_size`` with one batch per
       process, and ignores ``accumulative_counts``.
     - Several processes run without GPUs: they have no device IDs, and SyncBN, which requires GPUs, is replaced by BN.
-    - Workers of dataloaders ignore SIGTERM, so that a run can save a checkpoint before it ends.
+    - Workers of dataloaders ignore SIGTERM and SIGUSR1, so that a run can save a checkpoint before it ends.
     - Hooks may have a method ``before_datasets(runner, splits)``. It is called before the datasets read annotations.
     """
 
@@ -61,14 +61,14 @@ class HRNetRunner(Runner):
 
     @staticmethod
     def build_dataloader(dataloader: DataLoader[Any] | dict[str, Any], *args: Any, **kwargs: Any) -> DataLoader[Any]:
-        """Build a dataloader whose worker processes outlive the SIGTERM that a scheduler sends to all processes.
+        """Build a dataloader whose worker processes outlive the signals that a scheduler sends to all processes.
 
         Args:
             dataloader: Dataloader or its config.
             args, kwargs: Arguments of ``mmengine.runner.Runner.build_dataloader``.
         """
         loader = Runner.build_dataloader(dataloader, *args, **kwargs)
-        ignore_sigterm(loader)
+        ignore_signals(loader)
         return loader
 
     def train(self) -> nn.Module:

@@ -14,11 +14,11 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 
-def ignore_sigterm(loader: DataLoader[Any]) -> None:
-    """Let the worker processes of a dataloader ignore SIGTERM until the run ends.
+def ignore_signals(loader: DataLoader[Any]) -> None:
+    """Let the worker processes of a dataloader ignore SIGUSR1, and SIGTERM until the run ends.
 
-    Schedulers send it to all processes of a run. torch's workers would end, and the run with them, before it can save a
-    checkpoint. Python sends it to workers when the run ends.
+    Schedulers send them to all processes of a run. torch's workers would end, and the run with them, before it can save
+    a checkpoint. Python sends SIGTERM to workers when the run ends.
 
     Args:
         loader: Dataloader, changed in place. Keywords of a partial ``worker_init_fn`` remain readable.
@@ -45,5 +45,7 @@ def _start_worker(worker: int, start: Callable[..., None] | None, ends: c_byte, 
             os._exit(0)
 
     signal.signal(signal.SIGTERM, receive)
+    if hasattr(signal, 'SIGUSR1'):  # not on Windows
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if start is not None:
         start(worker, **keywords)
