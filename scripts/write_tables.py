@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / 'scripts')]
 
+from tables_cluster import gradient_table  # noqa: E402
 from tables_commands import commands_page  # noqa: E402
 from tables_configs import config_tables  # noqa: E402
 from tables_families import FAMILIES  # noqa: E402
@@ -54,6 +55,7 @@ def documents(root: Path, sources: Sources) -> Iterator[tuple[Path, str]]:
     tables['docs/reference/checkpoints.md'] = {'checkpoints': checkpoint_tables(sources)}
     tables['docs/reference/configs.md'] = {'detectors': detector_table(sources), 'configs': config_tables(sources)}
     tables['docs/reference/metrics.md'] = {name: metric_table(host) for name, host in HOSTS.items()}
+    tables['docs/how-to/cluster.md'] = {'gradients': gradient_table()}
     for name, regions in tables.items():
         try:
             yield root / name, fill_regions((root / name).read_text(encoding='utf-8'), regions)

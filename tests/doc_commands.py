@@ -34,9 +34,12 @@ READERS_CONFIGS = {'mine.py', 'mine/config.py', 'path/to/config.py', 'path/to/ot
                    *(name for page in TUTORIALS for _, name in SHOWN_FILE.findall(page.read_text(encoding='utf-8')))}
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.S | re.M)
-_PROGRAM = re.compile(r'(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(?:hrnet|mim|make|python|pytest|pip|torchrun|sqlite3) ')
+_PROGRAM = re.compile(r'(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?'
+                      r'(?:hrnet|mim|make|python|pytest|pip|torchrun|mpirun|sbatch|sqlite3) ')
 # inline code that names a command without its arguments
 _MENTION = re.compile(r'hrnet [\w-]+|mim (?:train|test|run)(?: \w+)?|mim (?:download|search)|mim run hrnet_plugin \w+')
+
+_MIM_OPTIONS = re.compile(r' --(?:gpus|gpus-per-node|partition|srun-args)[ =]\S+')
 
 
 def command_lines(document: Path) -> Iterator[str]:
@@ -79,7 +82,8 @@ def joined_lines(block: str) -> Iterator[str]:
 
 
 def canonical(line: str) -> str:
-    """Return a command line with ``hrnet SUBCOMMAND`` in place of the same by ``mim run`` or ``python -m``."""
+    """Return a command line with ``hrnet SUBCOMMAND`` in place of the same by mim, ``python -m`` or a launcher."""
+    line = re.sub(r'^mpirun .*(?=\bhrnet train )', '', line)
     tool = re.match(r'(?:mim run|(?:python|torchrun .*) -m) hrnet_plugin ([\w-]+)', line)
     return f'hrnet {tool[1].replace("_", "-")}{line[tool.end():]}' if tool else line
 
@@ -90,7 +94,7 @@ def arguments(line: str) -> list[str] | None:
     Returns:
         Subcommand and its arguments; None for another program.
     """
-    line = re.sub(r'^mim (train|test) hrnet_plugin', r'hrnet \1', re.sub(r' --gpus \d+', '', canonical(line)))
+    line = re.sub(r'^mim (train|test) hrnet_plugin', r'hrnet \1', re.sub(_MIM_OPTIONS, '', canonical(line)))
     if not line.startswith('hrnet '):
         return None
     return [PLACEHOLDERS.get(word, word) for word in shlex.split(re.sub(r'[][]', '', line))[1:]]

@@ -30,7 +30,7 @@ def copy(tmp_path):
     """Copy what the script reads and writes."""
     for folder in ('configs', SCORES):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
-    for file in (CHECKPOINTS, 'docs/reference/checkpoints.md', 'docs/reference/configs.md',
+    for file in (CHECKPOINTS, 'docs/how-to/cluster.md', 'docs/reference/checkpoints.md', 'docs/reference/configs.md',
                  'docs/reference/commands.md', 'docs/reference/metrics.md', 'model-index.yml'):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
