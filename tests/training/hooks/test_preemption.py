@@ -103,10 +103,11 @@ def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sample
     recorder = recorder or Losses(**signals)
     Numbers.loaded.clear()
     loader = dict(batch_size=2, num_workers=workers, persistent_workers=workers > 0)
+    model, dataset = (NoisyModel(), Noise(length)) if noise else (Model(), Numbers(length))
     runner = HRNetRunner(
-        NoisyModel() if noise else Model(), str(work_dir), log_level='ERROR', experiment_name=f'{work_dir.parent.name}-{time.time()}',
+        model, str(work_dir), log_level='ERROR', experiment_name=f'{work_dir.parent.name}-{time.time()}',
         train_cfg=loop or dict(type='hrnet_plugin.ResumableEpochLoop', max_epochs=3),
-        train_dataloader=dict(loader, dataset=(Noise if noise else Numbers)(length), sampler=dict(type=sampler, shuffle=True)),
+        train_dataloader=dict(loader, dataset=dataset, sampler=dict(type=sampler, shuffle=True)),
         val_dataloader=dict(batch_size=2, dataset=Validation(), sampler=dict(type='DefaultSampler', shuffle=False)),
         val_cfg=dict(), val_evaluator=Evaluator(Score()), randomness=dict(seed=0),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3, momentum=.9), accumulative_counts=count),
