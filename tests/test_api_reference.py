@@ -61,7 +61,7 @@ def public_names():
     names = {f'{package.__name__}.{name}': getattr(package, name) for package in packages() for name in package.__all__}
     for host in HOSTS.values():
         names |= {f'{module}.{name}': find(f'{module}.{name}') for name, module in host.extensions.items()}
-    for kind in ('MODELS', 'HOOKS', 'OPTIM_WRAPPERS', 'TRANSFORMS', 'WEIGHT_INITIALIZERS'):
+    for kind in ('MODELS', 'HOOKS', 'LOOPS', 'OPTIM_WRAPPERS', 'TRANSFORMS', 'WEIGHT_INITIALIZERS'):
         registered = getattr(registry, kind)
         registered.import_from_location()
         names |= {f'{value.__module__}.{value.__qualname__}': value for value in registered.module_dict.values()

@@ -221,8 +221,9 @@ def folder(tmp_path_factory):
     shutil.copy2(annotations.with_name('person_keypoints_val2017.json'), folder)
     shutil.copytree(folder / 'data/sample/stuffthingmaps', folder / 'stuffthingmaps')
     hrnet(folder, 'record', '--config', SAMPLE, '--results', 'results.bbox.json', '--annotations', str(annotations))
-    for name in ('a', 'b'):
-        shutil.copy2(folder / 'work_dirs/leaderboard.sqlite', folder / f'{name}.sqlite')
+    (folder / 'work_dirs/reproduce').mkdir()
+    for store in ('a.sqlite', 'b.sqlite', 'work_dirs/reproduce/records.sqlite'):
+        shutil.copy2(folder / 'work_dirs/leaderboard.sqlite', folder / store)
     hrnet(folder, 'compare', 'A/results.bbox.json', 'B/results.bbox.json', '--annotations', annotations.name, '--draws',
           '20', '--out', 'compared')
     return folder

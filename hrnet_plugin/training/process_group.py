@@ -15,7 +15,7 @@ from mmengine.device import get_device
 
 from hrnet_plugin.training.process_rank import ProcessRank, read_rank
 
-_TIMEOUT = 1800.  # seconds, default of torch
+_TIMEOUT = 1800.  # seconds; NCCL's default of 600 is shorter than evaluations of one process
 _POLL = .05  # seconds
 
 

@@ -9,13 +9,14 @@ from typing import Any, TypedDict
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import nn
 from torch.nn import SyncBatchNorm
 from torch.utils.data import DataLoader
 
 from hrnet_plugin.checkpoints import RUN_SCHEME
+from hrnet_plugin.training.accumulation import accumulation_counts
 from hrnet_plugin.training.workers import ignore_signals
 
 _DEFAULT_WRAPPER = dict(type='MMDistributedDataParallel', broadcast_buffers=False)  # that of mmengine
@@ -123,8 +124,7 @@ def accumulated_batches(optim_wrapper: OptimWrapper) -> int:
     Raises:
         ValueError: If several optimizers accumulate different numbers.
     """
-    wrappers = list(optim_wrapper.values()) if isinstance(optim_wrapper, OptimWrapperDict) else [optim_wrapper]
-    counts = sorted({getattr(wrapper, '_accumulative_counts', 1) for wrapper in wrappers})
+    counts = sorted(set(accumulation_counts(optim_wrapper)))
     if len(counts) > 1:
         raise ValueError(f'accumulative_counts must be the same for all optimizers, got {counts}')
-    return int(counts[0])
+    return counts[0]

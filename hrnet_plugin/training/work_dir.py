@@ -42,8 +42,7 @@ def newest_checkpoint(work_dir: str | Path, notices: list[str]) -> str | None:
     named = next((path for path in found if Path(text).is_file() and path.samefile(text)), None)
     if named is None:
         return str(found[0]) if found else None
-    later = [path for path in found if path.stat().st_mtime >= named.stat().st_mtime and _number(path) > _number(named)]
-    return str(max(later, key=_number, default=named))
+    return str(max((path for path in found if _is_later(path, named)), key=_age, default=named))
 
 
 def checkpoints(work_dir: str | Path) -> list[Path]:
@@ -59,7 +58,19 @@ def checkpoints(work_dir: str | Path) -> list[Path]:
     patterns = {_name_pattern(name) for name in ('epoch_1.pth', 'iter_1.pth', Path(text).name)}
     found = [path for folder in folders for path in folder.iterdir()
              if _name_pattern(path.name) in patterns and path.is_file()]
-    return sorted(found, key=lambda path: (path.stat().st_mtime, _number(path)), reverse=True)
+    return sorted(found, key=_age, reverse=True)
+
+
+def _age(path: Path) -> tuple[float, int]:
+    return path.stat().st_mtime, _number(path)
+
+
+def _is_later(path: Path, named: Path) -> bool:
+    """Return True if a checkpoint was written after another one. Epochs and iterations are not compared."""
+    is_same_kind = _name_pattern(path.name) == _name_pattern(named.name)
+    is_newer = path.stat().st_mtime >= named.stat().st_mtime if is_same_kind else (
+        path.stat().st_mtime > named.stat().st_mtime)
+    return is_newer and not (is_same_kind and _number(path) <= _number(named))
 
 
 def _name_pattern(name: str) -> str:

@@ -27,8 +27,10 @@ def ignore_signals(loader: DataLoader[Any]) -> None:
     start: Callable[..., None] | None = given
     keywords: dict[str, Any] = {}
     if isinstance(given, partial) and not given.args:
+        if given.func is _start_worker:  # done before
+            return
         start, keywords = given.func, given.keywords
-    loader.worker_init_fn = partial(_start_worker, start=start, ends=_run_ends(), **keywords)
+    loader.worker_init_fn = partial(_start_worker, _start=start, _ends=_run_ends(), **keywords)
 
 
 @cache
@@ -39,13 +41,13 @@ def _run_ends() -> c_byte:
     return flag
 
 
-def _start_worker(worker: int, start: Callable[..., None] | None, ends: c_byte, **keywords: Any) -> None:
+def _start_worker(worker: int, _start: Callable[..., None] | None, _ends: c_byte, **keywords: Any) -> None:
     def receive(*_: object) -> None:
-        if ends.value:
+        if _ends.value:
             os._exit(0)
 
     signal.signal(signal.SIGTERM, receive)
     if hasattr(signal, 'SIGUSR1'):  # not on Windows
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    if start is not None:
-        start(worker, **keywords)
+    if _start is not None:
+        _start(worker, **keywords)

@@ -8,6 +8,7 @@ from linear_model import LinearModel, Ones
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import Runner
 
+from hrnet_plugin.training.accumulation import batches_per_step
 from hrnet_plugin.training.runner import HRNetRunner, accumulated_batches
 
 
@@ -42,6 +43,11 @@ def test_different_accumulation_raises():
     assert accumulated_batches(OptimWrapperDict(a=other)) == 2
     with pytest.raises(ValueError, match=r'accumulative_counts must be the same for all optimizers, got \[1, 2\]'):
         accumulated_batches(OptimWrapperDict(a=one, b=other))
+
+
+def test_steps_of_several_optimizers():
+    one, other = (OptimWrapper(torch.optim.SGD(LinearModel().parameters(), 0.1), accumulative_counts=k) for k in (2, 3))
+    assert [batches_per_step(wrapper) for wrapper in (one, other, OptimWrapperDict(a=one, b=other))] == [2, 3, 6]
 
 
 @pytest.mark.parametrize('scaling', [None, dict(base_batch_size=16), dict(enable=False, base_batch_size=16)])

@@ -67,6 +67,17 @@ def test_last_checkpoint_and_later_ones(ages, chosen, tmp_path):
     assert newest_checkpoint(tmp_path, []) == str(tmp_path / f'{next(name for name in ages if name != "epoch_12")}.pth')
 
 
+@pytest.mark.parametrize(('names', 'chosen'), [(('iter_1234.pth', 'epoch_3.pth'), 'epoch_3.pth'),
+                                              (('epoch_3.pth', 'iter_2.pth'), 'iter_2.pth')])
+def test_epochs_and_iterations_are_compared_by_time(names, chosen, tmp_path):
+    """A run that a scheduler has ended leaves both. It may be killed before it writes ``last_checkpoint``."""
+    for age, name in enumerate(names):
+        torch.save({}, tmp_path / name)
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / names[0]))
+    assert newest_checkpoint(tmp_path, []) == str(tmp_path / chosen)
+
+
 def test_an_empty_file_is_not_a_checkpoint(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     (tmp_path / 'epoch_2.pth').touch()

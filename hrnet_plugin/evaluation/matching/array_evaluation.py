@@ -10,6 +10,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.array_types import Ints
+from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.evaluation.matching.area_matches import AreaMatches, class_curves, match_area
 from hrnet_plugin.evaluation.matching.arrays import Objects, Predictions, collect_objects, collect_predictions
 from hrnet_plugin.evaluation.matching.overlaps import Pairs, find_pairs
@@ -54,6 +55,8 @@ class ArrayEvaluation(COCOeval):
         params = self.params
         if not params.useCats:
             raise ValueError('params.useCats must be 1, got 0. Give all annotations and results the same category.')
+        if np.any(np.diff(params.recThrs) <= 0):
+            raise ValueError(f'params.recThrs must be ascending, got {short(list(params.recThrs))}')
         params.imgIds, params.catIds = sorted(set(params.imgIds)), sorted(set(params.catIds))
         params.maxDets = sorted(params.maxDets)
         with np.errstate(over='ignore'):  # of coordinates far outside: an OKS of 0, or an infinite area
@@ -71,7 +74,16 @@ class ArrayEvaluation(COCOeval):
                         for area in params.areaRng]
 
     def accumulate(self, p: object = None) -> None:
-        """Compute precision, recall and scores of each class, area range and number of detections."""
+        """Compute precision, recall and scores of each class, area range and number of detections.
+
+        Args:
+            p: None. The COCO API accepts other parameters here.
+
+        Raises:
+            ValueError: If ``p`` is not None.
+        """
+        if p is not None:
+            raise ValueError('p must be None, got other parameters. Set params before evaluate().')
         params = self.params
         sizes = len(params.iouThrs), len(params.catIds), len(params.areaRng), len(params.maxDets)
         recall = -np.ones(sizes)

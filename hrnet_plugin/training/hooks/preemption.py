@@ -21,6 +21,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop
 
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.registry import HOOKS
+from hrnet_plugin.training.accumulation import batches_per_step
 from hrnet_plugin.training.hooks.atomic_checkpoint import ATOMIC_BACKEND
 from hrnet_plugin.training.loops import ResumableEpochLoop
 
@@ -43,7 +44,8 @@ class PreemptionHook(Hook):
 
     A run by epochs continues within the epoch and leaves out the batches that were trained, without loading them. This
     requires :class:`~hrnet_plugin.training.loops.ResumableEpochLoop` and the same number of batches per epoch.
-    Otherwise the whole epoch is repeated, with a warning. ``hrnet train`` always sets hook and loop.
+    Otherwise the whole epoch is repeated, with a warning. ``hrnet train`` always sets hook and loop, and protects the
+    workers of dataloaders from signals to all processes. The tools of the hosts do not: use ``num_workers=0`` there.
     """
 
     priority = 'LOWEST'  # after schedulers, averages of weights, and other checkpoints
@@ -62,7 +64,7 @@ class PreemptionHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """Restore the previous handlers."""
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not installed by Python
         self._previous = {}
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -84,7 +86,7 @@ class PreemptionHook(Hook):
                          outputs: dict[str, torch.Tensor] | None = None) -> None:
         """End the run if a process has received a signal and the optimizer has made a step."""
         iteration = runner.iter + 1
-        if iteration % getattr(runner.optim_wrapper, '_accumulative_counts', 1):
+        if iteration % batches_per_step(runner.optim_wrapper):
             return  # gradients of further batches are missing
         received = self._received_by_any(runner)
         if received and _evaluates_next(runner.train_loop, iteration):
@@ -94,7 +96,9 @@ class PreemptionHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """End the run if a process has received a signal during an evaluation, unless it is the last one."""
-        received = self._received_by_any(runner) if self._previous else 0
+        if not self._previous or runner.iter % batches_per_step(runner.optim_wrapper):
+            return  # the run ends after the next optimizer step
+        received = self._received_by_any(runner)
         if received and not _is_complete(runner.train_loop):
             self._end(runner, received, runner.iter, 0)
 
@@ -114,8 +118,8 @@ class PreemptionHook(Hook):
         print_log(f'{signal.Signals(received).name}: iter_{iteration}.pth is written, and training stops. Start it '
                   'again with --resume to continue', logger='current', level=logging.WARNING)
         barrier()  # launchers kill the other processes when one ends, while the first one may still write
-        atexit.register(_ignore_signals, list(self._previous))  # signals of launchers would change the exit code
-        self.after_train(runner)
+        # signals of launchers would change the exit code: until this process exits, they only set a flag
+        atexit.register(_ignore_signals, list(self._previous))
         raise SystemExit(128 + received)
 
     def _save(self, runner: Runner, iteration: int, trained: int) -> None:

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
 from hrnet_plugin.registry import HOOKS
+from hrnet_plugin.training.accumulation import batches_per_step
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner
@@ -50,7 +51,7 @@ def _describe_processes() -> str:
 
 
 def _describe_step(name: str, wrapper: OptimWrapper, batch: int, processes: int) -> str:
-    count = getattr(wrapper, '_accumulative_counts', 1)
+    count = batches_per_step(wrapper)
     rates = sorted({group['lr'] for group in wrapper.param_groups})
     shown = f'{rates[0]:g}' if len(rates) == 1 else f'{rates[0]:g} to {rates[-1]:g}'
     return (f'{f"{name}: " if name else ""}{batch * processes * count} images per optimizer step: {batch} per batch, '

@@ -49,7 +49,8 @@ class RandomStateHook(Hook):
 
     mmengine does not save the random state, so a resumed run draws other numbers than an uninterrupted one. With this
     hook in both runs and a fixed ``randomness.seed``, their losses are equal, on CPUs bit by bit. Enable it for any
-    config by ``--cfg-options default_hooks.random_state.type=hrnet_plugin.RandomStateHook``.
+    config by ``--cfg-options default_hooks.random_state.type=hrnet_plugin.RandomStateHook``. A run that continues
+    within an epoch has other augmentations in the rest of it, if it has workers.
 
     The hook has two more effects. Validation does not change the random state. Dataloader workers, also persistent
     ones, restart in each epoch with a seed of the epoch. mmengine starts non-persistent workers with the same seed in

@@ -101,6 +101,8 @@ def test_evaluation_without_classes_is_refused():
     content, detections = random_scene(0)
     evaluation = ArrayEvaluation(as_coco(content), detections, 'bbox')
     evaluation.params.useCats = 0
+    with pytest.raises(ValueError, match='p must be None, got other parameters'):
+        evaluation.accumulate(evaluation.params)
     with pytest.raises(ValueError, match='useCats must be 1, got 0'):
         evaluation.evaluate()
 

@@ -124,6 +124,15 @@ def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sample
     return recorder.values, code, [*Numbers.loaded]
 
 
+@pytest.fixture(autouse=True)
+def _handlers_restored():
+    """A run that a signal ends keeps its handlers until its process exits."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(('number', 'after', 'expected'), [(signal.SIGTERM, 5, 6), (signal.SIGTERM, 7, 8),
                                                            (signal.SIGUSR1, 0, 1)])
 def test_a_run_continues_within_an_epoch(tmp_path, number, after, expected):
@@ -153,6 +162,14 @@ def test_accumulated_gradients_are_not_lost(tmp_path):
     first, _, _ = train(tmp_path / 'parts', number=signal.SIGTERM, after=4, count=2)
     assert max(first) == 5  # the second batch of the step
     second, _, _ = train(tmp_path / 'parts', resume=tmp_path / 'parts' / 'iter_6.pth', count=2)
+    assert {**first, **second} == whole
+
+
+def test_accumulated_gradients_are_not_lost_after_an_evaluation(tmp_path):
+    whole, _, _ = train(tmp_path / 'whole', count=3)
+    first, code, _ = train(tmp_path / 'parts', number=signal.SIGTERM, in_evaluation=1, count=3)
+    assert (max(first), code) == (5, 128 + signal.SIGTERM)  # the evaluation is within a step
+    second, _, _ = train(tmp_path / 'parts', resume=tmp_path / 'parts' / 'iter_6.pth', count=3)
     assert {**first, **second} == whole
 
 
@@ -233,11 +250,21 @@ def test_threads_cannot_handle_signals(tmp_path):
     assert (len(values), code) == (12, 0)
 
 
-def test_handlers_are_restored(tmp_path):
+def test_handlers_are_restored(tmp_path, monkeypatch):
     before = signal.getsignal(signal.SIGTERM)
     train(tmp_path / 'one')
-    train(tmp_path / 'two', number=signal.SIGTERM, after=2)
     assert signal.getsignal(signal.SIGTERM) is before
+    # handlers that Python has not installed, e.g. those of faulthandler, are None
+    original = signal.signal
+    monkeypatch.setattr(signal, 'signal', lambda number, handler: original(number, handler) and None)
+    assert train(tmp_path / 'two')[1] == 0
+
+
+def test_signals_after_the_checkpoint_do_not_change_the_exit_code(tmp_path):
+    """Launchers send SIGTERM to the other processes when one has ended."""
+    _, code, _ = train(tmp_path, number=signal.SIGUSR1, after=2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert code == 128 + signal.SIGUSR1
 
 
 RUN = """
