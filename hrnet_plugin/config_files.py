@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -115,15 +116,23 @@ def find_test_dataset(config: Config) -> ConfigDict:
 
 def find_test_datasets(config: Config) -> list[ConfigDict]:
     """Return the config entries of the test datasets, without wrappers such as ``ConcatDataset``."""
-    return _innermost(config.test_dataloader.dataset)
+    return [cfg for _, cfg in innermost_datasets('', config.test_dataloader.dataset)]
 
 
-def _innermost(dataset: ConfigDict) -> list[ConfigDict]:
-    if 'dataset' in dataset:
-        return _innermost(dataset.dataset)
-    if 'datasets' in dataset:
-        return [inner for part in dataset.datasets for inner in _innermost(part)]
-    return [dataset]
+def innermost_datasets(entry: str, cfg: ConfigDict) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield path and config of each dataset without wrappers such as ``RepeatDataset`` and ``ConcatDataset``.
+
+    Args:
+        entry: Path of the dataset in the config.
+        cfg: Config of the dataset.
+    """
+    if isinstance(cfg.get('dataset'), dict):
+        yield from innermost_datasets(f'{entry}.dataset', cfg['dataset'])
+    elif isinstance(cfg.get('datasets'), (list, tuple)):
+        for k, part in enumerate(cfg['datasets']):
+            yield from innermost_datasets(f'{entry}.datasets[{k}]', part)
+    else:
+        yield entry, cfg
 
 
 def list_configs() -> dict[str, Path]:

@@ -14,6 +14,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, DefaultScope
 
+from hrnet_plugin.config_files import innermost_datasets
 from hrnet_plugin.data_checks.finding import Finding
 
 # folders that any pipeline reads; label maps are not always used
@@ -58,7 +59,7 @@ def find_datasets(config: Config, split: str) -> tuple[list[DatasetEntry], list[
     findings: list[Finding] = []
     if loader is None or not isinstance(loader.get('dataset'), dict):
         return found, findings
-    for entry, cfg in _innermost(f'{split}_dataloader.dataset', loader['dataset']):
+    for entry, cfg in innermost_datasets(f'{split}_dataloader.dataset', loader['dataset']):
         if not _is_lazy(cfg, config.default_scope):
             print_log(f'{entry} is not checked: {cfg.get("type")} has no argument lazy_init', logger='current')
             continue
@@ -112,16 +113,6 @@ def build_dataset(config: Config, split: str) -> BaseDataset:
         raise ValueError(f'{split}_dataloader.dataset must have samples, got none. Check ann_file, data_prefix, '
                          'img_suffix and filter_cfg') from None
     return dataset
-
-
-def _innermost(entry: str, cfg: ConfigDict) -> Iterator[tuple[str, ConfigDict]]:
-    if isinstance(cfg.get('dataset'), dict):
-        yield from _innermost(f'{entry}.dataset', cfg['dataset'])
-    elif isinstance(cfg.get('datasets'), (list, tuple)):
-        for k, part in enumerate(cfg['datasets']):
-            yield from _innermost(f'{entry}.datasets[{k}]', part)
-    else:
-        yield entry, cfg
 
 
 def _is_lazy(cfg: ConfigDict, scope: str | None) -> bool:
