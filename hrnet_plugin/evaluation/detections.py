@@ -54,3 +54,8 @@ def is_finite_number(value: Json) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # an integer of hundreds of digits
         return False
+
+
+def is_count(value: Json) -> bool:
+    """Return True for an integer of at least 0 that is exact in JavaScript, too."""
+    return type(value) is int and 0 <= value < 2**53

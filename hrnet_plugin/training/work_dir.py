@@ -67,10 +67,10 @@ def _age(path: Path) -> tuple[float, int]:
 
 def _is_later(path: Path, named: Path) -> bool:
     """Return True if a checkpoint was written after another one. Epochs and iterations are not compared."""
-    is_same_kind = _name_pattern(path.name) == _name_pattern(named.name)
-    is_newer = path.stat().st_mtime >= named.stat().st_mtime if is_same_kind else (
-        path.stat().st_mtime > named.stat().st_mtime)
-    return is_newer and not (is_same_kind and _number(path) <= _number(named))
+    newer, older = path.stat().st_mtime, named.stat().st_mtime
+    if _name_pattern(path.name) == _name_pattern(named.name):
+        return newer >= older and _number(path) > _number(named)
+    return newer > older
 
 
 def _name_pattern(name: str) -> str:

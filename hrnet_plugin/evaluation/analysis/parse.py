@@ -16,7 +16,7 @@ from hrnet_plugin.evaluation.analysis.analysis import (
     decode_precision,
     decode_scores,
 )
-from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
+from hrnet_plugin.evaluation.detections import SHAPES, is_count, is_finite_number, short
 from hrnet_plugin.json_types import Json
 
 KINDS = (*SHAPES, 'semantic')
@@ -32,7 +32,7 @@ def parse_analysis(content: Json) -> Analysis:
     """
     analysis = _fields(Analysis, content, 'analysis')
     _check(analysis.kind in KINDS, 'kind', f'one of {", ".join(KINDS)}', analysis.kind)
-    _check(_is_count(analysis.images), 'images', 'a number of images', analysis.images)
+    _check(is_count(analysis.images), 'images', 'a number of images', analysis.images)
     classes = analysis.classes
     _check(_is_list(classes, None, lambda name: isinstance(name, str)), 'classes', 'a list of names', classes)
     number = len(classes)
@@ -98,9 +98,9 @@ def _fields(cls: type[_Part], content: Any, name: str) -> _Part:
 def _check_counts(values: Any, shape: Sequence[int], name: str) -> None:
     words = ' x '.join(map(str, shape))
     if len(shape) == 1:
-        _check(_is_list(values, shape[0], _is_count), name, f'{words} counts', values)
+        _check(_is_list(values, shape[0], is_count), name, f'{words} counts', values)
     else:
-        _check(_is_list(values, shape[0], lambda row: _is_list(row, shape[1], _is_count)), name, f'{words} counts',
+        _check(_is_list(values, shape[0], lambda row: _is_list(row, shape[1], is_count)), name, f'{words} counts',
                values)
 
 
@@ -111,10 +111,6 @@ def _check(valid: bool, name: str, expected: str, got: object) -> None:
 
 def _is_list(values: Any, number: int | None, is_valid: Callable[[Any], bool]) -> bool:
     return isinstance(values, list) and number in (None, len(values)) and all(map(is_valid, values))
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**53  # exact in JavaScript
 
 
 def _is_share(value: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hrnet_plugin.evaluation.analysis.parse import parse_analysis
 from hrnet_plugin.evaluation.comparison.comparison import ERROR_TYPES, KEYPOINT_TYPES, KINDS, Interval
-from hrnet_plugin.evaluation.detections import is_finite_number, short
+from hrnet_plugin.evaluation.detections import is_count, is_finite_number, short
 from hrnet_plugin.json_types import Json
 
 _Check = Callable[[Json], bool]
@@ -45,16 +45,12 @@ def _are_errors(content: Json, types: tuple[str, ...]) -> bool:
     def is_one(value: Json) -> bool:
         return isinstance(value, dict) and set(value) == {'numbers', 'costs'} and all(
             isinstance(part, dict) and set(part) == set(types) for part in value.values()) and (
-            _mapping(_is_count)(value['numbers']) and _mapping(is_finite_number)(value['costs']))
+            _mapping(is_count)(value['numbers']) and _mapping(is_finite_number)(value['costs']))
     return _pair(is_one)(content)
 
 
 def _is_text(value: Json) -> bool:
     return isinstance(value, str)
-
-
-def _is_count(value: Json) -> bool:
-    return type(value) is int and 0 <= value < 2**53  # exact in JavaScript
 
 
 def _is_value(value: Json) -> bool:
@@ -79,7 +75,7 @@ def _is_image(value: Json) -> bool:
 
 
 _CHECKS: dict[str, _Check] = {
-    'names': _pair(_is_text), 'images': _is_count, 'covered': _pair(_is_count), 'uncovered': _is_count,
+    'names': _pair(_is_text), 'images': is_count, 'covered': _pair(is_count), 'uncovered': is_count,
     'metrics': _mapping(_pair(_is_value)), 'interval': _is_interval, 'classes': _mapping(_pair(_is_value)),
     'keypoints': _mapping(_pair(_is_value)),
     'differing': lambda value: isinstance(value, list) and all(map(_is_image, value))}
