@@ -1,11 +1,16 @@
-"""Matching of detections and deviation from linear growth in benchmarks/."""
+"""Matching of detections, deviation from linear growth, and flatness of memory in benchmarks/."""
 
 from __future__ import annotations
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 from conftest import load_benchmark
+from paths import ROOT
 
 
 @pytest.fixture(scope='module')
@@ -58,3 +63,51 @@ def test_deviation_from_a_line():
     assert deviation([dict(pixels=x, seconds=3 * x) for x in (1, 2, 5)], 'seconds') == pytest.approx(0)
     bent = [dict(pixels=1, seconds=seconds) for seconds in (1.1, 0.9)]
     assert deviation(bent, 'seconds') == pytest.approx(0.109, abs=1e-3)
+
+
+@pytest.fixture(scope='module')
+def flatness():
+    return load_benchmark('flatness')
+
+
+def memory(leak: float, number: int = 4000, seed: int = 0):
+    """Return memory in MB: caches that fill, jumps of single operations, and a leak in MB per operation."""
+    random = np.random.default_rng(seed)
+    steps = np.arange(number)
+    return 1000 + 300 * (1 - np.exp(-steps / 200)) + random.choice([0, 0, 0, 80], number) + 5 * random.normal(
+        size=number) + leak * steps
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_planted_leak_is_detected(flatness, seed):
+    """0.05 MB per operation are 150 MB after the warm-up, 11 % of the memory."""
+    found = flatness.fit_slope(memory(0.05, seed=seed))
+    assert not found.is_flat
+    assert found.per_operation == pytest.approx(0.05, abs=2 * found.margin)
+
+
+@pytest.mark.parametrize('seed', range(5))
+def test_filling_caches_and_jumps_are_flat(flatness, seed):
+    assert flatness.fit_slope(memory(0, seed=seed)).is_flat
+
+
+def test_flatness_of_few_samples_is_refused(flatness):
+    with pytest.raises(ValueError, match='at least 27 entries, got 25'):
+        flatness.fit_slope([1.] * 25)
+
+
+def test_leaking_file_descriptors_are_detected(flatness):
+    assert flatness.has_constant_level([10] * 50 + [12, 11] * 100)
+    assert not flatness.has_constant_level([10 + k // 20 for k in range(400)])
+
+
+@pytest.mark.slow  # starts three hosts
+def test_soak_runs(tmp_path):
+    for host in ('mmdet', 'mmpose', 'mmseg', 'onnxruntime', 'openvino'):
+        pytest.importorskip(host)
+    out = tmp_path / 'soak.json'
+    done = subprocess.run([sys.executable, 'benchmarks/soak.py', '--minutes', '0.2', '--out', out], cwd=ROOT,
+                          env=os.environ | dict(PYTHONPATH=str(ROOT)), capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 1), done.stderr  # the caches fill during such a short run
+    assert 'MB per 1,000 operations' in done.stdout
+    assert out.exists()
