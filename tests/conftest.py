@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def load_benchmark(name: str) -> Any:
     """A script of benchmarks/, as a module."""
     path = ROOT / 'benchmarks' / f'{name}.py'
     spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look it up
     spec.loader.exec_module(module)
     return module
 
