@@ -6,6 +6,7 @@ The import must not raise ImportError: mmengine ignores it and later reports tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -17,6 +18,7 @@ from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
 
+from hrnet_plugin.argument_errors import with_named_errors
 from hrnet_plugin.hosts import HOSTS
 from hrnet_plugin.suggest import did_you_mean
 
@@ -24,7 +26,25 @@ _EXTENSIONS = {name: (host, module) for host in HOSTS.values() for name, module 
 
 
 class PluginRegistry(Registry):
-    """Registry that suggests the closest name for a misspelled one."""
+    """Registry that suggests the closest name for a misspelled one, and whose types name themselves in errors."""
+
+    def register_module(self, name: str | list[str] | None = None, force: bool = False, module: type | None = None
+                        ) -> type | Callable[[type], type]:
+        """Register a class. Errors of its constructor then name the type and an argument.
+
+        Args:
+            name: Name, or several of them. Default: None, which means that of the class.
+            force: Whether to replace another class of this name.
+            module: Class, or None to use the result as a decorator.
+        """
+        if module is None:
+            return lambda cls: self._register_named(cls, name, force)
+        return self._register_named(module, name, force)
+
+    def _register_named(self, module: type, name: str | list[str] | None, force: bool) -> type:
+        shown = module.__name__ if name is None else name if isinstance(name, str) else name[0]
+        super().register_module(name, force, with_named_errors(module, f'{self.scope}.{shown}'))
+        return module
 
     def get(self, key: str) -> type | None:
         """Return the registered type, or None if another scope may have it.

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 from mmengine.registry import DefaultScope, Registry
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 
 from hrnet_plugin import registry
 from hrnet_plugin.hosts import HOSTS
@@ -70,7 +72,7 @@ VALID: dict[str, list[dict[str, Any]]] = {
                                   clip_grad=dict(max_norm=1., norm_type=2))],
     'Pretrained': [dict(checkpoint='backbone.pth', allow_partial=False, prefix='backbone.', sha256='0123abcd',
                         first_conv='adapt', channel_order='BGR')],
-    'ResumableEpochLoop': [dict(runner=None, dataloader=torch.utils.data.DataLoader([1]), max_epochs=2, val_begin=1,
+    'ResumableEpochLoop': [dict(runner=None, dataloader=DataLoader([1]), max_epochs=2, val_begin=1,
                                 val_interval=1, dynamic_intervals=[(1, 1)])],
     'RecordHook': [dict(store='board.sqlite', note='a')],
     'DataCheckHook': [dict(scan=True, images=4, label_maps=2)],
@@ -109,13 +111,13 @@ def mutate(seed: int, types: list[tuple[Registry, str]]) -> tuple[Registry, dict
     """Return registry, config and names of the mutated options, including those above them."""
     source = random.Random(seed)
     place, name = source.choice(types)
-    arguments = deepcopy({key: value for key, value in source.choice(VALID[name]).items()
-                          if not hasattr(value, 'param_groups') and not hasattr(value, 'batch_sampler')})
-    shared = {key: value for key, value in source.choice(VALID[name]).items() if key not in arguments}
-    config = dict(arguments, type=f'hrnet_plugin.{name}')
+    valid = source.choice(VALID[name])
+    shared = {key: value for key, value in valid.items() if isinstance(value, (Optimizer, DataLoader))}
+    config = dict(deepcopy({key: value for key, value in valid.items() if key not in shared}),
+                  type=f'hrnet_plugin.{name}')
     names: set[str] = set()
     for _ in range(source.choice((1, 1, 1, 2))):
-        paths = list(_paths(config))
+        paths = [path for path in _paths(config) if path != ('type', ) or source.random() < 0.1]
         if paths:
             names.update(_apply(source, config, source.choice(paths)))
     return place, {**shared, **config}, names
@@ -166,14 +168,17 @@ def _replace(config: Any, path: Path, value: Any) -> None:
 
 def build(place: Registry, config: dict[str, Any]) -> Any:
     """Build a config on the meta device, so that no value allocates memory."""
-    with DefaultScope.overwrite_default_scope('mmengine'), torch.device('meta'):
+    name = str(config.get('type')).rpartition('.')[2]
+    scope = next((host.name for host in HOSTS.values() if name in host.extensions), 'mmengine')
+    with DefaultScope.overwrite_default_scope(scope), torch.device('meta'):
         return place.build(config)
 
 
 def describe(error: Exception, type_name: Any, names: set[str]) -> str:
     """Classify an error: 'both', 'option', 'type' or 'neither', after what its message names."""
     text = str(error)
+    quotes = "''"  # around the name ''
     short = str(type_name).rsplit('.')[-1]
-    has_type = bool(short) and short in text
-    has_option = any(re.search(rf'(?<!\w){re.escape(name)}(?!\w)', text) for name in names if name)
+    has_type = bool(short) and (short in text or repr(short)[1:-1] in text)
+    has_option = any(re.search(rf'(?<!\w){re.escape(name or quotes)}(?!\w)', text) for name in names)
     return {(True, True): 'both', (False, True): 'option', (True, False): 'type'}.get((has_type, has_option), 'neither')

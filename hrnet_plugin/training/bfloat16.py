@@ -9,9 +9,12 @@ from typing import TypeVar
 import torch
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.utils._pytree import tree_map
 from torch.utils.hooks import RemovableHandle
 
+from hrnet_plugin.checks import check_int, check_mapping, check_number
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.registry import OPTIM_WRAPPERS
 
 _Leaf = TypeVar('_Leaf')
@@ -28,6 +31,14 @@ class BFloat16OptimWrapper(OptimWrapper):
     The arguments are those of mmengine's OptimWrapper. ``compile=True`` is not supported: functions that are compiled
     outside of the context of this wrapper run in float32.
     """
+
+    def __init__(self, optimizer: Optimizer, accumulative_counts: int = 1, clip_grad: ConfigEntry | None = None
+                 ) -> None:
+        check_int('accumulative_counts', accumulative_counts, 1)
+        check_mapping('clip_grad', clip_grad)
+        for name in {'max_norm', 'clip_value'} & set(clip_grad or ()):
+            check_number(f'clip_grad.{name}', (clip_grad or {})[name], least=0)
+        super().__init__(optimizer, accumulative_counts, clip_grad)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import torch
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from hrnet_plugin.checks import check_ints, check_number, check_sequence
+from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.registry import LOOPS
 
 
@@ -19,15 +21,29 @@ class ResumableEpochLoop(EpochBasedTrainLoop):
     """mmengine's loop by epochs, which can leave out the first batches of its first epoch.
 
     Args:
-        args, kwargs: Arguments of ``mmengine.runner.EpochBasedTrainLoop``.
+        runner: Runner of the loop.
+        dataloader: Dataloader of the training data, or its config.
+        max_epochs: Number of epochs.
+        val_begin: First epoch after which the model is validated.
+        val_interval: Number of epochs between validations.
+        dynamic_intervals: Pairs of an epoch and the ``val_interval`` from that epoch on.
+
+    Raises:
+        TypeError, ValueError: If an argument is invalid.
 
     Attributes:
         skipped: Number of batches that the next epoch leaves out, without loading them. They were trained before the
             run was interrupted.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, runner: Runner, dataloader: DataLoader[Any] | ConfigEntry, max_epochs: int, val_begin: int = 1,
+                 val_interval: int = 1, dynamic_intervals: Sequence[tuple[int, int]] | None = None) -> None:
+        check_number('max_epochs', max_epochs, least=0)
+        check_number('val_begin', val_begin)
+        check_number('val_interval', val_interval)
+        pairs = [tuple(check_ints('each entry of dynamic_intervals', pair, 2, least=0)) for pair in
+                 check_sequence('dynamic_intervals', dynamic_intervals or (), None, 'pairs of ints')]
+        super().__init__(runner, dataloader, max_epochs, val_begin, val_interval, pairs or None)
         self.skipped = 0
 
     def run_epoch(self) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hrnet_plugin.arch import Arch
-from hrnet_plugin.checks import check_choice
+from hrnet_plugin.checks import check_choice, check_init_cfg, check_mapping, check_number
 from hrnet_plugin.config_types import ConfigEntry, ConfigValue, InitCfg
 from hrnet_plugin.models.backbones import HRNet
 from hrnet_plugin.models.classifiers.head import ClassificationHead
@@ -60,9 +60,13 @@ class HRNetClassifier(BaseModel):
                  data_preprocessor: ConfigEntry | nn.Module | None = None,
                  train_cfg: ConfigEntry | None = None,
                  init_cfg: InitCfg = None) -> None:
-        super().__init__(_preprocessor_cfg(data_preprocessor, train_cfg), init_cfg)
+        for name, value in dict(backbone=backbone, head=head, train_cfg=train_cfg).items():
+            check_mapping(name, value)
+        check_init_cfg(init_cfg)
+        check_number('label_smooth', label_smooth)
         if not 0 <= label_smooth < 1:
             raise ValueError(f'label_smooth must be at least 0 and below 1, got {label_smooth!r}')
+        super().__init__(_preprocessor_cfg(data_preprocessor, train_cfg), init_cfg)
         self.label_smooth = label_smooth
         # HRNet and ClassificationHead check these
         backbone_options: dict[str, Any] = {'host': 'mmpretrain', **(backbone or {})}

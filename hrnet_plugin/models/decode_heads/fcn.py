@@ -75,8 +75,8 @@ class FCNHead(UpstreamFCNHead):
             num_convs=(1, num_convs), concat_input=(False, concat_input))
         for name, (expected, got) in fixed.items():
             check_choice(f"{name} of hrnet_plugin.FCNHead (use type='mmseg.FCNHead' for others)", got, (expected, ))
-        check_inherited_options('FCNHead', UpstreamFCNHead, options)
-        check_options(num_classes, align_corners, norm_cfg)
+        check_inherited_options('FCNHead', UpstreamFCNHead, dict(options, conv_cfg=conv_cfg, act_cfg=act_cfg))
+        check_options(num_classes, align_corners, norm_cfg, dropout_ratio)
         widths = neck_channels(in_channels, arch)
         channels = sum(widths) if channels is None else channels
         check_int('channels', channels, 1, MAX_CHANNELS)

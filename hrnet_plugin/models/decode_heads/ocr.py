@@ -61,7 +61,7 @@ class OCRHead(UpstreamOCRHead):
                  **options: ConfigValue) -> None:
         check_choice('input_transform of hrnet_plugin.OCRHead', input_transform, ('resize_concat', ))
         check_inherited_options('OCRHead', UpstreamOCRHead, options)
-        check_options(num_classes, align_corners, norm_cfg)
+        check_options(num_classes, align_corners, norm_cfg, dropout_ratio)
         check_int('channels', channels, 1, MAX_CHANNELS)
         check_int('ocr_channels', ocr_channels, 1, MAX_CHANNELS)
         widths = neck_channels(in_channels, arch)

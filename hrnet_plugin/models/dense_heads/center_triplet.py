@@ -9,7 +9,14 @@ from mmdet.registry import MODELS as MMDET_MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from hrnet_plugin.checks import MAX_CHANNELS, check_feature_maps, check_init_cfg, check_int, check_layer_cfg
+from hrnet_plugin.checks import (
+    MAX_CHANNELS,
+    check_feature_maps,
+    check_init_cfg,
+    check_int,
+    check_layer_cfg,
+    check_number,
+)
 from hrnet_plugin.config_types import ConfigEntry, InitCfg
 from hrnet_plugin.models.dense_heads.candidates import Candidates, find_candidates
 from hrnet_plugin.models.dense_heads.decode_config import DecodeConfig
@@ -74,8 +81,12 @@ class CenterTripletHead(BaseDenseHead):
         for name, value in dict(num_classes=num_classes, in_channels=in_channels, feat_channels=feat_channels,
                                 pool_channels=pool_channels).items():
             check_int(name, value, 1, MAX_CHANNELS)
+        check_number('min_overlap', min_overlap)
         if not 0 < min_overlap < 1:
             raise ValueError(f'min_overlap must be between 0 and 1, got {min_overlap!r}')
+        losses = dict(loss_heatmap=loss_heatmap, loss_embedding=loss_embedding, loss_offset=loss_offset)
+        for name, loss in losses.items():
+            check_layer_cfg(name, loss, optional=False, registry=MMDET_MODELS)
         if train_cfg:
             raise ValueError(f'train_cfg of CenterTripletHead must be None or empty, got {train_cfg!r}')
         check_layer_cfg('norm_cfg', norm_cfg, optional=False)
@@ -83,7 +94,7 @@ class CenterTripletHead(BaseDenseHead):
         self.num_classes, self.in_channels, self.min_overlap = num_classes, in_channels, min_overlap
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
         self.loss_heatmap, self.loss_embedding, self.loss_offset = (
-            MMDET_MODELS.build(loss) for loss in (loss_heatmap, loss_embedding, loss_offset))
+            MMDET_MODELS.build(loss) for loss in losses.values())
         layers = LayerConfig(norm_cfg=norm_cfg)
         widths = (feat_channels, pool_channels, layers)
         self.stem = conv_norm(layers, in_channels, feat_channels, 3, relu=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmcv.ops import nms, soft_nms
 
-from hrnet_plugin.checks import check_choice, check_int, check_layer_cfg
+from hrnet_plugin.checks import check_choice, check_entry, check_int, check_mapping, check_number
 from hrnet_plugin.config_types import ConfigEntry
 from hrnet_plugin.models.dense_heads.central_region import CentralRegion
 
@@ -48,6 +48,7 @@ class DecodeConfig:
             check_int(f'test_cfg.{name}', getattr(self, name), 1)
         if self.local_maximum_kernel % 2 == 0:
             raise ValueError(f'test_cfg.local_maximum_kernel must be odd, got {self.local_maximum_kernel}')
+        check_number('test_cfg.distance_threshold', self.distance_threshold)
         if not self.distance_threshold > 0:
             raise ValueError(f'test_cfg.distance_threshold must be above 0, got {self.distance_threshold!r}')
         _check_nms(self.nms)
@@ -59,6 +60,7 @@ class DecodeConfig:
         Raises:
             TypeError, ValueError: If an entry is unknown or invalid.
         """
+        check_mapping('test_cfg', test_cfg)
         entries: dict[str, Any] = dict(test_cfg or {})  # checked by the constructors
         _check_names('test_cfg', entries, cls)
         entries.setdefault('nms', _SOFT_NMS)
@@ -72,10 +74,10 @@ class DecodeConfig:
 
 
 def _check_nms(config: ConfigEntry | None) -> None:
-    check_layer_cfg('test_cfg.nms', config, optional=True)
+    name = check_entry('test_cfg.nms', config, optional=True)
     if config is None:
         return
-    kind = check_choice('test_cfg.nms.type', config['type'], _NMS_TYPES)
+    kind = check_choice('test_cfg.nms.type', name, _NMS_TYPES)
     known = {'type', 'class_agnostic', 'split_thr', *signature(_NMS_TYPES[kind]).parameters} - {'boxes', 'scores'}
     for key in config:
         if key not in known:

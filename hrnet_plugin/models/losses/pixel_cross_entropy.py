@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hrnet_plugin.checks import check_int
+from hrnet_plugin.checks import check_int, check_number, check_numbers, check_text
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.registry import MODELS
 
@@ -43,11 +43,13 @@ class PixelCrossEntropy(nn.Module):
         check_int('min_kept', min_kept, 0)
         if thresh is None and min_kept:
             raise ValueError(f'min_kept must be 0 without thresh, got {min_kept}')
-        if thresh is not None and not (isinstance(thresh, (int, float)) and 0 < thresh <= 1):
+        if thresh is not None and (isinstance(thresh, bool) or not isinstance(thresh, (int, float))
+                                   or not 0 < thresh <= 1):
             raise ValueError(f'thresh must be a probability above 0, or None, got {thresh!r}')
-        if class_weight is not None and (isinstance(class_weight, str) or not isinstance(class_weight, Sequence)):
-            raise TypeError('class_weight must be a sequence of numbers, one for each class, or None, got '
-                            f'{class_weight!r}')
+        if class_weight is not None:
+            class_weight = check_numbers('class_weight', class_weight, what='numbers, one for each class')
+        check_number('loss_weight', loss_weight)
+        check_text('loss_name', loss_name)
         self.thresh, self.min_kept = thresh, min_kept
         self.loss_weight, self.loss_name = loss_weight, loss_name
         weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float)

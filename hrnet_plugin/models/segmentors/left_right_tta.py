@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from mmseg.models.segmentors.seg_tta import SegTTAModel
 
-from hrnet_plugin.checks import check_ints
+from hrnet_plugin.checks import check_ints, check_sequence
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.registry import MODELS
 
@@ -33,7 +33,8 @@ class LeftRightTTAModel(SegTTAModel):
 
     def __init__(self, swap_seg_labels: Sequence[Sequence[int]], **options: ConfigValue | torch.nn.Module) -> None:
         super().__init__(**options)
-        self.pairs = [check_ints('each pair of swap_seg_labels', pair, 2, least=0) for pair in swap_seg_labels]
+        self.pairs = [check_ints('each pair of swap_seg_labels', pair, 2, least=0)
+                      for pair in check_sequence('swap_seg_labels', swap_seg_labels, None, 'pairs of class indices')]
 
     def merge_preds(self, data_samples_list: list[list[SegDataSample]]) -> list[SegDataSample]:
         """Average the class probabilities over the views of each image, and return one sample per image."""

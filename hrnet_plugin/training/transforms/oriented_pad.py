@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 
-from hrnet_plugin.checks import check_ints
+from hrnet_plugin.checks import check_ints, check_numbers
 from hrnet_plugin.registry import TRANSFORMS
 from hrnet_plugin.training.transforms.results import DetResults
 
@@ -35,9 +35,7 @@ class OrientedPad(BaseTransform):
 
     def __init__(self, size: Sequence[int], pad_val: Sequence[float] = (0, 0, 0)) -> None:
         self.size = size = check_ints('size', size, length=2)
-        if len(pad_val) != 3:
-            raise ValueError(f'pad_val must be three numbers, got {pad_val!r}')
-        self.pad_val = tuple(pad_val)
+        self.pad_val = check_numbers('pad_val', pad_val, length=3)
         # mmdet's Pad, which also pads masks and semantic maps
         pad = dict(type='mmdet.Pad', pad_val=dict(img=self.pad_val, seg=255))
         self._landscape = ROOT_TRANSFORMS.build(dict(pad, size=size))

@@ -27,8 +27,8 @@ def test_branch_indices():
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
-    ((0, False, None), ValueError, 'num_classes'), ((2, 1, None), TypeError, 'align_corners'),
-    ((2, False, 'BN'), TypeError, 'norm_cfg')])
+    ((0, False, None, -1), ValueError, 'num_classes'), ((2, 1, None, -1), TypeError, 'align_corners'),
+    ((2, False, 'BN', -1), TypeError, 'norm_cfg'), ((2, False, None, '0.1'), TypeError, 'dropout_ratio')])
 def test_options(options, error, words):
     with pytest.raises(error, match=words):
         check_options(*options)

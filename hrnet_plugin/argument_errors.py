@@ -1,0 +1,88 @@
+"""Errors of constructors that name the type and its arguments, wherever they are raised."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import traceback
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar
+
+_Class = TypeVar('_Class', bound=type)
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 60
+# these keep their type. The others, such as KeyError and AssertionError, become ValueError
+_KEPT = (TypeError, ValueError, RuntimeError)
+_UNRELATED = (ImportError, OSError, MemoryError, RecursionError)
+
+
+def with_named_errors(cls: _Class, name: str) -> _Class:
+    """Make the constructor of a class name the class and its arguments in each error.
+
+    Errors of layers and hosts, deep inside a constructor, often name neither. Messages with both do not change.
+
+    Args:
+        cls: Class, changed in place.
+        name: Name in configs, such as 'hrnet_plugin.HRNet'.
+    """
+    construct: Callable[..., None] = cls.__init__  # type: ignore[misc]
+    if construct is object.__init__:
+        construct = _constructor_without_arguments(cls)
+
+    @wraps(construct)
+    def named(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            construct(self, *args, **kwargs)
+        except _UNRELATED:
+            raise
+        except Exception as error:
+            message = _named_message(error, name, _bound(construct, (self, *args), kwargs))
+            if message is None:
+                raise
+            kind = next((kind for kind in _KEPT if isinstance(error, kind)), ValueError)
+            raise kind(message) from error
+
+    named.__qualname__ = f'{cls.__qualname__}.__init__'
+    cls.__init__ = named  # type: ignore[misc]
+    return cls
+
+
+def _constructor_without_arguments(cls: type) -> Callable[..., None]:
+    def construct(self: object) -> None:
+        pass
+
+    construct.__name__, construct.__qualname__ = '__init__', f'{cls.__qualname__}.__init__'  # Python's errors show it
+    return construct
+
+
+def _bound(construct: Callable[..., None], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given arguments by name."""
+    try:
+        found = signature(construct).bind_partial(*args)
+    except TypeError:  # too many
+        return dict(kwargs)
+    given = {key: value for key, value in found.arguments.items() if value is not args[0]}
+    return {**given, **kwargs}
+
+
+def _named_message(error: Exception, name: str, given: Mapping[str, Any]) -> str | None:
+    """Return the message with the names that it lacks, or None if it lacks none."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    lacks_type = name.rpartition('.')[2] not in text
+    lacks_argument = not any(re.search(rf'(?<!\w){re.escape(key)}(?!\w)', text) for key in given)
+    if not (lacks_type or (lacks_argument and given)):
+        return None
+    text = ' '.join((text or _failed_line(error)).split())
+    if lacks_argument and given:
+        shown = ', '.join(f'{key}={_REPR.repr(value)}' for key, value in given.items())
+        text = f'{text}. One of these arguments is invalid: {shown}'
+    return f'{name}: {text}' if lacks_type else text
+
+
+def _failed_line(error: Exception) -> str:
+    """Return type and source line of an error without a message, such as that of an assertion."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f'{type(error).__name__} in {frames[-1].line!r}'
