@@ -14,6 +14,7 @@ _Class = TypeVar('_Class', bound=type)
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 60
+_MOST_CHARACTERS = 1000
 # these keep their type. The others, such as KeyError and AssertionError, become ValueError
 _KEPT = (TypeError, ValueError, RuntimeError)
 _UNRELATED = (ImportError, OSError, MemoryError, RecursionError)
@@ -69,13 +70,15 @@ def _bound(construct: Callable[..., None], args: tuple[Any, ...], kwargs: Mappin
 
 
 def _named_message(error: Exception, name: str, given: Mapping[str, Any]) -> str | None:
-    """Return the message with the names that it lacks, or None if it lacks none."""
+    """Return the message with the names that it lacks, in one line. None if the message needs no change."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     lacks_type = name.rpartition('.')[2] not in text
     lacks_argument = not any(re.search(rf'(?<!\w){re.escape(key)}(?!\w)', text) for key in given)
-    if not (lacks_type or (lacks_argument and given)):
+    if not (lacks_type or (lacks_argument and given) or len(text) > _MOST_CHARACTERS):
         return None
     text = ' '.join((text or _failed_line(error)).split())
+    if len(text) > _MOST_CHARACTERS:  # of a long value
+        text = f'{text[:_MOST_CHARACTERS // 2]} ... {text[-_MOST_CHARACTERS // 4:]}'
     if lacks_argument and given:
         shown = ', '.join(f'{key}={_REPR.repr(value)}' for key, value in given.items())
         text = f'{text}. One of these arguments is invalid: {shown}'

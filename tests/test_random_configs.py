@@ -88,6 +88,12 @@ def test_errors_without_a_message_show_the_failed_line():
         with_named_errors(Module, 'scope.Module')(-1)
 
 
+def test_long_values_are_shortened():
+    with pytest.raises(ValueError, match=r'arch must be one of .* \.\.\. ') as found:
+        HRNet('a' * 10**6)
+    assert len(str(found.value)) < 1000
+
+
 @pytest.mark.parametrize('error', [OSError('no space'), ImportError('no mmdet'), MemoryError()])
 def test_errors_of_the_environment_do_not_change(error):
     class Module:

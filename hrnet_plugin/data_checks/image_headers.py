@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ _ORIENTATION = 274  # EXIF tag
 _MODES = {'1': 'gray', 'L': 'gray', 'LA': 'gray with alpha', 'P': 'palette', 'PA': 'palette', 'RGBA': 'RGB with alpha',
           'I;16': 'gray of 16 bit', 'I;16B': 'gray of 16 bit', 'I;16L': 'gray of 16 bit', 'I': 'gray of 32 bit',
           'F': 'gray of 32 bit'}
+# a file of less than 1 MiB with more pixels is broken or made to exhaust memory
+_MOST_PIXELS, _SMALL_FILE = 1 << 26, 1 << 20
 
 
 class UnreadableImageError(ValueError):
@@ -53,13 +56,34 @@ def read_header(path: Path) -> ImageHeader:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of images with many pixels
             with Image.open(path) as image:
+                _check_expansion(path, image.height * image.width)
                 return _read_header(path, image)
     except FileNotFoundError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        _check_expansion(path, 2 * (Image.MAX_IMAGE_PIXELS or 0))
+        return _decode_header(path)
+    except UnidentifiedImageError:
+        _check_expansion(path, _png_pixels(path))
         return _decode_header(path)
     except Exception as error:  # PIL raises many types of errors for broken images
         raise UnreadableImageError(str(error) or type(error).__name__) from None
+
+
+def _check_expansion(path: Path, pixels: int) -> None:
+    """Raise UnreadableImageError for a small file of a huge image, which would take memory without being complete."""
+    if pixels > _MOST_PIXELS and path.stat().st_size < _SMALL_FILE:
+        raise UnreadableImageError(f'a file of {path.stat().st_size} bytes must have at most {_MOST_PIXELS} pixels')
+
+
+def _png_pixels(path: Path) -> int:
+    """Return the number of pixels in the header of a PNG file, or 0 for other files. OpenCV reads broken ones, too."""
+    with path.open('rb') as file:
+        start = file.read(24)
+    if not start.startswith(b'\x89PNG') or len(start) < 24:
+        return 0
+    width, height = struct.unpack('>II', start[16:])
+    return width * height
 
 
 def _read_header(path: Path, image: Image) -> ImageHeader:
