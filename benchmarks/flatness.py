@@ -6,8 +6,8 @@ of 20 blocks, because neighboring samples are not independent. Memory is flat un
 - the 95 % confidence interval of the slope is above 0, and
 - the growth over the measured operations is more than 3 % of their mean.
 
-File descriptors and threads are flat unless the median of the last quarter of all operations exceeds that of the second
-quarter by more than 4.
+File descriptors and threads have medians in the second and in the last quarter of all operations. They are flat if the
+difference is at most 4.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Slope:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the growth is small, or may be zero."""
+        """True if the growth is small, or may be zero."""
         return self.per_operation - self.margin <= 0 or self.growth <= MOST_GROWTH
 
 

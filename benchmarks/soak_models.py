@@ -30,7 +30,7 @@ ENGINES = ('eager', 'torch', 'onnxruntime', 'openvino', 'auto')
 SIZES = ((64, 64), (96, 64), (96, 128), (128, 160))
 BATCHES = (1, 2, 3)
 _STATES = 3  # checkpoints per model
-_MOST_RECORDS = 20  # a page is as large as its store, so that the store starts anew
+_MOST_RECORDS = 20  # a page is as large as its store, so that a new store is started
 
 
 class SoakModel:

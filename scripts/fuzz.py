@@ -53,7 +53,7 @@ class Outcome:
 
     @property
     def is_finding(self) -> bool:
-        """Whether the reader has failed."""
+        """True if the reader has failed."""
         return self.kind not in ('accepted', 'refused')
 
 

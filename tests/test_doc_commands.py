@@ -60,6 +60,7 @@ NOT_RUN = {
     'python scripts/write_tables.py': 'writes to the checkout; tests/scripts/test_write_tables.py runs it on a copy',
     'python scripts/try_stack.py *': 'installs packages; tests/scripts/test_try_stack.py tests its decisions',
     '*python benchmarks/*': 'measures for minutes',
+    'python scripts/fuzz.py *': 'runs in tests/scripts/test_fuzz.py',
     '.venv/bin/pytest': 'runs these tests',
     'pytest *': 'part of make test',
     'mim train hrnet_plugin *_coco*.py*': 'needs COCO',
