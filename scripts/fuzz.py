@@ -95,7 +95,9 @@ def _work(connection: Connection, folder: Path) -> None:
         while (task := connection.recv()) is not None:
             name, seed = task
             target = TARGETS[name]
-            connection.send(run_input(target, seed, target.make_input(seed, folder), folder, Path(scratch)))
+            data = target.make_input(seed, folder)
+            connection.send(None)  # the time of the reader starts
+            connection.send(run_input(target, seed, data, folder, Path(scratch)))
 
 
 class Worker:
@@ -118,6 +120,7 @@ class Worker:
     def run(self, name: str, seed: int) -> Outcome:
         """Read the input of a seed."""
         self._connection.send((name, seed))
+        self._connection.recv()
         kind = 'hang'
         if self._connection.poll(MOST_SECONDS):
             try:
