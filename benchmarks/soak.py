@@ -3,9 +3,11 @@
     PYTHONPATH=. python benchmarks/soak.py [--minutes 60] [--seed 0] [--out FILE.json]
 
 A detector, a pose estimator and a segmentation model predict images and batches of several sizes. In between, engines
-are switched, checkpoints loaded, models evaluated and compared, and leaderboard pages written, in random order. After each
-operation, the resident memory, open file descriptors, threads and cached objects are measured. Prints one line per minute and a table at the end. The exit status is 1 if memory, file descriptors or
-threads are not flat, as defined in ``benchmarks/flatness.py``. Linux only.
+are switched, checkpoints loaded, models evaluated and compared, and leaderboard pages written, in random order. After
+each operation, the resident memory, open file descriptors, threads and cached objects are measured.
+
+Prints one line per minute and a table at the end. The exit status is 1 if memory, file descriptors or threads are not
+flat, as defined in ``benchmarks/flatness.py``. Linux only.
 """
 
 from __future__ import annotations

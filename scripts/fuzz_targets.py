@@ -276,7 +276,9 @@ def _build_config(file: Path, folder: Path) -> None:
         fuzz_configs.build(registry, config)
     except Exception as error:
         ours = str(config.get('type')).startswith('hrnet_plugin.')
-        if ours and fuzz_configs.describe(error, config['type'], names) != 'both':
+        if not ours:
+            raise ValueError('mmengine must know the type') from error
+        if fuzz_configs.describe(error, config['type'], names) != 'both':
             raise AssertionError(f'the error must name type and option: {error}') from error
         raise
 

@@ -64,7 +64,7 @@ def read_header(path: Path) -> ImageHeader:
         _check_expansion(path, 2 * (Image.MAX_IMAGE_PIXELS or 0))
         return _decode_header(path)
     except UnidentifiedImageError:
-        _check_expansion(path, _png_pixels(path))
+        _check_expansion(path, 4 * _png_pixels(path))  # broken, and OpenCV makes copies of all pixels
         return _decode_header(path)
     except Exception as error:  # PIL raises many types of errors for broken images
         raise UnreadableImageError(str(error) or type(error).__name__) from None

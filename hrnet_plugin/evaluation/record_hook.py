@@ -14,7 +14,6 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 
-from hrnet_plugin.checks import check_text
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -57,7 +56,8 @@ class RecordHook(Hook):
     def __init__(self, store: str = STORE, note: str = '') -> None:
         if not isinstance(store, (str, Path)) or not str(store):
             raise TypeError(f'store must be the path of a file, got {store!r}')
-        check_text('note', note)
+        if not isinstance(note, str):
+            raise TypeError(f'note must be a text, got {note!r}')
         self.store = store
         self.note = note
         self._times: list[float] = []

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from hrnet_plugin.checkpoints import SCHEME
 from hrnet_plugin.checkpoints.backbone import find_unused_rows
 from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
-from hrnet_plugin.checks import check_text
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -35,7 +34,9 @@ class CompleteLoadHook(Hook):
     """
 
     def __init__(self, part: str = '') -> None:
-        self.part = check_text('part', part)
+        if not isinstance(part, str):
+            raise TypeError(f'part must be the name of a submodule of the model, got {part!r}')
+        self.part = part
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Check a checkpoint that is read, but not copied into the model yet.
