@@ -138,6 +138,7 @@ def test_a_killed_task_and_requeues(cluster, script, config, tmp_path):
     assert re.findall(r'(\w+): (iter_\d)\.pth is written', output) == [('SIGUSR1', 'iter_4'), ('SIGTERM', 'iter_5')]
     assert re.findall(r'resuming from .*/(\w+)\.pth', output) == ['epoch_1', 'iter_4', 'iter_5']
     assert (parts.folder / 'work' / 'epoch_3.pth').is_file()
+    assert not list((parts.folder / 'work').glob('iter_*.pth'))
     for key in ('coco/AP', 'loss'):
         assert [step for step, _ in parts.records(key)] == [step for step, _ in whole.records(key)]
     assert [step for step, _ in parts.records('coco/AP')] == [1, 2, 3]

@@ -23,6 +23,7 @@ from torch.utils.data import Dataset
 from hrnet_plugin.checkpoints import allow_mmengine_checkpoints
 from hrnet_plugin.training.hooks import preemption
 from hrnet_plugin.training.runner import HRNetRunner
+from hrnet_plugin.training.work_dir import newest_checkpoint
 
 allow_mmengine_checkpoints()
 
@@ -97,7 +98,7 @@ class Losses(Hook):
 
 
 def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sampler='DefaultSampler', noise=False,
-          hooks=(), recorder=None, **signals):
+          hooks=(), recorder=None, regular=None, **signals):
     """Train for 3 epochs of 4 batches. Return the losses, the exit code, and the numbers that were loaded."""
     torch.manual_seed(0)
     recorder = recorder or Losses(**signals)
@@ -112,7 +113,7 @@ def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sample
         val_cfg=dict(), val_evaluator=Evaluator(Score()), randomness=dict(seed=0),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3, momentum=.9), accumulative_counts=count),
         param_scheduler=[dict(type='LinearLR', start_factor=.1, begin=0, end=8, by_epoch=False)],
-        default_hooks=dict(checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', interval=1),
+        default_hooks=dict(checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', **(regular or dict(interval=1))),
                            **(dict(random_state=dict(type='hrnet_plugin.RandomStateHook')) if noise else {})),
         custom_hooks=[recorder, *hooks, dict(type='hrnet_plugin.PreemptionHook')],
         load_from=resume and str(resume), resume=resume is not None)
@@ -244,6 +245,55 @@ def test_averaged_weights_are_saved(tmp_path):
         assert all(torch.equal(saved[0][key], saved[1][key]) for key in saved[0])
 
 
+def checkpoints(work_dir):
+    return sorted(path.name for path in work_dir.glob('*.pth'))
+
+
+class Files(Hook):
+    """Hook that lists the checkpoints at the end of epochs, and can raise an error there."""
+
+    def __init__(self, folder, priority, error=False):
+        self.folder, self.priority, self.error, self.found = folder, priority, error, []
+
+    def after_train_epoch(self, runner):
+        self.found.append(checkpoints(self.folder))
+        if self.error:
+            raise RuntimeError('killed')
+
+
+def test_outdated_checkpoints_are_removed_after_the_next_regular_one(tmp_path):
+    train(tmp_path, number=signal.SIGTERM, after=4)
+    train(tmp_path, number=signal.SIGTERM, after=5, resume=tmp_path / 'iter_5.pth')
+    (tmp_path / 'iter_7.pth').write_bytes(b'of a user')
+    before, after = Files(tmp_path, 'NORMAL'), Files(tmp_path, 'VERY_LOW')
+    train(tmp_path, resume=tmp_path / 'iter_6.pth', hooks=[before, after])
+    assert before.found[0] == ['epoch_1.pth', 'iter_5.pth', 'iter_6.pth', 'iter_7.pth']
+    assert after.found[0] == ['epoch_1.pth', 'epoch_2.pth', 'iter_5.pth', 'iter_6.pth', 'iter_7.pth']
+    assert after.found[1] == checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth', 'iter_7.pth']
+
+
+def test_a_kill_before_the_removal_leaves_both_checkpoints(tmp_path):
+    train(tmp_path, number=signal.SIGTERM, after=5)
+    with pytest.raises(RuntimeError, match='killed'):
+        train(tmp_path, resume=tmp_path / 'iter_6.pth', hooks=[Files(tmp_path, 'VERY_LOW', error=True)])
+    assert checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'iter_6.pth']
+    assert newest_checkpoint(tmp_path, []) == str(tmp_path / 'epoch_2.pth')
+    train(tmp_path, resume=tmp_path / 'epoch_2.pth')
+    assert checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth']
+
+
+@pytest.mark.parametrize(('after', 'regular', 'expected'), [
+    (4, {}, ['iter_10.pth', 'iter_5.pth']),  # of the checkpoint hook, though the run was ended at this iteration, too
+    (6, {}, ['iter_10.pth', 'iter_5.pth']),
+    (6, dict(save_optimizer=False), ['iter_10.pth', 'iter_5.pth', 'iter_7.pth'])])
+def test_checkpoints_that_are_needed_remain(tmp_path, after, regular, expected):
+    loop = dict(loop=dict(type='IterBasedTrainLoop', max_iters=10, val_interval=100), sampler='InfiniteSampler',
+                regular=dict(interval=5, by_epoch=False, **regular))
+    train(tmp_path, number=signal.SIGTERM, after=after, **loop)
+    train(tmp_path, resume=newest_checkpoint(tmp_path, []), **loop)
+    assert checkpoints(tmp_path) == expected
+
+
 def test_threads_cannot_handle_signals(tmp_path):
     with ThreadPoolExecutor(1) as pool:
         values, code, _ = pool.submit(train, tmp_path).result()
@@ -325,9 +375,12 @@ def test_a_signal_to_all_processes_of_a_run(start, tmp_path, number):
 @pytest.mark.slow
 def test_all_processes_end_together(start, tmp_path):
     """torchrun passes SIGTERM on to its processes, which may get it in different iterations."""
-    run = start('pytorch', '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2')
+    run = start('pytorch', '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
+                '--max-restarts', '3')
     os.kill(run.pid, signal.SIGTERM)
     out, error = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert out.count('iteration 0') <= 1  # of the second process: torchrun does not start them again
     assert out.count('SIGTERM: iter_') == 1, error  # of the first process
     assert 'RuntimeError' not in error  # of processes that wait for others
     saved, = tmp_path.glob('iter_*.pth')
