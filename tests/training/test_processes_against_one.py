@@ -14,7 +14,15 @@ from paths import ROOT
 
 pytestmark = pytest.mark.slow
 
+# A process averages the losses over its own samples, so the images have equal numbers of samples: all anchors, and all
+# proposals of a fixed number. RandomSampler has nothing to choose then.
+ALL_SAMPLES = {
+    'model.train_cfg.rpn.sampler.num': 10**6, 'model.train_cfg.rpn.assigner.neg_iou_thr': .7,
+    'model.train_cfg.rpn_proposal.max_per_img': 60, 'model.train_cfg.rcnn.sampler.num': 10**6,
+    'model.train_cfg.rcnn.sampler.add_gt_as_proposals': False,
+}
 CASES = {
+    'faster-rcnn': ('mmdet', ALL_SAMPLES),
     'fcos': ('mmdet', {}),
     'pose': ('mmpose', {}),
     'segmentation': ('mmseg', {}),
@@ -44,7 +52,7 @@ def trained(tmp_path_factory, sample_root):
 def write_config(folder, case, sample_root):
     """Write a config that trains on 8 samples, without differences between processes by design."""
     host, changes = CASES[case]
-    name = 'fcos_hrnetv2p-w18-small-v1_sample' if host == 'mmdet' else SAMPLE_CONFIGS[host]
+    name = 'fcos_hrnetv2p-w18-small-v1_sample' if case == 'fcos' else SAMPLE_CONFIGS[host]
     config = read_sample_config(name, sample_root)
     config.merge_from_dict({
         'randomness': dict(seed=1), 'model.backbone.norm_cfg': NORM, 'param_scheduler': [], 'val_cfg': None,
