@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
+from hrnet_plugin.json_files import DepthScan
 from hrnet_plugin.requirements import install_command
 
 DEEPEST = 8  # nesting depth; masks have 4
 _REASON = 100  # characters of ijson's message, which may quote a number of any length
-_ESCAPE = re.compile(rb'\\.', re.DOTALL)
-_OTHERS = bytes(set(range(256)) - set(b'[]{}'))  # characters other than brackets
-_STEPS = np.zeros(256, np.int64)
-_STEPS[list(b'[{')], _STEPS[list(b']}')] = 1, -1
 
 
 def read_detections(file: str | Path) -> Iterator[Any]:
@@ -67,24 +61,11 @@ class _ShallowFile:
     def __init__(self, file: BinaryIO) -> None:
         self.too_deep = False
         self._file = file
-        self._depth = 0
-        self._in_string = False
-        self._rest = b''  # a backslash at the end of the last block
+        self._scan = DepthScan()
 
     def read(self, size: int = -1) -> bytes:
         """Read a block, or nothing if it is nested too deeply."""
         block = self._file.read(size)
-        steps = _STEPS[np.frombuffer(self._brackets(block), np.uint8)]
-        depths = np.cumsum(np.append(self._depth, steps))
-        self.too_deep = self.too_deep or bool(depths.max() > DEEPEST)
-        self._depth = int(depths[-1])
+        self._scan.add(block)
+        self.too_deep = self._scan.deepest > DEEPEST
         return b'' if self.too_deep else block
-
-    def _brackets(self, block: bytes) -> bytes:
-        """Return the brackets of a block outside of strings."""
-        unescaped = _ESCAPE.sub(b'', self._rest + block)
-        self._rest = b'\\' if unescaped.endswith(b'\\') else b''
-        parts = unescaped.split(b'"')
-        outside = parts[self._in_string::2]
-        self._in_string ^= len(parts) % 2 == 0
-        return b''.join(outside).translate(None, _OTHERS)
