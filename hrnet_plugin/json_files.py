@@ -62,6 +62,11 @@ def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int = RECORD_B
                       allow_nan=allow_nan, object_hook=object_hook)
 
 
+def read_object(path: str | Path, what: str = 'a JSON object', *, allow_nan: bool = False) -> dict[str, Any]:
+    """Read a JSON file of an object with the limits of records. Arguments and errors are those of :func:`read_json`."""
+    return parse_object(read_bytes(path, what, max_bytes=RECORD_BYTES), path, what, allow_nan=allow_nan)
+
+
 def read_bytes(path: str | Path, what: str, *, max_bytes: int) -> bytes:
     """Read a regular file of limited size. If it grows meanwhile, the rest is left out.
 
@@ -107,6 +112,15 @@ def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max
             return json.loads(decoded, object_pairs_hook=build, parse_constant=None if allow_nan else _refuse_constant)
     except (RecursionError, ValueError) as error:
         raise ValueError(f'{source} must be {what}, got {_cause(error, max_depth)}') from None
+
+
+def parse_object(text: str | bytes, source: str | Path, what: str = 'a JSON object', *,
+                 allow_nan: bool = False) -> dict[str, Any]:
+    """Parse a JSON object with the limits of records. Arguments and errors are those of :func:`parse_json`."""
+    found = parse_json(text, source, what, allow_nan=allow_nan)
+    if not isinstance(found, dict):
+        raise ValueError(f'{source} must be {what}, got {"null" if found is None else f"a {type(found).__name__}"}')
+    return found
 
 
 class DepthScan:

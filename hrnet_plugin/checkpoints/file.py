@@ -23,6 +23,7 @@ from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import atomic_write
+from hrnet_plugin.json_files import parse_object
 
 if TYPE_CHECKING:
     from torch.serialization import MAP_LOCATION
@@ -172,9 +173,9 @@ def _read_safetensors(path: Path, source: str) -> Checkpoint:
 
 def _parse_metadata(text: str) -> Metadata:
     try:
-        metadata = json.loads(text)
-        return {str(module): dict(entries) for module, entries in metadata.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        metadata = parse_object(text, _OWN)
+        return {module: dict(entries) for module, entries in metadata.items()}
+    except (ValueError, TypeError):
         raise ValueError(f'must have a mapping of modules to metadata, got {text[:60]!r}') from None
 
 

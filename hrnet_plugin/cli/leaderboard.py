@@ -12,7 +12,6 @@ among published ones if they were measured on the same images.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
 from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
 from hrnet_plugin.evaluation.leaderboard.trends import read_trend
 from hrnet_plugin.evaluation.record_hook import STORE
+from hrnet_plugin.json_files import read_object
 
 _FILTERS = {'task': 'detection, pose, segmentation or classification',
             'method': 'framework or head, such as "Faster R-CNN"', 'width': 'width of HRNet, such as W32',
@@ -94,9 +94,9 @@ def read_comparison(file: Path) -> dict[str, Any]:
         ValueError: The file is not a comparison of this version.
     """
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding='utf-8'))
+        found = read_object(file)
         check_comparison(found)
-    except (ValueError, RecursionError) as error:  # other content or version, invalid UTF-8, or too deep nesting
+    except ValueError as error:  # other content or version
         raise ValueError(f'--compare must be comparison.json of this version of hrnet compare, got {file}: {error}. '
                          'Compare the models again.') from None
     return found

@@ -16,7 +16,6 @@ For a new test, use: hrnet test CONFIG CHECKPOINT --record
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, desc
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import MMDET, host_of_config
+from hrnet_plugin.json_files import read_object
 
 _TIMES = ('data_time', 'time')  # logged by mmengine among the metrics
 _REQUIRED = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
@@ -119,7 +119,7 @@ def from_work_dir(args: argparse.Namespace) -> list[Record]:
     newest = max(files)
     config = read_config(newest.parent / 'vis_data' / 'config.py')
     task = host_of_config(config).task
-    logged = json.loads(newest.read_text(encoding='utf-8'))
+    logged = read_object(newest, 'the metrics of a test', allow_nan=True)  # undefined metrics are NaN
     metrics = {key: value for key, value in logged.items() if key not in _TIMES}
     args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
     prefixes = logged_prefixes(config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 from hrnet_plugin.array_types import Bools, Ints
 from hrnet_plugin.data_checks.finding import Finding
+from hrnet_plugin.evaluation.annotation_files import read_sections
 from hrnet_plugin.evaluation.detections import short
 
-SECTIONS = ('images', 'annotations', 'categories')
 _SHOWN = 3  # entries of a message
 
 
@@ -92,15 +91,12 @@ def read_coco_file(file: Path, *, masks: bool) -> CocoFile:
         FormatError: If the file cannot be read, or is not in COCO's format.
     """
     try:
-        # mmdet and mmpose do not accept a byte order mark, either
-        content = json.loads(file.read_text(encoding='utf-8'), object_hook=None if masks else _drop_segmentation)
+        sections = read_sections(file, None if masks else _drop_segmentation)
     except OSError as error:
         raise FormatError(f'{file}: the file cannot be read, {error.strerror}.') from None
-    except (RecursionError, ValueError) as error:
-        raise FormatError(f'{file}: the file must be JSON, got {short(str(error))}. Export the annotations again in '
-                          "COCO's format.") from None
-    return CocoFile(**{name: Section(file=file, name=name, entries=entries)
-                       for name, entries in _sections(file, content).items()})
+    except ValueError as error:
+        raise FormatError(str(error)) from None
+    return CocoFile(**{name: Section(file=file, name=name, entries=entries) for name, entries in sections.items()})
 
 
 def indices(cases: Bools) -> Ints:
@@ -111,22 +107,3 @@ def indices(cases: Bools) -> Ints:
 def _drop_segmentation(entry: dict[str, Any]) -> dict[str, Any]:
     entry.pop('segmentation', None)
     return entry
-
-
-def _sections(file: Path, content: Any) -> dict[str, list[dict[str, Any]]]:
-    need = "an object with lists 'images', 'annotations' and 'categories'"
-    if not isinstance(content, dict):
-        hint = ' Detections in the results format are no annotations.' if isinstance(content, list) else ''
-        raise FormatError(f'{file}: the file must be {need}, got a {type(content).__name__}.{hint}')
-    content.setdefault('annotations', [])  # as in files of unlabeled images
-    missing = [name for name in SECTIONS if name not in content]
-    if missing:
-        raise FormatError(f'{file}: the file must be {need}, got none of {", ".join(missing)}. mmdet, mmpose and the '
-                          'COCO API raise KeyError or detect no data. Export the annotations again in COCO\'s format.')
-    for name in SECTIONS:
-        entries = content[name]
-        wrong = [entry for entry in entries if not isinstance(entry, dict)] if isinstance(entries, list) else [entries]
-        if wrong:
-            raise FormatError(f"{file}: '{name}' must be a list of objects, got {short(wrong[0])}. mmdet, mmpose and "
-                              'the COCO API raise TypeError.')
-    return {name: content[name] for name in SECTIONS}

@@ -10,6 +10,7 @@ from pycocotools import mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from hrnet_plugin.evaluation.annotation_files import check_names
 from hrnet_plugin.evaluation.coco_keypoints import complete_keypoints, keypoint_names, keypoints_error
 from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, is_known_id, short
 from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentation_error
@@ -61,10 +62,10 @@ def check_annotations(evaluation: COCOeval) -> None:
         ValueError: If the name of a class, a box, a segmentation or keypoints are invalid.
     """
     truth, params = evaluation.cocoGt, evaluation.params
-    for category in truth.loadCats(params.catIds):
-        if not isinstance(category.get('name'), str):
-            raise ValueError(f'{name_of(truth)}, category {short(category["id"])}: name must be text, got '
-                             f'{short(category.get("name"))}')
+    try:
+        check_names(truth.loadCats(params.catIds))
+    except ValueError as error:
+        raise ValueError(f'{name_of(truth)}, {error}') from None
     keypoints = len(keypoint_names(truth)) if params.iouType == 'keypoints' else 0
     for annotation in truth.loadAnns(truth.getAnnIds(imgIds=params.imgIds, catIds=params.catIds)):
         annotation.setdefault('iscrowd', 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 
+from hrnet_plugin.evaluation.annotation_files import check_ids, read_sections
 from hrnet_plugin.evaluation.coco_checks import (
     FileAnnotations,
     check_annotations,
     check_image_sizes,
+    name_of,
     result_error,
 )
 from hrnet_plugin.evaluation.coco_keypoints import choose_sigmas, keypoint_categories, keypoint_names
 from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
+from hrnet_plugin.json_files import DATA_BYTES, DATA_DEPTH, parse_json, read_bytes
 
 _NAMES = ('AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl')
 _METRICS = {'bbox': _NAMES, 'segm': tuple(f'mask {name}' for name in _NAMES),
@@ -133,18 +135,19 @@ def read_annotations(file: str | Path) -> FileAnnotations:
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If it is not in COCO's format.
+        ValueError: If it is not in COCO's format, or the ID of an image or category is missing or invalid.
     """
     truth = FileAnnotations(file)
+    truth.dataset = read_sections(file)
     try:
-        truth.dataset = json.loads(Path(file).read_text(encoding='utf-8'))
-        for number, annotation in enumerate(truth.dataset['annotations'], 1):
-            truth.ids[number] = annotation.get('id', number)
-            annotation.update(id=number, iscrowd=annotation.get('iscrowd', 0))
-        with contextlib.redirect_stdout(io.StringIO()):
-            truth.createIndex()
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f'annotations must be a file in COCO\'s format, got {file}: {error!r}') from None
+        check_ids(truth.dataset)
+    except ValueError as error:
+        raise ValueError(f'{name_of(truth)}, {error}') from None
+    for number, annotation in enumerate(truth.dataset['annotations'], 1):
+        truth.ids[number] = annotation.get('id', number)
+        annotation.update(id=number, iscrowd=annotation.get('iscrowd', 0))
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
     return truth
 
 
@@ -155,10 +158,9 @@ def read_results(file: str | Path) -> FileDetections:
         FileNotFoundError: If the file does not exist.
         ValueError: If it is not a JSON list.
     """
-    try:
-        results = json.loads(Path(file).read_text(encoding='utf-8'))
-    except (RecursionError, ValueError) as error:  # nesting, JSON, UTF-8, or an integer of thousands of digits
-        raise ValueError(f'results ({file}) must be JSON, got {error}') from None
+    # NaN has a better message where its detection is checked
+    results = parse_json(read_bytes(file, 'results', max_bytes=DATA_BYTES), f'results ({file})',
+                         max_depth=DATA_DEPTH, allow_nan=True)
     if not isinstance(results, list):
         raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
     return FileDetections(results, file)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.evaluation.detections import SHAPES, is_known_id, short
 from hrnet_plugin.files import atomic_write
+from hrnet_plugin.json_files import DATA_BYTES, DATA_DEPTH, read_json
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
 
 ALL = 'all'
 _SUFFIX = '.images.json'
+_WHAT = 'a list of image IDs or annotations in COCO format'
 
 
 def write_tested_images(prefix: str | Path, images: Collection[int]) -> None:
@@ -66,10 +68,11 @@ def _beside(results: Path) -> Path | None:
 
 
 def _read(file: Path, truth: COCO) -> set[int]:
+    content = read_json(file, _WHAT, max_bytes=DATA_BYTES, max_depth=DATA_DEPTH, allow_nan=True)
     try:
-        ids = _ids_of(json.loads(file.read_text(encoding='utf-8')))
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise ValueError(f'{file} must be a list of image IDs or annotations in COCO format, got {error!r}') from None
+        ids = _ids_of(content)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f'{file} must be {_WHAT}, got {error!r}') from None
     unknown = [number for number in ids if not is_known_id(number, truth.imgs)]
     if unknown or not ids:
         raise ValueError(f'{file} must have IDs of images in the annotations, got {short(unknown[:5])}. Use the '

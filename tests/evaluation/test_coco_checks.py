@@ -192,7 +192,7 @@ def test_nested_annotations(write):
         if depth == 500:
             assert evaluate_detections(truth, [BOX]) == wanted
             continue
-        with pytest.raises(ValueError, match=r'^annotations .*truth\.json.*RecursionError') as caught:
+        with pytest.raises(ValueError, match=r'truth\.json must be JSON, got more than 512 nested') as caught:
             evaluate_detections(truth, [BOX])
         assert len(str(caught.value).splitlines()) == 1
 

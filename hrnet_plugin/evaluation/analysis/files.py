@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,9 +18,10 @@ from hrnet_plugin.evaluation.analysis.analysis import (
 from hrnet_plugin.evaluation.analysis.parse import parse_analysis
 from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.files import atomic_write
+from hrnet_plugin.json_files import read_object
 
 _SUFFIX = '.analysis.json'
-_MAX_BYTES = 64 * 2**20  # a thousand classes take 10 MiB
+_WHAT = 'an analysis of this version'
 _MEAN = '(mean)'
 _BACKGROUND = '(background)'
 
@@ -58,20 +58,13 @@ def read_analyses(file: str | Path) -> dict[str, Analysis]:
 
     Raises:
         OSError: If the file is not readable.
-        ValueError: If the file is larger than 64 MiB or not valid.
+        ValueError: If the file is too large or not valid.
     """
-    with open(file, 'rb') as opened:
-        size = os.fstat(opened.fileno()).st_size
-        if size > _MAX_BYTES:
-            raise ValueError(f'analysis must have at most {_MAX_BYTES} bytes, got {size}: {file}')
-        content = opened.read(_MAX_BYTES)
+    found = read_object(file, _WHAT)
     try:
-        found = json.loads(content)
-        if not isinstance(found, dict):
-            raise ValueError(f'analysis must be an object, got a {type(found).__name__}')
         return {kind: parse_analysis(each) for kind, each in found.items()}
-    except (RecursionError, ValueError) as error:
-        raise ValueError(f'{file} must be an analysis of this version: {error}') from None
+    except ValueError as error:
+        raise ValueError(f'{file} must be {_WHAT}: {error}') from None
 
 
 def write_tables(folder: Path, analyses: Sequence[tuple[str, Analysis]]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import cast
 
+from hrnet_plugin.evaluation.detections import is_finite_number, short
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.json_files import parse_object
 from hrnet_plugin.json_types import JsonObject
 
 
@@ -37,12 +39,7 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
     Raises:
         ValueError: If the text is not a JSON object, or a fact has the wrong type.
     """
-    try:
-        facts = json.loads(text)
-    except RecursionError:
-        raise ValueError('facts must be a JSON object, got one that is nested too deeply') from None
-    if not isinstance(facts, Mapping):
-        raise ValueError(f'facts must be a JSON object, got {text[:80]!r}')
+    facts = parse_object(text, 'facts', 'a JSON object')
     versions = facts.get('versions') or {}
     pictures, analysis = facts.get('pictures'), facts.get('analysis')  # may have any type in a foreign store
     return (
@@ -60,7 +57,7 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
 def _text(facts: JsonObject, key: str) -> str:
     value = facts.get(key)
     if value is not None and not isinstance(value, str):
-        raise ValueError(f'fact {key!r} must be text, got {value!r}')
+        raise ValueError(f'fact {key!r} must be text, got {short(value)}')
     # JSON may contain halves of surrogate pairs, and no file in UTF-8 may
     return (value or '').encode('utf-8', 'replace').decode()
 
@@ -69,6 +66,6 @@ def _number(facts: JsonObject, key: str) -> float | None:
     value = facts.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f'fact {key!r} must be a finite number, got {value!r}')
-    return value
+    if not is_finite_number(value):
+        raise ValueError(f'fact {key!r} must be a finite number, got {short(value)}')
+    return cast(float, value)

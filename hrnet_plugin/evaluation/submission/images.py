@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hrnet_plugin.evaluation.annotation_files import check_ids, check_names, read_sections
 from hrnet_plugin.evaluation.coco_keypoints import COCO_SIGMAS
 from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.evaluation.rle import image_size_error
@@ -34,17 +34,18 @@ class SplitImages:
 
         Raises:
             FileNotFoundError: If the file does not exist.
-            ValueError: If it lacks images or categories, or an image size is invalid.
+            ValueError: If it lacks images or categories, or an ID, name or image size is invalid.
         """
+        sections = read_sections(file)
         try:
-            content = json.loads(Path(file).read_text(encoding='utf-8'))
-            sizes = {image['id']: _size(image) for image in content['images']}
-            categories = {category['id']: category['name'] for category in content['categories']}
-            names = {category['id']: category.get('keypoints') for category in content['categories']}
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f'images must be a file with the images and categories of a split, got {str(file)!r}: '
-                             f'{error!r}') from None
-        keypoints = {number: len(found) for number, found in names.items() if isinstance(found, list)}
+            check_ids(dict(sections, annotations=[]))
+            check_names(sections['categories'])
+            sizes = {image['id']: _size(image) for image in sections['images']}
+        except ValueError as error:
+            raise ValueError(f'images ({file}), {error}') from None
+        categories = {category['id']: category['name'] for category in sections['categories']}
+        keypoints = {category['id']: len(category['keypoints']) for category in sections['categories']
+                     if isinstance(category.get('keypoints'), list)}
         return cls(sizes, categories, keypoints)
 
     @cached_property
@@ -62,7 +63,8 @@ class SplitImages:
 
 def _size(image: Mapping[str, Any]) -> tuple[int, int]:
     """Return the height and width of an image."""
-    height, width = image['height'], image['width']
+    height: Any = image.get('height')
+    width: Any = image.get('width')
     wrong = image_size_error(height, width)
     if wrong:
         raise ValueError(f'image {short(image["id"])}: {wrong}')

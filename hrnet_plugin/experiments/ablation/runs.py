@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import sys
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,14 @@ from typing import Any
 from mmengine.config import Config
 
 from hrnet_plugin.config_files import read_config, relocate_data
+from hrnet_plugin.evaluation.detections import is_finite_number, short
 from hrnet_plugin.experiments.ablation.study import Study, Variant
 from hrnet_plugin.files import atomic_write
-from hrnet_plugin.json_types import JsonObject
+from hrnet_plugin.json_files import read_object
+from hrnet_plugin.json_types import Json, JsonObject
 from hrnet_plugin.training.run_logs import read_scalars
+
+_WHAT = 'a result of this study'
 
 
 @dataclass(frozen=True)
@@ -84,14 +90,14 @@ class Run:
         """Return the stored result, or None if the run has not finished.
 
         Raises:
-            ValueError: The run was started with another config.
+            ValueError: The run was started with another config, or the file of the result is invalid.
         """
         started = self.folder / 'config.py'
         if started.is_file() and not _same_entries(read_config(started), self.config()):
             raise ValueError(f'{started} must have the current config and data root of the study, got another one. '
                              'Choose another --work-dir, or delete the folder to repeat the run.')
         path = self.folder / 'result.json'
-        return Result(**json.loads(path.read_text(encoding='utf-8'))) if path.is_file() else None
+        return _read_result(path, self.study.metrics) if path.is_file() else None
 
     def command(self) -> list[str]:
         """Write the config of the run, and return the command that starts or resumes it."""
@@ -114,13 +120,33 @@ class Run:
         last = next((record for record in reversed(records) if keys[self.study.metric] in record), None)
         if last is None:
             raise FileNotFoundError(f'{self.folder} has no logged {keys[self.study.metric]}')
-        times = [record['time'] for record in records if 'loss' in record and 'time' in record]
+        times = [time for record in records if 'loss' in record and math.isfinite(time := record.get('time', math.nan))]
         metrics = {title: _measured(last.get(key), self.study.scale) for title, key in keys.items()}
         result = Result(self.variant.name, self.seed, metrics, statistics.median(times) if times else None,
                         dict(setting))
         with atomic_write(self.folder / 'result.json') as scratch:
             scratch.write_text(json.dumps(asdict(result), indent=1) + '\n', encoding='utf-8')
         return result
+
+
+def _read_result(path: Path, metrics: Collection[str]) -> Result:
+    found = read_object(path, _WHAT)
+    checks: dict[str, Callable[[Any], bool]] = {
+        'variant': lambda value: isinstance(value, str),
+        'seed': lambda value: type(value) is int,
+        'metrics': lambda value: isinstance(value, dict) and set(metrics) <= set(value) and all(
+            map(_is_value, value.values())),
+        'step_seconds': _is_value,
+        'setting': lambda value: isinstance(value, dict)}
+    wrong = {name: found.get(name) for name, is_valid in checks.items() if not is_valid(found.get(name))}
+    if wrong or set(found) != set(checks):
+        raise ValueError(f'{path} must be {_WHAT} with valid {", ".join(wrong or checks)}, got '
+                         f'{short(wrong or found)}. Delete the file to repeat the run.')
+    return Result(**found)
+
+
+def _is_value(value: Json) -> bool:
+    return value is None or is_finite_number(value)
 
 
 def _same_entries(started: Config, config: Config) -> bool:
@@ -130,7 +156,7 @@ def _same_entries(started: Config, config: Config) -> bool:
 
 def _measured(value: float | None, scale: float) -> float | None:
     # the COCO API returns -1 for undefined metrics
-    return value * scale if value is not None and value >= 0 else None
+    return value * scale if value is not None and 0 <= value < math.inf else None
 
 
 def all_runs(study: Study, root: Path, data_root: str | None, seeds: int) -> list[Run]:

@@ -14,9 +14,11 @@ import numpy as np
 
 from hrnet_plugin.array_types import Floats, Ints, Pixels
 from hrnet_plugin.checks import check_int
+from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.experiments.sample_set.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.experiments.sample_set.person import KEYPOINTS, SKELETON
 from hrnet_plugin.experiments.sample_set.scene import Scene, Thing, draw_scene
+from hrnet_plugin.json_files import read_json
 from hrnet_plugin.json_types import JsonObject
 
 SPLITS = ('train2017', 'val2017')
@@ -77,9 +79,9 @@ def _is_complete(root: Path, made_with: dict[str, int]) -> bool:
     if not root.exists() or not any(root.iterdir()):
         return False
     stamp = root / _STAMP
-    found = json.loads(stamp.read_text()) if stamp.is_file() else None
+    found = read_json(stamp, 'the arguments of a sample set') if stamp.is_file() else None
     if found != made_with:
-        content = f'a sample set made with {found}' if found else 'other files'
+        content = f'a sample set made with {short(found)}' if found else 'other files'
         raise FileExistsError(f'root must be a new or empty folder, or a sample set made with {made_with}, '
                               f'got {root} with {content}. Choose another folder.')
     return True

@@ -133,5 +133,5 @@ def test_large_files_are_not_read(tmp_path):
     file = tmp_path / 'a.analysis.json'
     with file.open('wb') as opened:
         opened.truncate(2**26 + 1)
-    with pytest.raises(ValueError, match='analysis must have at most 67108864 bytes, got 67108865'):
+    with pytest.raises(ValueError, match='must be an analysis of this version of at most 67108864 bytes, got 67108865'):
         read_analyses(file)

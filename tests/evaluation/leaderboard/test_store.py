@@ -83,7 +83,7 @@ def test_an_old_store_opens(tmp_path):
 
 
 @pytest.mark.parametrize(('facts', 'words'), [
-    ('[1]', 'facts must be a JSON object'), ('{', 'Expecting'), ('[' * 100_000, 'nested too deeply'),
+    ('[1]', 'facts must be a JSON object'), ('{', 'Expecting'), ('[' * 100_000, 'more than 64 nested'),
     ('{"params": "many"}', "fact 'params' must be a finite number, got 'many'"),
     ('{"batch": 1e400}', "fact 'batch' must be a finite number, got inf"),
     ('{"method": 3}', "fact 'method' must be text, got 3")],
