@@ -12,10 +12,9 @@ from pycocotools.cocoeval import COCOeval
 
 from hrnet_plugin.evaluation.annotation_files import check_names
 from hrnet_plugin.evaluation.coco_keypoints import complete_keypoints, keypoint_names, keypoints_error
-from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, is_known_id, short
-from hrnet_plugin.evaluation.rle import image_size_error, rle_error, segmentation_error
-
-_WORDS = {'bbox': 'boxes', 'segm': 'masks', 'keypoints': 'keypoints'}
+from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
+from hrnet_plugin.evaluation.result_checks import ResultChecker, box_error
+from hrnet_plugin.evaluation.rle import image_size_error, segmentation_error
 
 
 class FileAnnotations(COCO):
@@ -86,7 +85,7 @@ def _set_area(annotation: dict[str, Any], truth: COCO) -> None:
     if ('segmentation' in annotation and not image_size_error(image.get('height'), image.get('width'))
             and not segmentation_error(annotation['segmentation'], int(image['height']), int(image['width']))):
         annotation['area'] = float(mask.area(truth.annToRLE(annotation)))
-    elif not _box_error(annotation.get('bbox')):
+    elif not box_error(annotation.get('bbox')):
         annotation['area'] = annotation['bbox'][2] * annotation['bbox'][3]
 
 
@@ -99,57 +98,22 @@ def _annotation_error(annotation: Mapping[str, Any], kind: str, truth: COCO, key
         return f'area must be a finite number and iscrowd 0 or 1, got {short(area)} and {short(crowd)}'
     shape, image = annotation[key], truth.imgs.get(annotation['image_id'])
     if kind == 'bbox':
-        return _box_error(shape)
+        return box_error(shape)
     if kind == 'keypoints':
-        return keypoints_error(shape, keypoints) or _box_error(annotation.get('bbox'))
+        return keypoints_error(shape, keypoints) or box_error(annotation.get('bbox'))
     if image is None:
         return f'image_id must be one of the images, got {short(annotation["image_id"])}'
     return segmentation_error(shape, int(image['height']), int(image['width']))
 
 
-def _box_error(box: Any) -> str:
-    if not isinstance(box, list) or len(box) != 4:  # the API rejects other sequences
-        return f'bbox must be [x, y, width, height], got {short(box)}'
-    if not all(map(is_finite_number, box)):
-        return f'bbox must be four finite numbers, got {short(box)}'
-    # two boxes of infinite area have an IoU of NaN, which the API takes for a match
-    return '' if is_finite_number(box[2] * box[3]) else f'bbox must be a box of finite area, got {short(box)}'
-
-
-def result_error(detection: Any, kind: str, truth: COCO) -> str:
-    """Return an error message for an invalid detection, or an empty string.
+def result_checker(truth: COCO, kind: str) -> ResultChecker:
+    """Return the check of detections on the images and categories of annotations.
 
     Args:
-        detection: Element of the list of results.
-        kind: 'bbox', 'segm' or 'keypoints'.
         truth: Ground truth. For 'segm', its image sizes must have been checked.
+        kind: 'bbox', 'segm' or 'keypoints'.
     """
-    key = SHAPES[kind]
-    missing = [name for name in ('image_id', 'category_id', 'score', key) if name not in detection] if isinstance(
-        detection, Mapping) else ['the keys of a detection']
-    if missing:
-        return f'must have {", ".join(missing)} for an evaluation of {_WORDS[kind]}'
-    for name, known in (('image_id', truth.imgs), ('category_id', truth.cats)):
-        if not is_known_id(detection[name], known):
-            hint = _type_hint(detection[name], known)
-            return f'{name} must be in the annotations, got {short(detection[name])}{hint}'
-    if kind == 'bbox':
-        return _scored_box_error(detection['score'], detection[key])
-    if not is_finite_number(detection['score']):
-        return f'score must be a finite number, got {short(detection["score"])}'
-    if kind == 'keypoints':
-        return keypoints_error(detection[key], len(keypoint_names(truth)))
-    image = truth.imgs[detection['image_id']]
-    return rle_error(detection[key], int(image['height']), int(image['width']))
-
-
-def _type_hint(number: Any, known: Mapping[Any, Any]) -> str:
-    """Return how to write an ID that the annotations have with another type, e.g. '1' or 1.0 for 1."""
-    same = next((other for other in known if str(other) == str(number).removesuffix('.0')), None)
-    return '' if same is None else f'. Write {same!r}, as in the annotations.'
-
-
-def _scored_box_error(score: Any, box: Any) -> str:
-    if isinstance(box, list) and len(box) == 4 and not all(map(is_finite_number, (score, *box))):
-        return f'score and bbox must be finite numbers, got {short((score, *box))}'
-    return _box_error(box)
+    sizes = {number: (int(image['height']), int(image['width'])) for number, image in truth.imgs.items()
+             } if kind == 'segm' else truth.imgs
+    keypoints = dict.fromkeys(truth.cats, len(keypoint_names(truth))) if kind == 'keypoints' else {}
+    return ResultChecker(kind, images=sizes, categories=truth.cats, keypoints=keypoints, where='in the annotations')

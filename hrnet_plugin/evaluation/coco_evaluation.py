@@ -23,7 +23,7 @@ from hrnet_plugin.evaluation.coco_checks import (
     check_annotations,
     check_image_sizes,
     name_of,
-    result_error,
+    result_checker,
 )
 from hrnet_plugin.evaluation.coco_keypoints import choose_sigmas, keypoint_categories, keypoint_names
 from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
@@ -172,8 +172,9 @@ def _check_results(truth: COCO, results: Any, kind: str) -> Sequence[Mapping[str
     elif not isinstance(results, Sequence) or isinstance(results, bytes):
         raise ValueError(f'results must be a list of detections or a file of them, got a {type(results).__name__}')
     where = f' ({results.file})' if isinstance(results, FileDetections) else ''
+    checker = result_checker(truth, kind)
     for number, result in enumerate(results):
-        wrong = result_error(result, kind, truth)
+        wrong = checker.error(result)
         if wrong:
             raise ValueError(f'results{where}, detection {number}: {wrong}')
     return results

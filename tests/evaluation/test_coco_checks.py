@@ -11,7 +11,7 @@ pytest.importorskip('pycocotools')
 from pycocotools import mask
 from pycocotools.coco import COCO
 
-from hrnet_plugin.evaluation.coco_checks import check_image_sizes, result_error
+from hrnet_plugin.evaluation.coco_checks import check_image_sizes, result_checker
 from hrnet_plugin.evaluation.coco_evaluation import evaluate_detections, read_annotations
 
 HEIGHT, WIDTH = 48, 64
@@ -53,14 +53,14 @@ WRONG_MASKS = [
     (True, 'got True'), (1.0, 'got 1.0. Write 1, as in the annotations.'), ('1', "got '1'. Write 1, as in the"),
     ([1], r'got [1]'), (None, 'got None'), (3, 'got 3')])
 def test_ids_of_another_type(key, number, words, write):
-    wrong = result_error({**BOX, key: number}, 'bbox', read_annotations(write()))
+    wrong = result_checker(read_annotations(write()), 'bbox').error({**BOX, key: number})
     assert f'{key} must be in the annotations, {words}' in wrong
 
 
 @pytest.mark.parametrize(('segmentation', 'words'), WRONG_MASKS)
 def test_wrong_masks_are_refused(segmentation, words, write, tmp_path):
     truth = read_annotations(write())
-    assert 'segmentation' in result_error({**MASK, 'segmentation': segmentation}, 'segm', truth)
+    assert 'segmentation' in result_checker(truth, 'segm').error({**MASK, 'segmentation': segmentation})
     results = tmp_path / 'masks.json'
     results.write_text(json.dumps([MASK, {**MASK, 'segmentation': segmentation}]))
     with pytest.raises(ValueError, match=rf'^results \(.*masks\.json\), detection 1: .*{words}'):

@@ -102,10 +102,10 @@ def test_empty_results(truth):
     (dict(bbox=None), 'must have bbox for an evaluation of boxes'),
     (dict(score=None), 'must have score'),
     (dict(bbox=[1, 2, 3]), r'bbox must be \[x, y, width, height\], got \[1, 2, 3\]'),
-    (dict(score=float('nan')), 'score and bbox must be finite numbers'),
-    (dict(bbox=[1, 2, 'x', 3]), 'score and bbox must be finite numbers'),
-    (dict(bbox=[1, 2, 10**400, 3]), 'score and bbox must be finite numbers'),
-    (dict(score=True), 'score and bbox must be finite numbers'),
+    (dict(score=float('nan')), 'score must be a finite number, got nan'),
+    (dict(bbox=[1, 2, 'x', 3]), 'bbox must be four finite numbers'),
+    (dict(bbox=[1, 2, 10**400, 3]), 'bbox must be four finite numbers'),
+    (dict(score=True), 'score must be a finite number, got True'),
 ])
 def test_invalid_detections_are_refused(truth, detections, change, words):
     changed = {key: value for key, value in {**detections[0], **change}.items() if value is not None}
@@ -123,7 +123,7 @@ def test_a_subset_of_the_images(truth, detections):
 def test_invalid_files(tmp_path, truth):
     path = tmp_path / 'x.json'
     for text, words in (('{', 'must be JSON'), ('{"a": 1}', 'must be a list of detections, got a dict'),
-                        ('[3]', 'detection 0: must have the keys of a detection')):
+                        ('[3]', 'detection 0: must be an object, got 3')):
         path.write_text(text)
         with pytest.raises(ValueError, match=f'results .*x.json.*{words}'):
             evaluate_detections(truth, path)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hrnet_plugin.evaluation.detections import REQUIRED, is_finite_number, kind_of, short
+from hrnet_plugin.evaluation.detections import kind_of
 from hrnet_plugin.evaluation.submission.images import SplitImages
 from hrnet_plugin.evaluation.submission.kinds import KINDS, Kind
 from hrnet_plugin.evaluation.submission.stream import read_detections
@@ -94,6 +94,7 @@ class _Checker:
         self.report = Report()
         self._images = images
         self._kind: Kind | None = None
+        self._checker = KINDS['bbox'].checker(images)  # until the first object
         self._rows = {image: k for k, image in enumerate(images.sizes)}
         self._columns = {category: k for k, category in enumerate(images.categories)}
         self._counts = np.zeros((len(self._rows), len(self._columns)), np.int32)
@@ -103,14 +104,15 @@ class _Checker:
 
     def add(self, detection: Any) -> None:
         report = self.report
-        if isinstance(detection, Mapping):
-            kind = self._kind = self._kind or KINDS[kind_of(detection)]
-            report.kind = kind.name
-            error = detection_error(detection, kind, self._images)
+        if self._kind is None and isinstance(detection, Mapping):
+            self._kind = KINDS[kind_of(detection)]
+            self._checker = self._kind.checker(self._images)
+            report.kind = self._kind.name
+        error = self._checker.error(detection)
+        if not error and self._kind is not None:
+            error = self._kind.server_error(detection, self._images)
             if not error:
-                self._count(detection, kind)
-        else:
-            error = f'must be an object, got {short(detection)}'
+                self._count(detection, self._kind)
         if error:
             report.wrong += 1
             if report.wrong <= _SHOWN:
@@ -157,26 +159,3 @@ class _Checker:
 def _hash(detection: Mapping[str, Any], kind: Kind) -> int:
     """Return a hash of a detection without its image. It uses bytes, since hash(-1) == hash(-2)."""
     return hash((detection['category_id'], pack('d', detection['score']), kind.encode(detection[kind.key])))
-
-
-def detection_error(detection: Mapping[str, Any], kind: Kind, images: SplitImages) -> str:
-    """Return an error message for an invalid detection, or an empty string.
-
-    Args:
-        detection: Element of the list of results.
-        kind: Kind of the file's first detection.
-        images: Images and categories of the split.
-    """
-    missing = [key for key in (*REQUIRED, kind.key) if key not in detection]
-    if missing:
-        return f'must have {", ".join(missing)}, got {short(sorted(detection))}'
-    for name, known, words in (('image_id', images.sizes, 'in the split'),
-                               ('category_id', kind.categories(images), kind.evaluated)):
-        value = detection[name]
-        if isinstance(value, bool) or not isinstance(value, int):
-            return f'{name} must be an integer, got {short(value)}'
-        if value not in known:
-            return f'{name} must be one of the {len(known)} {words}, got {value}{images.hint(name, value)}'
-    if not is_finite_number(detection['score']):
-        return f'score must be a finite number, got {short(detection["score"])}'
-    return kind.shape_error(detection, images)

@@ -54,12 +54,6 @@ class SplitImages:
         persons = [number for number, name in self.categories.items() if name == 'person']
         return self.annotated_keypoints or dict.fromkeys(persons, len(COCO_SIGMAS))
 
-    def hint(self, name: str, value: int) -> str:
-        """Return the fix for an unknown ID as a sentence, or an empty string."""
-        if name == 'category_id' and 0 <= value < len(self.categories):
-            return '. Convert labels, which are counted from 0, to COCO\'s category IDs'
-        return ''
-
 
 def _size(image: Mapping[str, Any]) -> tuple[int, int]:
     """Return the height and width of an image."""

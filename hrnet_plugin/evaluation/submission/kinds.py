@@ -7,9 +7,9 @@ from array import array
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hrnet_plugin.evaluation.coco_keypoints import keypoints_error
-from hrnet_plugin.evaluation.detections import SHAPES, is_finite_number, short
-from hrnet_plugin.evaluation.rle import is_empty, rle_error
+from hrnet_plugin.evaluation.detections import SHAPES, short
+from hrnet_plugin.evaluation.result_checks import ResultChecker
+from hrnet_plugin.evaluation.rle import is_empty
 from hrnet_plugin.evaluation.submission.images import SplitImages
 
 # order in which the COCO API looks for the shape of the first detection; it sets the areas of all by the first it finds
@@ -50,14 +50,21 @@ class Kind(ABC):
         """Return the IDs of the evaluated categories."""
         return images.categories
 
-    @abstractmethod
-    def shape_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
-        """Return an error message for an invalid shape, or an empty string.
+    def checker(self, images: SplitImages) -> ResultChecker:
+        """Return the check that evaluations and submissions have in common."""
+        categories = self.categories(images)
+        return ResultChecker(self.name, images=images.sizes, categories=categories, keypoints=images.keypoints,
+                             where=f'one of the {len(images.sizes)} in the split',
+                             evaluated=f'one of the {len(categories)} {self.evaluated}')
+
+    def server_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
+        """Return an error message for a valid shape that the server never matches, or an empty string.
 
         Args:
-            detection: Detection with valid image and category.
+            detection: Valid detection.
             images: Images and categories of the split.
         """
+        return ''
 
     @abstractmethod
     def unusual(self, detection: Mapping[str, Any], images: SplitImages) -> Iterator[str]:
@@ -74,10 +81,8 @@ class _Boxes(Kind):
     mistakes = {'corners': 'bbox must be [x, y, width, height], got {} boxes that extend beyond their images but would '
                            'fit as [x1, y1, x2, y2]'}
 
-    def shape_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
+    def server_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
         box, (height, width) = detection[self.key], images.sizes[detection['image_id']]
-        if not isinstance(box, list) or len(box) != 4 or not all(map(is_finite_number, box)):
-            return f'bbox must be four finite numbers, got {short(box)}'
         x, y, w, h = box
         if w < 0 or h < 0:
             return f'bbox must have a width and height of at least 0, got {w} and {h}'
@@ -103,9 +108,6 @@ class _Masks(Kind):
     name, archive, limit = 'segm', 'detections', 100
     warnings = {'empty': 'masks have no pixels'}
 
-    def shape_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
-        return rle_error(detection[self.key], *images.sizes[detection['image_id']])
-
     def unusual(self, detection: Mapping[str, Any], images: SplitImages) -> Iterator[str]:
         if is_empty(detection[self.key]):
             yield 'empty'
@@ -124,11 +126,8 @@ class _Keypoints(Kind):
     def categories(self, images: SplitImages) -> Collection[int]:
         return images.keypoints
 
-    def shape_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
-        category, keypoints = detection['category_id'], detection[self.key]
-        wrong = keypoints_error(keypoints, images.keypoints[category])
-        if wrong:
-            return wrong
+    def server_error(self, detection: Mapping[str, Any], images: SplitImages) -> str:
+        keypoints = detection[self.key]
         height, width = images.sizes[detection['image_id']]
         if not any(-width <= x <= 2 * width and -height <= y <= 2 * height
                    for x, y in zip(keypoints[::3], keypoints[1::3])):

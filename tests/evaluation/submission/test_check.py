@@ -64,12 +64,12 @@ BROKEN = {
     'not a number of JSON': (json.dumps([BOX, {**BOX, 'score': float('nan')}]), 'must be complete JSON'),
     'empty': ([], 'must have detections, got an empty list'),
     'no object': ([BOX, [1, 18]], r'detection 1: must be an object, got \[1, 18\]'),
-    'no score': (changed(without='score'), 'must have score, got'),
+    'no score': (changed(without='score'), 'must have score for an evaluation of boxes, got'),
     'an image of another split': (changed(image_id=2), 'image_id must be one of the 2 in the split, got 2'),
-    'a name for an image': (changed(image_id='000000000001'), "image_id must be an integer, got '000000000001'"),
+    'a name for an image': (changed(image_id='000000000001'), "image_id must be one of .* '000000000001'. Write 1, as"),
     'a label for a category': (changed(category_id=2), 'category_id must be one of the 3 .* counted from 0'),
-    'a fraction for a category': (changed(category_id=18.5), 'category_id must be an integer, got 18.5'),
-    'three numbers': (changed(bbox=[1, 2, 3]), r'bbox must be four finite numbers, got \[1, 2, 3\]'),
+    'a fraction for a category': (changed(category_id=18.5), 'category_id must be one of the 3 in the split, got 18.5'),
+    'three numbers': (changed(bbox=[1, 2, 3]), r'bbox must be \[x, y, width, height\], got \[1, 2, 3\]'),
     'a negative width': (changed(bbox=[9, 2, -3, 3]), 'a width and height of at least 0, got -3 and 3'),
     'corners': ([BOX, *changed(bbox=[30, 10, 55, 39])[1:] * 3], 'got 3 boxes that extend .* as .x1, y1, x2, y2'),
     'a huge integer': (changed(bbox=[1, 2, 10**400, 3]), 'must be complete JSON|four finite numbers'),
@@ -81,7 +81,7 @@ BROKEN = {
     'runs of another image': (mask_with(counts=encoded(40, 60)['counts']), 'add up to the 1500 pixels .* got 2400'),
     'other characters': (mask_with(counts='~~'), 'must be made of the characters from 0 to o'),
     'half a number': (mask_with(counts=MASK['segmentation']['counts'] + 'P'), 'must end with a complete number'),
-    'masks among boxes': ([BOX, MASK], 'must have bbox, got'),
+    'masks among boxes': ([BOX, MASK], 'must have bbox for an evaluation of boxes, got'),
 }
 
 

@@ -40,9 +40,10 @@ def at(*numbers):
 
 KEYPOINTS = person()['keypoints']
 BROKEN = {
-    'no keypoints': ([person(), dict(image_id=1, category_id=1, score=1)], 'must have keypoints, got'),
+    'no keypoints': ([person(), dict(image_id=1, category_id=1, score=1)],
+                     'must have keypoints for an evaluation of keypoints, got'),
     'boxes among keypoints': ([person(), dict(image_id=1, category_id=1, score=1, bbox=[1, 1, 2, 2])],
-                              'must have keypoints, got'),
+                              'must have keypoints for an evaluation of keypoints, got'),
     'another number of keypoints': ([person(), person(keypoints=[1, 2, 3] * 16)],
                                     'must be 17 times x, y and score or visibility, got 48 numbers'),
     'pairs': ([person(), person(keypoints=[[1, 2, 3]] * 17)], 'keypoints must be 17 times .* got 17 numbers'),
