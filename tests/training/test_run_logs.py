@@ -61,3 +61,44 @@ def test_a_test_after_the_training(tmp_path):
     first = _iterations(tmp_path, '1', 50, 100)
     _write(tmp_path, '2', [dict(mIoU=1., step=0)])
     assert read_scalars(tmp_path) == first
+
+
+DAMAGED = {
+    'cut': b'{"epoch": 1, "step": 10, "los', 'binary': b'\x00\xff\xfe', 'deep': b'[' * 100_000, 'list': b'[1, 2]',
+    'no step': b'{"loss": 1}', 'text as step': b'{"step": "10", "loss": 1}', 'null': b'{"step": null, "loss": 1}',
+    'huge step': b'{"step": 1e300, "loss": 1}', 'huge integer': b'{"step": 1, "loss": ' + b'9' * 400 + b'}',
+    'negative step': b'{"step": -1, "loss": 1}', 'NaN as step': b'{"step": NaN, "loss": 1}'}
+
+
+@pytest.mark.parametrize('line', DAMAGED.values(), ids=DAMAGED)
+def test_damaged_lines_are_left_out(tmp_path, line, monkeypatch):
+    warnings = []
+    monkeypatch.setattr('hrnet_plugin.training.run_logs.print_log', lambda text, **options: warnings.append(text))
+    records = _session(tmp_path, '1', 1, 2)
+    log = tmp_path / '1/vis_data/scalars.json'
+    log.write_bytes(b'\n'.join([*log.read_bytes().splitlines(), line]))  # as after a kill
+    assert read_scalars(tmp_path) == records
+    (warning, ) = warnings
+    assert warning.startswith(f'{log}: 1 of 3 lines are left out: line 3 must ')
+    assert len(warning.removeprefix(str(log))) < 200
+
+
+def test_values_of_other_types_are_left_out(tmp_path):
+    log = tmp_path / '1/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('{"step": 5, "loss": NaN, "time": "1", "lr": [1], "AP": null, "data_time": true, "iter": {}}\n')
+    (found, ) = read_scalars(tmp_path)
+    assert list(found) == ['step', 'loss']
+
+
+def test_files_that_are_no_logs(tmp_path):
+    log = tmp_path / '1/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b'x\n' * 500_000)
+    words = r'scalars\.json must be a log of a run, got more than 1000 lines of other content: line 1 must be a record'
+    with pytest.raises(ValueError, match=words):
+        read_scalars(tmp_path)
+    log.unlink()
+    log.mkdir()
+    with pytest.raises(ValueError, match=r'scalars\.json must be a log of a run, got a folder'):
+        read_scalars(tmp_path)
