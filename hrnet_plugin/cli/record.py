@@ -36,7 +36,7 @@ from hrnet_plugin.evaluation.leaderboard.runner_record import augmentation, desc
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.hosts import MMDET, host_of_config
-from hrnet_plugin.json_files import read_object
+from hrnet_plugin.training.run_logs import read_metrics
 
 _TIMES = ('data_time', 'time')  # logged by mmengine among the metrics
 _REQUIRED = {'results': ('config', 'annotations'), 'work_dir': ('data', 'split', 'images')}
@@ -119,8 +119,7 @@ def from_work_dir(args: argparse.Namespace) -> list[Record]:
     newest = max(files)
     config = read_config(newest.parent / 'vis_data' / 'config.py')
     task = host_of_config(config).task
-    logged = read_object(newest, 'the metrics of a test', allow_nan=True)  # undefined metrics are NaN
-    metrics = {key: value for key, value in logged.items() if key not in _TIMES}
+    metrics = {key: value for key, value in read_metrics(newest).items() if key not in _TIMES}
     args.checkpoint = args.checkpoint or str(config.get('load_from') or '').removeprefix(SCHEME)
     prefixes = logged_prefixes(config)
     for name in _REQUIRED['work_dir']:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from hrnet_plugin.json_files import DATA_BYTES, parse_object, read_bytes
+from hrnet_plugin.json_files import DATA_BYTES, parse_object, read_bytes, read_object
 
 _WHAT = 'a log of a run'
 _LARGEST = 2**63  # integer
@@ -24,8 +24,9 @@ def read_scalars(work_dir: Path) -> list[dict[str, float]]:
         work_dir: Work directory of mmengine's runner.
 
     Returns:
-        Records, oldest first. Records that a resumed run repeats are left out. So are values that are not numbers, and
-        lines that are not records, such as the last one of a killed run, with a warning.
+        Records, oldest first. Records that a resumed run repeats are left out. So are values that are not numbers or
+        have no printable name. Lines that are not records, such as the last one of a killed run, are left out with a
+        warning.
 
     Raises:
         FileNotFoundError: If the folder has no logs.
@@ -69,6 +70,16 @@ def _read_session(file: Path) -> list[dict[str, float]]:
     return records
 
 
+def read_metrics(file: Path) -> dict[str, float]:
+    """Read the metrics that a test has logged. Undefined ones may be NaN. Values that are not numbers are left out.
+
+    Raises:
+        OSError: If the file is not readable.
+        ValueError: If it is not a JSON object, or an integer is too large for a float.
+    """
+    return _numbers(read_object(file, 'the metrics of a test', allow_nan=True), str(file))
+
+
 def _parse_record(line: bytes, source: str) -> dict[str, float]:
     """Return the numbers of a line. A diverged loss is NaN.
 
@@ -76,11 +87,18 @@ def _parse_record(line: bytes, source: str) -> dict[str, float]:
         ValueError: If the line is not a record with a step, or an integer is too large for a float.
     """
     found = parse_object(line, source, 'a record', allow_nan=True)
-    numbers = {key: value for key, value in found.items() if type(value) in (int, float)}
+    numbers = _numbers(found, source)
     step = numbers.get('step', -1)
     if not 0 <= step < _LARGEST or step % 1:
         raise ValueError(f'{source} must have a step of a run, got {found.get("step")!r:.60}')
-    large = [key for key, value in numbers.items() if type(value) is int and abs(value) >= _LARGEST]
+    return numbers
+
+
+def _numbers(found: Mapping[str, object], source: str) -> dict[str, float]:
+    # control characters and halves of surrogate pairs in names would reach terminals and plots
+    numbers = {key: value for key, value in found.items()
+               if isinstance(value, (int, float)) and not isinstance(value, bool) and key.isprintable()}
+    large = [key for key, value in numbers.items() if isinstance(value, int) and abs(value) >= _LARGEST]
     if large:
         raise ValueError(f'{source} must have integers of 64 bits, got a larger one for {large[0]!r:.60}')
     return numbers

@@ -66,6 +66,17 @@ def test_an_earlier_test_of_two_datasets(tested, tmp_path):
         ('cells', 'val_a', 8, {'AP': .25}), ('VOC', 'test', 12, {'pascal_voc/mAP': .5})]
 
 
+@pytest.mark.parametrize(('content', 'words'), [
+    ('[]', 'must be the metrics of a test, got a list'), ('{"a": ', 'got invalid JSON'),
+    (json.dumps({'a/coco/bbox_mAP': 10**400}), 'must have integers of 64 bits'), ('', 'got no text'),
+    ('[' * 100_000, 'more than 64')])
+def test_damaged_metrics_have_one_line(tested, tmp_path, content, words):
+    file = tmp_path / 'work/20260101_000000/20260101_000000.json'
+    file.write_text(content)
+    with pytest.raises(ValueError, match=rf'^{file} .*{words}'):
+        record.main([*tested, '--data', 'cells', 'VOC', '--split', 'val_a', 'test', '--images', '8', '12'])
+
+
 def test_each_dataset_needs_its_values(tested):
     with pytest.raises(ValueError, match=r'--split must have one value per tested dataset \(a/coco, b/pascal_voc\)'):
         record.main([*tested, '--data', 'x', 'y', '--split', 'val', '--images', '8', '12'])

@@ -18,6 +18,9 @@ from hrnet_plugin.evaluation.detections import short
 
 PICKLES = ('.pkl', '.pickle')
 _SHOWN = 5  # names in a message
+# errors of damaged files; a wrong length raises MemoryError before the allocation
+_BROKEN = (pickle.UnpicklingError, EOFError, AssertionError, AttributeError, IndexError, KeyError, MemoryError,
+           OverflowError, RuntimeError, TypeError, ValueError)
 
 
 class LabelMaps:
@@ -103,8 +106,7 @@ def _read_predictions(file: Path, suffix: str) -> dict[str, Ints]:
     try:
         with file.open('rb') as opened:
             samples = _PredictionUnpickler(opened).load()
-    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, RuntimeError,
-            ValueError) as error:
+    except _BROKEN as error:
         raise ValueError(f'{file} must be predictions of hrnet test --out, got {error!r}') from None
     found: dict[str, Ints] = {}
     for number, sample in enumerate(samples if isinstance(samples, list) else [samples]):

@@ -14,6 +14,7 @@ from PIL import Image
 pytest.importorskip('pycocotools')
 
 from hrnet_plugin.evaluation.comparison.compare import compare
+from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps
 from hrnet_plugin.evaluation.comparison.segmentation import LabelOptions
 from hrnet_plugin.evaluation.comparison.text import as_markdown
 
@@ -277,3 +278,20 @@ def test_invalid_predictions(tmp_path, folders, content, monkeypatch):
     with pytest.raises(ValueError, match=r'found\.pkl must be predictions of'):
         compare(folders[0], file, file)
     assert not (tmp_path / 'attacked').exists()
+
+
+def test_damaged_predictions_have_one_line(tmp_path):
+    """Change bytes of predictions, which may then have other lengths, names and references."""
+    file, rng = tmp_path / 'a.pkl', np.random.default_rng(0)
+    good = pickle.dumps([dict(img_path='1.png', pred_sem_seg=dict(data=torch.zeros(1, 4, 4, dtype=torch.int64)))])
+    errors = 0
+    for _ in range(500):
+        damaged = np.frombuffer(good, np.uint8).copy()
+        damaged[rng.integers(len(good), size=2)] = rng.integers(256, size=2)
+        file.write_bytes(damaged.tobytes())
+        try:
+            LabelMaps(file)
+        except ValueError as error:
+            errors += 1
+            assert '\n' not in str(error)
+    assert errors > 100
