@@ -125,7 +125,7 @@ def test_a_leaderboard_of_published_rows(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(('text', 'words'), [
     ('{', r'results .*boxes\.json.* must be JSON'),
     ('{"a": 1}', r'results .*boxes\.json.* must be a list of detections, got a dict'),
-    ('[3, 4]', r'results \(.*boxes\.json\), detection 0: must have the keys of a detection'),
+    ('[3, 4]', r'results \(.*boxes\.json\), detection 0: must be an object, got 3'),
 ])
 def test_invalid_results(tmp_path, text, words):
     pytest.importorskip('mmdet')

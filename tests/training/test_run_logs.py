@@ -86,7 +86,8 @@ def test_damaged_lines_are_left_out(tmp_path, line, monkeypatch):
 def test_values_of_other_types_are_left_out(tmp_path):
     log = tmp_path / '1/vis_data/scalars.json'
     log.parent.mkdir(parents=True)
-    log.write_text('{"step": 5, "loss": NaN, "time": "1", "lr": [1], "AP": null, "data_time": true, "iter": {}, "\\ud800": 1, "\\u001b[31m": 1}\n')
+    log.write_text('{"step": 5, "loss": NaN, "time": "1", "lr": [1], "AP": null, "data_time": true, "iter": {}, '
+                   '"\\ud800": 1, "\\u001b[31m": 1}\n')
     (found, ) = read_scalars(tmp_path)
     assert list(found) == ['step', 'loss']
 
