@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
-import re
+import stat
 import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hrnet_plugin.checkpoints.refusal import RefusedError
-from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
-from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
+from hrnet_plugin.checkpoints.pickle_file import first_sentence, load_pickle
+from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.checkpoints.tensor_check import check_tensors
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.json_files import parse_object
@@ -38,11 +37,9 @@ _MAX_WRAPPERS = 8  # nested; the limit also stops self-references
 _OWN = 'hrnet_plugin'
 _KEPT = f'{_OWN}.kept.'
 _MAX_HEADER_BYTES = 100_000_000  # limit of safetensors
-# errors that torch raises for truncated or damaged files
-_BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
-           struct.error)
-# name of a refused global in messages of torch, without torch's advice to allow it
-_REFUSED = re.compile(r"GLOBAL (\S+)|unrecognized function <([^>]+)>|add_safe_globals`,? but got <class '([^']+)'>")
+# errors that safetensors raises for damaged files, and torch for a dtype that it lacks
+_UNREADABLE = (SafetensorError, LookupError, AttributeError, TypeError, ValueError, RuntimeError)
+_MAX_METADATA_LENGTH = 1000  # characters of a value
 
 
 @dataclass
@@ -66,7 +63,7 @@ class Checkpoint:
 def read(path: str | Path, source: str | None = None) -> Checkpoint:
     """Read a checkpoint in the format of torch or safetensors, regardless of its suffix.
 
-    No code in the file is executed, because pickles are loaded as with ``weights_only=True`` in all versions of torch.
+    No code in the file is executed, and no more memory and time are used than a file of its size may require.
 
     Args:
         path: File to read.
@@ -95,7 +92,7 @@ def read_run(path: str | Path, map_location: MAP_LOCATION = 'cpu') -> dict[str, 
         ValueError: If the file is not such a checkpoint. The message describes it in one line.
     """
     with _naming(path, str(path)):
-        content = None if _is_safetensors(Path(path)) else _load_pickle(Path(path), map_location)
+        content = None if _is_safetensors(Path(path)) else load_pickle(Path(path), map_location)
         if not isinstance(content, dict) or not {'state_dict', 'meta'} <= content.keys():
             raise ValueError('must be a checkpoint of a run, with state_dict and meta, to resume from it')
         if not isinstance(content['meta'], dict):
@@ -107,9 +104,11 @@ def read_run(path: str | Path, map_location: MAP_LOCATION = 'cpu') -> dict[str, 
 @contextmanager
 def _naming(path: str | Path, source: str) -> Iterator[None]:
     """Prepend the name of the file to error messages."""
-    Path(path).stat()  # raises an error with path and cause
-    if Path(path).is_dir():
+    mode = Path(path).stat().st_mode  # raises an error with path and cause
+    if stat.S_ISDIR(mode):
         raise IsADirectoryError(f'{source} must be a file, got a folder')
+    if not stat.S_ISREG(mode):  # opening a named pipe would wait forever
+        raise OSError(f'{source} must be a file, got a device or pipe')
     try:
         yield
     except ValueError as error:
@@ -120,8 +119,9 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write a checkpoint atomically. The suffix ``.safetensors`` or ``.pth`` determines the format.
 
     Raises:
-        ValueError: If the suffix is another one.
+        ValueError: If the suffix is another one, or the format has no such tensors.
         FileExistsError: If the file exists. It is not overwritten.
+        OSError: If the file cannot be written, e.g. because the disk is full.
     """
     path = Path(path)
     if path.suffix not in ('.safetensors', '.pth'):
@@ -129,7 +129,10 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
     if path.exists():
         raise FileExistsError(f'{path} exists and is not overwritten')
     with atomic_write(path) as scratch:
-        (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, str(scratch))
+        try:
+            (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, str(scratch))
+        except (SafetensorError, RuntimeError) as error:  # safetensors and torch raise them for a full disk
+            raise OSError(f'{path} cannot be written: {first_sentence(error)}') from None
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -163,72 +166,51 @@ def _read_safetensors(path: Path, source: str) -> Checkpoint:
             names = file.keys()  # safetensors up to 0.5 lacks offset_keys, the keys in file order
             tensors = OrderedDict((name, file.get_tensor(name)) for name in names)
             own = (file.metadata() or {}).get(_OWN, '{}')
-    except (SafetensorError, KeyError) as error:
-        raise ValueError(f'is not a complete safetensors file: {_first_sentence(error)}') from None
+    except _UNREADABLE as error:
+        raise ValueError(f'is not a complete safetensors file: {first_sentence(error)}') from None
     kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in list(tensors) if name.startswith(_KEPT)}
     if not tensors:
         raise ValueError('has no tensors')
-    return Checkpoint(source, tensors, _parse_metadata(own), kept)
+    return Checkpoint(source, check_tensors(tensors, size), _parse_metadata(own), kept)
 
 
 def _parse_metadata(text: str) -> Metadata:
     try:
-        metadata = parse_object(text, _OWN)
-        return {module: dict(entries) for module, entries in metadata.items()}
-    except (ValueError, TypeError):
-        raise ValueError(f'must have a mapping of modules to metadata, got {text[:60]!r}') from None
+        return _metadata(parse_object(text, _OWN))
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f'must have a mapping of modules to metadata, got {printable(text, 60)}') from None
+
+
+def _metadata(modules: Mapping[str, Mapping[str, ConfigValue]]) -> Metadata:
+    """Return the metadata that are numbers or short text. Modules of other packages may store anything."""
+    return {str(module): entries for module, given in modules.items()
+            if (entries := {str(name): value for name, value in given.items() if _is_plain(value)})}
+
+
+def _is_plain(value: ConfigValue) -> bool:
+    return value is None or isinstance(value, (bool, int, float)) or (
+        isinstance(value, str) and len(value) <= _MAX_METADATA_LENGTH)
 
 
 def _read_pickle(path: Path, source: str) -> Checkpoint:
-    content = _load_pickle(path, 'cpu')
+    content = load_pickle(path, 'cpu')
     try:
-        return _checkpoint_of(content, source)
+        return _checkpoint_of(content, source, path.stat().st_size)
     except (TypeError, AttributeError) as error:  # invalid entries of this package
-        raise ValueError(f'is not a checkpoint: {_first_sentence(error)}') from None
+        raise ValueError(f'is not a checkpoint: {first_sentence(error)}') from None
 
 
-def _load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
-    allow_mmengine_checkpoints()
-    # without an allow-list, torch would refuse checkpoints of mmengine
-    options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
-        weights_only=False, pickle_module=restricted_pickle)
-    try:
-        return torch.load(path, map_location=map_location, **options)
-    except RefusedError as error:
-        raise ValueError(f'was refused: {error}') from None
-    except pickle.UnpicklingError as error:
-        raise ValueError(_describe_refusal(error)) from None
-    except _BROKEN as error:
-        raise ValueError(f'is not a complete checkpoint: {_first_sentence(error)}') from None
-
-
-def _checkpoint_of(content: Any, source: str) -> Checkpoint:
+def _checkpoint_of(content: Any, source: str, size: int) -> Checkpoint:
     own = content.get(_OWN, {}) if isinstance(content, Mapping) else {}
-    tensors, metadata = _unwrap(content)
+    entries, metadata = _unwrap(content)
     if not isinstance(own, Mapping):
-        return Checkpoint(source, tensors, metadata)
-    metadata = {**metadata, **{str(module): dict(entries) for module, entries in own.get('notes', {}).items()}}
-    return Checkpoint(source, tensors, metadata, dict(own.get('kept', {})))
+        own = {}
+    return Checkpoint(source, check_tensors(entries, size), {**_metadata(metadata), **_metadata(own.get('notes', {}))},
+                      check_tensors(dict(own.get('kept', {})), size))
 
 
-def _describe_refusal(error: Exception) -> str:
-    text = str(error)
-    if found := _REFUSED.search(text):
-        name = next(filter(None, found.groups()))
-        return (f'was refused: loading it would run {name}, which a checkpoint must not do. If you trust its author, '
-                'ask for a file with the state dict alone')
-    cause = re.search(r'WeightsUnpickler error:\s*(.*)', text)
-    return f'is not a checkpoint: {cause[1][:160] if cause else _first_sentence(error)}'
-
-
-def _first_sentence(error: Exception) -> str:
-    """Return type and first sentence of an error."""
-    first = str(error).strip().split('\n')[0].split('. ')[0]
-    return f'{type(error).__name__}: {first[:160]}' if first else type(error).__name__
-
-
-def _unwrap(content: Any) -> tuple[OrderedDict[str, Tensor], Metadata]:
-    """Return the state dict inside a checkpoint of any training code, and its metadata."""
+def _unwrap(content: Any) -> tuple[Mapping[object, object], Mapping[str, Mapping[str, ConfigValue]]]:
+    """Return the state dict inside a checkpoint of any training code, and its metadata. Neither is checked."""
     if not isinstance(content, Mapping):
         raise ValueError(f'must contain a mapping of names to tensors, got {type(content).__name__}')
     for _ in range(_MAX_WRAPPERS):
@@ -240,13 +222,9 @@ def _unwrap(content: Any) -> tuple[OrderedDict[str, Tensor], Metadata]:
         raise ValueError(f'must have its tensors in at most {_MAX_WRAPPERS} nested mappings, got more: '
                          f'{wrapper!r} in {wrapper!r}')
     if not any(isinstance(value, Tensor) for value in content.values()):
-        entries = ', '.join(map(str, list(content)[:6])) or 'none'
+        entries = ', '.join(printable(str(key)) for key in list(content)[:6]) or 'none'
         raise ValueError(f'has no tensors; its entries are: {entries}')
-    for key, value in content.items():
-        if not isinstance(key, str) or not isinstance(value, Tensor):
-            raise ValueError(f'must map names to tensors only, got {key!r}: {type(value).__name__}')
-    metadata = {module: dict(entries) for module, entries in getattr(content, '_metadata', {}).items() if entries}
-    return OrderedDict((key, value.detach()) for key, value in content.items()), metadata
+    return content, getattr(content, '_metadata', {})
 
 
 def _write_safetensors(checkpoint: Checkpoint, path: str) -> None:

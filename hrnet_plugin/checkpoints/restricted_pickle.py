@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections import Counter
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import IO, Any
 
@@ -26,6 +27,18 @@ _NEWER = {
 }
 
 
+@lru_cache(maxsize=1)
+def allowed_globals() -> dict[str, Any]:
+    """Return name in the checkpoint -> object or stand-in, for all allowed names."""
+    return {**allowed_names(), **_get_allowed_globals(), **_NEWER}
+
+
+def modern_name(module: str, name: str) -> str:
+    """Return the full name of a global in Python 3. torch writes the names of Python 2."""
+    module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
+    return f'{module}.{name}'
+
+
 class RestrictedUnpickler(pickle.Unpickler):
     """Unpickler that loads only globals which torch allows for tensors, or this package for mmengine's checkpoints."""
 
@@ -35,13 +48,10 @@ class RestrictedUnpickler(pickle.Unpickler):
         Raises:
             UnpicklingError: If the name is not allowed.
         """
-        # torch writes the names of Python 2
-        module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
-        full = f'{module}.{name}'
-        for names in (_NEWER, _get_allowed_globals(), allowed_names()):
-            if full in names:
-                return names[full]
-        raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')
+        full = modern_name(module, name)
+        if full not in allowed_globals():
+            raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')
+        return allowed_globals()[full]
 
 
 def _load(file: IO[bytes], *, fix_imports: bool = True, encoding: str = 'ASCII', errors: str = 'strict') -> Any:

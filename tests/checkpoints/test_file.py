@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import pickle
@@ -144,8 +145,10 @@ BAD = {
         zipped({'state_dict': WEIGHTS, 'x': Calls(function, 'victim')}),
         rf'was refused: loading it would run \S*{function.__name__}, which a checkpoint must not do\. If you trust')
        for function in (eval, exec, open, print, os.system, os.remove, pickle.loads, compile, __import__)},
-    'checkpoint in itself': (zipped(endless()), 'must have its tensors in at most 8 nested mappings, got'),
-    'checkpoints in each other': (zipped(mutual()), 'must have its tensors in at most 8 nested mappings, got'),
+    'checkpoint in itself': (zipped(endless()), 'was refused: a value must not contain itself'),
+    'checkpoints in each other': (zipped(mutual()), 'was refused: a value must not contain itself'),
+    'nine wrappers': (zipped(functools.reduce(lambda inner, _: {'model': inner}, range(9), WEIGHTS)),
+                      'must have its tensors in at most 8 nested mappings, got'),
     'invalid kept tensors': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'kept': 3}}), 'is not a checkpoint: Type'),
     'invalid own metadata': (zipped({'model': WEIGHTS, 'hrnet_plugin': {'notes': [1]}}), 'is not a checkpoint: Attr'),
     'list': (zipped([torch.zeros(1)]), 'must contain a mapping of names to tensors, got list'),

@@ -29,7 +29,7 @@ allow_mmengine_checkpoints()
 @pytest.fixture(params=[True, False], ids=['allow-list', 'restricted'], autouse=True)
 def _with_and_without_an_allow_list(request, monkeypatch):
     """Run with the allow-list of torch 2.6 and newer, and with the restricted pickle module for older versions."""
-    monkeypatch.setattr('hrnet_plugin.checkpoints.file.has_allow_list', lambda: request.param)
+    monkeypatch.setattr('hrnet_plugin.checkpoints.pickle_file.has_allow_list', lambda: request.param)
 
 
 def test_checkpoints_of_mmengine_load(tmp_path):

@@ -1,0 +1,87 @@
+"""Safe reading of checkpoints in the formats of ``torch.save``."""
+
+from __future__ import annotations
+
+import io
+import mmap
+import pickle
+import struct
+import tarfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import torch
+
+from hrnet_plugin.checkpoints.archive import read_archive
+from hrnet_plugin.checkpoints.pickle_check import PickleCheck
+from hrnet_plugin.checkpoints.pickle_rules import CheckpointRules
+from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.checkpoints.refusal import RefusedError
+from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
+
+if TYPE_CHECKING:
+    from torch.serialization import MAP_LOCATION
+
+_ZIP = b'PK\x03\x04'
+_OLD_PICKLES = 5  # magic number, version, properties of the machine, the objects, keys of storages
+_MESSAGE_LENGTH = 200
+# errors that torch and pickle raise for truncated or damaged files
+_BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
+           ArithmeticError, MemoryError, struct.error, pickle.UnpicklingError)
+
+
+def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
+    """Load the objects of a file that ``torch.save`` has written, in either of its formats. No code is executed.
+
+    The instructions of the pickle are checked before torch reads it. It is then read as with ``weights_only=True`` in
+    all versions of torch.
+
+    Args:
+        path: File to read.
+        map_location: See ``torch.load``.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is damaged, or not a checkpoint, or requires more time or memory than a file of its size may.
+    """
+    with path.open('rb') as file:
+        is_zip = file.read(len(_ZIP)) == _ZIP
+    try:
+        (_check_archive if is_zip else _check_old_format)(path)
+        return _load(path, map_location)
+    except RefusedError as error:
+        raise ValueError(f'was refused: {error}') from None
+    except _BROKEN as error:
+        if isinstance(error, ValueError) and str(error).startswith('is '):
+            raise
+        raise ValueError(f'is not a complete checkpoint: {first_sentence(error)}') from None
+
+
+def _check_archive(path: Path) -> None:
+    archive = read_archive(path)
+    PickleCheck(CheckpointRules(path.stat().st_size, archive.records)).run(io.BytesIO(archive.pickle))
+
+
+def _check_old_format(path: Path) -> None:
+    """Check a file in the format before torch 1.6: several pickles, and then the storages."""
+    if tarfile.is_tarfile(path):
+        raise ValueError('is a tar archive of torch before 0.1.10. Save it again with torch.save of a newer version')
+    check = PickleCheck(CheckpointRules(path.stat().st_size))
+    with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for _ in range(_OLD_PICKLES):
+            check.run(cast(IO[bytes], content))  # reads at most what is left, however long a text claims to be
+
+
+def _load(path: Path, map_location: MAP_LOCATION) -> Any:
+    allow_mmengine_checkpoints()
+    # without an allow-list, torch would refuse checkpoints of mmengine
+    options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
+        weights_only=False, pickle_module=restricted_pickle)
+    return torch.load(path, map_location=map_location, **options)
+
+
+def first_sentence(error: Exception) -> str:
+    """Return type and first sentence of an error."""
+    first = str(error).strip().split('\n')[0].split('. ')[0]
+    return f'{type(error).__name__}: {printable(first, _MESSAGE_LENGTH)}' if first else type(error).__name__
