@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import get_external_models
 
 from hrnet_plugin.checkpoints.downloads import check, digest, fetch
+from hrnet_plugin.checkpoints.hub import fetch_by_library, hub_file
 
 __all__ = ['digest', 'resolve_checkpoint', 'url_of']
 
@@ -68,21 +67,10 @@ def url_of(address: str) -> str | None:
             hrnets = ', '.join(name for name in known if 'hrnet' in name)
             raise ValueError(f'{address} must be a model that mmengine lists. Its HRNets are: {hrnets}')
         return known[rest]
-    if scheme == 'timm':
-        if '.' not in rest or '/' in rest:
-            raise ValueError(f'{address} must be timm://MODEL.TAG, such as timm://hrnet_w48.ms_in1k')
-        return _hub_url('timm', rest, 'main', 'model.safetensors')
-    if scheme == 'hf':
-        parts = re.fullmatch(r'([^/@]+)/([^/@]+)(?:@([^/]+))?/(.+)', rest)
-        if parts is None:
-            raise ValueError(f'{address} must be hf://OWNER/REPOSITORY/FILE')
-        return _hub_url(parts[1], parts[2], parts[3] or 'main', parts[4])
+    file = hub_file(address)
+    if file is not None:
+        return file.url
     raise ValueError(f'the address of a checkpoint must be {_SCHEMES}; got {address}')
-
-
-def _hub_url(owner: str, repository: str, revision: str, file: str) -> str:
-    endpoint = os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')
-    return f'{endpoint}/{owner}/{repository}/resolve/{quote(revision)}/{quote(file)}'
 
 
 def _resolve(address: str, sha256: str | None) -> Path:
@@ -93,7 +81,9 @@ def _resolve(address: str, sha256: str | None) -> Path:
         if sha256 is not None:
             check(path, address, sha256)
         return path
-    return fetch(url, sha256)
+    file = hub_file(address)
+    cached = fetch_by_library(file, address, sha256) if file is not None else None
+    return cached or fetch(url, sha256)
 
 
 @contextmanager

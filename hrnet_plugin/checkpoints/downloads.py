@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
+import errno
 import hashlib
 import logging
 import os
 import re
-import shutil
-import zlib
-from http.client import HTTPException, HTTPResponse, IncompleteRead
 from pathlib import Path
-from typing import BinaryIO, cast
-from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
-from uuid import uuid4
 
 import torch
 from mmengine.logging import print_log
 
 from hrnet_plugin.checkpoints.file import read
-from hrnet_plugin.version import __version__
+from hrnet_plugin.checkpoints.transfer import receive
+from hrnet_plugin.files import atomic_write, remove_stale_scratch_files
 
 _BLOCK = 1 << 20
-_TIMEOUT = 30  # seconds without a byte
+_UNUSUAL = re.compile(r'[^A-Za-z0-9._+-]')  # characters that are not in all file systems and shells
+_MAX_NAME_LENGTH = 150  # of 255 in most file systems; scratch files have longer names
 
 # Convention of torch.hub and OpenMMLab: NAME-DIGITS.pth, NAME-DIGITS_DATE.pth or NAME_DIGITS-DATE.pth. Eight decimal
 # digits without a letter may also be a date or a number of iterations, so they do not count.
@@ -69,9 +64,12 @@ def cache_path(url: str, sha256: str | None = None) -> Path:
     """
     name = _file_name(url)
     digits = digits_in(name)
+    folder = Path(torch.hub.get_dir(), 'checkpoints')
     # mmengine and torch.hub cache by file name alone. The cache is shared with them if the name contains the sha256
-    shared = digits is not None and (sha256 is None or sha256.startswith(digits))
-    return Path(torch.hub.get_dir(), 'checkpoints', name if shared else f'{_sha256(url.encode())[:8]}-{name}')
+    if digits is not None and (sha256 is None or sha256.startswith(digits)):
+        return folder / name
+    # eight digits do not prevent that another host is given the same name on purpose
+    return folder / _host_folder(url) / f'{_sha256(url.encode())[:8]}-{name}'
 
 
 def digits_in(name: str) -> str | None:
@@ -127,55 +125,31 @@ def _diagnose(path: Path, got: str | None) -> str:
 
 
 def _download(url: str, target: Path, sha256: str | None, digits: str | None) -> Path:
-    scratch = target.with_name(f'.{target.name}.{uuid4().hex[:8]}')  # several processes may download at once
+    """Download a file into the cache. It appears there when it is complete and checked."""
+    folder = target.parent
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file = scratch.open('xb')
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        raise OSError(f'{url} cannot be stored in {target.parent}: {error.strerror}. Set TORCH_HOME to another '
+        raise OSError(f'{url} cannot be stored in {folder}: {error.strerror}. Set TORCH_HOME to another '
                       'folder') from None
-    try:
-        with file:
-            _receive(url, file)
+    remove_stale_scratch_files(folder)
+    print_log(f'fetching {url}', logger='current')
+    with atomic_write(target) as scratch:
+        receive(url, scratch)
         check(scratch, url, sha256, digits)
-        os.replace(scratch, target)
-    finally:
-        scratch.unlink(missing_ok=True)
     return target
 
 
-def _receive(url: str, file: BinaryIO) -> None:
-    """Write the decoded response body to an open file."""
-    print_log(f'fetching {url}', logger='current')
-    request = Request(url, headers={'User-Agent': f'hrnet_plugin/{__version__}', 'Accept-Encoding': 'identity'})
-    try:
-        with urlopen(request, timeout=_TIMEOUT) as response:
-            body, length = _decoded(response, url)
-            shutil.copyfileobj(body, file, _BLOCK)
-    except HTTPError as error:
-        raise OSError(f'{url} cannot be fetched: the server answered {error.code} ({error.reason})') from None
-    except (IncompleteRead, EOFError, gzip.BadGzipFile, zlib.error):
-        raise OSError(f'{url} was cut off before its end; nothing was stored') from None
-    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        raise OSError(f'{url} cannot be fetched: {getattr(error, "reason", None) or error}. Without a network, give '
-                      'the path of a file') from None
-    if length is not None and file.tell() != length:
-        raise OSError(f'{url} was cut off after {file.tell()} of {length} bytes; nothing was stored')
-
-
-def _decoded(response: HTTPResponse, url: str) -> tuple[BinaryIO, int | None]:
-    """Return the decoded response body, and its length if the headers contain it."""
-    encoding = (response.headers.get('Content-Encoding') or 'identity').strip().lower()
-    if encoding == 'identity':
-        return response, response.length
-    if encoding in ('gzip', 'x-gzip'):  # sent by some servers without a request; gzip itself detects truncation
-        return cast(BinaryIO, gzip.GzipFile(fileobj=response)), None
-    raise OSError(f'{url} must be sent with Content-Encoding identity or gzip, got {encoding!r}. Give another address '
-                  'or the path of a file')
-
-
 def _file_name(url: str) -> str:
-    return Path(unquote(urlsplit(url).path)).name or 'checkpoint'
+    """Return the last part of the path of a URL as a portable file name."""
+    name = unquote(urlsplit(url).path).replace('\\', '/').rpartition('/')[2]
+    return _UNUSUAL.sub('_', name).lstrip('.')[-_MAX_NAME_LENGTH:] or 'checkpoint'
+
+
+def _host_folder(url: str) -> str:
+    return _UNUSUAL.sub('_', urlsplit(url).netloc.rpartition('@')[2].lower()).lstrip('.') or 'host'
 
 
 def _sha256(data: bytes) -> str:

@@ -182,14 +182,15 @@ def _parse_metadata(text: str) -> Metadata:
 
 
 def _metadata(modules: Mapping[str, Mapping[str, ConfigValue]]) -> Metadata:
-    """Return the metadata that are numbers or short text. Modules of other packages may store anything."""
-    return {str(module): entries for module, given in modules.items()
-            if (entries := {str(name): value for name, value in given.items() if _is_plain(value)})}
+    """Return the metadata that are numbers or short, printable text. Modules of other packages may store anything."""
+    return {module: entries for module, given in modules.items() if _is_plain(module)
+            and (entries := {name: value for name, value in given.items() if _is_plain(name) and _is_plain(value)})}
 
 
 def _is_plain(value: ConfigValue) -> bool:
-    return value is None or isinstance(value, (bool, int, float)) or (
-        isinstance(value, str) and len(value) <= _MAX_METADATA_LENGTH)
+    if isinstance(value, str):
+        return len(value) <= _MAX_METADATA_LENGTH and value.isprintable()
+    return value is None or isinstance(value, (bool, int, float))
 
 
 def _read_pickle(path: Path, source: str) -> Checkpoint:

@@ -12,6 +12,7 @@ from hrnet_plugin.checkpoints.printable import printable
 
 # Views of one storage: tied weights, and weights that a checkpoint also stores as a moving average
 _MAX_BYTES_PER_STORED_BYTE = 4
+_MAX_KEY_LENGTH = 1000
 _ALWAYS_ALLOWED_BYTES = 1 << 24  # of small expanded buffers
 
 
@@ -23,9 +24,9 @@ def check_tensors(tensors: Mapping[object, object], file_size: int) -> OrderedDi
         file_size: Bytes of the file. Expanded views may have at most four times as many, and at least 16 MB.
 
     Raises:
-        ValueError: If a key is not a string, or a value not such a tensor. The message names the key.
+        ValueError: If a key is not a short, printable string, or a value not such a tensor. The message names the key.
     """
-    checked = OrderedDict((_check_key(key, value), _check_tensor(str(key), value)) for key, value in tensors.items())
+    checked = OrderedDict((_check_key(key, value), _check_tensor(key, value)) for key, value in tensors.items())
     limit = max(_MAX_BYTES_PER_STORED_BYTE * file_size, _ALWAYS_ALLOWED_BYTES)
     total = 0
     for key, tensor in checked.items():
@@ -40,10 +41,13 @@ def check_tensors(tensors: Mapping[object, object], file_size: int) -> OrderedDi
 def _check_key(key: object, value: object) -> str:
     if not isinstance(key, str):
         raise ValueError(f'must map names to tensors only, got {printable(str(key))}: {type(value).__name__}')
+    if len(key) > _MAX_KEY_LENGTH or not key.isprintable():
+        raise ValueError(f'must have keys of at most {_MAX_KEY_LENGTH} printable characters, got '
+                         f'{printable(repr(key))}')
     return key
 
 
-def _check_tensor(key: str, value: object) -> Tensor:
+def _check_tensor(key: object, value: object) -> Tensor:
     if not isinstance(value, Tensor):
         raise ValueError(f'must map names to tensors only, got {printable(repr(key))}: {type(value).__name__}')
     problem = _problem(value)
