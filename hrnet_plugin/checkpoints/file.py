@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import struct
 from collections import OrderedDict
@@ -132,7 +133,8 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
         try:
             (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, str(scratch))
         except (SafetensorError, RuntimeError) as error:  # safetensors and torch raise them for a full disk
-            raise OSError(f'{path} cannot be written: {first_sentence(error)}') from None
+            raise OSError(f'{path} cannot be written, with {shutil.disk_usage(path.parent).free} bytes of free space: '
+                          f'{first_sentence(error)}') from None
 
 
 def _is_safetensors(path: Path) -> bool:

@@ -71,7 +71,7 @@ def fetch_by_library(file: HubFile, address: str, sha256: str | None = None) -> 
 
     Args:
         file: File to fetch.
-        address: Its address, for messages.
+        address: Address of the file, for messages.
         sha256: First digits of the expected sha256. Default: those in the file name, if any.
 
     Raises:

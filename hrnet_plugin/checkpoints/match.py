@@ -39,13 +39,15 @@ def match_state_dict(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -
         tensors: State dict of the checkpoint.
 
     Raises:
-        ValueError: If a tensor has another shape.
+        ValueError: If a tensor has another shape, or complex numbers.
     """
     weights = OrderedDict((key, tensors[key]) for key in own if key in tensors)
     for key, tensor in weights.items():
         if tensor.shape != own[key].shape:
             raise ValueError(f'{key} must have the shape {tuple(own[key].shape)}, got {tuple(tensor.shape)}: the '
                              'checkpoint belongs to another network than the config')
+        if tensor.is_complex() and not own[key].is_complex():  # torch would drop the imaginary part
+            raise ValueError(f'{key} must have real numbers, got {tensor.dtype}')
     missing = tuple(key for key in own if key not in weights
                     and not (key.endswith(_COUNTER) and key.replace(_COUNTER, 'running_mean') in weights))
     return MatchReport(weights, len(own), missing, tuple(key for key in tensors if key not in own))

@@ -1,8 +1,8 @@
 """Check of a pickle by its instructions, before anything in it is made.
 
-A pickle is a program for a stack machine. Its values refer to each other, so a file of 1 kB can contain a value that is
-too large to compare, to print or to copy, or too deep for the C stack. :class:`PickleCheck` follows the instructions
-with the sizes of the values in place of the values.
+A pickle is a program for a stack machine, and its values refer to each other. A file of 1 kB can therefore contain a
+value that is too large to compare, to print or to copy. A value can also be too deep for the C stack.
+:class:`PickleCheck` follows the instructions with the sizes of the values in place of the values.
 """
 
 from __future__ import annotations

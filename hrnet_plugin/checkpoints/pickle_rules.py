@@ -36,7 +36,7 @@ class CheckpointRules:
         full = modern_name(module, name)
         if full not in allowed_globals():
             raise RefusedError(f'loading it would run {printable(full)}, which a checkpoint must not do. If you trust '
-                               'its author, ask for a file with the state dict alone')
+                               'its author, request a file with the state dict alone')
         return full
 
     def check_call(self, name: str, arguments: tuple[Value, ...]) -> None:

@@ -331,6 +331,8 @@ def test_match_state_dict():
     own = OrderedDict({'a.w': torch.zeros(1), 'a.b': torch.zeros(1)})
     part = match_state_dict(own, {name: torch.ones(1) for name in ('a.w', 'a.extra')})
     assert (part.total, part.missing, part.unused) == (2, ('a.b', ), ('a.extra', ))
+    with pytest.raises(ValueError, match=r'a\.w must have real numbers, got torch\.complex64'):
+        match_state_dict({'a.w': torch.zeros(1)}, {'a.w': torch.zeros(1, dtype=torch.complex64)})
     with pytest.raises(ValueError, match=r'a\.w must have the shape \(1,\), got \(2,\)'):
         match_state_dict(own, {'a.w': torch.ones(2)})
 
