@@ -7,6 +7,7 @@ import mmap
 import pickle
 import struct
 import tarfile
+import warnings
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -78,7 +79,9 @@ def _load(path: Path, map_location: MAP_LOCATION) -> Any:
     # without an allow-list, torch would refuse checkpoints of mmengine
     options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
         weights_only=False, pickle_module=restricted_pickle)
-    return torch.load(path, map_location=map_location, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # torch warns of sparse tensors, which are refused later
+        return torch.load(path, map_location=map_location, **options)
 
 
 def first_sentence(error: Exception) -> str:

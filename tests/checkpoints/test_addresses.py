@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import torch
+from local_server import QuietHandler, local_server
 from safetensors.torch import save
 
 from hrnet_plugin.checkpoints import addresses
@@ -19,7 +18,7 @@ DIGEST = hashlib.sha256(BODY).hexdigest()
 NAME = f'net-{DIGEST[:8]}.pth'
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
@@ -31,19 +30,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(BODY[:50] if 'cut' in self.path else BODY)
 
-    def log_message(self, *args):
-        pass
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
-    http = HTTPServer(('127.0.0.1', 0), Handler)
-    http.asked = []
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    yield http
-    http.shutdown()
-    http.server_close()
+    with local_server(Handler) as http:
+        http.asked = []
+        yield http
 
 
 def at(server, name):

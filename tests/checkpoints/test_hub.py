@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from local_server import QuietHandler, local_server
 from safetensors.torch import save
 
 from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
@@ -20,7 +19,7 @@ ERRORS = {'gated': (403, 'GatedRepo'), 'unknown': (404, 'RepoNotFound'), 'no.pth
           'v9': (404, 'RevisionNotFound')}
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
 
     def do_HEAD(self):
         self.server.requests.append((self.command, self.path))
@@ -41,20 +40,14 @@ class Handler(BaseHTTPRequestHandler):
         if 'resolve' in self.path and not any(word in self.path for word in ERRORS):
             self.wfile.write(BODY)
 
-    def log_message(self, *args):
-        pass
-
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'torch'))
-    http = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    http.requests = []
-    monkeypatch.setenv('HF_ENDPOINT', f'http://127.0.0.1:{http.server_port}/')
-    threading.Thread(target=http.serve_forever, args=[0.01], daemon=True).start()
-    yield http
-    http.shutdown()
-    http.server_close()
+    with local_server(Handler) as http:
+        http.requests = []
+        monkeypatch.setenv('HF_ENDPOINT', f'{http.url}/')
+        yield http
 
 
 @pytest.fixture

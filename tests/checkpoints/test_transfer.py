@@ -9,12 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request
 
 import pytest
 import torch
+from local_server import QuietHandler, local_server
 from safetensors.torch import save
 
 from hrnet_plugin.checkpoints import transfer
@@ -23,26 +23,20 @@ from hrnet_plugin.checkpoints.downloads import cache_path, fetch
 BODY = save({'conv.weight': torch.arange(60.)})
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
 
     def do_GET(self):
         self.server.answer(self)
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
-    http = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-    http.url = f'http://127.0.0.1:{http.server_port}/x.pth'
-    http.stopped = threading.Event()
-    threading.Thread(target=http.serve_forever, args=[0.01], daemon=True).start()
-    yield http
-    http.stopped.set()
-    http.shutdown()
-    http.server_close()
+    with local_server(Handler) as http:
+        http.url += '/x.pth'
+        http.stopped = threading.Event()
+        yield http
+        http.stopped.set()
 
 
 def files(folder):
