@@ -12,6 +12,7 @@ from hrnet_plugin.checkpoints.printable import printable
 
 _BLOCK = 1 << 20
 _MAX_ENTRIES = 100_000  # torch writes one per tensor; an HRNet with optimizer states has 6,000
+_FOLDER = 0x10  # attribute of DOS
 _LOCAL_HEADER_BYTES = 30  # without name and extra field
 _END = struct.Struct('<4s4H2LH')  # end of the central directory
 _END_64 = struct.Struct('<4sQ2H2L4Q')
@@ -95,7 +96,7 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> str:
 
 
 def _check_places(entries: list[zipfile.ZipInfo], start: int) -> None:
-    """Check that entries are neither compressed, nor overlap, nor exceed the file."""
+    """Check that entries are files, not compressed, do not overlap and do not exceed the archive."""
     entries = sorted(entries, key=lambda entry: entry.header_offset)
     ends = [*(entry.header_offset for entry in entries[1:]), start]
     for entry, end in zip(entries, ends, strict=True):
@@ -103,6 +104,9 @@ def _check_places(entries: list[zipfile.ZipInfo], start: int) -> None:
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size or entry.flag_bits & 1:
             raise ValueError(f'torch does not compress, but {name} is compressed or encrypted ({entry.compress_size} '
                              f'to {entry.file_size} bytes)')
+        if entry.external_attr & _FOLDER or entry.filename.endswith('/'):
+            # torch's reader returns memory of the process for it, not the bytes of the file
+            raise ValueError(f'{name} is marked as a folder')
         if entry.header_offset + _LOCAL_HEADER_BYTES + len(entry.filename) + entry.file_size > end:
             raise ValueError(f'{name} overlaps with other zip entries or exceeds the file')
 

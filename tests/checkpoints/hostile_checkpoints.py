@@ -122,6 +122,7 @@ HOSTILE = {
     'sizes that differ': (in_zip(24, b'\xfe\xff\xff\xff'), 'is not a complete checkpoint: torch does not compress'),
     'entries that overlap': (in_zip(42, bytes(4)), 'is not a complete checkpoint: .* overlap'),
     'entry behind the end': (in_zip(42, b'\xff\xff\xff\x7f'), 'is not a complete checkpoint: '),
+    'entry marked as a folder': (in_zip(38, b'\x10', 1), 'is not a complete checkpoint: archive/data/0 is marked as'),
     'duplicate names': (duplicate_names(), 'is not a complete checkpoint: several zip entries have the same name'),
     'data behind the archive': (archive(ONE) + bytes(9), 'is not a complete checkpoint: '),
     'data before the directory': (altered(archive(ONE), b'PK\x01\x02', bytes(50) + b'PK\x01\x02'),
