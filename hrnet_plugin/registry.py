@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import LOOPS as MMENGINE_LOOPS
+from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
@@ -86,6 +87,8 @@ HOOKS = PluginRegistry('hook', parent=MMENGINE_HOOKS, scope='hrnet_plugin',
                                   'hrnet_plugin.data_checks.hook'])
 LOOPS = PluginRegistry('loop', parent=MMENGINE_LOOPS, scope='hrnet_plugin',
                        locations=['hrnet_plugin.training.loops'])
+METRICS = PluginRegistry('metric', parent=MMENGINE_METRICS, scope='hrnet_plugin',
+                         locations=['hrnet_plugin.evaluation.prediction_dump'])
 OPTIM_WRAPPERS = PluginRegistry('optim wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='hrnet_plugin',
                                 locations=['hrnet_plugin.training.bfloat16'])
 TRANSFORMS = PluginRegistry('transform', parent=MMENGINE_TRANSFORMS, scope='hrnet_plugin',

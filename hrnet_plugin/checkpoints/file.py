@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import shutil
 import stat
 import struct
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from hrnet_plugin.checkpoints.pickle_file import first_sentence, load_pickle
@@ -130,11 +130,8 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
     if path.exists():
         raise FileExistsError(f'{path} exists and is not overwritten')
     with atomic_write(path) as scratch:
-        try:
-            (_write_safetensors if path.suffix == '.safetensors' else _write_pickle)(checkpoint, str(scratch))
-        except (SafetensorError, RuntimeError) as error:  # safetensors and torch raise them for a full disk
-            raise OSError(f'{path} cannot be written, with {shutil.disk_usage(path.parent).free} bytes of free space: '
-                          f'{first_sentence(error)}') from None
+        # as bytes: errors of a full disk in torch and safetensors do not name it
+        scratch.write_bytes((_to_safetensors if path.suffix == '.safetensors' else _to_pickle)(checkpoint))
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -230,18 +227,20 @@ def _unwrap(content: Any) -> tuple[Mapping[object, object], Mapping[str, Mapping
     return content, getattr(content, '_metadata', {})
 
 
-def _write_safetensors(checkpoint: Checkpoint, path: str) -> None:
+def _to_safetensors(checkpoint: Checkpoint) -> bytes:
     tensors = {**checkpoint.tensors, **{_KEPT + name: tensor for name, tensor in checkpoint.kept.items()}}
     # safetensors requires contiguous tensors that do not share memory
     tensors = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
                for name, tensor in tensors.items()}
-    save_file(tensors, path, {'format': 'pt', _OWN: json.dumps(checkpoint.metadata)})
+    return save(tensors, {'format': 'pt', _OWN: json.dumps(checkpoint.metadata)})
 
 
-def _write_pickle(checkpoint: Checkpoint, path: str) -> None:
+def _to_pickle(checkpoint: Checkpoint) -> memoryview:
     state_dict = OrderedDict(checkpoint.tensors)
     # torch and mmengine pass it to the modules that load the tensors
     state_dict._metadata = OrderedDict(checkpoint.metadata)  # type: ignore[attr-defined]
     own = {'kept': checkpoint.kept, 'notes': checkpoint.metadata}
-    torch.save({'state_dict': state_dict, 'meta': {}, _OWN: own}, path)
+    content = io.BytesIO()
+    torch.save({'state_dict': state_dict, 'meta': {}, _OWN: own}, content)
+    return content.getbuffer()
 

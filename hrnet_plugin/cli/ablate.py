@@ -34,6 +34,7 @@ from hrnet_plugin.experiments.ablation import (
     rows,
 )
 from hrnet_plugin.experiments.ablation.figure import draw
+from hrnet_plugin.files import atomic_writes
 
 
 def _minutes(text: str) -> float:
@@ -73,11 +74,12 @@ def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, 
     """Write table, figure and all results to a folder, and return the table as Markdown."""
     table = rows(study, results, counted)
     text = as_markdown(study, table)
-    (folder / 'table.md').write_text(text, encoding='utf-8')
-    (folder / 'table.csv').write_text(as_csv(study, table), encoding='utf-8')
     record = dict(study=study.name, results=[asdict(result) for result in results])
-    (folder / 'results.json').write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
-    draw(study, table, folder / 'figure.png')
+    with atomic_writes(folder) as scratch:
+        scratch('table.md').write_text(text, encoding='utf-8')
+        scratch('table.csv').write_text(as_csv(study, table), encoding='utf-8')
+        scratch('results.json').write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+        draw(study, table, scratch('figure.png'))
     return text
 
 

@@ -30,6 +30,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.execution import optimize_for_inference
 from hrnet_plugin.experiments.benchmarking import Machine, describe, measure, measure_machine, network
+from hrnet_plugin.files import atomic_write
 from hrnet_plugin.hosts import config_image_channels
 
 AMP = {'fp16': torch.float16, 'bf16': torch.bfloat16}
@@ -149,4 +150,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.out is not None:
         setting = dict(describe(args.device), shape=args.shape, batch=args.batch, rounds=args.rounds, amp=args.amp,
                        training=args.train, machine=machine and asdict(machine))
-        args.out.write_text(json.dumps(dict(setting=setting, networks=records), indent=1) + '\n')
+        with atomic_write(args.out) as scratch:
+            scratch.write_text(json.dumps(dict(setting=setting, networks=records), indent=1) + '\n', encoding='utf-8')

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.config_files import cfg, list_configs, read_config
+from hrnet_plugin.files import atomic_write
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,9 +41,9 @@ def write_derived_config(name: str, folder: Path) -> Path:
     if target.exists():
         raise FileExistsError(f'--out must be a folder without {source.name}, got {folder}. Delete the file, or choose '
                               'another folder.')
-    folder.mkdir(parents=True, exist_ok=True)
-    target.write_text(f'"""Derived from {source.stem}."""\n'
-                      f"_base_ = [__import__('hrnet_plugin').cfg('{source.stem}')]\n")
+    with atomic_write(target) as scratch:
+        scratch.write_text(f'"""Derived from {source.stem}."""\n'
+                           f"_base_ = [__import__('hrnet_plugin').cfg('{source.stem}')]\n", encoding='utf-8')
     return target
 
 

@@ -21,7 +21,7 @@ def one_line(error: BaseException) -> str:
         error: Any exception.
     """
     if isinstance(error, OSError) and error.strerror and error.filename:
-        return f'{error.filename}: {error.strerror}'
+        return f'{_shown(error.filename)}: {error.strerror}'
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if 'Original Traceback' in text:  # an error in a DataLoader worker, whose message contains the traceback
         text = text.strip().splitlines()[-1]
@@ -29,6 +29,12 @@ def one_line(error: BaseException) -> str:
     if not isinstance(error, _SELF_EXPLANATORY) or not message:
         message = f'{type(error).__name__}: {message}'.removesuffix(': ')
     return message + hint(message)
+
+
+def _shown(name: object) -> str:
+    """Return a file name on one line. Line breaks and invalid UTF-8 are escaped."""
+    text = os.fsdecode(name) if isinstance(name, bytes) else str(name)
+    return text if text.isprintable() else repr(text)
 
 
 def is_in_group() -> bool:

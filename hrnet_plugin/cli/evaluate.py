@@ -85,7 +85,7 @@ def _add_dump(config: Config, file: str) -> None:
                          f'{several[0].get("type", "an evaluator of several datasets")}. Test each dataset alone')
     host = find_host(config.get('default_scope'))
     dump = host.result_dump if host else 'DumpResults'
-    config.test_evaluator = [*evaluators, dict(type=dump, out_file_path=file)]
+    config.test_evaluator = [*evaluators, dict(type='hrnet_plugin.PredictionDump', dump=dump, out_file_path=file)]
 
 
 def _apply_tta(config: Config) -> None:

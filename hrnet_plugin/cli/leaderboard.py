@@ -29,6 +29,7 @@ from hrnet_plugin.evaluation.leaderboard.ranking import Board, rank, select
 from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown, terminal_table
 from hrnet_plugin.evaluation.leaderboard.trends import read_trend
 from hrnet_plugin.evaluation.record_hook import STORE
+from hrnet_plugin.files import atomic_writes
 from hrnet_plugin.json_files import read_object
 
 _FILTERS = {'task': 'detection, pose, segmentation or classification',
@@ -104,7 +105,7 @@ def read_comparison(file: Path) -> dict[str, Any]:
 
 def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequence[Path],
           runs: Sequence[Path]) -> None:
-    """Write leaderboard.md, leaderboard.csv and leaderboard.html.
+    """Write leaderboard.md, leaderboard.csv and leaderboard.html together.
 
     Args:
         found: Ranked results.
@@ -119,11 +120,11 @@ def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequenc
     """
     compared = [read_comparison(file) for file in comparisons]
     trends = [read_trend(work_dir) for work_dir in runs]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'leaderboard.md').write_text(markdown(found), encoding='utf-8')
-    (folder / 'leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
-    from hrnet_plugin.evaluation.leaderboard.page import write_page  # requires plotly; the other formats do not
-    write_page(found, folder / 'leaderboard.html', title, compared, trends)
+    from hrnet_plugin.evaluation.leaderboard.page import page_text  # requires plotly
+    with atomic_writes(folder) as scratch:
+        scratch('leaderboard.md').write_text(markdown(found), encoding='utf-8')
+        scratch('leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
+        scratch('leaderboard.html').write_text(page_text(found, title, compared, trends), encoding='utf-8')
 
 
 class _Console(Console):

@@ -17,10 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from hrnet_plugin.array_types import Pixels
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.run_tables import tables
 from hrnet_plugin.cli.training_curve import draw_curve
 from hrnet_plugin.evaluation.run_evaluations import read_evaluations, run_metrics
+from hrnet_plugin.files import atomic_writes
 from hrnet_plugin.training.run_logs import read_scalars
 
 
@@ -39,22 +41,31 @@ def draw_image_grid(folder: Path, count: int, target: Path) -> None:
     Args:
         folder: Folder with PNG and JPEG files, searched recursively.
         count: Largest number of images.
-        target: Image file to write.
+        target: PNG file to write.
 
     Raises:
         FileNotFoundError: The folder has no images.
+        ValueError: An image cannot be decoded.
     """
     files = sorted(file for file in folder.rglob('*') if file.suffix in ('.png', '.jpg'))
     if not files:
         raise FileNotFoundError(f'--pictures must be a folder with .png or .jpg files, got {folder} without any')
     chosen = [files[i] for i in np.linspace(0, len(files) - 1, min(count, len(files))).astype(int)]
-    images = [cv2.imread(str(file)) for file in chosen]
+    images = [_read_image(file) for file in chosen]
     height, width = (max(image.shape[axis] for image in images) for axis in (0, 1))
     grid = np.full((-(-len(images) // 2) * (height + 8), 2 * (width + 8), 3), 255, np.uint8)
     for i, image in enumerate(images):
         y, x = i // 2 * (height + 8), i % 2 * (width + 8)
         grid[y:y + image.shape[0], x:x + image.shape[1]] = image
-    cv2.imwrite(str(target), grid)
+    target.write_bytes(cv2.imencode('.png', grid)[1].tobytes())
+
+
+def _read_image(file: Path) -> Pixels:
+    # not by its name: OpenCV cannot open all file names, and errors of the disk would have no message
+    image = cv2.imdecode(np.frombuffer(file.read_bytes() or b'\0', np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f'--pictures must be a folder of images, got {file}, which is damaged. Delete it.')
+    return np.asarray(image)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -63,10 +74,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     evaluations = read_evaluations(records)
     metrics = run_metrics(args.work_dir, evaluations)
     print(tables(metrics, evaluations))
-    draw_curve(metrics, evaluations, records, args.work_dir / 'curve.png')
-    print(args.work_dir / 'curve.png')
     # mmsegmentation writes visualizations to vis_data
     folders = sorted([*args.work_dir.glob('*/pictures'), *args.work_dir.glob('*/vis_data/pictures')])
-    if args.pictures or folders:
-        draw_image_grid(args.pictures or folders[-1], args.count, args.work_dir / 'pictures.png')
-        print(args.work_dir / 'pictures.png')
+    names = ['curve.png', *(['pictures.png'] if args.pictures or folders else [])]
+    with atomic_writes(args.work_dir) as scratch:
+        draw_curve(metrics, evaluations, records, scratch(names[0]))
+        if args.pictures or folders:
+            draw_image_grid(args.pictures or folders[-1], args.count, scratch(names[1]))
+    print(*(args.work_dir / name for name in names), sep='\n')

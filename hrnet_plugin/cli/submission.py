@@ -26,6 +26,7 @@ from hrnet_plugin.evaluation.submission.archive import SPLITS, archive_path, che
 from hrnet_plugin.evaluation.submission.check import check_file, file_kind
 from hrnet_plugin.evaluation.submission.images import SplitImages
 from hrnet_plugin.evaluation.submission.inference import submission_host, test_dev_config
+from hrnet_plugin.files import atomic_write
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -72,8 +73,8 @@ def write_config(args: argparse.Namespace) -> None:
     config = find_config(args.config)
     host = submission_host(config)
     config = test_dev_config(config, args.data_root, args.prefix, args.person_boxes)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    config.dump(args.out)
+    with atomic_write(args.out) as scratch:
+        scratch.write_text(config.pretty_text, encoding='utf-8')
     files = ' or '.join(f'{args.prefix}.{kind}.json' for kind in host.result_kinds)
     print(f'{args.out} is written. To write {files}, run: mim test {host.name} {args.out} --checkpoint FILE')
 

@@ -26,7 +26,7 @@ def draw_curve(metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluatio
         metrics: Logged key -> metric. Variants of another metric are drawn only if there is no other.
         evaluations: Evaluations of the run.
         records: Logged scalars of the run.
-        target: Image file to write.
+        target: PNG file to write.
     """
     training = [record for record in records if 'loss' in record]
     panels = _panels(metrics)
@@ -35,7 +35,7 @@ def draw_curve(metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluatio
         axis.plot([record['step'] for record in training], [record['loss'] for record in training], color='tab:gray')
         axis.set(xlabel='iteration', ylabel='training loss (gray)', ylim=(0, None))
         _draw_metrics(axis.twinx(), chosen, evaluations)
-    figure.savefig(target, dpi=120)
+    figure.savefig(target, format='png', dpi=120)
     plt.close(figure)
 
 

@@ -14,7 +14,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, fx, nn
 
-from hrnet_plugin.files import atomic_write, remove_stale_scratch_files
+from hrnet_plugin.files import atomic_write
 
 FOLDER_VARIABLE = 'HRNET_PLUGIN_CACHE'
 MAX_FILES = 8
@@ -104,7 +104,6 @@ def _make(path: Path, make: Callable[[], bytes]) -> bytes:
 
 def _remove_oldest(folder: Path) -> None:
     """Keep the models that were used last. Another process may remove files at the same time."""
-    remove_stale_scratch_files(folder)
     ages = {}
     for path in folder.glob(f'*{_SUFFIX}'):
         try:

@@ -192,7 +192,8 @@ def test_options_of_testing(sample):
     assert dict(type='hrnet_plugin.DataCheckHook') in sample.custom_hooks
     assert sample.default_hooks.visualization.draw is True
     assert sample.default_hooks.visualization.test_out_dir == 'pictures'
-    assert sample.test_evaluator[-1] == dict(type='DumpDetResults', out_file_path='all.pkl')
+    assert sample.test_evaluator[-1] == dict(
+        type='hrnet_plugin.PredictionDump', dump='DumpDetResults', out_file_path='all.pkl')
     with pytest.raises(ValueError, match=r"--out must end in .pkl or .pickle, got 'all.json'"):
         test.apply_options(sample, test.parse_args([SAMPLE, 'weights.pth', '--out', 'all.json']))
     sample.test_evaluator = dict(type='MultiDatasetsEvaluator', dataset_prefixes=['a'], metrics=[sample.test_evaluator])
@@ -212,7 +213,7 @@ def test_visualizations_of_pose_and_segmentation(name, place):
     assert hook.interval == 1  # each image
     assert hook.enable if place == 'hook' else hook.draw
     assert (hook.out_dir if place == 'hook' else backend.img_save_dir) == 'shown'
-    assert loaded.test_evaluator[-1].type == 'DumpResults'
+    assert loaded.test_evaluator[-1].dump == 'DumpResults'
 
 
 def test_a_derived_config_is_not_overwritten(tmp_path):

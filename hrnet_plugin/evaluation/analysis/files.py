@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 
 from hrnet_plugin.evaluation.analysis.analysis import (
@@ -67,11 +68,10 @@ def read_analyses(file: str | Path) -> dict[str, Analysis]:
         raise ValueError(f'{file} must be {_WHAT}: {error}') from None
 
 
-def write_tables(folder: Path, analyses: Sequence[tuple[str, Analysis]]) -> None:
-    """Write CSV files of the analyses of models on the same images.
+def as_tables(analyses: Sequence[tuple[str, Analysis]]) -> dict[str, str]:
+    """Return CSV files of the analyses of models on the same images: file name -> text.
 
     Args:
-        folder: Existing folder. Files of the same names are replaced.
         analyses: Pairs of the name of a model and its analysis.
     """
     tables: dict[str, _Rows] = {'classes.csv': _class_rows(analyses), 'confusion.csv': _confusion_rows(analyses)}
@@ -81,9 +81,13 @@ def write_tables(folder: Path, analyses: Sequence[tuple[str, Analysis]]) -> None
         tables['precision_recall.csv'] = _curve_rows(curves)
     if scores:
         tables['scores.csv'] = _score_rows(scores)
-    for file, rows in tables.items():
-        with atomic_write(folder / file) as scratch, scratch.open('w', encoding='utf-8', newline='') as opened:
-            write_rows(opened, rows)
+    return {file: _csv_text(rows) for file, rows in tables.items()}
+
+
+def _csv_text(rows: _Rows) -> str:
+    out = StringIO()
+    write_rows(out, rows)
+    return out.getvalue()
 
 
 def _class_rows(analyses: Sequence[tuple[str, Analysis]]) -> _Rows:

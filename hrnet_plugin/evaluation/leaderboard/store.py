@@ -146,13 +146,12 @@ class ResultStore:
         # writable even for reading, since the transaction of a killed writer must be rolled back first
         address = f'{self.path.resolve().as_uri()}?mode={"rwc" if create else "rw"}'
         try:
-            opened = sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)
-        except sqlite3.OperationalError as error:
+            with closing(sqlite3.connect(address, uri=True, timeout=WAIT, isolation_level=None)) as database:
+                database.execute('PRAGMA foreign_keys = ON')
+                yield database
+        except sqlite3.OperationalError as error:  # also a full disk or a read-only file
             raise sqlite3.OperationalError(f'store must be a file that can be written, got {str(self.path)!r}: '
                                            f'{error}') from None
-        with closing(opened) as database:
-            database.execute('PRAGMA foreign_keys = ON')
-            yield database
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def draw(study: Study, table: Sequence[Row], target: Path) -> None:
     Args:
         study: Study whose metrics are drawn.
         table: Rows of the study's table.
-        target: Image file to write.
+        target: PNG file to write.
     """
     figure, axes = plt.subplots(1, len(study.metrics), figsize=(1.5 + 0.75 * len(table) * len(study.metrics), 4.2),
                                 layout='constrained', squeeze=False)
@@ -38,5 +38,5 @@ def draw(study: Study, table: Sequence[Row], target: Path) -> None:
         axis.set_ylabel(title)
         axis.margins(y=0.12)
         axis.spines[['top', 'right']].set_visible(False)
-    figure.savefig(target, dpi=120)
+    figure.savefig(target, format='png', dpi=120)
     plt.close(figure)

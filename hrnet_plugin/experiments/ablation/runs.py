@@ -93,7 +93,7 @@ class Run:
             ValueError: The run was started with another config, or the file of the result is invalid.
         """
         started = self.folder / 'config.py'
-        if started.is_file() and not _same_entries(read_config(started), self.config()):
+        if started.is_file() and not _is_config(started, self.config()):
             raise ValueError(f'{started} must have the current config and data root of the study, got another one. '
                              'Choose another --work-dir, or delete the folder to repeat the run.')
         path = self.folder / 'result.json'
@@ -101,9 +101,9 @@ class Run:
 
     def command(self) -> list[str]:
         """Write the config of the run, and return the command that starts or resumes it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / 'config.py'
-        path.write_text(self.config().pretty_text, encoding='utf-8')
+        with atomic_write(path) as scratch:
+            scratch.write_text(self.config().pretty_text, encoding='utf-8')
         return [sys.executable, '-m', 'hrnet_plugin.experiments.ablation.train', str(path), str(self.folder / 'work')]
 
     def save_result(self, setting: JsonObject) -> Result:
@@ -149,9 +149,13 @@ def _is_value(value: Json) -> bool:
     return value is None or is_finite_number(value)
 
 
-def _same_entries(started: Config, config: Config) -> bool:
+def _is_config(started: Path, config: Config) -> bool:
+    """Return True if a file has the entries of a config, or the beginning of its text, which a killed process left."""
+    text = config.pretty_text
+    if text.startswith(started.read_text(encoding='utf-8', errors='replace')):
+        return True
     # by entries, not by text: the order of entries differs between versions of the shipped bases
-    return bool(started.to_dict() == Config.fromstring(config.pretty_text, '.py').to_dict())
+    return bool(read_config(started).to_dict() == Config.fromstring(text, '.py').to_dict())
 
 
 def _measured(value: float | None, scale: float) -> float | None:

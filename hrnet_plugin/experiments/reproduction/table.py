@@ -10,7 +10,7 @@ from pathlib import Path
 from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
 from hrnet_plugin.experiments.reproduction.comparison import Outcome
-from hrnet_plugin.files import atomic_write
+from hrnet_plugin.files import atomic_writes
 
 _TITLES = ('row', 'config', 'images', 'figures', 'verdict', 'reason')
 _CSV_COLUMNS = ('row', 'config', 'checkpoint', 'checkpoint_sha256', 'data', 'split', 'images', 'test', 'metric',
@@ -33,16 +33,16 @@ def outcome_line(outcome: Outcome, number: int, total: int) -> str:
 
 
 def write_tables(outcomes: Sequence[Outcome], tolerance: float, out: Path) -> None:
-    """Write ``reproduce.md`` and ``reproduce.csv`` atomically.
+    """Write ``reproduce.md`` and ``reproduce.csv`` atomically and together.
 
     Args:
         outcomes: Outcomes of all rows so far.
         tolerance: Largest accepted difference, in the unit of tables.
         out: Output folder.
     """
-    for name, text in (('reproduce.md', markdown(outcomes, tolerance)), ('reproduce.csv', as_csv(outcomes))):
-        with atomic_write(out / name) as scratch:
-            scratch.write_text(text, encoding='utf-8')
+    with atomic_writes(out) as scratch:
+        scratch('reproduce.md').write_text(markdown(outcomes, tolerance), encoding='utf-8')
+        scratch('reproduce.csv').write_text(as_csv(outcomes), encoding='utf-8')
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

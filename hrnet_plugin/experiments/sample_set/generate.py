@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.experiments.sample_set.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.experiments.sample_set.person import KEYPOINTS, SKELETON
 from hrnet_plugin.experiments.sample_set.scene import Scene, Thing, draw_scene
+from hrnet_plugin.files import atomic_folder
 from hrnet_plugin.json_files import read_json
 from hrnet_plugin.json_types import JsonObject
 
@@ -61,17 +60,14 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
     made_with = dict(version=2, train=train, val=val, width=width, height=height, seed=seed)
     if _is_complete(root, made_with):
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    scratch = root.with_name(f'{root.name}.partial-{os.getpid()}')
     try:
-        for split, (name, count) in enumerate(zip(SPLITS, (train, val))):
-            _write_split(scratch, name, count, width, height, (seed, split))
-        (scratch / _STAMP).write_text(json.dumps(made_with))
-        if root.exists():
-            root.rmdir()  # _is_complete has checked that it is empty
-        scratch.rename(root)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        with atomic_folder(root) as scratch:
+            for split, (name, count) in enumerate(zip(SPLITS, (train, val))):
+                _write_split(scratch, name, count, width, height, (seed, split))
+            (scratch / _STAMP).write_text(json.dumps(made_with), encoding='utf-8')
+    except OSError:
+        if not _is_complete(root, made_with):  # another process has written it meanwhile
+            raise
     return root
 
 
@@ -109,8 +105,8 @@ def _write_split(root: Path, split: str, count: int, width: int, height: int, se
 
 def _write_png(path: Path, image: Pixels) -> None:
     # compression level 1: four times as fast to write, files a tenth larger
-    if not cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise OSError(f'could not write {path}')
+    # not by its name: errors of OpenCV do not tell that the disk is full
+    path.write_bytes(cv2.imencode('.png', image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
 
 
 def _write_json(path: Path, images: Sequence[JsonObject], annotations: Sequence[JsonObject], keypoints: bool) -> None:
@@ -123,7 +119,8 @@ def _write_json(path: Path, images: Sequence[JsonObject], annotations: Sequence[
         without = ('keypoints', 'num_keypoints')
         annotations = [{key: a[key] for key in a if key not in without} for a in annotations]
     info = dict(description='hrnet_plugin sample set, generated', version='2')
-    path.write_text(json.dumps(dict(info=info, images=images, annotations=annotations, categories=categories)))
+    path.write_text(json.dumps(dict(info=info, images=images, annotations=annotations, categories=categories)),
+                    encoding='utf-8')
 
 
 def _semantic_map(scene: Scene) -> Pixels:

@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
 from hrnet_plugin.config_types import ConfigValue
-from hrnet_plugin.files import atomic_write, remove_stale_scratch_files
+from hrnet_plugin.files import atomic_write
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -67,8 +66,6 @@ class AtomicCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
-        if isinstance(self.file_backend, AtomicBackend) and is_main_process():
-            remove_stale_scratch_files(self.out_dir)
         self._remove_outdated()
 
     def after_train_epoch(self, runner: Runner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 from dataclasses import asdict
 
@@ -16,7 +17,7 @@ from coco_scenes import CLASSES, as_coco, random_scene, run
 
 from hrnet_plugin.evaluation.analysis.analysis import decode_precision
 from hrnet_plugin.evaluation.analysis.analyze import analyze
-from hrnet_plugin.evaluation.analysis.files import read_analyses, write_analyses, write_tables
+from hrnet_plugin.evaluation.analysis.files import as_tables, read_analyses, write_analyses
 from hrnet_plugin.evaluation.analysis.parse import parse_analysis
 from hrnet_plugin.evaluation.matching.array_evaluation import ArrayEvaluation
 
@@ -27,50 +28,48 @@ def analysis():
     return analyze(run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox'))
 
 
-def rows_of(file):
-    with file.open(encoding='utf-8', newline='') as opened:
-        return list(csv.DictReader(opened))
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text, newline='')))
 
 
-def test_tables(analysis, tmp_path):
-    write_tables(tmp_path, [('a', analysis), ('b', analysis)])
-    assert {file.name for file in tmp_path.iterdir()} == {
-        'classes.csv', 'confusion.csv', 'precision_recall.csv', 'scores.csv'}
-    classes = rows_of(tmp_path / 'classes.csv')
+def test_tables(analysis):
+    tables = as_tables([('a', analysis), ('b', analysis)])
+    assert tables.keys() == {'classes.csv', 'confusion.csv', 'precision_recall.csv', 'scores.csv'}
+    classes = rows_of(tables['classes.csv'])
     assert [row['class'] for row in classes] == [*CLASSES] * 2
     assert [int(row['objects']) for row in classes[:5]] == analysis.objects
     assert float(classes[0]['AP']) == pytest.approx(analysis.precision[0], abs=1e-6)
     assert classes[4]['AP'] == ''
     labels = [*CLASSES, '(background)']
     found = np.zeros((6, 6), int)
-    for row in rows_of(tmp_path / 'confusion.csv'):
+    for row in rows_of(tables['confusion.csv']):
         if row['model'] == 'b':
             found[labels.index(row['truth']), labels.index(row['predicted'])] = row['number']
     assert found.tolist() == analysis.confusion.counts
-    curves = [row for row in rows_of(tmp_path / 'precision_recall.csv') if (row['model'], row['class']) == ('a', 'bee')]
+    curves = [row for row in rows_of(tables['precision_recall.csv']) if (row['model'], row['class']) == ('a', 'bee')]
     assert [float(row['recall']) for row in curves] == pytest.approx(np.linspace(0, 1, 101))
     assert [float(row['0.75']) for row in curves] == pytest.approx(decode_precision(analysis.curves.precision[1])[5])
     assert curves[0]['score at 0.50'] == '1.0'
-    scores = rows_of(tmp_path / 'scores.csv')
+    scores = rows_of(tables['scores.csv'])
     for name, values in (('true positives', analysis.histograms.true_positives),
                          ('false positives', analysis.histograms.false_positives)):
         assert [int(row[name]) for row in scores if row['model'] == 'b'] == np.ravel(values).tolist()
 
 
-def test_tables_have_no_formulas(tmp_path):
+def test_tables_have_no_formulas():
     content, detections = random_scene(1)
     content['categories'][0]['name'] = '=1+1\r\n'
     for detection in detections:
         detection['score'] -= 2
     analysis = analyze(run(ArrayEvaluation(as_coco(content), detections, 'bbox'), 'bbox'), -2)
-    write_tables(tmp_path, [('@a', analysis)])
+    tables = as_tables([('@a', analysis)])
     for name in ('classes', 'confusion', 'precision_recall', 'scores'):
-        for row in rows_of(tmp_path / f'{name}.csv'):
+        for row in rows_of(tables[f'{name}.csv']):
             assert row['model'] == "'@a"
             texts = {key: text for key, text in row.items() if not key.startswith('score')}
             assert not any(text.startswith(('=', '@', '+', '-')) for text in texts.values())
-    assert rows_of(tmp_path / 'classes.csv')[0]['class'] == "'=1+1  "
-    curves = [row for row in rows_of(tmp_path / 'precision_recall.csv') if row['class'] == 'bee']
+    assert rows_of(tables['classes.csv'])[0]['class'] == "'=1+1  "
+    curves = [row for row in rows_of(tables['precision_recall.csv']) if row['class'] == 'bee']
     assert float(curves[0]['score at 0.50']) < 0
 
 

@@ -16,6 +16,7 @@ from hrnet_plugin.evaluation.leaderboard.page.data import page_data
 from hrnet_plugin.evaluation.leaderboard.page.images import warn_of_refused_folders
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.trends import Trend
+from hrnet_plugin.files import atomic_write
 from hrnet_plugin.json_types import JsonObject
 from hrnet_plugin.requirements import install_command
 
@@ -31,7 +32,7 @@ _UNSAFE_CHARACTERS = re.compile('[\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
                comparisons: Sequence[JsonObject] = (), trends: Sequence[Trend] = ()) -> None:
-    """Write the page, and log a warning for each folder of visualizations that it does not read.
+    """Write the page atomically, and log a warning for each folder of visualizations that it does not read.
 
     Args:
         boards: Rankings, of which the page first shows the first.
@@ -43,6 +44,13 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     Raises:
         ImportError: If plotly is not installed.
     """
+    text = page_text(boards, title, comparisons, trends)
+    with atomic_write(target) as scratch:
+        scratch.write_text(text, encoding='utf-8')
+
+
+def page_text(boards: Sequence[Board], title: str, comparisons: Sequence[JsonObject], trends: Sequence[Trend]) -> str:
+    """Return the page as HTML. :func:`write_page` describes the arguments."""
     entries = [entry for board in boards for entry in board.entries]
     warn_of_refused_folders(entries)
     local = sum(entry.source == LOCAL for entry in entries)
@@ -55,8 +63,7 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
                      'mmsegmentation.',
         footer='Made by hrnet_plugin. The page loads no external files. Plots: plotly.js (MIT).',
         data=_compact_json(page_data(boards, comparisons, trends)))
-    page = re.sub(r'@(\w+)@', lambda found: parts[found[1]], _read('page.html'))
-    Path(target).write_text(page, encoding='utf-8')
+    return re.sub(r'@(\w+)@', lambda found: parts[found[1]], _read('page.html'))
 
 
 def _safe(text: str) -> str:
