@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,6 +168,13 @@ def content(path: Path) -> object:
     if path.name == 'x.json':  # times of a benchmark
         return sorted(json.loads(path.read_text()))
     return path.read_bytes()
+
+
+def fill(disk: Path) -> None:
+    """Fill a disk."""
+    with suppress(OSError), (disk / 'filling').open('wb', buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
 
 
 def run_in_child(words: list[str], folder: Path | None = None, at: Callable[[int], None] | None = None) -> int | None:

@@ -19,6 +19,7 @@ from mmengine.config import Config
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.config_files import find_test_datasets
 from hrnet_plugin.evaluation.record_hook import STORE
+from hrnet_plugin.files import naming_disk_errors
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.training.launch import make_runner, start_processes
 from hrnet_plugin.training.run_config import add_hook, set_load_from
@@ -106,4 +107,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     config = load_config(args)
     start_processes(config)
     apply_options(config, args)
-    make_runner(config).test()
+    with naming_disk_errors(config.work_dir):
+        make_runner(config).test()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -24,6 +25,7 @@ def main(command: str | None = None) -> NoReturn:
     Args:
         command: Subcommand, to which all arguments are passed. By default the first argument names it.
     """
+    logging.raiseExceptions = False  # the handlers would print a traceback per message that a full disk does not take
     raise SystemExit(run(sys.argv[1:] if command is None else [command, *sys.argv[1:]]))
 
 

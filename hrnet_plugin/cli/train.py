@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
+from hrnet_plugin.files import naming_disk_errors
 from hrnet_plugin.training.launch import make_runner, start_processes
 from hrnet_plugin.training.run_config import (
     add_hook,
@@ -86,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
     start_processes(config)
-    with reserve_work_dir(config.work_dir):  # before looking for checkpoints in it
+    with naming_disk_errors(config.work_dir), reserve_work_dir(config.work_dir):  # before looking for checkpoints in it
         notices = apply_options(config, args)
         if not config.get('resume') and (earlier := earlier_run_warning(config.work_dir)):
             notices.append(earlier)

@@ -26,7 +26,7 @@ def create_scratch(folder: Path, name: str, is_folder: bool) -> tuple[Path, int 
     """Create an empty scratch file or folder, and lock it.
 
     Args:
-        folder: Its folder.
+        folder: Folder of the target, which must exist.
         name: Name of the target, of which the scratch name begins with as much as file systems allow.
         is_folder: Whether to create a folder.
 

@@ -8,13 +8,14 @@ import subprocess
 import sys
 
 import pytest
-from output_commands import CASES, READING, RUNNING, content, start
+from output_commands import CASES, READING, RUNNING, content, fill, start
 
 from hrnet_plugin.cli.commands import COMMANDS
 from hrnet_plugin.cli.main import run
 
 pytestmark = pytest.mark.skipif(os.name != 'posix', reason='requires POSIX')
-NAMES = ("it's", 'a "b" c', 'two\nlines', 'é e\u0301 日本', '-rf', 'x' * 255, os.fsdecode(b'\xff\xfe'), '=1+1', 'a%20#?&')
+NAMES = ("it's", 'a "b" c', 'two\nlines',
+         'é e\u0301 日本', '-rf', 'x' * 255, os.fsdecode(b'\xff\xfe'), '=1+1', 'a%20#?&')
 
 
 def parametrized(function):
@@ -40,11 +41,6 @@ def disk(tmp_path):
     subprocess.run(['umount', '-l', str(folder)], check=True)
 
 
-def fill(folder):
-    """Fill a disk."""
-    with pytest.raises(OSError, match='No space'), (folder / 'filling').open('wb', buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
 
 
 def prepared(name, tmp_path):

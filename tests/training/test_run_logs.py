@@ -26,6 +26,13 @@ def test_the_newest_run_and_the_resumed_ones(tmp_path):
     assert read_scalars(tmp_path) == first + second
 
 
+def test_the_unfinished_line_of_a_killed_run(tmp_path):
+    first, second = _session(tmp_path, '2', 1, 2), _session(tmp_path, '3', 3, 4)
+    with (tmp_path / '2' / 'vis_data' / 'scalars.json').open('a') as file:
+        file.write('\n{"loss": 0.')
+    assert read_scalars(tmp_path) == first + second
+
+
 def test_a_resumed_run_without_logs(tmp_path):
     """It was killed early, or training was already complete."""
     first = _session(tmp_path, '1', 1, 2)

@@ -151,6 +151,16 @@ class TestRun:
             else:
                 assert (run.result() is None) == (run.seed > 0)
 
+    def test_half_a_config_of_a_killed_process_is_the_same_config(self, study_file, tmp_path):
+        run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
+        run.command()
+        whole = (run.folder / 'config.py').read_text()
+        for length in (0, len(whole) // 2):
+            (run.folder / 'config.py').write_text(whole[:length])
+            assert run.result() is None
+            run.command()
+            assert (run.folder / 'config.py').read_text() == whole
+
     def test_entries_in_another_order_are_the_same_config(self, study_file, tmp_path):
         """The order of entries changes when a base config is split."""
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
