@@ -14,7 +14,7 @@ custom_imports = dict(imports=['tiny_training'])
 model = dict(type='TinyModel')
 train_dataloader = dict(batch_size=2, dataset=dict(type='TinyDataset', length=8),
                         sampler=dict(type='DefaultSampler', shuffle=False))
-train_cfg = dict(by_epoch=True, max_epochs=12)
+train_cfg = dict(by_epoch=True, max_epochs=6)
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=1e-3))
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1),
                      logger=dict(type='LoggerHook', interval=1))

@@ -61,7 +61,7 @@ def test_kills_at_random_moments(words, tmp_path):
     assert run_in_child([*words, str(tmp_path / 'whole')]) == 0
     duration = time.monotonic() - begin
     last, weights = trained(tmp_path / 'whole')
-    assert last == 12
+    assert last == 6
     drawn, work_dir, epoch, kills = random.Random(0), tmp_path / 'killed', 0, 0
     for _ in range(KILLS):
         kills += kill_after(drawn.uniform(0.2, 1) * duration, [*words, str(work_dir)])
