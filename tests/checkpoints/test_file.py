@@ -199,12 +199,11 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_leaves_no_files(tmp_path, monkeypatch):
-    def fill(content, path):
-        with open(path, 'wb') as file:
-            file.write(b'half')
+    def fill(path, content):
+        path.write_text('half')
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr('hrnet_plugin.checkpoints.file.torch.save', fill)
+    monkeypatch.setattr('hrnet_plugin.checkpoints.file.Path.write_bytes', fill)
     with pytest.raises(OSError, match='No space left'):
         write(Checkpoint('here', OrderedDict(WEIGHTS)), tmp_path / 'x.pth')
     assert os.listdir(tmp_path) == []
