@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 
 from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.transfer import receive
-from hrnet_plugin.files import atomic_write, remove_stale_scratch_files
+from hrnet_plugin.files import atomic_write
 
 _BLOCK = 1 << 20
 _UNUSUAL = re.compile(r'[^A-Za-z0-9._+-]')  # characters that are not in all file systems and shells
@@ -134,7 +134,6 @@ def _download(url: str, target: Path, sha256: str | None, digits: str | None) ->
     except OSError as error:
         raise OSError(f'{url} cannot be stored in {folder}: {error.strerror}. Set TORCH_HOME to another '
                       'folder') from None
-    remove_stale_scratch_files(folder)
     print_log(f'fetching {url}', logger='current')
     with atomic_write(target) as scratch:
         receive(url, scratch)
