@@ -26,7 +26,7 @@ class FakeRun(Run):
     def command(self):
         folder = self.folder / 'work' / '20260101_000000' / 'vis_data'
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(dict(loss=1, time=0.1, epoch=1)) + '\n' + json.dumps(dict(AP=40 + self.seed))
+        text = json.dumps(dict(loss=1, time=0.1, step=1)) + '\n' + json.dumps(dict(AP=40 + self.seed, step=1))
         return [sys.executable, '-c', f'import pathlib, time\n{self.code}\n'
                                       f'pathlib.Path({str(folder / "scalars.json")!r}).write_text({text!r})']
 
@@ -94,7 +94,7 @@ class Garbled(FakeRun):
 
 
 @pytest.mark.parametrize(('kind', 'words'), [
-    (Failing, 'exit code 3'), (Silent, 'without */vis_data'), (Garbled, 'Unterminated string')])
+    (Failing, 'exit code 3'), (Silent, 'without */vis_data'), (Garbled, 'has no logged AP')])
 def test_a_failed_run_does_not_stop_the_others(tmp_path, kind, words):
     given = runs(tmp_path, FakeRun, kind, FakeRun)
     scheduler, lines = run_all(given, tmp_path)

@@ -132,7 +132,7 @@ class TestRun:
 
     def test_nan_is_an_undefined_metric(self, study_file, tmp_path):
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
-        log(run, {'coco/AP': math.nan})
+        log(run, {'coco/AP': math.nan, 'step': 1})
         assert run.save_result({}).metrics == {'AP': None, 'small': None}
         assert run.save_result({}).step_seconds is None
 
@@ -141,7 +141,7 @@ class TestRun:
         for run in runs:
             run.command()
             if run.seed == 0:  # the others have only started
-                log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5})
+                log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5, 'step': 1})
                 run.save_result({})
         study_file.write_text(STUDY.replace("'model.part.depth': 5", "'model.part.depth': 6"))
         for run in all_runs(read_study(str(study_file)), tmp_path, None, 2):
@@ -165,7 +165,7 @@ class TestRun:
         """The order of entries changes when a base config is split."""
         run = all_runs(read_study(str(study_file)), tmp_path, None, 1)[0]
         run.command()
-        log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5})
+        log(run, dict(loss=1., time=.5, epoch=1, step=1), {'coco/AP': .5, 'coco/AP_s': .5, 'step': 1})
         kept = run.save_result({})
         started = Config.fromfile(str(run.folder / 'config.py')).to_dict()
         (run.folder / 'config.py').write_text(Config(dict(reversed(started.items()))).pretty_text)
