@@ -82,8 +82,12 @@ class Cost:
         """MACs / 1e9, converted from ``unit``. They include norms and ReLUs if ``unit`` does, about 1%."""
         return self.gflops * self._factor('MACs') / 1e9 if self.gflops is not None and self.unit else None
 
+    def check_unit(self) -> None:
+        """Raise ValueError unless ``unit`` names the units of the numbers that it has."""
+        _ = self.weights_in_millions, self.macs_in_billions
+
     def _factor(self, what: str) -> float:
-        found = re.search(rf'{what} / (2\^\d+|1e\d)', self.unit)
+        found = re.search(rf'{what} / ({"|".join(map(re.escape, _PAIRS))})', self.unit)
         if found is None:
             raise ValueError(f"unit must name the unit of {what}, e.g. 'MACs / 1e9; weights / 1e6', got {self.unit!r}")
         return _PAIRS[found[1]]

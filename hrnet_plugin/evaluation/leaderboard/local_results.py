@@ -12,6 +12,7 @@ from hrnet_plugin.evaluation.leaderboard.facts import Scores
 from hrnet_plugin.evaluation.leaderboard.metrics import shown_metrics
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.leaderboard.stored_rows import warn_of_rows
 from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
 
 
@@ -27,15 +28,23 @@ def local_entries(stores: Iterable[str | Path], visualization_roots: Sequence[st
 
     Raises:
         FileNotFoundError: If a store does not exist.
+        ValueError: If a store has too many records.
         sqlite3.DatabaseError: If a file is not a store.
     """
     return [entry for store in stores for entry in _read_store(Path(store), visualization_roots, with_details)]
 
 
 def _read_store(store: Path, roots: Sequence[str | Path], with_details: bool) -> Iterator[Entry]:
+    problems = []
     for record in ResultStore(store).read(with_classes=with_details, with_configs=False):
+        try:
+            record.cost.check_unit()
+        except ValueError as error:
+            problems.append(f'record {record.number}: {error}')
+            continue
         entry = local_entry(record, store.stem)
         yield _with_files(entry, record, store.parent, roots) if with_details else entry
+    warn_of_rows(problems, store)
 
 
 def local_entry(record: Record, store: str) -> Entry:

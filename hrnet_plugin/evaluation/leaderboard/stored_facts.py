@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import cast
 
 from hrnet_plugin.evaluation.detections import is_finite_number, short
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.json_files import parse_object
-from hrnet_plugin.json_types import JsonObject
+from hrnet_plugin.json_types import Json, JsonObject
+
+MAX_TEXT = 4096  # characters of a name, note or path
+_LARGEST = 1e15  # larger numbers overflow when they are shown in percent or converted to other units
 
 
 def write_facts(record: Record) -> str:
@@ -42,10 +44,11 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
     facts = parse_object(text, 'facts', 'a JSON object')
     versions = facts.get('versions') or {}
     pictures, analysis = facts.get('pictures'), facts.get('analysis')  # may have any type in a foreign store
+    cost = Cost(params=_number(facts, 'params'), gflops=_number(facts, 'gflops'), unit=_text(facts, 'unit'),
+                counted_at=_text(facts, 'counted at'))
     return (
         ModelFacts(**{field.name: _text(facts, field.name) for field in fields(ModelFacts)}),
-        Cost(params=_number(facts, 'params'), gflops=_number(facts, 'gflops'), unit=_text(facts, 'unit'),
-             counted_at=_text(facts, 'counted at')),
+        cost,
         Conditions(test=_text(facts, 'test'), machine=_text(facts, 'machine'), ms=_number(facts, 'ms'),
                    memory=_number(facts, 'memory'), training_memory=_number(facts, 'training_memory'),
                    batch=int(_number(facts, 'batch') or 1),
@@ -54,10 +57,17 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
                    analysis=analysis if isinstance(analysis, str) else ''))
 
 
+def is_stored_number(value: Json) -> bool:
+    """Return True for a finite number that does not overflow when it is shown in other units."""
+    return is_finite_number(value) and abs(value) <= _LARGEST  # type: ignore[arg-type]
+
+
 def _text(facts: JsonObject, key: str) -> str:
     value = facts.get(key)
     if value is not None and not isinstance(value, str):
         raise ValueError(f'fact {key!r} must be text, got {short(value)}')
+    if value is not None and len(value) > MAX_TEXT:
+        raise ValueError(f'fact {key!r} must have at most {MAX_TEXT} characters, got {len(value)}')
     # JSON may contain halves of surrogate pairs, and no file in UTF-8 may
     return (value or '').encode('utf-8', 'replace').decode()
 
@@ -66,6 +76,6 @@ def _number(facts: JsonObject, key: str) -> float | None:
     value = facts.get(key)
     if value is None:
         return None
-    if not is_finite_number(value):
+    if not isinstance(value, (int, float)) or not is_stored_number(value):
         raise ValueError(f'fact {key!r} must be a finite number, got {short(value)}')
-    return cast(float, value)
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -19,7 +20,8 @@ from paths import ROOT
 
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
-from hrnet_plugin.evaluation.leaderboard.store import ResultStore, _transaction
+from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.evaluation.leaderboard.store_connection import transaction
 
 
 def make(**changes):
@@ -55,14 +57,26 @@ def write_old(path, facts):
                          "VALUES ('2020', 'detection', 'c', '', '', '', '', 'COCO', 'val2017', 5000, 1, ?)", [facts])
 
 
-@pytest.mark.parametrize('value', [math.inf, 'text'])
-def test_values_of_foreign_stores_are_checked(tmp_path, value):
+@pytest.fixture
+def warnings(monkeypatch):
+    """Return the list of warnings of readers."""
+    texts: list[str] = []
+    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.stored_rows.print_log',
+                        lambda text, **options: texts.append(text))
+    return texts
+
+
+@pytest.mark.parametrize('value', [math.inf, 'text', 1e300, b'x'])
+def test_a_value_of_a_foreign_store_costs_this_value(tmp_path, warnings, value):
     store = ResultStore(tmp_path / 'results.sqlite')
     store.append(make())
     with closing(sqlite3.connect(store.path)) as database, database:
         database.execute("INSERT INTO metrics (record, class, name, value) VALUES (1, '', 'odd', ?)", [value])
-    with pytest.raises(ValueError, match=r"metrics must be finite numbers, got .* for 'odd' in record 1"):
-        store.read()
+    record, = store.read()
+    assert record.scores == make().scores
+    line, = warnings
+    assert "results.sqlite' has a row that is left out: a metric of record 1: metrics must be finite numbers" in line
+    assert line.endswith("for 'odd'")
 
 
 def test_facts_of_foreign_stores_can_be_written_in_utf_8(tmp_path):
@@ -88,10 +102,12 @@ def test_an_old_store_opens(tmp_path):
     ('{"batch": 1e400}', "fact 'batch' must be a finite number, got inf"),
     ('{"method": 3}', "fact 'method' must be text, got 3")],
     ids=['list', 'broken', 'nested', 'text', 'infinite', 'number'])
-def test_invalid_facts_are_reported(tmp_path, facts, words):
+def test_invalid_facts_cost_their_record(tmp_path, warnings, facts, words):
     write_old(tmp_path / 'old.sqlite', facts)
-    with pytest.raises(ValueError, match=f'store must have valid records, got number 1: .*{words}'):
-        ResultStore(tmp_path / 'old.sqlite').read()
+    ResultStore(tmp_path / 'old.sqlite').append(make())
+    assert [record.number for record in ResultStore(tmp_path / 'old.sqlite').read()] == [2]
+    line, = warnings
+    assert re.search(f"old.sqlite' has a row that is left out: record 1: .*{words}", line)
 
 
 def test_records_cannot_be_changed_or_deleted(tmp_path):
@@ -142,7 +158,7 @@ def test_an_empty_file_is_an_empty_store(tmp_path):
 
 def test_the_cause_is_raised_when_a_transaction_has_ended(tmp_path):
     def fail(database):
-        with _transaction(database):
+        with transaction(database):
             database.execute('COMMIT')  # as a full disk does
             raise OSError('the cause')
 
@@ -225,7 +241,7 @@ def test_a_writer_waits_for_another(tmp_path, monkeypatch):
     with closing(sqlite3.connect(store.path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
         other.execute('BEGIN IMMEDIATE')
         with monkeypatch.context() as patch:
-            patch.setattr('hrnet_plugin.evaluation.leaderboard.store.WAIT', 0)
+            patch.setattr('hrnet_plugin.evaluation.leaderboard.store_connection.WAIT', 0)
             with pytest.raises(sqlite3.OperationalError, match='locked'):
                 store.append(make())
         written = pool.submit(store.append, make())
