@@ -1,11 +1,11 @@
 // ---- plots of analyses
 const MODEL_COLORS = ['--own', '--paper'];
 const RECALLS = Array.from({ length: 101 }, (_, index) => index / 100);
-const className = ({ analyses, cls }) => (cls === null ? 'all classes' : plain(analyses[0].classes[cls]));
+const className = ({ analyses, cls }) => (cls === null ? 'all classes' : brief(analyses[0].classes[cls]));
 // short and different names for legends and titles
 function modelName(names, index) {
   const short = names.map((name) => shorten(name, isNarrow() ? 24 : 36));
-  return plain(short[0] === short[1] ? `${['first', 'second'][index]}, ${short[index]}` : short[index]);
+  return brief(short[0] === short[1] ? `${['first', 'second'][index]}, ${short[index]}` : short[index]);
 }
 const overlapName = (kind) => (kind === 'keypoints' ? 'OKS' : 'IoU');
 
@@ -19,7 +19,7 @@ function curvesPlot(view) {
     const scores = cls !== null && overlap === 0 ? [...decodeNumbers(curves.scores[cls], Float32Array)] : null;
     return [{ type: 'scatter', mode: 'lines', name: modelName(names, index), x: RECALLS, y,
       line: { color: color(MODEL_COLORS[index]) },
-      ...(scores ? { text: scores.map((value) => `<br>score ${value.toFixed(2)}`) } : {}),
+      ...(scores ? { text: scores.map((value) => `\nscore ${value.toFixed(2)}`) } : {}),
       hovertemplate: `recall %{x:.2f}, precision %{y:.3f}${scores ? '%{text}' : ''}` }];
   });
   const threshold = analyses[0].curves.thresholds[overlap].toFixed(2);
@@ -63,7 +63,7 @@ function occurring(analyses) {
 
 // kept: places of the classes shown
 function confusionPlot(name, { kind, classes, confusion }, kept, width) {
-  const labels = kept.map((index) => plain(classes[index] ?? '(background)'));
+  const labels = kept.map((index) => brief(classes[index] ?? '(background)'));
   const places = labels.map((label, index) => index);
   const matrix = kept.map((truth) => kept.map((found) => confusion.counts[truth][found]));
   const shares = matrix.map((row) => {
@@ -92,7 +92,7 @@ function precisionPlot({ names, analyses }) {
     .sort((a, b) => (first.precision[a] ?? 0) - (first.precision[b] ?? 0));
   const traces = analyses.map((one, index) => ({ type: 'scatter', mode: 'markers', name: modelName(names, index),
     x: known.map((cls) => (one.precision[cls] === null ? null : 100 * one.precision[cls])),
-    y: known.map((cls) => plain(one.classes[cls])), customdata: known.map((cls) => [one.objects[cls], one.predictions[cls]]),
+    y: known.map((cls) => brief(one.classes[cls])), customdata: known.map((cls) => [one.objects[cls], one.predictions[cls]]),
     marker: { size: 9, color: color(MODEL_COLORS[index]), symbol: ['circle', 'diamond'][index] },
     hovertemplate: `%{y}: %{x:.1f}<br>%{customdata[0]} ${unit}, %{customdata[1]} predicted` }));
   return [traces, frame(`${metric} of each class`, { height: 200 + 18 * known.length, xaxis: { title: { text: metric } },

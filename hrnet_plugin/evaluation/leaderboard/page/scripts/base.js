@@ -21,17 +21,19 @@ const significant = (value) => (Math.abs(value) < 1e4 ? String(Number(value.toPr
 const shown = (value, digits = 1) => (value === null || value === undefined ? ''
   : digits === null ? significant(value) : value.toFixed(digits));
 
-// plotly parses texts as markup, and a link or style in a foreign record could load external files
-const plain = (text) => shorten(text, 120).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-
-// names of files often differ at the end
+// names of files often differ at the end. Characters of two code units stay whole, or no plot could be saved.
 function shorten(text, most) {
-  if (text.length <= most) return text;
+  const letters = [...text];
+  if (letters.length <= most) return text;
   const half = Math.floor((most - 1) / 2);
-  return `${text.slice(0, half)}…${text.slice(-half)}`;
+  return `${letters.slice(0, half).join('')}…${letters.slice(-half).join('')}`;
 }
 
-const fileName = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, '-').replace(/^-+|-+$/g, '');
+// a name in one line of a plot
+const brief = (text) => shorten(text.replace(/\s+/g, ' '), 120);
+
+// systems allow about 255 characters
+const fileName = (text) => text.toLowerCase().replace(/[^a-z0-9.]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 150);
 
 // missing keys are empty, which keeps the data small
 for (const board of boards) {

@@ -42,7 +42,7 @@ function costPlot(cost, title) {
   const isLog = isLogarithmic(values);
   const x = axisRange(values, isLog, 0.06);
   const y = axisRange(rows.map((row) => row.metrics[name]), false, 0.1);
-  const text = plain(metricTitle);
+  const text = brief(metricTitle);
   const still = { itemclick: false, itemdoubleclick: false };  // items are no traces
   const layout = frame(`${text} over ${title}`, {
     xaxis: { title: { text: title }, ...(rows.length ? { type: isLog ? 'log' : 'linear', range: x } : {}),

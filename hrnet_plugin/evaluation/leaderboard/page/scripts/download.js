@@ -2,8 +2,9 @@
 function csvField(value) {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  // spreadsheets run formulas, and some end a row at a line break in quotes
-  const text = (/^[=+\-@\t\r\n]/.test(value) ? `'${value}` : value).replace(/[\r\n]/g, ' ');
+  // spreadsheets run formulas, also after a semicolon, and some end a row at a line break in quotes
+  const text = value.replace(/(^|;)(?=\s*[=+\-@＝＋－＠]|[\t\r\n])/g, "$1'")
+    .replace(/[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g, ' ');
   return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

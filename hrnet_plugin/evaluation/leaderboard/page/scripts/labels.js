@@ -4,7 +4,8 @@ const LABEL = { letter: 6.1, height: 14, gap: 6, most: 40 };  // pixels, and the
 function frontLabel(row) {
   const network = row.width || row.backbone?.replace(/-FPN$/, '');
   const text = [row.method, network].filter(Boolean).join(', ');
-  return text.length > LABEL.most ? `${text.slice(0, LABEL.most - 1)}…` : text;
+  const letters = [...text.replace(/\s+/g, ' ')];
+  return letters.length > LABEL.most ? `${letters.slice(0, LABEL.most - 1).join('')}…` : letters.join('');
 }
 
 // points: all points, x and y in the units of the ranges; those with a text are on the front. Returns annotations of plotly.
@@ -25,7 +26,7 @@ function placeLabels(points, xRange, yRange, layout, width) {
     if (!found) continue;
     taken.push(found.box);
     const isRight = found.xanchor === 'right';
-    placed.push({ x: point.x, y: point.y, text: plain(point.text), showarrow: false, xanchor: found.xanchor,
+    placed.push({ x: point.x, y: point.y, text: point.text, showarrow: false, xanchor: found.xanchor,
       yanchor: 'bottom', xshift: isRight ? -LABEL.gap : LABEL.gap, yshift: LABEL.gap - 3,
       font: { size: 11, color: color('--soft') } });
   }

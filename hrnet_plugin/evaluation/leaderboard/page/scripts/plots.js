@@ -47,6 +47,17 @@ function loadPlotly() {
   document.head.append(element('script', { textContent: source.textContent }));
 }
 
+// plotly parses texts as markup, and a link or style in a foreign record could load external files
+const escapeMarkup = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('\n', '<br>');
+
+// traces or layout with all texts escaped. Only templates of hover texts have markup, and no text of a record.
+function escapeTexts(value, name = '') {
+  if (typeof value === 'string') return name === 'hovertemplate' ? value : escapeMarkup(value);
+  if (Array.isArray(value)) return value.map((one) => escapeTexts(one, name));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, escapeTexts(one, key)]));
+}
+
 function drawPlot(id) {
   loadPlotly();
   stale.delete(id);
@@ -54,7 +65,7 @@ function drawPlot(id) {
   const [traces, layout] = plots.get(id)();
   const owner = plot.closest('#comparisons') ? 'comparison' : state.board.title;
   plot.style.minHeight = `${layout.height}px`;
-  Plotly.react(plot, traces, layout, { responsive: true, displaylogo: false, displayModeBar: true,
+  Plotly.react(plot, escapeTexts(traces), escapeTexts(layout), { responsive: true, displaylogo: false, displayModeBar: true,
     modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'resetScale2d']],
     toImageButtonOptions: { format: 'png', scale: 2, filename: fileName(`${owner} ${layout.title.text}`) } });
   plot.ariaBusy = 'false';
@@ -82,4 +93,4 @@ function frame(title, more = {}) {
 }
 
 const valueFormat = (digits) => (digits === null ? '.4~g' : `.${digits}f`);
-const hover = (row) => `${plain(row.model)}<br>${plain(row.where)}`;
+const hover = (row) => `${brief(row.model)}\n${brief(row.where)}`;

@@ -24,5 +24,5 @@ function sizeLabel(row) {
   const most = isNarrow() ? 24 : 50;
   const first = `${row.rank === undefined ? '' : `${row.rank}. `}${row.method}`;
   const second = [row.backbone, row.schedule, row.note].filter(Boolean).join(' · ');
-  return [first, second].map((text) => plain(shorten(text, most))).join('<br>');
+  return [first, second].map((text) => shorten(text.replace(/\s+/g, ' '), most)).join('\n');
 }

@@ -20,11 +20,11 @@ function drawTrends() {
   setPlot('plot-trends', () => {
     const units = [...new Set(found.map(({ run }) => run.unit))];
     const hues = ['--paper', '--own', '--official', '--host'].map(color);
-    return [found.map(({ run, metric }, index) => ({ type: 'scatter', mode: 'lines+markers', name: plain(run.name),
+    return [found.map(({ run, metric }, index) => ({ type: 'scatter', mode: 'lines+markers', name: brief(run.name),
       x: run.steps, y: metric.values, marker: { color: hues[index % hues.length], symbol: index },
       line: { color: hues[index % hues.length], dash: DASHES[Math.floor(index / hues.length) % DASHES.length] } })),
-    frame(`${plain(title)} over training`, { xaxis: { title: { text: units.join(' or ') } }, showlegend: true,
-      yaxis: { title: { text: direction === 'lower' ? `${plain(title)} (lower is better)` : plain(title) } },
+    frame(`${brief(title)} over training`, { xaxis: { title: { text: units.join(' or ') } }, showlegend: true,
+      yaxis: { title: { text: direction === 'lower' ? `${brief(title)} (lower is better)` : brief(title) } },
       legend: { below: 50 }, margin: { b: 100 } })];
   });
 }
