@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.cli.termination import interrupted_by_sigterm
@@ -86,7 +87,7 @@ def write_report(study: Study, results: Sequence[Result], counted: Mapping[str, 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.study is None:
-        print('\n'.join(list_studies()))
+        print_text('\n'.join(list_studies()))
         return
     study = read_study(args.study)
     root = (args.work_dir or Path('work_dirs') / 'ablate' / study.name).resolve()
@@ -96,15 +97,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     with interrupted_by_sigterm(), locked(root) as lock:
         waiting = [run for run in runs if run.result() is None]
         finished = len(runs) - len(waiting)
-        print(f'{study.name}: {len(runs)} runs, {finished} finished, in {root}', flush=True)
+        print_text(f'{study.name}: {len(runs)} runs, {finished} finished, in {root}')
         scheduler = RunScheduler(waiting, args.jobs, None if args.budget is None else 60 * args.budget, lock,
-                                 lambda line: print(line, flush=True))
+                                 print_text)
         scheduler.run_all()
         results = [result for run in runs if (result := run.result()) is not None]
         if results:
-            print(write_report(study, results, counted, root))
+            print_text(write_report(study, results, counted, root))
     if len(results) < len(runs):
         reason = f'{len(scheduler.failed)} failed' if scheduler.failed else 'the time budget is used up'
-        print(f'{len(results)} of {len(runs)} runs finished ({reason}). The same command resumes the study.')
+        print_text(f'{len(results)} of {len(runs)} runs finished ({reason}). The same command resumes the study.')
     if scheduler.failed:
         raise SystemExit(1)

@@ -25,6 +25,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
@@ -143,10 +144,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     with progress(f'measuring {args.rounds} rounds'):
         records = measure(build_networks(configs, args.train, args.device), images, args.rounds, args.train, amp,
                           machine)
-    print(table(records))
+    print_text(table(records))
     if machine is not None:
-        print(f'this machine: {machine.macs / 1e9:.1f} GMAC/s in large 3x3 convolutions, '
-              f'{machine.bytes / 1e9:.1f} GB/s in sums of large tensors')
+        print_text(f'this machine: {machine.macs / 1e9:.1f} GMAC/s in large 3x3 convolutions, '
+                   f'{machine.bytes / 1e9:.1f} GB/s in sums of large tensors')
     if args.out is not None:
         setting = dict(describe(args.device), shape=args.shape, batch=args.batch, rounds=args.rounds, amp=args.amp,
                        training=args.train, machine=machine and asdict(machine))

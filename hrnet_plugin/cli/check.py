@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from torch import nn
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.cli.run_options import add_config_options, override_entries
@@ -30,6 +31,7 @@ from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.heads import list_names
 from hrnet_plugin.data_checks.images import ImageReport
 from hrnet_plugin.data_checks.samples import check_loaded
+from hrnet_plugin.escaping import escape_controls
 
 _SPLITS = ('train', 'val', 'test')
 _SHOWN_CLASSES = 100
@@ -96,7 +98,7 @@ def check_images(config: Config, model: nn.Module, split: str, samples: int, res
         return
     report, findings = check_loaded(config, split, dataset, model, result.image_sizes, images=samples, samples=samples)
     if report is not None:
-        print(describe_images(entry, report))
+        print_text(describe_images(entry, report))
     result.findings += findings
 
 
@@ -110,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for report in result.reports:
         names = [entry.entry for entry in result.datasets
                  if Path(str(getattr(entry.dataset, 'ann_file', ''))).resolve() == report.file.resolve()]
-        print('\n'.join(describe_file(report, names)))
+        print_text('\n'.join(map(escape_controls, describe_file(report, names))))
     if args.samples and not result.errors:  # with errors, the datasets may not load
         for split in args.splits:
             if config.get(f'{split}_dataloader') is not None:
@@ -119,5 +121,5 @@ def main(argv: Sequence[str] | None = None) -> int:
                         for kind in (True, False))
     lines = [f'note: {note}' for note in result.notes]
     lines += [f'error: {message}' for message in errors] + [f'warning: {message}' for message in warnings]
-    print('\n'.join([*lines, f'{len(errors)} errors, {len(warnings)} warnings']))
+    print_text('\n'.join([*map(escape_controls, lines), f'{len(errors)} errors, {len(warnings)} warnings']))
     return 1 if errors else 0

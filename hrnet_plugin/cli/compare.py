@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import CommandParser, make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.analysis.analysis import SCORE_THRESHOLD
@@ -111,4 +112,4 @@ def main(argv: Sequence[str] | None = None) -> None:
                         subset=args.subset, sigmas=args.sigmas, labels=labels, score_threshold=args.score_threshold)
     if args.out is not None:
         write_comparison(found, args.out)
-    print(as_markdown(found))
+    print_text(as_markdown(found))

@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.config_files import cfg, list_configs, read_config
 from hrnet_plugin.files import atomic_write
@@ -52,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     name = Path(args.name).name.removesuffix('.py')
     configs = list_configs()
     if args.out is not None:
-        print(write_derived_config(name, args.out))
+        print_text(str(write_derived_config(name, args.out)))
     elif Path(args.name).is_file():
-        print(read_config(args.name).pretty_text)
+        print_text(read_config(args.name).pretty_text)
     elif name in configs:
-        print(read_config(configs[name]).pretty_text)
+        print_text(read_config(configs[name]).pretty_text)
     else:
         matches = [known for known in configs if name in known]
-        print('\n'.join(matches) if matches else cfg(name))  # cfg raises an error with suggestions
+        print_text('\n'.join(matches) if matches else cfg(name))  # cfg raises an error with suggestions

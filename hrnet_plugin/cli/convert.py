@@ -17,6 +17,7 @@ from hrnet_plugin.checkpoints.addresses import resolve_checkpoint
 from hrnet_plugin.checkpoints.convert import LAYOUTS, backbone_only, from_plugin, to_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read, write
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 
@@ -46,5 +47,5 @@ def main(argv: Sequence[str] | None = None) -> None:
                          f'({", ".join(unknown[:4])}). Add --backbone to write the backbone alone.')
     converted = from_plugin(ours, found.family.host, args.to)
     write(converted, args.target)
-    print(f'{args.target}: {len(converted.tensors)} tensors of {found.network.text}{found.network.selection}, from the '
-          f'family "{found.family.name}" to {args.to}')
+    print_text(f'{args.target}: {len(converted.tensors)} tensors of {found.network.text}{found.network.selection}, '
+               f'from the family "{found.family.name}" to {args.to}')

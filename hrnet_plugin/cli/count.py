@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.config is None:
         with progress('counting all published networks'):
             table = paper_table(paper_rows())
-        print(table)
+        print_text(table)
         return
     config = find_config(args.config)
     if args.paper:
@@ -83,9 +84,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         with progress('counting'):
             params, gflops, unit = paper_count(config, shape)
         rois = f'; {_describe_rois(unit.box_rois, unit.mask_rois)}' if 'roi_head' in config.model else ''
-        print(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{rois})')
+        print_text(f'{params:.2f} M parameters, {gflops:.2f} GFLOPs at {shape[0]} x {shape[1]} ({unit.text}{rois})')
         if config.default_scope == 'mmdet' and not is_papers_detector(config.model):
-            print('not a model of the paper; counted like its detectors')
+            print_text('not a model of the paper; counted like its detectors')
         return
     shape = tuple(args.shape or default_input_size(config, (800, 1333)))
     boxes, masks = tested_rois(config)
@@ -93,11 +94,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     masks = masks if args.mask_rois is None else args.mask_rois
     with progress('counting'):
         counted = count_model(config.model, config.get('default_scope', 'mmengine'), shape, boxes, masks)
-    print(count_table(counted.parts))
+    print_text(count_table(counted.parts))
     if counted.left_out:
-        print(f'parameters counted without operations: {", ".join(counted.left_out)}')
+        print_text(f'parameters counted without operations: {", ".join(counted.left_out)}')
     rois = f'; {_describe_rois(boxes, masks)}' if 'roi_head' in config.model else ''
-    print(f'{shape[0]} x {shape[1]}{rois}')
+    print_text(f'{shape[0]} x {shape[1]}{rois}')
 
 
 def _describe_rois(boxes: int, masks: int) -> str:

@@ -17,6 +17,7 @@ from hrnet_plugin.cli.diagnosis.collect import collect
 from hrnet_plugin.cli.diagnosis.facts import HOSTS
 from hrnet_plugin.cli.diagnosis.problems import find_problems
 from hrnet_plugin.cli.diagnosis.report import report
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 
@@ -33,5 +34,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     with progress('importing the installed libraries, up to a minute'):
         facts = collect()
     problems = find_problems(facts, args.wanted)
-    print(report(facts, problems, args.wanted))
+    print_text(report(facts, problems, args.wanted))
     return int(any(problem.is_error for problem in problems))

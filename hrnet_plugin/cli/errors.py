@@ -9,6 +9,7 @@ import sys
 import traceback
 
 from hrnet_plugin.cli.error_hints import hint
+from hrnet_plugin.escaping import escape_controls
 
 # Messages of other types are printed with the type, since a message such as "'bbox'" does not explain the error.
 _SELF_EXPLANATORY = (OSError, ImportError, ValueError, TypeError, RuntimeError, sqlite3.Error)
@@ -17,24 +18,20 @@ _SELF_EXPLANATORY = (OSError, ImportError, ValueError, TypeError, RuntimeError, 
 def one_line(error: BaseException) -> str:
     """Return the message of an error as one line, with a suggestion for a misspelled type or argument.
 
+    Control characters are escaped, since file names and checkpoint keys may come from anyone.
+
     Args:
         error: Any exception.
     """
     if isinstance(error, OSError) and error.strerror and error.filename:
-        return f'{_shown(error.filename)}: {error.strerror}'
+        return escape_controls(f'{os.fsdecode(error.filename)}: {error.strerror}')
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if 'Original Traceback' in text:  # an error in a DataLoader worker, whose message contains the traceback
         text = text.strip().splitlines()[-1]
     message = ' '.join(text.split())
     if not isinstance(error, _SELF_EXPLANATORY) or not message:
         message = f'{type(error).__name__}: {message}'.removesuffix(': ')
-    return message + hint(message)
-
-
-def _shown(name: object) -> str:
-    """Return a file name on one line. Line breaks and invalid UTF-8 are escaped."""
-    text = os.fsdecode(name) if isinstance(name, bytes) else str(name)
-    return text if text.isprintable() else repr(text)
+    return escape_controls(message + hint(message))
 
 
 def is_in_group() -> bool:
@@ -51,7 +48,7 @@ def write_to_log(error: BaseException) -> str:
     module = sys.modules.get('mmengine.logging')  # every run imports it
     for handler in module.MMLogger.get_current_instance().handlers if module else ():
         if isinstance(handler, logging.FileHandler):
-            text = ''.join(traceback.format_exception(error))
+            text = escape_controls(''.join(traceback.format_exception(error)), keep='\n\t')
             handler.handle(logging.LogRecord('hrnet', logging.ERROR, __file__, 0, text, None, None))
             return handler.baseFilename
     return ''

@@ -17,8 +17,10 @@ from hrnet_plugin.checkpoints.convert import to_plugin
 from hrnet_plugin.checkpoints.families.recognition import recognize
 from hrnet_plugin.checkpoints.file import read
 from hrnet_plugin.checkpoints.published import find_by_digest
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
+from hrnet_plugin.escaping import escape_controls
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -76,4 +78,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     with progress(f'reading {args.file}'):
         lines = facts(args.file, args.prefix)
     width = max(map(len, lines))
-    print('\n'.join(f'{name:<{width}}  {text}' for name, text in lines.items()))
+    print_text('\n'.join(escape_controls(f'{name:<{width}}  {text}') for name, text in lines.items()))

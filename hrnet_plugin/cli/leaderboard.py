@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.evaluation.comparison.validity import check_comparison
@@ -140,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.out is not None:
         with progress('writing the page'):
             write(found, args.out, args.title or 'HRNet leaderboard', args.compare, args.runs)
-        print(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
+        print_text(f'leaderboard.html, leaderboard.md and leaderboard.csv are in {args.out}')
         return
     console = _Console()
     for board in found:

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from hrnet_plugin.cli.commands import COMMANDS, overview
 from hrnet_plugin.cli.errors import is_in_group, one_line, write_to_log
+from hrnet_plugin.cli.output import escaped_logs, print_text
 from hrnet_plugin.suggest import did_you_mean
 from hrnet_plugin.version import __version__
 
@@ -48,7 +49,8 @@ def run(words: Sequence[str]) -> int:
     if name not in COMMANDS:
         return _fail('hrnet', f'unknown command {name!r}.{did_you_mean(name, COMMANDS)} All commands: hrnet --help')
     try:
-        code = import_module(COMMANDS[name]).main(rest)
+        with escaped_logs():
+            code = import_module(COMMANDS[name]).main(rest)
         sys.stdout.flush()
         return int(code or 0)
     except BrokenPipeError:
@@ -59,21 +61,21 @@ def run(words: Sequence[str]) -> int:
     except Exception as error:  # the user gets one line for any error
         log = write_to_log(error)
         if debug or (not log and is_in_group()):
-            traceback.print_exception(error)
+            print_text(''.join(traceback.format_exception(error)), sys.stderr)
         hint = '' if debug else f' (traceback: {log})' if log else ' (traceback: --debug)'
         return _fail(f'hrnet {name}', one_line(error) + hint)
 
 
 def _print(text: str) -> int:
     try:
-        print(text, flush=True)
+        print_text(text)
     except BrokenPipeError:
         return _silence_closed_pipe()
     return 0
 
 
 def _fail(prog: str, message: str) -> int:
-    print(f'{prog}: error: {message}', file=sys.stderr)
+    print_text(f'{prog}: error: {message}', sys.stderr)
     return USAGE_ERROR
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import NoReturn
 
+from hrnet_plugin.escaping import escape_controls
 from hrnet_plugin.suggest import did_you_mean
 
 
@@ -29,7 +30,8 @@ class CommandParser(argparse.ArgumentParser):
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         hint = did_you_mean(choice[1], re.findall(r'[\w.-]+', choice[2])) if choice else ''
         end = '' if message.endswith(('.', '?')) else '.'
-        self.exit(2, f'{self.prog}: error: {message}{end}{hint} All options: {self.prog} --help\n')
+        line = escape_controls(f'{self.prog}: error: {message}{end}{hint} All options: {self.prog} --help')
+        self.exit(2, f'{line}\n')
 
     def _reject_unknown_options(self, words: Sequence[str]) -> None:
         known = [option for action in self._actions for option in action.option_strings]

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from hrnet_plugin.cli.output import print_text
+from hrnet_plugin.escaping import escape_controls
+
 
 @contextmanager
 def progress(what: str) -> Iterator[None]:
@@ -23,12 +26,12 @@ def progress(what: str) -> Iterator[None]:
         from rich.console import Console
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
     except ImportError:  # rich comes with mmengine, which hrnet doctor does not require
-        print(f'{what} ...', file=sys.stderr, flush=True)
+        print_text(f'{what} ...', sys.stderr)
         yield
         return
     columns = SpinnerColumn(), TextColumn('{task.description}', markup=False), TimeElapsedColumn()
     # stdout is not redirected: it may be a pipe while stderr is a terminal
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False,
                   redirect_stderr=False) as shown:
-        shown.add_task(what, total=None)
+        shown.add_task(escape_controls(what), total=None)
         yield

@@ -23,6 +23,7 @@ from typing import Any
 from mmengine.config import Config
 
 from hrnet_plugin.checkpoints import SCHEME
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config, read_config
@@ -139,4 +140,4 @@ def _record(config: Config, data: DataFacts, scores: Scores, args: argparse.Name
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     for record in [from_results(args)] if args.results else from_work_dir(args):
-        print(f'stored as number {ResultStore(args.store).append(record)} in {args.store}')
+        print_text(f'stored as number {ResultStore(args.store).append(record)} in {args.store}')

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from hrnet_plugin.array_types import Pixels
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.run_tables import tables
 from hrnet_plugin.cli.training_curve import draw_curve
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     records = read_scalars(args.work_dir)
     evaluations = read_evaluations(records)
     metrics = run_metrics(args.work_dir, evaluations)
-    print(tables(metrics, evaluations))
+    print_text(tables(metrics, evaluations))
     # mmsegmentation writes visualizations to vis_data
     folders = sorted([*args.work_dir.glob('*/pictures'), *args.work_dir.glob('*/vis_data/pictures')])
     names = ['curve.png', *(['pictures.png'] if args.pictures or folders else [])]
@@ -81,4 +82,5 @@ def main(argv: Sequence[str] | None = None) -> None:
         draw_curve(metrics, evaluations, records, scratch(names[0]))
         if args.pictures or folders:
             draw_image_grid(args.pictures or folders[-1], args.count, scratch(names[1]))
-    print(*(args.work_dir / name for name in names), sep='\n')
+    for name in names:
+        print_text(str(args.work_dir / name))

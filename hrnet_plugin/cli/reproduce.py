@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hrnet_plugin.cli.errors import one_line
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.cli.termination import interrupted_by_sigterm
@@ -147,7 +148,7 @@ def run_rows(plans: Sequence[Plan | BrokenRow], args: argparse.Namespace) -> lis
             with progress(f'[{number}/{len(plans)}] {plan.row.name}'):
                 outcomes.append(reproduce(plan, args.out, args.tolerance, launch, one_line))
             write_tables(outcomes, args.tolerance, args.out)
-            print(outcome_line(outcomes[-1], number, len(plans)), flush=True)
+            print_text(outcome_line(outcomes[-1], number, len(plans)))
     return outcomes
 
 
@@ -164,9 +165,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with progress('reading configs'):
         plans = plan_rows(rows, roots, args.weights, one_line)
     if args.dry_run:
-        print(requirements_text(plans, left_out))
+        print_text(requirements_text(plans, left_out))
         return 0
     with interrupted_by_sigterm():
         outcomes = run_rows(plans, args)
-    print(f'{summary(outcomes)}. Tables: {args.out / "reproduce.md"}, {args.out / "reproduce.csv"}')
+    print_text(f'{summary(outcomes)}. Tables: {args.out / "reproduce.md"}, {args.out / "reproduce.csv"}')
     return 0 if is_reproduced(outcomes) else 1

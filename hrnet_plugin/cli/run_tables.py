@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from hrnet_plugin.escaping import escape_controls
 from hrnet_plugin.evaluation.run_evaluations import RunEvaluation
 from hrnet_plugin.hosts import Metric
 
@@ -19,11 +20,12 @@ def _tables(metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluation])
         chosen = {key: metrics[key] for key, other in prefixes.items() if other == prefix}
         table = _table(chosen, [evaluation for evaluation in evaluations if chosen.keys() & evaluation.values.keys()],
                        prefix)
-        yield f'{prefix}\n{table}' if prefix else table
+        yield f'{escape_controls(prefix)}\n{table}' if prefix else table
     details = {key: metric for key, metric in metrics.items() if metric.is_detail and key in evaluations[-1].values}
     if details:
-        width = max(len(metric.title) for metric in details.values())
-        lines = [f'{metric.title:<{width}}{_cell(evaluations[-1], key, metric):>8}' for key, metric in details.items()]
+        titles = {key: escape_controls(metric.title) for key, metric in details.items()}
+        width = max(map(len, titles.values()))
+        lines = [f'{titles[key]:<{width}}{_cell(evaluations[-1], key, metric):>8}' for key, metric in details.items()]
         yield '\n'.join([f'step {evaluations[-1].step}', *lines])
 
 
@@ -35,7 +37,7 @@ def _dataset_prefixes(metrics: Mapping[str, Metric]) -> dict[str, str]:
 
 
 def _table(metrics: Mapping[str, Metric], evaluations: Sequence[RunEvaluation], prefix: str) -> str:
-    titles = {key: metric.title.removeprefix(f'{prefix}/') for key, metric in metrics.items()}
+    titles = {key: escape_controls(metric.title.removeprefix(f'{prefix}/')) for key, metric in metrics.items()}
     width = max(8, *(len(title) + 2 for title in titles.values()))
     lines = [f'{"step":>6}' + ''.join(f'{title:>{width}}' for title in titles.values())]
     lines += [f'{one.step:>6}' + ''.join(f'{_cell(one, key, metric):>{width}}' for key, metric in metrics.items())

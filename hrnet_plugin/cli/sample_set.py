@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.experiments.sample_set import write_sample_set
@@ -29,4 +30,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     width, height = args.size
     with progress('drawing images'):
         root = write_sample_set(args.folder, args.train, args.val, width, height, args.seed)
-    print(f'{root}: {args.train} training and {args.val} validation images of {width} x {height}')
+    print_text(f'{root}: {args.train} training and {args.val} validation images of {width} x {height}')

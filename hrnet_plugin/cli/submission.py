@@ -18,6 +18,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import add_debug_option, make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.config_files import find_config
@@ -76,7 +77,7 @@ def write_config(args: argparse.Namespace) -> None:
     with atomic_write(args.out) as scratch:
         scratch.write_text(config.pretty_text, encoding='utf-8')
     files = ' or '.join(f'{args.prefix}.{kind}.json' for kind in host.result_kinds)
-    print(f'{args.out} is written. To write {files}, run: mim test {host.name} {args.out} --checkpoint FILE')
+    print_text(f'{args.out} is written. To write {files}, run: mim test {host.name} {args.out} --checkpoint FILE')
 
 
 def check(args: argparse.Namespace, images: SplitImages) -> str:
@@ -90,13 +91,13 @@ def check(args: argparse.Namespace, images: SplitImages) -> str:
     """
     with progress(f'checking {args.results}'):
         report = check_file(args.results, images)
-    print(report.text)
+    print_text(report.text)
     if report.errors:
         raise ValueError(f'{args.results} must have no errors, got those listed above')
     if args.evaluate is not None:
         with progress(f'evaluating {args.results}'):
             metrics = _evaluate(args.evaluate, args.results, report.kind)
-        print(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
+        print_text(', '.join(f'{name} {"-" if value is None else f"{value:.3f}"}' for name, value in metrics.items()))
     return report.kind
 
 
@@ -122,4 +123,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     # raises errors before the long check
     target = archive_path(args.out, file_kind(args.results), args.split, args.name)
     write_archive(args.results, check(args, images), target)
-    print(f'{target} is written')
+    print_text(f'{target} is written')

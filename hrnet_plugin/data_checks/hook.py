@@ -16,6 +16,7 @@ from hrnet_plugin.data_checks.check import check_datasets
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.data_checks.loaded import Sizes
 from hrnet_plugin.data_checks.samples import check_loaded
+from hrnet_plugin.escaping import escape_controls
 from hrnet_plugin.hosts import find_host, host_of_config
 from hrnet_plugin.registry import HOOKS
 
@@ -136,7 +137,8 @@ def _report(find: Callable[[], list[Finding]]) -> None:
         except Exception as error:  # the other processes must not wait
             failure = error
     for finding in findings:  # before other processes exit, because launchers then stop this one
-        print_log(finding.message, logger='current', level=logging.ERROR if finding.is_error else logging.WARNING)
+        print_log(escape_controls(finding.message), logger='current',
+                  level=logging.ERROR if finding.is_error else logging.WARNING)
     errors = [finding.message for finding in findings if finding.is_error]
     stops = [bool(errors) or failure is not None]
     broadcast_object_list(stops)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable
 from typing import TextIO
 
-_FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r', '\n')
+from hrnet_plugin.escaping import escape_csv
 
 
 def write_rows(out: TextIO, rows: Iterable[Iterable[object]]) -> None:
@@ -19,14 +18,8 @@ def write_rows(out: TextIO, rows: Iterable[Iterable[object]]) -> None:
         out: Text file, opened with ``newline=''``, or ``StringIO``.
         rows: Rows of texts and numbers.
     """
-    csv.writer(out, lineterminator='\n').writerows(map(_escape_formula, row) for row in rows)
+    csv.writer(out, lineterminator='\n').writerows(map(_cell, row) for row in rows)
 
 
-def _escape_formula(value: object) -> object:
-    """Put an apostrophe before a text that begins like a formula, as OWASP recommends against CSV injection.
-
-    Line breaks become spaces, because readers of CSV files may end the row at them.
-    """
-    if not isinstance(value, str):
-        return value
-    return ("'" if value.startswith(_FORMULA_STARTS) else '') + re.sub(r'[\r\n]', ' ', value)
+def _cell(value: object) -> object:
+    return escape_csv(value) if isinstance(value, str) else value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hrnet_plugin.escaping import escape_markdown
 from hrnet_plugin.evaluation.comparison.comparison import Comparison, DetectionComparison, KeypointComparison
-from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
+from hrnet_plugin.evaluation.markdown import markdown_table
 
 _WORDS = {'bbox': 'Boxes', 'segm': 'Masks', 'keypoints': 'Keypoints', 'semantic': 'Label maps'}
 _PREDICTIONS = {'keypoints': 'predictions'}  # of other kinds: detections
@@ -20,13 +21,12 @@ def as_markdown(comparison: Comparison) -> str:
         f'# {first} and {second}',
         _summary(comparison, first, second),
         *filter(None, [_coverage(comparison, first, second)]),
-        _table('', ('', first, second, 'difference'), _pairs(comparison.metrics.items())),
-        *_error_tables(comparison, first, second),
-        _table('## Classes', ('', first, second, 'difference'), _pairs(sorted(
+        markdown_table(_head(comparison), _pairs(comparison.metrics.items())),
+        *_error_tables(comparison),
+        _table('## Classes', _head(comparison), _pairs(sorted(
             comparison.classes.items(), key=lambda item: -_difference(item[1])))),
-        *filter(None, [_confusions(comparison, first, second)]),
-        _table('## Images with the largest differences', ('', first, second, 'difference'),
-               _pairs(comparison.differing)),
+        *filter(None, [_confusions(comparison)]),
+        _table('## Images with the largest differences', _head(comparison), _pairs(comparison.differing)),
     ]
     return '\n\n'.join(parts) + '\n'
 
@@ -50,27 +50,28 @@ def _coverage(comparison: Comparison, first: str, second: str) -> str:
     if not parts:
         return ''
     both = f'Neither has any in {comparison.uncovered} images. They count in all metrics.'
-    return '; '.join(parts) + '.' + (f' {both}' if comparison.uncovered else '')
+    # a paragraph that begins with a name could become a list or a quote
+    return 'Coverage: ' + '; '.join(parts) + '.' + (f' {both}' if comparison.uncovered else '')
 
 
-def _error_tables(comparison: Comparison, first: str, second: str) -> Iterable[str]:
+def _error_tables(comparison: Comparison) -> Iterable[str]:
     if isinstance(comparison, DetectionComparison):
         yield _error_table(comparison, '## Error types at IoU 0.5', 'AP50 gain if fixed, ')
     if isinstance(comparison, KeypointComparison):
         yield _error_table(comparison, '## Labeled keypoints by type', 'mean OKS lost, ')
-        yield _table('## Good keypoints', ('', first, second, 'difference'), _pairs(sorted(
+        yield _table('## Good keypoints', _head(comparison), _pairs(sorted(
             comparison.keypoints.items(), key=lambda item: -_difference(item[1]))))
 
 
 def _error_table(comparison: DetectionComparison | KeypointComparison, title: str, cost: str) -> str:
-    first, second = (escape_markdown(name) for name in comparison.names)
+    first, second = comparison.names
     rows = ([kind, *(str(errors.numbers[kind]) for errors in comparison.errors),
              f'{comparison.errors[1].numbers[kind] - comparison.errors[0].numbers[kind]:+d}',
              *(_signed(errors.costs[kind]) for errors in comparison.errors)] for kind in comparison.errors[0].numbers)
-    return _table(title, ('', first, second, 'difference', f'{cost}{first}', f'{cost}{second}'), rows)
+    return _table(title, (*_head(comparison), f'{cost}{first}', f'{cost}{second}'), rows)
 
 
-def _confusions(comparison: Comparison, first: str, second: str) -> str:
+def _confusions(comparison: Comparison) -> str:
     """Return the pairs of classes that the models confuse most often, or an empty string without any."""
     one, other = (analysis.confusion.counts for analysis in comparison.analyses)
     classes = comparison.analyses[0].classes
@@ -82,10 +83,10 @@ def _confusions(comparison: Comparison, first: str, second: str) -> str:
     confusion = comparison.analyses[0].confusion
     conditions = '' if confusion.score is None else f' with scores of at least {confusion.score:g}'
     things = 'Pixels' if confusion.score is None else 'Objects'
-    rows = ([escape_markdown(classes[truth]), escape_markdown(classes[found]), str(one[truth][found]),
-             str(other[truth][found]), f'{other[truth][found] - one[truth][found]:+d}'] for _, truth, found in most)
+    rows = ([classes[truth], classes[found], str(one[truth][found]), str(other[truth][found]),
+             f'{other[truth][found] - one[truth][found]:+d}'] for _, truth, found in most)
     return _table(f'## Most frequent confusions\n\n{things} of a class that are predicted as another class'
-                  f'{conditions}.', ('ground truth', 'predicted', first, second, 'difference'), rows)
+                  f'{conditions}.', ('ground truth', 'predicted', *_head(comparison)[1:]), rows)
 
 
 def _pairs(items: Iterable[tuple[str, tuple[float | None, float | None]]]) -> Iterable[Sequence[str]]:
@@ -93,7 +94,7 @@ def _pairs(items: Iterable[tuple[str, tuple[float | None, float | None]]]) -> It
         if pair != (None, None):
             difference = _signed(_difference(pair)) if None not in pair else ''
             values = ['' if value is None else f'{100 * value:.1f}' for value in pair]
-            yield [escape_markdown(name), *values, difference]
+            yield [name, *values, difference]
 
 
 def _signed(value: float) -> str:
@@ -105,7 +106,9 @@ def _difference(pair: tuple[float | None, float | None]) -> float:
     return (pair[1] or 0) - (pair[0] or 0)
 
 
+def _head(comparison: Comparison) -> tuple[str, str, str, str]:
+    return '', *comparison.names, 'difference'
+
+
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [f'| {" | ".join(cells)} |' for cells in (head, *rows)]
-    lines.insert(1, '|' + '---|' * len(head))
-    return '\n'.join([title, '', *lines] if title else lines)
+    return f'{title}\n\n{markdown_table(head, rows)}'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from io import StringIO
 
@@ -10,10 +9,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from hrnet_plugin.escaping import escape_controls, escape_markdown
 from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
+from hrnet_plugin.evaluation.markdown import Bold, markdown_table
 
 NUMBERS = {'params': 'params (M)', 'gflops': 'GFLOPs', 'ms': 'ms'}  # key of Entry.columns -> title
 CSV_COLUMNS = ('task', 'source', 'place', 'method', 'backbone', 'data', 'split', 'schedule', 'note', 'size', 'test',
@@ -51,7 +52,7 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
             the ranking's, then sizes and times.
     """
     metrics, numbers = _fitting(board, width)
-    table = Table(title=Text(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
+    table = Table(title=_plain(board.title), title_justify='left', box=box.SIMPLE_HEAD, show_edge=False,
                   padding=0)
     titles = [*map(board.column_title, metrics), *(NUMBERS[name] for name in numbers)]
     widths = [*(_metric_width(board, name) for name in metrics), *(_width(NUMBERS[name]) for name in numbers)]
@@ -60,13 +61,17 @@ def terminal_table(board: Board, top: int | None = None, width: int = 80) -> Tab
     table.add_column('model', width=_MODEL_WIDTH + min(30, rest * 2 // 3), overflow='fold')
     table.add_column('source', width=_SOURCE_WIDTH + min(20, rest // 3), overflow='fold')
     for title, width in zip(titles, widths):
-        table.add_column(title, justify='right', width=width - 1)
+        table.add_column(_plain(title), justify='right', width=width - 1)
     for place, entry in enumerate(board.entries, 1):
         if top is None or place <= top or entry.source == LOCAL:
-            # as Text, since str would parse brackets as markup
-            table.add_row(*map(Text, _cells(board, place, entry, metrics, numbers)),
+            table.add_row(*map(_plain, _cells(board, place, entry, metrics, numbers)),
                           style='bold' if entry.source == LOCAL else None)
     return table
+
+
+def _plain(text: str) -> Text:
+    """Return a text without control characters, in which rich does not parse brackets as markup."""
+    return Text(escape_controls(text))
 
 
 def _fitting(board: Board, width: int) -> tuple[list[str], list[str]]:
@@ -96,25 +101,18 @@ def markdown(boards: Sequence[Board]) -> str:
     """Return all rankings with all rows as Markdown."""
     parts = []
     for board in boards:
-        columns = [escape_markdown(board.column_title(name)) for name in board.metrics]
-        titles = ['', 'model', 'source', *columns, *NUMBERS.values(), 'unit']
-        lines = [f'## {escape_markdown(board.title[0].upper() + board.title[1:])}', '', f'| {" | ".join(titles)} |',
-                 '|' + '---|' * len(titles)]
-        for place, entry in enumerate(board.entries, 1):
-            notes = {name: board.size_note(entry, name) for name in NUMBERS}
-            cells = [*_cells(board, place, entry, board.metrics, []),
-                     *(f'{_short(entry.columns[name])} {note}' for name, note in notes.items())]
-            cells = [escape_markdown(cell) for cell in (*cells, entry.cost.unit_text)]
-            if entry.source == LOCAL:
-                cells[1] = f'**{cells[1]}**'
-            lines.append(f'| {" | ".join(cells)} |')
-        parts.append('\n'.join(lines))
+        head = ['', 'model', 'source', *map(board.column_title, board.metrics), *NUMBERS.values(), 'unit']
+        rows = (_markdown_row(board, place, entry) for place, entry in enumerate(board.entries, 1))
+        title = escape_markdown(board.title[0].upper() + board.title[1:])
+        parts.append(f'## {title}\n\n{markdown_table(head, rows)}')
     return '\n\n'.join(parts) + '\n'
 
 
-def escape_markdown(text: str) -> str:
-    """Escape a text for a table cell or heading in Markdown."""
-    return ' '.join(re.sub(r'([\\|<*_`\[])', r'\\\1', text).split())
+def _markdown_row(board: Board, place: int, entry: Entry) -> list[str]:
+    notes = {name: board.size_note(entry, name) for name in NUMBERS}
+    rank, model, *cells = _cells(board, place, entry, board.metrics, [])
+    return [rank, Bold(model) if entry.source == LOCAL else model, *cells,
+            *(f'{_short(entry.columns[name])} {note}' for name, note in notes.items()), entry.cost.unit_text]
 
 
 def as_csv(boards: Sequence[Board]) -> str:

@@ -12,6 +12,7 @@ from scipy.stats import t
 
 from hrnet_plugin.evaluation.counting import ModelCount
 from hrnet_plugin.evaluation.csv_rows import write_rows
+from hrnet_plugin.evaluation.markdown import markdown_table
 from hrnet_plugin.experiments.ablation.runs import Result
 from hrnet_plugin.experiments.ablation.study import Study, Variant
 
@@ -119,7 +120,7 @@ def as_markdown(study: Study, table: Sequence[Row]) -> str:
     titles = ['variant', *study.metrics, *(f'{title}, difference' for title in study.metrics)]
     titles += [f'{title}, published' for title in published]
     titles += ['seeds', 'parameters (M)', 'MACs (G)', 'step (s)']
-    lines = [f'| {" | ".join(titles)} |', '|' + '---|' * len(titles)]
+    lines = []
     for row in table:
         first = row is table[0]
         cells = [row.variant.name, *(str(row.metrics[title]) for title in study.metrics)]
@@ -129,5 +130,5 @@ def as_markdown(study: Study, table: Sequence[Row]) -> str:
         step = '-' if math.isnan(row.step_seconds) else f'{row.step_seconds:.3f}'
         cells += [str(row.metrics[study.metric].number), f'{total.parameters / 1e6:.3f}', f'{total.macs / 1e9:.3f}',
                   step]
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+        lines.append(cells)
+    return f'{markdown_table(titles, lines)}\n'

@@ -7,8 +7,9 @@ from io import StringIO
 from itertools import chain
 from pathlib import Path
 
+from hrnet_plugin.escaping import escape_markdown
 from hrnet_plugin.evaluation.csv_rows import write_rows
-from hrnet_plugin.evaluation.leaderboard.tables import escape_markdown
+from hrnet_plugin.evaluation.markdown import markdown_table
 from hrnet_plugin.experiments.reproduction.comparison import Outcome
 from hrnet_plugin.files import atomic_writes
 
@@ -61,10 +62,8 @@ def markdown(outcomes: Sequence[Outcome], tolerance: float) -> str:
         outcomes: Outcomes of rows.
         tolerance: Largest accepted difference, in the unit of tables.
     """
-    lines = [f'Figures are measured, expected and (difference). Largest accepted difference: {tolerance:g}.', '',
-             f'| {" | ".join(_TITLES)} |', '|' + '---|' * len(_TITLES)]
-    lines += [f'| {" | ".join(map(escape_markdown, cells))} |' for cells in map(_cells, outcomes)]
-    return '\n'.join([*lines, '', f'{summary(outcomes)}.', ''])
+    return (f'Figures are measured, expected and (difference). Largest accepted difference: {tolerance:g}.\n\n'
+            f'{markdown_table(_TITLES, map(_cells, outcomes))}\n\n{escape_markdown(summary(outcomes))}.\n')
 
 
 def as_csv(outcomes: Sequence[Outcome]) -> str:

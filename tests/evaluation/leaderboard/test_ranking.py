@@ -237,7 +237,7 @@ def test_columns_that_fit():
     board = rank(published_entries())[0]
     shown = {}
     for width in (72, 80, 100, 120, 200):
-        shown[width] = [column.header for column in terminal_table(board, None, width).columns][3:]
+        shown[width] = [str(column.header) for column in terminal_table(board, None, width).columns][3:]
         text = printed(board, width)
         assert max(map(len, text.splitlines())) <= width
         assert all(f'{entry.scores.metrics["AP"]:.1f}' in text for entry in board.entries)

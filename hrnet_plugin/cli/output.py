@@ -1,0 +1,42 @@
+"""Output of the command line, which may contain names from files of anyone."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from hrnet_plugin.escaping import escape_controls
+
+
+def print_text(text: str, file: TextIO | None = None) -> None:
+    """Print a text of one or more lines, with control characters escaped, and flush the file.
+
+    Args:
+        text: Text to print. Names in a text of several lines must be escaped before, as they may contain line breaks.
+        file: Text file. Default: stdout.
+    """
+    print(escape_controls(text, keep='\n\t'), file=file or sys.stdout, flush=True)
+
+
+@contextmanager
+def escaped_logs() -> Iterator[None]:
+    """Escape control characters in the log messages of all packages while the context is active.
+
+    Line breaks and tabs stay, since the hosts log configs and models. The colors of mmengine stay, since its formatter
+    adds them later.
+    """
+    make = logging.getLogRecordFactory()
+
+    def make_escaped(*args: object, **options: object) -> logging.LogRecord:
+        record = make(*args, **options)
+        record.msg, record.args = escape_controls(record.getMessage(), keep='\n\t'), None
+        return record
+
+    logging.setLogRecordFactory(make_escaped)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(make)

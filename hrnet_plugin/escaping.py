@@ -1,0 +1,62 @@
+"""Escapes of foreign text, one per output format: terminals, Markdown and CSV.
+
+File names, class names, checkpoint keys and the rows of stores may come from anyone. The HTML page needs no function
+here: its scripts set ``textContent``, and its data are JSON without ``<``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# control, format and surrogate characters, and separators of lines and paragraphs
+_INVISIBLE = frozenset(('Cc', 'Cf', 'Cs', 'Zl', 'Zp'))
+_JOINERS = '\u200c\u200d'  # Persian words and emoji require them
+_SUSPECTS = re.compile('[^ -~]')  # printable ASCII is quick to skip
+_MARKDOWN = re.compile(r'[\\`*_{}\[\]<>|~&$#@]|(?<=[wW]{3})\.|:(?=//)')
+_FULL_WIDTH = '\uff1d\uff0b\uff0d\uff20'  # = + - @, which East Asian versions of Excel accept
+# also after a semicolon, which separates cells where a comma is the decimal sign
+_FORMULA = re.compile(rf'(^|;)(?=\s*[=+\-@{_FULL_WIDTH}]|[\t\r\n])')
+_LINE_BREAK = re.compile('[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]')
+
+
+def escape_controls(text: str, keep: str = '') -> str:
+    r"""Escape the characters that change a terminal or the order of text instead of being shown.
+
+    These are escape sequences, line breaks and controls of the text direction. They become ``\x1b``, ``\n``,
+    ``\u202e`` and the like, as in ``repr``.
+
+    Args:
+        text: Text of any origin.
+        keep: Characters that stay, e.g. ``'\n'`` for a text of several lines.
+    """
+    return _SUSPECTS.sub(lambda found: _escape_control(found[0], keep), text)
+
+
+def _escape_control(character: str, keep: str) -> str:
+    if character in keep or character in _JOINERS or unicodedata.category(character) not in _INVISIBLE:
+        return character
+    return character.encode('unicode_escape').decode('ascii')
+
+
+def escape_markdown(text: str) -> str:
+    """Escape a text for a table cell, a heading or the middle of a paragraph in Markdown.
+
+    The result has no elements, HTML, entities or addresses that become links. White space becomes single spaces.
+
+    Args:
+        text: Text of any origin.
+    """
+    return _MARKDOWN.sub(r'\\\g<0>', escape_controls(' '.join(text.split())))
+
+
+def escape_csv(text: str) -> str:
+    """Escape a text for a cell of a CSV file, so that no spreadsheet runs it as a formula.
+
+    A text that begins like a formula gets an apostrophe in front, as OWASP recommends against CSV injection. Line
+    breaks become spaces, because readers of CSV files may end the row at them.
+
+    Args:
+        text: Text of any origin. Quotes and commas are left to the writer.
+    """
+    return escape_controls(_LINE_BREAK.sub(' ', _FORMULA.sub(r"\1'", text)), keep='\t')
