@@ -121,11 +121,11 @@ def write(found: Sequence[Board], folder: Path, title: str, comparisons: Sequenc
     """
     compared = [read_comparison(file) for file in comparisons]
     trends = [read_trend(work_dir) for work_dir in runs]
-    from hrnet_plugin.evaluation.leaderboard.page import page_text  # requires plotly
-    with atomic_writes(folder) as scratch:
-        scratch('leaderboard.md').write_text(markdown(found), encoding='utf-8')
-        scratch('leaderboard.csv').write_text(as_csv(found), encoding='utf-8')
-        scratch('leaderboard.html').write_text(page_text(found, title, compared, trends), encoding='utf-8')
+    from hrnet_plugin.evaluation.leaderboard.page import render_page  # requires plotly; the terminal does not
+    texts = {'md': markdown(found), 'csv': as_csv(found), 'html': render_page(found, title, compared, trends)}
+    with atomic_writes(folder) as scratch:  # after all inputs are read and checked
+        for suffix, text in texts.items():
+            scratch(f'leaderboard.{suffix}').write_text(text, encoding='utf-8')
 
 
 class _Console(Console):

@@ -24,7 +24,7 @@ from hrnet_plugin.hosts import HOSTS
 MAX_RECORDS = 100_000
 MAX_VALUES = 5_000_000  # metrics of all records, also those of classes
 _MAX_CONFIG = 4 * 2**20  # characters
-_MAX_FACTS = 2**20
+_MAX_FACTS = 4 * 2**20
 _MAX_WARNINGS = 10
 
 _Values = dict[str, dict[str, float | None]]  # class, or '' for none -> metric -> value

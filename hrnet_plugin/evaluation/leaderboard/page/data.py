@@ -9,7 +9,7 @@ from hrnet_plugin.evaluation.leaderboard.analyses import entry_analyses
 from hrnet_plugin.evaluation.leaderboard.entry import LOCAL, Entry
 from hrnet_plugin.evaluation.leaderboard.metrics import named_metric
 from hrnet_plugin.evaluation.leaderboard.page.configs import config_texts
-from hrnet_plugin.evaluation.leaderboard.page.images import common_image_names, embed_images
+from hrnet_plugin.evaluation.leaderboard.page.images import PageImages
 from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.evaluation.leaderboard.tables import NUMBERS, model_text, partial_text, source_text
 from hrnet_plugin.evaluation.leaderboard.trends import Trend
@@ -30,19 +30,20 @@ def page_data(boards: Sequence[Board], comparisons: Sequence[JsonObject], trends
         trends: Evaluations of training runs.
     """
     configs = config_texts([entry for board in boards for entry in board.entries])
-    return dict(boards=[_board(board) for board in boards], configs=dict(configs),
+    images = PageImages()
+    return dict(boards=[_board(board, images) for board in boards], configs=dict(configs),
                 numbers=[list(pair) for pair in NUMBERS.items()],
                 comparisons=[dict(one) for one in comparisons], trends=[_trend(one) for one in trends])
 
 
-def _board(board: Board) -> dict[str, Json]:
-    image_names = common_image_names(board.entries)
+def _board(board: Board, images: PageImages) -> dict[str, Json]:
+    image_names = images.common_names(board.entries)
     classes = list(dict.fromkeys(name for entry in board.entries for name in entry.scores.classes.get('AP', {})))
     analyzed = [entry for entry in board.entries if entry.conditions.analysis][:_MAX_ANALYSES]
     analyses = {id(entry): _analyses(entry) for entry in analyzed}
-    rows: list[Json] = [_without_empty_values({**_row(board, place, entry, classes, image_names),
-                                               'analyses': analyses.get(id(entry))})
-                        for place, entry in enumerate(board.entries, 1)]
+    rows: list[Json] = [_without_empty_values({
+        **_row(board, place, entry, classes), 'analyses': analyses.get(id(entry)),
+        'pictures': dict(images.embed(entry, image_names))}) for place, entry in enumerate(board.entries, 1)]
     return dict(title=board.title, own=board.has_local, metric=board.metric, classes=list[Json](classes),
                 metrics=[_metric(board, name) for name in board.metrics], rows=rows)
 
@@ -52,8 +53,7 @@ def _metric(board: Board, name: str) -> dict[str, Json]:
     return dict(name=name, title=metric.title, digits=metric.decimals, direction=metric.direction)
 
 
-def _row(board: Board, place: int, entry: Entry, classes: Sequence[str], image_names: Sequence[str],
-         ) -> dict[str, Json]:
+def _row(board: Board, place: int, entry: Entry, classes: Sequence[str]) -> dict[str, Json]:
     columns, scores = entry.columns, entry.scores
     notes = {name: board.size_note(entry, name) for name in NUMBERS}
     return dict(
@@ -63,8 +63,7 @@ def _row(board: Board, place: int, entry: Entry, classes: Sequence[str], image_n
         detail=f'{entry.store} {entry.number}' if entry.source == LOCAL else entry.place, config=entry.config,
         group=entry.group, links=dict(entry.links), notes={name: note for name, note in notes.items() if note},
         partial=partial_text(entry), metrics=_values(scores.metrics, board.metrics),
-        classes=_values(scores.classes.get('AP', {}), classes) if scores.classes.get('AP') else None,
-        pictures=dict(embed_images(entry, image_names)))
+        classes=_values(scores.classes.get('AP', {}), classes) if scores.classes.get('AP') else None)
 
 
 def _analyses(entry: Entry) -> dict[str, Json]:

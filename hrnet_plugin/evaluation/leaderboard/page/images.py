@@ -1,4 +1,4 @@
-"""Visualizations as data URLs in the page."""
+"""Visualizations as data URLs in the page, whose folders may come from anyone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MAX_IMAGES = 6  # per row
+_MAX_ON_PAGE = 600  # 25 MB
+_MAX_FILES = 100_000  # of a folder
+_MAX_BYTES = 64 * 2**20  # of a file
+_MAX_PIXELS = 50_000_000  # the largest photos; 200 MB with four channels
 _IMAGE_WIDTH = 640
+_SUFFIXES = '.jpg', '.jpeg', '.png'
 
 
 def warn_of_refused_folders(entries: Sequence[Entry]) -> None:
@@ -32,32 +38,60 @@ def warn_of_refused_folders(entries: Sequence[Entry]) -> None:
                   level=logging.WARNING)
 
 
-def common_image_names(entries: Sequence[Entry]) -> list[str]:
-    """Return the names of the images that most rows have, of those that at least two rows have."""
-    names = Counter(name for entry in entries if entry.conditions.pictures
-                    for name in _image_names(entry.conditions.pictures))
-    shared = [name for name, number in names.items() if number > 1]
-    return sorted(shared, key=lambda name: (-names[name], name))[:_MAX_IMAGES]
+class PageImages:
+    """Images of a page, each of which is read once. Their number on the page is bounded."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+        self._addresses: dict[str, str] = {}
+        self._left = _MAX_ON_PAGE
+
+    def common_names(self, entries: Sequence[Entry]) -> list[str]:
+        """Return the names of the images that most rows have, of those that at least two rows have."""
+        names = Counter(name for entry in entries if entry.conditions.pictures
+                        for name in self._list(entry.conditions.pictures))
+        shared = [name for name, number in names.items() if number > 1]
+        return sorted(shared, key=lambda name: (-names[name], name))[:_MAX_IMAGES]
+
+    def embed(self, entry: Entry, names: Sequence[str]) -> dict[str, str]:
+        """Return the images of a row as data URLs by their names.
+
+        Images that cannot be read, or exceed the number of images on the page, are left out with a warning.
+
+        Args:
+            entry: Row with its folder of visualizations.
+            names: File names of the images, of which the folder may lack some.
+        """
+        folder = entry.conditions.pictures
+        known = set(self._list(folder)) if folder else set()
+        found = {name: self._embed(os.path.join(folder, name)) for name in names if name in known}
+        return {name: address for name, address in found.items() if address}
+
+    def _list(self, folder: str) -> list[str]:
+        if folder not in self._names:
+            self._names[folder] = _image_names(folder)
+        return self._names[folder]
+
+    def _embed(self, file: str) -> str:
+        if self._left == 0:
+            print_log(f'The page has {_MAX_ON_PAGE} images. All others are left out', logger='current',
+                      level=logging.WARNING)
+        self._left -= 1
+        if self._left < 0:
+            return ''
+        if file not in self._addresses:
+            self._addresses[file] = _embed_image(Path(file))
+        return self._addresses[file]
 
 
 def _image_names(folder: str) -> list[str]:
     """Return the names of the images in a folder, or an empty list if it cannot be read."""
     try:
-        return [name for name in os.listdir(folder) if Path(name).suffix.lower() in ('.jpg', '.jpeg', '.png')]
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, _MAX_FILES)
+                    if entry.name.lower().endswith(_SUFFIXES) and entry.is_file()]
     except OSError:
         return []
-
-
-def embed_images(entry: Entry, names: Sequence[str]) -> dict[str, str]:
-    """Return the images of a row as data URLs by their names. Images that cannot be read are left out.
-
-    Args:
-        entry: Row with its folder of visualizations.
-        names: File names of the images, of which the folder may lack some.
-    """
-    files = [Path(folder) / name for name in names] if (folder := entry.conditions.pictures) else []
-    found = {file.name: _embed_image(file) for file in files if os.path.isfile(file)}
-    return {name: address for name, address in found.items() if address}
 
 
 def _embed_image(file: Path) -> str:
@@ -66,16 +100,29 @@ def _embed_image(file: Path) -> str:
     try:
         if not is_inside(file, file.parent):
             raise ValueError('image must be in its folder, got a symbolic link that leads out of it')
-        return _encode(Image.open(file, formats=('JPEG', 'PNG')))  # not EPS, for which PIL runs Ghostscript
-    except Exception as error:  # PIL raises many types of errors for a broken or huge image
+        if (size := file.stat().st_size) > _MAX_BYTES:
+            raise ValueError(f'image must have at most {_MAX_BYTES} bytes, got {size}')
+        with Image.open(file, formats=('JPEG', 'PNG')) as image:  # not EPS, for which PIL runs Ghostscript
+            return _encode(image)
+    except Exception as error:  # PIL raises many types of errors for a broken image
+        # repr escapes control characters in file names
         print_log(f'Image {str(file)!r} is left out: {error}', logger='current', level=logging.WARNING)
         return ''
 
 
 def _encode(image: Image) -> str:
-    with image:
-        converted = image.convert('RGB')
-    converted.thumbnail((_IMAGE_WIDTH, _IMAGE_WIDTH))
+    """Return a small copy of the first frame without metadata as a data URL.
+
+    Raises:
+        ValueError: If the image has too many pixels, or cannot be decoded.
+    """
+    from PIL import ImageOps
+    if image.width * image.height > _MAX_PIXELS:  # before the pixels are decoded
+        raise ValueError(f'image must have at most {_MAX_PIXELS} pixels, got {image.width} x {image.height}')
+    small = image.convert('RGB') if image.mode in ('1', 'P', 'PA') else image  # others shrink before the conversion
+    small.thumbnail((_IMAGE_WIDTH, _IMAGE_WIDTH))
+    upright = ImageOps.exif_transpose(small).convert('RGB')
+    upright.info.clear()  # PIL would write its comment
     out = io.BytesIO()
-    converted.save(out, 'JPEG', quality=80)
+    upright.save(out, 'JPEG', quality=80)
     return 'data:image/jpeg;base64,' + base64.b64encode(out.getvalue()).decode()

@@ -32,11 +32,23 @@ _UNSAFE_CHARACTERS = re.compile('[\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet leaderboard',
                comparisons: Sequence[JsonObject] = (), trends: Sequence[Trend] = ()) -> None:
-    """Write the page atomically, and log a warning for each folder of visualizations that it does not read.
+    """Write the page atomically. See :func:`render_page`.
+
+    Args:
+        boards, title, comparisons, trends: Arguments of :func:`render_page`.
+        target: Path of the HTML file.
+    """
+    text = render_page(boards, title, comparisons, trends)
+    with atomic_write(target) as scratch:
+        scratch.write_text(text, encoding='utf-8')
+
+
+def render_page(boards: Sequence[Board], title: str = 'HRNet leaderboard', comparisons: Sequence[JsonObject] = (),
+                trends: Sequence[Trend] = ()) -> str:
+    """Return the page as HTML, and log a warning for each folder of visualizations that it does not read.
 
     Args:
         boards: Rankings, of which the page first shows the first.
-        target: Path of the HTML file.
         title: Title of the page.
         comparisons: Results of :func:`~hrnet_plugin.evaluation.comparison.compare.compare` as JSON objects.
         trends: Evaluations of training runs.
@@ -44,13 +56,6 @@ def write_page(boards: Sequence[Board], target: str | Path, title: str = 'HRNet 
     Raises:
         ImportError: If plotly is not installed.
     """
-    text = page_text(boards, title, comparisons, trends)
-    with atomic_write(target) as scratch:
-        scratch.write_text(text, encoding='utf-8')
-
-
-def page_text(boards: Sequence[Board], title: str, comparisons: Sequence[JsonObject], trends: Sequence[Trend]) -> str:
-    """Return the page as HTML. :func:`write_page` describes the arguments."""
     entries = [entry for board in boards for entry in board.entries]
     warn_of_refused_folders(entries)
     local = sum(entry.source == LOCAL for entry in entries)

@@ -47,8 +47,10 @@ function loadPlotly() {
   document.head.append(element('script', { textContent: source.textContent }));
 }
 
-// plotly parses texts as markup, and a link or style in a foreign record could load external files
-const escapeMarkup = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('\n', '<br>');
+// plotly parses texts as markup, and a link or style in a foreign record could load external files. Images cannot be saved
+// with characters that XML does not allow.
+const escapeMarkup = (text) => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]/g, '\ufffd')
+  .replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('\n', '<br>');
 
 // traces or layout with all texts escaped. Only templates of hover texts have markup, and no text of a record.
 function escapeTexts(value, name = '') {
