@@ -1,0 +1,103 @@
+"""Tests of the escapes of foreign text: terminals, Markdown and CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from io import StringIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hrnet_plugin.escaping import escape_controls, escape_csv, escape_markdown
+
+FORMULA_STARTS = tuple('=+-@\uff1d\uff0b\uff0d\uff20\t\r\n')
+PAYLOADS = [
+    '', 'a', '=1', '+', '-', '@', '|', '\\', '\\|', '`', '``', '*', '**', '_', '~~', '[a](b)', '![a](b)', '<b>', '&lt;',
+    '&#61;', 'http://a.b', 'www.a.b', 'WWW.a.b', 'a@b.c', '# ', '#', '> ', '- ', '1. ', '\n', '\r', '\t', ' ', ';', ',',
+    '"', "'", '\x1b[31m', '\x1b]8;;http://a\x07', '\x9b', '\x7f', '\u202e', '\u2066', '\u2028', '\ud800', '\0',
+    '\ufeff', '\u3000', '\uff1d', '$x$', '{a}`b`', ':::', '日本', '😀', '\u200d', '---', '===', '<!--', ']]>']
+texts = st.lists(st.sampled_from(PAYLOADS) | st.text(max_size=3), max_size=6).map(''.join)
+fuzzed = settings(derandomize=True, deadline=None, max_examples=300)
+
+
+@fuzzed
+@given(texts)
+def test_terminals_get_no_control_characters(text):
+    escaped = escape_controls(text)
+    assert not {unicodedata.category(letter) for letter in escaped.replace('\u200d', '').replace('\u200c', '')} & {
+        'Cc', 'Cf', 'Cs', 'Zl', 'Zp'}
+    escaped.encode()
+    assert escape_controls(escaped) == escaped
+    assert set(escape_controls(text, keep='\n')) - set(escaped) <= {'\n'}
+
+
+@pytest.mark.parametrize(('text', 'expected'), [
+    ('plain ü 日本 😀', 'plain ü 日本 😀'), ('a\x1b[31mb', r'a\x1b[31mb'), ('a\nb\r', r'a\nb\r'),
+    ('\u202etxt', r'\u202etxt'),
+       ('\x9b', r'\x9b'), ('\udc80', r'\udc80'), ('\U000e0041', r'\U000e0041'), ('👨\u200d👩', '👨\u200d👩')])
+def test_control_characters_become_visible(text, expected):
+    assert escape_controls(text) == expected
+
+
+def elements(tokens):
+    """Return the types of all tokens, and the text that a reader sees."""
+    kinds, shown = [], []
+    for token in tokens:
+        kinds.append(token.type)
+        shown.append(token.content if token.type in ('text', 'text_special') else '')
+        inner_kinds, inner_shown = elements(token.children or [])
+        kinds += inner_kinds
+        shown.append(inner_shown)
+    return kinds, ''.join(shown)
+
+
+@fuzzed
+@given(texts)
+@pytest.mark.parametrize(('start', 'end', 'kinds'), [
+    ('# ', '', ['heading_open', 'inline', 'heading_close']),
+    ('Name: ', ' is better', ['paragraph_open', 'inline', 'paragraph_close'])], ids=['heading', 'paragraph'])
+def test_markdown_shows_the_text_and_nothing_else(start, end, kinds, text):
+    parser = pytest.importorskip('markdown_it').MarkdownIt('commonmark').enable(['table', 'strikethrough'])
+    escaped = escape_markdown(text)
+    found, shown = elements(parser.parse(f'{start}{escaped}{end}\n'))
+    assert [kind for kind in found if kind not in ('text', 'text_special')] == kinds
+    assert f'# {shown}'.split() == f'# {start.lstrip("# ")}{escape_controls(" ".join(text.split()))}{end}'.split()
+    # GitHub turns addresses into links, which the parser does not
+    assert not re.search(r'(?<!\\)://|www\.', escaped, re.I)
+
+
+@fuzzed
+@given(st.lists(texts, min_size=2, max_size=2))
+def test_markdown_tables_keep_their_cells(cells):
+    from hrnet_plugin.evaluation.markdown import markdown_table
+    parser = pytest.importorskip('markdown_it').MarkdownIt('commonmark').enable(['table', 'strikethrough'])
+    tokens = parser.parse(markdown_table(['a', 'b'], [cells]))
+    inline = [token for token in tokens if token.type == 'inline']
+    assert [elements([token])[1].split() for token in inline[2:]] == [
+        escape_controls(' '.join(cell.split())).split() for cell in cells]
+    assert not {child.type for token in inline for child in token.children} - {'text', 'text_special'}
+
+
+@fuzzed
+@given(texts, texts)
+def test_csv_cells_are_no_formulas(first, second):
+    from hrnet_plugin.evaluation.csv_rows import write_rows
+    out = StringIO()
+    write_rows(out, [[first, second, -1.5]])
+    row, = csv.reader(StringIO(out.getvalue(), newline=''))
+    assert row == [escape_csv(first), escape_csv(second), '-1.5']
+    for cell in row[:2]:
+        for part in cell.split(';'):  # semicolons separate cells in many countries
+            assert not part.lstrip().startswith(FORMULA_STARTS)
+            assert not part.startswith(FORMULA_STARTS)
+    assert out.getvalue().count('\n') == 1
+
+
+@pytest.mark.parametrize(('text', 'expected'), [
+    ('=1+1', "'=1+1"), (' =1', "' =1"), ('\uff1d1', "'\uff1d1"), ('a;=1', "a;'=1"), ('a; b', 'a; b'), ('\t1', "'\t1"),
+    ('a=b', 'a=b'), ('\ufeff=1', r'\ufeff=1'), ('a\0b', r'a\x00b'), ('a\u2028b\x85c', 'a b c'), ('', '')])
+def test_csv_cells(text, expected):
+    assert escape_csv(text) == expected
