@@ -58,7 +58,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(database: sqlite3.Connection, kind: str = 'IMMEDIATE') -> Iterator[None]:
-    """Commit at the end of the context, or roll back after an error.
+    """Begin a transaction, and commit it at the end of the context, or roll it back after an error.
 
     Args:
         database: Connection without an open transaction.

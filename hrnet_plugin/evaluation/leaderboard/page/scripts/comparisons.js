@@ -64,7 +64,8 @@ function drawComparison() {
   drawAnalyses($('#comparison-analyses'), { names: one.names, kinds: one.analyses ? { [one.kind]: one.analyses } : {} });
   const classes = Object.entries(one.classes).filter(([, pair]) => pair[0] !== null && pair[1] !== null)
     .map(([name, pair]) => [name, 100 * (pair[1] - pair[0])]).sort((a, b) => a[1] - b[1]);
-  differencesPlot('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU', one.names);
+  $('#plot-comparison').closest('figure').hidden = !classes.length;
+  if (classes.length) differencesPlot('plot-comparison', classes, metric === 'AP' ? 'AP' : 'IoU', one.names);
   $('#comparison-images').textContent = one.differing.length ? `Images with the largest differences, second minus first in percent: ${one.differing.map(
     ([name, pair]) => `${name} (${signed(pair[1] - pair[0])})`).join(', ')}.` : '';
 }
