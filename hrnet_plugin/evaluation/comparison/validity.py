@@ -76,6 +76,7 @@ def _is_image(value: Json) -> bool:
 
 _CHECKS: dict[str, _Check] = {
     'names': _pair(_is_text), 'images': is_count, 'covered': _pair(is_count), 'uncovered': is_count,
-    'metrics': lambda value: bool(value) and _mapping(_pair(_is_value))(value), 'interval': _is_interval, 'classes': _mapping(_pair(_is_value)),
+    'metrics': lambda value: bool(value) and _mapping(_pair(_is_value))(value),
+    'interval': _is_interval, 'classes': _mapping(_pair(_is_value)),
     'keypoints': _mapping(_pair(_is_value)),
     'differing': lambda value: isinstance(value, list) and all(map(_is_image, value))}

@@ -26,6 +26,7 @@ MAX_VALUES = 5_000_000  # metrics of all records, also those of classes
 _MAX_CONFIG = 4 * 2**20  # characters
 _MAX_FACTS = 4 * 2**20
 _MAX_WARNINGS = 10
+_TASKS = tuple(host.task for host in HOSTS.values())
 
 _Values = dict[str, dict[str, float | None]]  # class, or '' for none -> metric -> value
 
@@ -96,9 +97,8 @@ def _record(number: Any, row: dict[str, Any], limits: Mapping[str, int], metrics
         raise ValueError(f'images must be a count and whole must be 0 or 1, got {short(images)} and {short(whole)}')
     for name, value in row.items():
         _check_text(name, value, limits[name])
-    tasks = [host.task for host in HOSTS.values()]
-    if row['task'] not in tasks:
-        raise ValueError(f'task must be one of {", ".join(tasks)}, got {short(row["task"])}')
+    if row['task'] not in _TASKS:
+        raise ValueError(f'task must be one of {", ".join(_TASKS)}, got {short(row["task"])}')
     model, cost, conditions = read_facts(row.pop('facts'))
     classes: dict[str, dict[str, float | None]] = {}
     for cls, named in metrics.items():
