@@ -18,3 +18,10 @@ def make_entry(**values):
     for part, kind in _PARTS.items():
         made[part] = kind(**{field.name: values.pop(field.name) for field in fields(kind) if field.name in values})
     return Entry(**made, **values)
+
+
+def collect_warnings(monkeypatch, module):
+    """Return the list that gets the log messages of a module."""
+    texts: list[str] = []
+    monkeypatch.setattr(module, 'print_log', lambda text, **options: texts.append(text))
+    return texts

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 
 import pytest
+from leaderboard_rows import collect_warnings
 
 from hrnet_plugin.evaluation.analysis.analysis import Analysis, Confusion
 from hrnet_plugin.evaluation.analysis.files import write_analyses
@@ -22,9 +23,7 @@ ANALYSIS = Analysis(kind='semantic', images=3, classes=['a'], precision=[.5], ob
 
 @pytest.fixture
 def warnings(monkeypatch):
-    texts: list[str] = []
-    monkeypatch.setattr(analyses, 'print_log', lambda text, **options: texts.append(text))
-    return texts
+    return collect_warnings(monkeypatch, analyses)
 
 
 def make_run(folder):

@@ -11,7 +11,7 @@ import sys
 import zlib
 
 import pytest
-from leaderboard_rows import make_entry
+from leaderboard_rows import collect_warnings, make_entry
 from paths import ROOT
 from PIL import Image, PngImagePlugin
 
@@ -23,9 +23,7 @@ JPEG = 'data:image/jpeg;base64,'
 
 @pytest.fixture
 def warnings(monkeypatch):
-    texts: list[str] = []
-    monkeypatch.setattr(images, 'print_log', lambda text, **options: texts.append(text))
-    return texts
+    return collect_warnings(monkeypatch, images)
 
 
 def row(folder):

@@ -16,6 +16,7 @@ from contextlib import closing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from leaderboard_rows import collect_warnings
 from test_store import make
 
 from hrnet_plugin.cli import leaderboard
@@ -35,9 +36,7 @@ GOOD = ('2020', 'detection', 'c', '', '', '', '', 'COCO', 'val2017', 3, 0, '{}')
 
 @pytest.fixture
 def warnings(monkeypatch):
-    texts: list[str] = []
-    monkeypatch.setattr(stored_rows, 'print_log', lambda text, **options: texts.append(text))
-    return texts
+    return collect_warnings(monkeypatch, stored_rows)
 
 
 def foreign(path, rows=(), metrics=(), script='', encoding='UTF-8'):

@@ -12,14 +12,7 @@ import pytest
 from page_actions import column, fresh, plot_by_id, requested_addresses, run
 from PIL import Image
 
-from hrnet_plugin.evaluation.analysis.analysis import (
-    Analysis,
-    Confusion,
-    Curves,
-    Histograms,
-    encode_precision,
-    encode_scores,
-)
+from hrnet_plugin.evaluation.analysis import analysis as analyses
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
@@ -70,15 +63,15 @@ OTHER_PLOTS = [
 
 def hostile_analysis():
     number = len(PAYLOADS)
-    half = encode_precision(np.full((1, 101), .5))
+    half = analyses.encode_precision(np.full((1, 101), .5))
     counts = [[int(row == column) for column in range(number + 1)] for row in range(number + 1)]
-    return Analysis(
+    return analyses.Analysis(
         kind='bbox', images=3, classes=PAYLOADS, precision=[.5] * number, objects=[1] * number,
         predictions=[1] * number,
-        confusion=Confusion(overlap=.5, score=.3, counts=counts),
-        curves=Curves(thresholds=[.5], precision=[half] * number, mean=half,
-                      scores=[encode_scores(np.full(101, .5))] * number),
-        histograms=Histograms(overlap=.5, edges=[0, .5, 1], true_positives=[[1, 2]] * number,
+        confusion=analyses.Confusion(overlap=.5, score=.3, counts=counts),
+        curves=analyses.Curves(thresholds=[.5], precision=[half] * number, mean=half,
+                      scores=[analyses.encode_scores(np.full(101, .5))] * number),
+        histograms=analyses.Histograms(overlap=.5, edges=[0, .5, 1], true_positives=[[1, 2]] * number,
                               false_positives=[[3, 4]] * number))
 
 

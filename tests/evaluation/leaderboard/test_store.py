@@ -16,8 +16,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from leaderboard_rows import collect_warnings
 from paths import ROOT
 
+from hrnet_plugin.evaluation.leaderboard import stored_rows
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
@@ -59,11 +61,7 @@ def write_old(path, facts):
 
 @pytest.fixture
 def warnings(monkeypatch):
-    """Return the list of warnings of readers."""
-    texts: list[str] = []
-    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.stored_rows.print_log',
-                        lambda text, **options: texts.append(text))
-    return texts
+    return collect_warnings(monkeypatch, stored_rows)
 
 
 @pytest.mark.parametrize('value', [math.inf, 'text', 1e300, b'x'])

@@ -9,11 +9,13 @@ import zlib
 from pathlib import Path
 
 import pytest
+from leaderboard_rows import collect_warnings
 from PIL import Image
 
 from hrnet_plugin.cli import leaderboard
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, DataFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.local_results import local_entries, local_entry
+from hrnet_plugin.evaluation.leaderboard.page import images
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.evaluation.leaderboard.visualizations import is_trusted, resolve_folder
@@ -24,11 +26,7 @@ EMBEDDED = 'data:image/jpeg;base64,'
 
 @pytest.fixture
 def warnings(monkeypatch):
-    """Return the list of warnings of the page."""
-    texts: list[str] = []
-    monkeypatch.setattr('hrnet_plugin.evaluation.leaderboard.page.images.print_log',
-                        lambda text, **options: texts.append(text))
-    return texts
+    return collect_warnings(monkeypatch, images)
 
 
 def make_run(folder, *parts, name=TIME):
