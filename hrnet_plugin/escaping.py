@@ -13,7 +13,7 @@ import unicodedata
 _INVISIBLE = frozenset(('Cc', 'Cf', 'Cs', 'Zl', 'Zp'))
 _JOINERS = '\u200c\u200d'  # Persian words and emoji require them
 _SUSPECTS = re.compile('[^ -~]')  # printable ASCII is quick to skip
-_MARKDOWN = re.compile(r'[\\`*_{}\[\]<>|~&$#@]|(?<=[wW]{3})\.|:(?=//)')
+_MARKDOWN = re.compile(r'[\\`*_{\[<|~&$#@]|(?<=[wW]{3})\.|:(?=//)')
 _FULL_WIDTH = '\uff1d\uff0b\uff0d\uff20'  # = + - @, which East Asian versions of Excel accept
 # also after a semicolon, which separates cells where a comma is the decimal sign
 _FORMULA = re.compile(rf'(^|;)(?=\s*[=+\-@{_FULL_WIDTH}]|[\t\r\n])')
