@@ -7,7 +7,9 @@ that the journal names as the journal of a transaction over several databases.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -117,11 +119,14 @@ def _journal(path: Path) -> Path:
 
 def _bytes(path: Path, start: int, number: int) -> bytes:
     """Return bytes of a regular file from an offset, which counts from the end if it is negative, or none."""
-    if not path.is_file():
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return b''
+        with path.open('rb') as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size + start) if start < 0 else start)
+            return file.read(number)
+    except FileNotFoundError:  # another process has just committed, and removed its journal
         return b''
-    with path.open('rb') as file:
-        file.seek(max(0, path.stat().st_size + start) if start < 0 else start)
-        return file.read(number)
 
 
 def _decode(text: bytes) -> str:

@@ -151,7 +151,7 @@ def test_a_locked_store_is_reported_soon(tmp_path, monkeypatch):
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute('BEGIN EXCLUSIVE')
         start = time.monotonic()
-        with pytest.raises(sqlite3.DatabaseError, match=r"store must be readable, got '.*': database is locked"):
+        with pytest.raises(sqlite3.DatabaseError, match=r"store must be a file that can be read, got '.*': database is locked"):
             ResultStore(path).read()
         assert time.monotonic() - start < 3
 
