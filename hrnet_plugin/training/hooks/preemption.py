@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import all_reduce, barrier, is_main_process
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop, IterBasedTrainLoop
 
@@ -23,8 +23,8 @@ from hrnet_plugin.files import atomic_write
 from hrnet_plugin.registry import HOOKS
 from hrnet_plugin.training.accumulation import batches_per_step
 from hrnet_plugin.training.hooks.atomic_checkpoint import ATOMIC_BACKEND
+from hrnet_plugin.training.hooks.preemption_checkpoints import PreemptionCheckpoints
 from hrnet_plugin.training.loops import ResumableEpochLoop
-from hrnet_plugin.training.work_dir import is_complete
 
 if TYPE_CHECKING:
     from mmengine.hooks.hook import DATA_BATCH
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _SIGNALS = ('SIGTERM', 'SIGUSR1')  # Windows has no SIGUSR1
 _TRAINED, _BATCHES = 'trained_batches', 'batches'  # keys in the meta information of checkpoints
-_WRITTEN = 'preemption_checkpoints'  # key in the message hub, whose entries are saved in checkpoints
 
 
 @HOOKS.register_module()
@@ -56,17 +55,16 @@ class PreemptionHook(Hook):
     def __init__(self) -> None:
         self._received = 0
         self._previous: dict[int, Any] = {}
-        self._earlier: list[str] = []  # names of the checkpoints that this hook wrote before the run was resumed
-        self._last: str | None = None  # path of the latest regular checkpoint at that time
+        self._checkpoints = PreemptionCheckpoints()
 
     def before_train(self, runner: Runner) -> None:
         """Handle the signals. Only the main thread of a process can do that."""
-        self._earlier = runner.message_hub.get_info(_WRITTEN, [])
-        self._last = runner.message_hub.get_info('last_ckpt', None)
+        self._checkpoints.resume(runner)
         if threading.current_thread() is threading.main_thread():
             self._received = 0
             numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
             self._previous = {number: signal.signal(number, self._receive) for number in numbers}
+        barrier()  # the first process may remove the checkpoint when the others have read it
 
     def after_train(self, runner: Runner) -> None:
         """Restore the previous handlers."""
@@ -93,7 +91,7 @@ class PreemptionHook(Hook):
                          outputs: dict[str, torch.Tensor] | None = None) -> None:
         """End the run if a process has received a signal and the optimizer has made a step."""
         iteration = runner.iter + 1
-        self._remove_outdated(runner)
+        self._checkpoints.remove_outdated(runner)
         if iteration % batches_per_step(runner.optim_wrapper):
             return  # gradients of further batches are missing
         received = self._received_by_any(runner)
@@ -104,7 +102,7 @@ class PreemptionHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Remove checkpoints that a regular one has replaced."""
-        self._remove_outdated(runner)
+        self._checkpoints.remove_outdated(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """End the run if a process has received a signal during an evaluation, unless it is the last one."""
@@ -139,34 +137,12 @@ class PreemptionHook(Hook):
         if trained and isinstance(runner.train_loop, EpochBasedTrainLoop):
             meta.update({_TRAINED: trained, _BATCHES: len(runner.train_dataloader)})
         name = f'iter_{iteration}.pth'
-        hub = runner.message_hub
-        if hub.get_info('last_ckpt', None) != str(Path(runner.work_dir, name)):  # that one belongs to CheckpointHook
-            hub.update_info(_WRITTEN, [*hub.get_info(_WRITTEN, []), name])
+        self._checkpoints.add(runner, name)
         runner.save_checkpoint(runner.work_dir, name, meta=meta, by_epoch=False,
                                backend_args=dict(backend=ATOMIC_BACKEND))
         if is_main_process():
             with atomic_write(Path(runner.work_dir, 'last_checkpoint')) as scratch:
                 scratch.write_text(str(Path(runner.work_dir, name)), encoding='utf-8')
-
-    def _remove_outdated(self, runner: Runner) -> None:
-        """Remove the checkpoints that the run was resumed from, if it has written a regular one to resume from.
-
-        If the run is killed before, the regular checkpoint contains their names, and the next run removes them.
-        """
-        hub, earlier = runner.message_hub, self._earlier
-        last = hub.get_info('last_ckpt', None)
-        if not earlier or last in (None, self._last) or not _are_resumable(runner.hooks):
-            return
-        if is_main_process() and Path(last).is_file() and is_complete(Path(last)):
-            for name in earlier:
-                Path(runner.work_dir, name).unlink(missing_ok=True)
-        hub.update_info(_WRITTEN, [name for name in hub.get_info(_WRITTEN, []) if name not in earlier])
-        self._earlier = []
-
-
-def _are_resumable(hooks: Iterable[Hook]) -> bool:
-    """Return True unless regular checkpoints lack the state of optimizers or schedulers."""
-    return all(hook.save_optimizer and hook.save_param_scheduler for hook in hooks if isinstance(hook, CheckpointHook))
 
 
 def _evaluates_next(loop: BaseLoop, iteration: int) -> bool:

@@ -3,135 +3,20 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 import torch
-from linear_model import LinearModel
-from mmengine.evaluator import BaseMetric, Evaluator
-from mmengine.hooks import Hook
 from paths import ROOT
-from torch.utils.data import Dataset
+from preempted_run import Losses, restore_handlers, train
 
-from hrnet_plugin.checkpoints import allow_mmengine_checkpoints
 from hrnet_plugin.training.hooks import preemption
-from hrnet_plugin.training.runner import HRNetRunner
-from hrnet_plugin.training.work_dir import newest_checkpoint
 
-allow_mmengine_checkpoints()
-
-
-class Numbers(Dataset):
-    """Dataset that lists the loaded numbers."""
-
-    loaded = []
-
-    def __init__(self, length=8):
-        self.length = length
-
-    def __len__(self):
-        return self.length
-
-    def __getitem__(self, index):
-        self.loaded.append(index)
-        return dict(inputs=torch.ones(2) * index)
-
-
-class Validation(Numbers):
-    loaded = []
-
-
-class Model(LinearModel):
-
-    def forward(self, inputs, mode='loss'):
-        return super().forward(inputs, mode) if mode == 'loss' else [0]
-
-
-class Noise(Numbers):
-    """Dataset with random numbers."""
-
-    def __getitem__(self, index):
-        return dict(inputs=torch.rand(2) + np.random.rand() + random.random() + super().__getitem__(index)['inputs'])
-
-
-class NoisyModel(Model):
-    """Model that draws random numbers."""
-
-    def forward(self, inputs, mode='loss'):
-        return super().forward([one * torch.rand(2) for one in inputs], mode)
-
-
-class Score(BaseMetric):
-
-    def process(self, data_batch, data_samples):
-        self.results.append(0)
-
-    def compute_metrics(self, results):
-        return dict(score=0.)
-
-
-class Losses(Hook):
-    """Hook that records losses and evaluations, and sends a signal after an iteration or in an evaluation."""
-
-    def __init__(self, number=None, after=None, in_evaluation=None):
-        self.values, self.number, self.after, self.in_evaluation = {}, number, after, in_evaluation
-        self.evaluated = []
-
-    def after_val_epoch(self, runner, metrics=None):
-        self.evaluated.append(runner.iter)
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self.values[runner.iter] = outputs['loss'].item(), batch_idx
-        if runner.iter == self.after:
-            os.kill(os.getpid(), self.number)
-
-    def before_val_iter(self, runner, batch_idx, data_batch=None):
-        if runner.epoch == self.in_evaluation:
-            os.kill(os.getpid(), self.number)
-
-
-def train(work_dir, resume=None, loop=None, length=8, count=1, workers=0, sampler='DefaultSampler', noise=False,
-          hooks=(), recorder=None, regular=None, **signals):
-    """Train for 3 epochs of 4 batches. Return the losses, the exit code, and the numbers that were loaded."""
-    torch.manual_seed(0)
-    recorder = recorder or Losses(**signals)
-    Numbers.loaded.clear()
-    loader = dict(batch_size=2, num_workers=workers, persistent_workers=workers > 0)
-    model, dataset = (NoisyModel(), Noise(length)) if noise else (Model(), Numbers(length))
-    runner = HRNetRunner(
-        model, str(work_dir), log_level='ERROR', experiment_name=f'{work_dir.parent.name}-{time.time()}',
-        train_cfg=loop or dict(type='hrnet_plugin.ResumableEpochLoop', max_epochs=3),
-        train_dataloader=dict(loader, dataset=dataset, sampler=dict(type=sampler, shuffle=True)),
-        val_dataloader=dict(batch_size=2, dataset=Validation(), sampler=dict(type='DefaultSampler', shuffle=False)),
-        val_cfg=dict(), val_evaluator=Evaluator(Score()), randomness=dict(seed=0),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3, momentum=.9), accumulative_counts=count),
-        param_scheduler=[dict(type='LinearLR', start_factor=.1, begin=0, end=8, by_epoch=False)],
-        default_hooks=dict(checkpoint=dict(type='hrnet_plugin.AtomicCheckpointHook', **(regular or dict(interval=1))),
-                           **(dict(random_state=dict(type='hrnet_plugin.RandomStateHook')) if noise else {})),
-        custom_hooks=[recorder, *hooks, dict(type='hrnet_plugin.PreemptionHook')],
-        load_from=resume and str(resume), resume=resume is not None)
-    code = 0
-    try:
-        runner.train()
-    except SystemExit as error:
-        code = error.code
-    return recorder.values, code, [*Numbers.loaded]
-
-
-@pytest.fixture(autouse=True)
-def _handlers_restored():
-    """A run that a signal ends keeps its handlers until its process exits."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+_handlers_restored = pytest.fixture(autouse=True)(restore_handlers)
 
 
 @pytest.mark.parametrize(('number', 'after', 'expected'), [(signal.SIGTERM, 5, 6), (signal.SIGTERM, 7, 8),
@@ -245,55 +130,6 @@ def test_averaged_weights_are_saved(tmp_path):
         assert all(torch.equal(saved[0][key], saved[1][key]) for key in saved[0])
 
 
-def checkpoints(work_dir):
-    return sorted(path.name for path in work_dir.glob('*.pth'))
-
-
-class Files(Hook):
-    """Hook that lists the checkpoints at the end of epochs, and can raise an error there."""
-
-    def __init__(self, folder, priority, error=False):
-        self.folder, self.priority, self.error, self.found = folder, priority, error, []
-
-    def after_train_epoch(self, runner):
-        self.found.append(checkpoints(self.folder))
-        if self.error:
-            raise RuntimeError('killed')
-
-
-def test_outdated_checkpoints_are_removed_after_the_next_regular_one(tmp_path):
-    train(tmp_path, number=signal.SIGTERM, after=4)
-    train(tmp_path, number=signal.SIGTERM, after=5, resume=tmp_path / 'iter_5.pth')
-    (tmp_path / 'iter_7.pth').write_bytes(b'of a user')
-    before, after = Files(tmp_path, 'NORMAL'), Files(tmp_path, 'VERY_LOW')
-    train(tmp_path, resume=tmp_path / 'iter_6.pth', hooks=[before, after])
-    assert before.found[0] == ['epoch_1.pth', 'iter_5.pth', 'iter_6.pth', 'iter_7.pth']
-    assert after.found[0] == ['epoch_1.pth', 'epoch_2.pth', 'iter_5.pth', 'iter_6.pth', 'iter_7.pth']
-    assert after.found[1] == checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth', 'iter_7.pth']
-
-
-def test_a_kill_before_the_removal_leaves_both_checkpoints(tmp_path):
-    train(tmp_path, number=signal.SIGTERM, after=5)
-    with pytest.raises(RuntimeError, match='killed'):
-        train(tmp_path, resume=tmp_path / 'iter_6.pth', hooks=[Files(tmp_path, 'VERY_LOW', error=True)])
-    assert checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'iter_6.pth']
-    assert newest_checkpoint(tmp_path, []) == str(tmp_path / 'epoch_2.pth')
-    train(tmp_path, resume=tmp_path / 'epoch_2.pth')
-    assert checkpoints(tmp_path) == ['epoch_1.pth', 'epoch_2.pth', 'epoch_3.pth']
-
-
-@pytest.mark.parametrize(('after', 'regular', 'expected'), [
-    (4, {}, ['iter_10.pth', 'iter_5.pth']),  # of the checkpoint hook, though the run was ended at this iteration, too
-    (6, {}, ['iter_10.pth', 'iter_5.pth']),
-    (6, dict(save_optimizer=False), ['iter_10.pth', 'iter_5.pth', 'iter_7.pth'])])
-def test_checkpoints_that_are_needed_remain(tmp_path, after, regular, expected):
-    loop = dict(loop=dict(type='IterBasedTrainLoop', max_iters=10, val_interval=100), sampler='InfiniteSampler',
-                regular=dict(interval=5, by_epoch=False, **regular))
-    train(tmp_path, number=signal.SIGTERM, after=after, **loop)
-    train(tmp_path, resume=newest_checkpoint(tmp_path, []), **loop)
-    assert checkpoints(tmp_path) == expected
-
-
 def test_threads_cannot_handle_signals(tmp_path):
     with ThreadPoolExecutor(1) as pool:
         values, code, _ = pool.submit(train, tmp_path).result()
@@ -322,7 +158,7 @@ RUN = """
     from pathlib import Path
     from linear_model import LinearModel
     from mmengine.hooks import Hook
-    from test_preemption import Numbers
+    from preempted_run import Numbers
     from hrnet_plugin.training.process_group import start_process_group
     from hrnet_plugin.training.runner import HRNetRunner
 
@@ -372,12 +208,22 @@ def test_a_signal_to_all_processes_of_a_run(start, tmp_path, number):
     assert (tmp_path / 'last_checkpoint').is_file()
 
 
+def children(number):
+    """Return the children of a process."""
+    lines = subprocess.run(['ps', '-eo', 'pid=,ppid='], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [int(pid) for pid, parent in map(str.split, lines) if int(parent) == number]
+
+
 @pytest.mark.slow
-def test_all_processes_end_together(start, tmp_path):
-    """torchrun passes SIGTERM on to its processes, which may get it in different iterations."""
+@pytest.mark.parametrize('receives', ['torchrun', 'all'])
+def test_all_processes_end_together(start, tmp_path, receives):
+    """torchrun passes SIGTERM on to its processes, which may get it in different iterations, or twice."""
     run = start('pytorch', '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', '2',
                 '--max-restarts', '3')
-    os.kill(run.pid, signal.SIGTERM)
+    processes = children(run.pid)
+    assert len(processes) == 2
+    for number in [run.pid, *processes] if receives == 'all' else [run.pid]:
+        os.kill(number, signal.SIGTERM)
     out, error = run.communicate(timeout=60)
     assert run.returncode == 1
     assert out.count('iteration 0') <= 1  # of the second process: torchrun does not start them again
