@@ -45,7 +45,7 @@ def norm_of_weights(model):
 
 
 def train(path):
-    config = Config.fromfile(path)
+    config = Config.fromfile(path, format_python_code=False)  # formatting takes a second per case
     config.launcher = sys.argv[2]
     start_processes(config)
     config.train_dataloader.batch_size //= get_dist_info()[1]

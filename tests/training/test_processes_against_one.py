@@ -65,6 +65,9 @@ def write_config(folder, case, sample_root):
     dataset = config.train_dataloader.dataset
     dataset.indices = 8  # full batches only
     dataset.pipeline = [step for step in dataset.pipeline if step['type'] not in RANDOM]
+    for step in dataset.pipeline:
+        if host == 'mmdet' and step['type'] == 'Resize':
+            step.scale = (160, 128)
     config.dump(folder / f'{case}.py')
     return str(folder / f'{case}.py')
 
