@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hrnet_plugin.evaluation.image_bounds import check_expansion, check_png_chunks, png_pixels
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -19,8 +20,6 @@ _ORIENTATION = 274  # EXIF tag
 _MODES = {'1': 'gray', 'L': 'gray', 'LA': 'gray with alpha', 'P': 'palette', 'PA': 'palette', 'RGBA': 'RGB with alpha',
           'I;16': 'gray of 16 bit', 'I;16B': 'gray of 16 bit', 'I;16L': 'gray of 16 bit', 'I': 'gray of 32 bit',
           'F': 'gray of 32 bit'}
-# a file of less than 1 MiB with more pixels is broken or made to exhaust memory
-_MOST_PIXELS, _SMALL_FILE = 1 << 26, 1 << 20
 
 
 class UnreadableImageError(ValueError):
@@ -51,39 +50,27 @@ def read_header(path: Path) -> ImageHeader:
         FileNotFoundError: If the file does not exist.
         UnreadableImageError: If neither PIL nor OpenCV reads the file, or if it is truncated.
     """
+    try:
+        return _open(path)
+    except (FileNotFoundError, UnreadableImageError):
+        raise
+    except Exception as error:  # PIL raises many types of errors for broken images
+        raise UnreadableImageError(str(error) or type(error).__name__) from None
+
+
+def _open(path: Path) -> ImageHeader:
     from PIL import Image, UnidentifiedImageError
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of images with many pixels
             with Image.open(path) as image:
-                _check_expansion(path, image.height * image.width)
+                check_expansion(path, image.height * image.width)
                 return _read_header(path, image)
-    except FileNotFoundError:
-        raise
     except Image.DecompressionBombError:
-        _check_expansion(path, 2 * (Image.MAX_IMAGE_PIXELS or 0))
-        return _decode_header(path)
+        check_expansion(path, 2 * (Image.MAX_IMAGE_PIXELS or 0))
     except UnidentifiedImageError:
-        _check_expansion(path, 4 * _png_pixels(path))  # broken, and OpenCV makes copies of all pixels
-        return _decode_header(path)
-    except Exception as error:  # PIL raises many types of errors for broken images
-        raise UnreadableImageError(str(error) or type(error).__name__) from None
-
-
-def _check_expansion(path: Path, pixels: int) -> None:
-    """Raise UnreadableImageError for a small file of a huge image, which would take memory without being complete."""
-    if pixels > _MOST_PIXELS and path.stat().st_size < _SMALL_FILE:
-        raise UnreadableImageError(f'a file of {path.stat().st_size} bytes must have at most {_MOST_PIXELS} pixels')
-
-
-def _png_pixels(path: Path) -> int:
-    """Return the number of pixels in the header of a PNG file, or 0 for other files. OpenCV reads broken ones, too."""
-    with path.open('rb') as file:
-        start = file.read(24)
-    if not start.startswith(b'\x89PNG') or len(start) < 24:
-        return 0
-    width, height = struct.unpack('>II', start[16:])
-    return width * height
+        check_expansion(path, 4 * png_pixels(path))  # broken, and OpenCV makes copies of all pixels
+    return _decode_header(path)
 
 
 def _read_header(path: Path, image: Image) -> ImageHeader:
@@ -114,6 +101,7 @@ def _size(pixels: NDArray[Any]) -> tuple[int, int]:
 
 
 def _decode(path: Path, flag: int = cv2.IMREAD_COLOR) -> NDArray[Any]:
+    check_png_chunks(path)
     try:
         pixels = cv2.imdecode(np.fromfile(path, np.uint8), flag)  # as mmcv does
     except (OSError, cv2.error) as error:

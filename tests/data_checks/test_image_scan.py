@@ -185,3 +185,12 @@ def test_bit_depth(images):
     assert '3 of 3 sampled images have more than 8 bits per channel' in deep.message
     assert "color_type='unchanged'" in deep.message
     assert scan_images(loaded(images[::2], color_type='unchanged')).findings == ()
+
+
+def test_chunks_beyond_the_end_of_png_files(images):
+    """OpenCV allocates the length that a chunk claims, here 620 MB. PIL does not identify the file."""
+    content = images[0].path.read_bytes()
+    images[0].path.write_bytes(content[:33] + bytes.fromhex('25000000') + b'\xff' + content[33:])
+    message = only(scan_images(images)).message
+    assert '1 of 6 sampled images are unreadable or truncated' in message
+    assert 'a PNG chunk has 620756992 bytes, but the file ends after' in message
