@@ -9,55 +9,16 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import IO, Any, Protocol, TypeAlias
+from typing import IO, Any
 
+from hrnet_plugin.checkpoints.pickle_values import Made, Rules, Value, grow, size_of
 from hrnet_plugin.checkpoints.refusal import RefusedError
 
 MAX_INSTRUCTIONS = 1_000_000  # an HRNet-W32 has 65,000, with the states of Adam 200,000
 MAX_SHARED = 4_000_000  # values that references repeat
-MAX_DEPTH = 100
-_BYTES_PER_UNIT = 8  # of text, in the size of a value
-
-
-@dataclass(slots=True, eq=False)
-class Made:
-    """Value that instructions of a pickle make.
-
-    Attributes:
-        kind: 'tuple', 'list', 'dict', 'set', 'global' (a name), 'call' (its result) or 'storage'.
-        name: Name of the global, or of the one that is called.
-        items: Items of a tuple.
-        size: Number of values in it, where a shared value counts each time.
-        depth: Depth of nesting.
-        is_shared: Whether another value may refer to it, so that it must not change.
-    """
-
-    kind: str
-    name: str = ''
-    items: tuple[Value, ...] = ()
-    size: int = 1
-    depth: int = 0
-    is_shared: bool = False
-
-
-Value: TypeAlias = 'Made | str | int | float | bytes | None'
-
-
-class Rules(Protocol):
-    """Rules for names, calls and storages. Methods raise :class:`RefusedError`."""
-
-    def check_global(self, module: str, name: str) -> str:
-        """Check a name and return it as in current versions of Python."""
-
-    def check_call(self, name: str, arguments: tuple[Value, ...]) -> None:
-        """Check a call."""
-
-    def check_state(self, name: str) -> None:
-        """Check that the results of calls of a name may get a state."""
-
-    def check_storage(self, identity: tuple[Value, ...]) -> None:
-        """Check a reference to a storage outside of the pickle."""
+# keys other than text and small numbers; tuples and long integers may all have the same hash
+MAX_UNUSUAL_KEYS = 10_000
+_SMALL = 1 << 63
 
 
 class PickleCheck:
@@ -65,11 +26,13 @@ class PickleCheck:
 
     Args:
         rules: Rules for names, calls and storages.
+        max_instructions: Maximum number of instructions of all pickles together.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, max_instructions: int = MAX_INSTRUCTIONS) -> None:
         self._rules = rules
-        self._instructions = self._shared = 0
+        self._max_instructions = max_instructions
+        self._instructions = self._shared = self._unusual_keys = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -87,19 +50,24 @@ class PickleCheck:
         self._reset()
         for opcode, argument, _ in pickletools.genops(stream):
             self._instructions += 1
-            _check_count(self._instructions)
+            if self._instructions > self._max_instructions:
+                raise RefusedError(f'the pickle must have at most {self._max_instructions} values, got more')
             if opcode.name in _CONSTANTS:
                 self._stack.append(argument)
             else:
-                handler = _HANDLERS.get(opcode.name)
+                handler = self._handler(opcode.name)
                 if handler is None:
                     raise RefusedError(f'a checkpoint must have instructions that torch writes, got {opcode.name}')
                 handler(self, argument)
 
+    def _handler(self, name: str) -> Callable[[PickleCheck, Any], object] | None:
+        """Return the function for an instruction, or None if it is not allowed."""
+        return _HANDLERS.get(name)
+
     def _push_made(self, kind: str, items: Iterable[Value] = (), name: str = '') -> Made:
         items = tuple(items)
         made = Made(kind, name, items if kind == 'tuple' else ())
-        _grow(made, items)
+        grow(made, items)
         self._stack.append(made)
         return made
 
@@ -115,12 +83,13 @@ class PickleCheck:
         self._stack.append(Made('global', self._rules.check_global(*argument.split(' ', 1))))
 
     def _put(self, index: int) -> None:
-        _check_count(index)  # pickle would make a table of this size
+        if index > self._instructions:  # pickle would make a table of this size
+            raise RefusedError(f'references must be numbered from 0, got {index}')
         self._memo[index] = self._stack[-1]
 
     def _get(self, index: int) -> None:
         value = self._memo[index]
-        self._shared += _size(value)
+        self._shared += size_of(value)
         if self._shared > MAX_SHARED:
             raise RefusedError(f'references must repeat at most {MAX_SHARED} values of a checkpoint, got more')
         if isinstance(value, Made):
@@ -140,10 +109,14 @@ class PickleCheck:
         return made
 
     def _extend(self, items: list[Value]) -> None:
-        _grow(self._target(lambda made: made.kind == 'list'), items)
+        grow(self._target(lambda made: made.kind == 'list'), items)
 
     def _update(self, items: list[Value]) -> None:
-        _grow(self._target(lambda made: made.kind == 'dict' or made.name in _MAPPINGS), items)
+        self._unusual_keys += sum(map(_is_unusual, items[::2]))
+        if self._unusual_keys > MAX_UNUSUAL_KEYS:
+            raise RefusedError(f'at most {MAX_UNUSUAL_KEYS} keys of mappings must be other than text and integers of '
+                               '64 bits, got more')
+        grow(self._target(lambda made: made.kind == 'dict' or made.name in _MAPPINGS), items)
 
     def _call(self, _: object) -> None:
         arguments, called = self._stack.pop(), self._stack.pop()
@@ -158,7 +131,7 @@ class PickleCheck:
         state = self._stack.pop()
         made = self._target(lambda made: made.kind == 'call')
         self._rules.check_state(made.name)
-        _grow(made, [state])
+        grow(made, [state])
 
     def _refer(self, _: object) -> None:
         identity = self._stack.pop()
@@ -168,24 +141,10 @@ class PickleCheck:
         self._stack.append(Made('storage'))
 
 
-def _check_count(count: int) -> None:
-    if count > MAX_INSTRUCTIONS:
-        raise RefusedError(f'a checkpoint must have at most {MAX_INSTRUCTIONS} values in its pickle, got more')
-
-
-def _size(value: Value) -> int:
-    if isinstance(value, Made):
-        return value.size
-    return 1 + len(value) // _BYTES_PER_UNIT if isinstance(value, (str, bytes)) else 1
-
-
-def _grow(made: Made, items: Iterable[Value]) -> None:
-    for item in items:
-        made.size += _size(item)
-        if isinstance(item, Made) and item.depth >= made.depth:
-            made.depth = item.depth + 1
-    if made.depth > MAX_DEPTH:
-        raise RefusedError(f'values of a checkpoint must be nested at most {MAX_DEPTH} deep, got more')
+def _is_unusual(key: Value) -> bool:
+    if isinstance(key, int):
+        return not -_SMALL <= key < _SMALL
+    return not isinstance(key, (str, float))
 
 
 _MAPPINGS = ('collections.OrderedDict', 'collections.Counter', 'collections.defaultdict')

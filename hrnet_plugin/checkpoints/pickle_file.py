@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _ZIP = b'PK\x03\x04'
 _OLD_PICKLES = 5  # magic number, version, properties of the machine, the objects, keys of storages
 _MESSAGE_LENGTH = 200
-# errors that torch and pickle raise for truncated or damaged files
-_BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
+#: Errors that torch and pickle raise for truncated or damaged files.
+BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
            ArithmeticError, MemoryError, struct.error, pickle.UnpicklingError)
 
 
@@ -53,7 +53,7 @@ def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
         return _load(path, map_location)
     except RefusedError as error:
         raise ValueError(f'was refused: {error}') from None
-    except _BROKEN as error:
+    except BROKEN as error:
         if isinstance(error, ValueError) and str(error).startswith('is '):
             raise
         raise ValueError(f'is not a complete checkpoint: {first_sentence(error)}') from None
@@ -64,24 +64,42 @@ def _check_archive(path: Path) -> None:
     PickleCheck(CheckpointRules(path.stat().st_size, archive.records)).run(io.BytesIO(archive.pickle))
 
 
+def load_storage(content: bytes) -> Any:
+    """Load a storage that ``torch.save`` has written in the format before torch 1.6, as pickles of tensors contain it.
+
+    Args:
+        content: Bytes of the file.
+
+    Raises:
+        ValueError and other errors of :data:`BROKEN`: See :func:`load_pickle`.
+    """
+    _check_pickles(io.BytesIO(content), len(content))
+    return _load(io.BytesIO(content), 'cpu')
+
+
 def _check_old_format(path: Path) -> None:
-    """Check a file in the format before torch 1.6: several pickles, and then the storages."""
     if tarfile.is_tarfile(path):
         raise ValueError('is a tar archive of torch before 0.1.10. Save it again with torch.save of a newer version')
-    check = PickleCheck(CheckpointRules(path.stat().st_size))
     with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for _ in range(_OLD_PICKLES):
-            check.run(cast(IO[bytes], content))  # reads at most what is left, however long a text claims to be
+        # reads at most what is left, however long a text claims to be
+        _check_pickles(cast(IO[bytes], content), len(content))
 
 
-def _load(path: Path, map_location: MAP_LOCATION) -> Any:
+def _check_pickles(stream: IO[bytes], size: int) -> None:
+    """Check a file in the format before torch 1.6: several pickles, and then the storages."""
+    check = PickleCheck(CheckpointRules(size))
+    for _ in range(_OLD_PICKLES):
+        check.run(stream)
+
+
+def _load(file: Path | IO[bytes], map_location: MAP_LOCATION) -> Any:
     allow_mmengine_checkpoints()
     # without an allow-list, torch would refuse checkpoints of mmengine
     options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
         weights_only=False, pickle_module=restricted_pickle)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # torch warns of sparse tensors, which are refused later
-        return torch.load(path, map_location=map_location, **options)
+        return torch.load(file, map_location=map_location, **options)
 
 
 def first_sentence(error: Exception) -> str:

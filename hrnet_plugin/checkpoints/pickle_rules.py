@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import torch
 
-from hrnet_plugin.checkpoints.pickle_check import Made, Value
+from hrnet_plugin.checkpoints.pickle_values import Made, Value
 from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.checkpoints.refusal import RefusedError
 from hrnet_plugin.checkpoints.restricted_pickle import allowed_globals, modern_name
 
 _REBUILD = 'torch._utils._rebuild_'
-_BYTES = '_codecs.encode'  # of text: bytes in a pickle that Python 2 can read, too
+# these look up the hash of each value of a sequence; state dicts of Python 2 are made of 50,000 values
+_HASHING = ('builtins.set', 'builtins.frozenset', 'collections.Counter', 'collections.OrderedDict')
+_MAX_HASHED = 100_000
+BYTES = '_codecs.encode'  # of text: bytes in a pickle that Python 2 can read, too
 # classes whose pickles have a state
 _WITH_STATE = ('collections.OrderedDict', 'numpy.core.multiarray._reconstruct', 'numpy._core.multiarray._reconstruct',
                'numpy.dtype', 'mmengine.logging.history_buffer.HistoryBuffer', 'torch.nn.parameter.Parameter')
@@ -43,12 +46,15 @@ class CheckpointRules:
         """Check that a call allocates no more memory than its arguments have."""
         if name == 'torch._tensor._rebuild_from_type_v2':
             self._check_nested_call(arguments)
-        elif name == _BYTES:
+        elif name == BYTES:
             _require(len(arguments) == 2 and isinstance(arguments[0], str) and arguments[1] == 'latin1',
                      'bytes must be written as text in latin1')
         elif name == 'builtins.bytearray':
-            _require(all(isinstance(value, Made) and value.name == _BYTES for value in arguments),
+            _require(all(isinstance(value, Made) and value.name == BYTES for value in arguments),
                      'a bytearray must be made of bytes')
+        elif name in _HASHING:
+            _require(all(isinstance(value, Made) and (value.kind == 'dict' or value.size <= _MAX_HASHED)
+                         for value in arguments), f'{name} must be made of at most {_MAX_HASHED} values')
         elif _is_tensor_class(name):
             _require(not arguments, 'a tensor must have a storage')
         elif name.endswith('Storage') or name.startswith(f'{_REBUILD}device_tensor'):

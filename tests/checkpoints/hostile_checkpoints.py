@@ -111,6 +111,7 @@ BOMB = bytes(30_000_000)
 ONE = mapping(tensor((2, ), (1, )))
 LONG_TEXT = text('a' * 100_000)
 DEEP = 100_000
+COLLIDING = [number(k * (2**61 - 1)) for k in range(5, 120_000)]  # hash 0: a set of them would take minutes
 
 #: Name -> content of the file, and pattern of the message behind the file name.
 HOSTILE = {
@@ -156,6 +157,11 @@ HOSTILE = {
     'call of a list of 2^60 items': (archive(mapping(doubled(60, b']') + b')R')), 'was refused: references must'),
     'list in itself': (archive(b'\x80\x02]q\x01h\x01a.'), 'was refused: a value must not contain itself'),
     'million values': (archive(b'\x80\x02' + b')' * 1_100_000 + b'.'), 'was refused: .* at most 1000000 values'),
+    'keys of one hash': (archive(b'\x80\x02}' + MARK + b''.join(key + b'N' for key in COLLIDING) + b'u.'),
+                         'was refused: at most 10000 keys of mappings must be other than text'),
+    **{f'{name} of one hash': (archive(mapping(call(name, b'](' + b''.join(COLLIDING) + b'e'))),
+                               f'was refused: {name} must be made of at most 100000 values')
+       for name in ('builtins.set', 'builtins.frozenset', 'collections.Counter')},
     'copies of a long text': (archive(repeated(
         LONG_TEXT, b'c_codecs\nencode\nh\x01' + text('latin1') + b'\x86R', 2000)),
         'was refused: references must repeat at most'),
@@ -173,7 +179,7 @@ HOSTILE = {
     'bytes of 2^31': (archive(b'\x80\x03B\xff\xff\xff\x7fabc.'), 'is not a complete checkpoint: '),
     'long integer of 2^31 bytes': (archive(b'\x80\x02\x8b\xff\xff\xff\x7f1.'), 'is not a complete checkpoint: '),
     'frame': (archive(b'\x80\x04\x95' + struct.pack('<Q', 1 << 60) + b'}.'), 'was refused: .* got FRAME'),
-    'memo of 2^32 entries': (archive(b'\x80\x02}r\xff\xff\xff\xff.'), 'was refused: a checkpoint must have at most'),
+    'memo of 2^32 entries': (archive(b'\x80\x02}r\xff\xff\xff\xff.'), 'was refused: references must be numbered'),
     'memo of 2^31 in text': (archive(b'\x80\x02}p2147483647\n.'), 'was refused: .* got PUT'),
     'missing memo': (archive(b'\x80\x02h\x07.'), 'is not a complete checkpoint: KeyError'),
     'empty stack': (archive(b'\x80\x020.'), 'was refused|is not a complete checkpoint: '),

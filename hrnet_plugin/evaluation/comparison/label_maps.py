@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import pickle
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from torch import Tensor
 
 from hrnet_plugin.array_types import Ints
-from hrnet_plugin.checkpoints.restricted_pickle import RestrictedUnpickler
+from hrnet_plugin.checkpoints.prediction_file import load_predictions
+from hrnet_plugin.checkpoints.tensor_check import check_tensors
 from hrnet_plugin.evaluation.detections import short
+from hrnet_plugin.evaluation.image_bounds import check_expansion
 
 PICKLES = ('.pkl', '.pickle')
 _SHOWN = 5  # names in a message
-# errors of damaged files; a wrong length raises MemoryError before the allocation
-_BROKEN = (pickle.UnpicklingError, EOFError, AssertionError, AttributeError, IndexError, KeyError, MemoryError,
-           OverflowError, RuntimeError, TypeError, ValueError)
 
 
 class LabelMaps:
@@ -93,9 +89,10 @@ def _find(folder: Path, suffix: str) -> dict[str, Path]:
 def _read_image(file: Path) -> Ints:
     try:
         with Image.open(file) as image:
+            check_expansion(file, image.height * image.width)
             labels = np.array(image)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ValueError(f'{file} must be a readable image, got {error}') from None
+    except Exception as error:  # PIL raises many types of errors for broken images
+        raise ValueError(f'{file} must be a readable image, got {str(error) or type(error).__name__}') from None
     if labels.ndim != 2:
         raise ValueError(f'{file} must be a label map with one channel, got shape {labels.shape}')
     return labels.astype(np.int64)
@@ -104,37 +101,29 @@ def _read_image(file: Path) -> Ints:
 def _read_predictions(file: Path, suffix: str) -> dict[str, Ints]:
     """Read the label maps of ``hrnet test --out``. No code in the file is executed."""
     try:
-        with file.open('rb') as opened:
-            samples = _PredictionUnpickler(opened).load()
-    except _BROKEN as error:
-        raise ValueError(f'{file} must be predictions of hrnet test --out, got {error!r}') from None
-    found: dict[str, Ints] = {}
+        samples = load_predictions(file)
+    except ValueError as error:
+        raise ValueError(f'{file} must be predictions of hrnet test --out, got {error}') from None
+    found: dict[object, object] = {}
     for number, sample in enumerate(samples if isinstance(samples, list) else [samples]):
         try:
-            labels = sample['pred_sem_seg']['data'].squeeze(0).numpy()
+            labels = sample['pred_sem_seg']['data'].squeeze(0)
             name = f"{Path(sample['img_path']).stem}.png".removesuffix(suffix)  # mmseg writes PNG files
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
             keys = sorted(map(str, sample)) if isinstance(sample, dict) else sample
             raise ValueError(f'{file} must be predictions of segmentation with pred_sem_seg and img_path, got '
                              f'{short(keys)} in sample {number}') from None
         if name in found:
-            raise ValueError(f'{file} must have one label map of each image, got two of {name}')
+            raise ValueError(f'{file} must have one label map of each image, got two of {short(name)}')
         found[name] = labels
-    return found
+    try:
+        return {name: _to_labels(labels) for name, labels in check_tensors(found, file.stat().st_size).items()}
+    except ValueError as error:
+        raise ValueError(f'{file} {error}') from None
 
 
-class _PredictionUnpickler(RestrictedUnpickler):
-    """Unpickler of tensors, which torch pickles with a nested file."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the object or stand-in of a global.
-
-        Raises:
-            UnpicklingError: If the name is not allowed.
-        """
-        return _load_storage if (module, name) == ('torch.storage', '_load_from_bytes') else super().find_class(
-            module, name)
-
-
-def _load_storage(content: bytes) -> Any:
-    return torch.load(io.BytesIO(content), weights_only=True)
+def _to_labels(labels: Tensor) -> Ints:
+    if labels.dim() != 2 or labels.is_complex() or (labels.is_floating_point() and bool((labels % 1 != 0).any())):
+        raise ValueError(f'must have label maps of integers, shape (H, W), got {labels.dtype} of shape '
+                         f'{tuple(labels.shape)}')
+    return labels.long().numpy()  # binary predictions are floats

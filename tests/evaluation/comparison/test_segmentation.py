@@ -280,6 +280,41 @@ def test_invalid_predictions(tmp_path, folders, content, monkeypatch):
     assert not (tmp_path / 'attacked').exists()
 
 
+@pytest.mark.parametrize(('labels', 'message'), [
+    (torch.zeros(1, 2, 2).add(0.5), r'label maps of integers, shape \(H, W\), got torch.float32 of shape \(2, 2\)'),
+    (torch.zeros(2, 2, 2, dtype=torch.int64), r'got torch.int64 of shape \(2, 2, 2\)'),
+    (torch.zeros(1, 1, 1, dtype=torch.uint8).expand(1, 10**6, 10**6), 'must have tensors of at most'),
+    (torch.zeros(1, 2, 2).to_sparse(), 'must be predictions of')])
+def test_predictions_that_are_no_label_maps(tmp_path, labels, message):
+    file = tmp_path / 'a.pkl'
+    file.write_bytes(pickle.dumps([dict(img_path='1.png', pred_sem_seg=dict(data=labels))]))
+    with pytest.raises(ValueError, match=message):
+        LabelMaps(file)
+
+
+def test_binary_predictions_are_floats(tmp_path):
+    file, labels = tmp_path / 'a.pkl', torch.tensor([[[0., 1.], [1., 0.]]])
+    file.write_bytes(pickle.dumps([dict(img_path='1.png', pred_sem_seg=dict(data=labels))]))
+    assert LabelMaps(file).read('1').tolist() == [[0, 1], [1, 0]]
+
+
+def test_damaged_label_maps_have_one_line(tmp_path):
+    """PIL raises errors of many types, such as SyntaxError for a broken chunk."""
+    rng = np.random.default_rng(0)
+    file = write_maps(tmp_path / 'maps', {'a': rng.integers(0, 4, (40, 40))}) / 'a.png'
+    good, errors = np.frombuffer(file.read_bytes(), np.uint8), []
+    for _ in range(300):
+        damaged = good.copy()
+        damaged[rng.integers(8, len(good), size=2)] = rng.integers(256, size=2)
+        file.write_bytes(damaged.tobytes())
+        try:
+            LabelMaps(tmp_path / 'maps').read('a')
+        except ValueError as error:
+            errors.append(str(error))
+    assert len(errors) > 100
+    assert all('\n' not in error for error in errors)
+
+
 def test_damaged_predictions_have_one_line(tmp_path):
     """Change bytes of predictions, which may then have other lengths, names and references."""
     file, rng = tmp_path / 'a.pkl', np.random.default_rng(0)
