@@ -95,9 +95,9 @@ class HRNetRunner(Runner):
             args, kwargs: Arguments of ``mmengine.runner.Runner.resume``.
 
         Raises:
-            ValueError: If a local file is not a complete checkpoint of a run.
+            OSError, ValueError: If a local file is not a complete checkpoint of a run, or is a folder.
         """
-        super().resume(f'{RUN_SCHEME}{filename}' if Path(filename).is_file() else filename, *args, **kwargs)
+        super().resume(f'{RUN_SCHEME}{filename}' if Path(filename).exists() else filename, *args, **kwargs)
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: AutoScaleLR | None = None) -> None:
         """Scale the learning rates by images per optimizer step over ``base_batch_size``.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmengine.dist import broadcast_object_list, is_main_process
 
+from hrnet_plugin.checkpoints.file import read_run
 from hrnet_plugin.files import file_lock, release_lock
 
 _LOCK_TIMEOUT_SECONDS = 10.  # dataloader workers of a killed run exit within this time
@@ -101,9 +102,18 @@ def check_resumable(path: str) -> None:
         return
     other = newest_checkpoint(file.parent, []) if file.parent.is_dir() else None
     hint = f'. The newest complete one in its folder is {other}' if other is not None else ''
-    if not file.is_file():
+    if not file.exists():
         raise FileNotFoundError(f'--resume must be a checkpoint, got {path}, which is missing{hint}')
-    raise ValueError(f'--resume must be a complete checkpoint, got {path}, which is truncated{hint}')
+    raise ValueError(f'--resume must be a complete checkpoint: {_problem(file)}{hint}')
+
+
+def _problem(file: Path) -> str:
+    """Return why a run cannot be resumed from a file, such as a web page or a truncated checkpoint."""
+    try:
+        read_run(file)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return f'{file} is truncated'
 
 
 @contextmanager

@@ -101,8 +101,11 @@ def test_a_given_checkpoint_that_is_incomplete_or_missing(tmp_path):
     save(tmp_path / 'epoch_1.pth', 100)
     save(tmp_path / 'epoch_2.pth', whole=False)
     check_resumable(str(tmp_path / 'epoch_1.pth'))
-    with pytest.raises(ValueError, match=r'got \S*epoch_2\.pth, which is truncated\. The newest .*epoch_1\.pth'):
+    with pytest.raises(ValueError, match=r'epoch_2\.pth is not a complete checkpoint: .*\. The newest .*epoch_1\.pth'):
         check_resumable(str(tmp_path / 'epoch_2.pth'))
+    (tmp_path / 'page.pth').write_text('<!DOCTYPE html><html>')
+    with pytest.raises(ValueError, match=r'page\.pth is a web page, not a checkpoint: .*\. The newest .*epoch_1\.pth'):
+        check_resumable(str(tmp_path / 'page.pth'))
     with pytest.raises(FileNotFoundError, match=r'got \S*epoch_3\.pth, which is missing\. The newest .*epoch_1\.pth'):
         check_resumable(str(tmp_path / 'epoch_3.pth'))
     with pytest.raises(FileNotFoundError, match=r'got nowhere/x\.pth, which is missing$'):
