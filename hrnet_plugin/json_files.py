@@ -74,14 +74,24 @@ def read_bytes(path: str | Path, what: str, *, max_bytes: int) -> bytes:
         OSError: If the file does not exist or is not readable.
         ValueError: If it is no regular file, or too large.
     """
-    mode = Path(path).stat().st_mode  # before opening, which waits for the writer of a pipe
-    if not stat.S_ISREG(mode):
-        raise ValueError(f'{path} must be {what}, got {_NOT_FILES.get(stat.S_IFMT(mode), "no regular file")}')
+    check_regular(path, what)
     with open(path, 'rb') as file:
         size = Path(path).stat().st_size
         if size > max_bytes:
             raise ValueError(f'{path} must be {what} of at most {max_bytes} bytes, got {size}')
         return file.read(size)
+
+
+def check_regular(path: str | Path, what: str) -> None:
+    """Raise an error for a folder, a pipe or a device. Opening a pipe would wait for its writer.
+
+    Raises:
+        OSError: If the file does not exist.
+        ValueError: If it is no regular file.
+    """
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise ValueError(f'{path} must be {what}, got {_NOT_FILES.get(stat.S_IFMT(mode), "no regular file")}')
 
 
 def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max_depth: int = RECORD_DEPTH,

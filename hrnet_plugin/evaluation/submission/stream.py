@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hrnet_plugin.json_files import DepthScan
+from hrnet_plugin.json_files import DepthScan, check_regular
 from hrnet_plugin.requirements import install_command
 
 DEEPEST = 8  # nesting depth; masks have 4
@@ -16,18 +16,22 @@ _REASON = 100  # characters of ijson's message, which may quote a number of any 
 def read_detections(file: str | Path) -> Iterator[Any]:
     """Iterate over the elements of a JSON list in bounded memory.
 
+    If an object has a key twice, the last value counts, as on the server. Archives contain it alone.
+
     Args:
         file: Path of the JSON file.
 
     Raises:
         ImportError: If ijson is not installed.
         FileNotFoundError: If the file does not exist.
-        ValueError: If the file is not complete JSON, not a list, or nested deeper than :data:`DEEPEST`.
+        ValueError: If the file is no regular file, not complete JSON, not a list, or nested deeper than
+            :data:`DEEPEST`.
     """
     try:
         import ijson
     except ImportError:
         raise ImportError(f'submissions require ijson, which is not installed: {install_command("ijson")}') from None
+    check_regular(file, 'a JSON list of detections')
     number = 0
     with open(file, 'rb') as opened:
         first = opened.read(4096).lstrip()

@@ -115,3 +115,16 @@ def test_memory_is_bounded(file, text, backend):
     assert words == WORDS
     assert done.stderr == ''
     assert int(kilobytes) < 32 * 1024
+
+
+def test_pipes_and_folders_are_not_opened(file):
+    os.mkfifo(file)
+    with pytest.raises(ValueError, match=r'results\.json must be a JSON list of detections, got a pipe$'):
+        list(read_detections(file))
+    with pytest.raises(ValueError, match='must be a JSON list of detections, got a folder$'):
+        list(read_detections(file.parent))
+
+
+def test_the_last_value_of_a_repeated_key_counts(file):
+    file.write_text('[{"score": 0.25, "score": 0.5}]')
+    assert list(read_detections(file)) == [dict(score=0.5)]
