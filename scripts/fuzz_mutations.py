@@ -95,7 +95,7 @@ def mutate_zip(source: random.Random, data: bytes) -> bytes:
             content = old.read(name)
             if name == chosen:
                 content = mutate_bytes(source, content, PICKLE_TOKENS)
-                if source.random() < 0.005:
+                if source.random() < 0.005 and method == zipfile.ZIP_DEFLATED:
                     content += b'\x00' * 300_000_000
             new.writestr(name, content, method)
     return out.getvalue()

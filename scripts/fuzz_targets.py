@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import pickle
 import random
 import socket
 import sqlite3
@@ -175,11 +176,12 @@ def _read_comparison(file: Path, folder: Path) -> None:
 
 
 def _read_log(file: Path, folder: Path) -> None:
+    from hrnet_plugin.evaluation.run_evaluations import read_evaluations
     from hrnet_plugin.training.run_logs import read_scalars
     target = file.parent / 'work' / '20250101_000000' / 'vis_data' / 'scalars.json'
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(file.read_bytes())
-    read_scalars(file.parent / 'work')
+    read_evaluations(read_scalars(file.parent / 'work'))
 
 
 def _read_checkpoint(file: Path, folder: Path) -> None:
@@ -227,6 +229,18 @@ def _read_label_map(file: Path, folder: Path) -> None:
     evaluate_label_maps(folder / 'maps', [predictions], LabelOptions(classes=list('abcd')))
 
 
+def _read_predictions(file: Path, folder: Path) -> None:
+    from hrnet_plugin.evaluation.comparison.label_maps import LabelMaps
+    maps = LabelMaps(file)
+    for name in maps.names:
+        maps.read(name)
+
+
+def _predictions(folder: Path) -> list[bytes]:
+    sample = dict(img_path='a.jpg', pred_sem_seg=dict(data=torch.zeros(1, 8, 8, dtype=torch.int64)), flip=False)
+    return [pickle.dumps([sample, dict(sample, img_path='b.jpg')], protocol) for protocol in (2, 4)]
+
+
 def _read_image(file: Path, folder: Path) -> None:
     from hrnet_plugin.data_checks.image_headers import read_header
     read_header(file)
@@ -251,6 +265,7 @@ def _download(file: Path, folder: Path) -> None:
         try:
             fetch(url)
         finally:
+            server.shutdown(socket.SHUT_RDWR)  # ends the thread
             cache_path(url).unlink(missing_ok=True)
 
 
@@ -343,6 +358,7 @@ TARGETS: dict[str, Target] = {target.name: target for target in (
            refusals=(TypeError, ValueError, RuntimeError, KeyError)),
     Target('rows', lambda folder: [_ROWS], _read_rows, '.csv', TEXT_TOKENS, None),
     Target('label-map', _files('maps/a.png'), _read_label_map, '.png', (), None),
+    Target('predictions', _predictions, _read_predictions, '.pkl', structured=None, **_CHECKPOINTS),
     Target('image', lambda folder: [path.read_bytes() for path in (folder / 'sample' / 'val2017').iterdir()],
            _read_image, '.png', (), None),
     Target('command', _command_lines, _run_command, '.txt', TEXT_TOKENS, None, (argparse.ArgumentError, )),
