@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.checkpoints.published import TEST_NAMES
 from hrnet_plugin.checks import check_choice
+from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.experiments.reproduction.row import Row
 
 #: Columns that are not metrics. All others are.
@@ -47,7 +49,7 @@ def read_rows(file: Path) -> list[Row]:
     names = [row.name for row in rows]
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
-        raise ValueError(f'{file} must have rows with different names, got {double!r} twice. Add the column name.')
+        raise ValueError(f'{file} must have rows with different names, got {short(double)} twice. Add the column name.')
     if not rows:
         raise ValueError(f'{file} must have rows, got none')
     return rows
@@ -59,7 +61,7 @@ def _check_header(file: Path, header: Sequence[str]) -> None:
         raise ValueError(f'{file} must have the columns {", ".join(_REQUIRED)}, got none with the name {missing[0]!r}')
     double = next((column for column in header if header.count(column) > 1), None)
     if double is not None:
-        raise ValueError(f'{file} must have columns with different names, got {double!r} twice')
+        raise ValueError(f'{file} must have columns with different names, got {short(double)} twice')
     if not set(header) - set(COLUMNS):
         raise ValueError(f'{file} must have a column with the name of a metric, such as AP or mIoU, got none')
 
@@ -69,6 +71,8 @@ def _located_row(file: Path, line: int, entries: Mapping[str | None, str | None]
         if None in entries or None in entries.values():
             raise ValueError('the row must have as many cells as the header')
         return _row(file.resolve().parent, {str(name): str(cell).strip() for name, cell in entries.items()})
+    except OSError as error:  # of a path that is too long
+        raise ValueError(f'{file}, line {line}: a path cannot be read: {error.strerror}') from None
     except ValueError as error:
         raise ValueError(f'{file}, line {line}: {error}') from None
 
@@ -87,10 +91,10 @@ def _row(folder: Path, cells: Mapping[str, str]) -> Row:
     config = folder / cells['config']
     name = cells.get('name') or file.rpartition('.')[0] or file
     if not _NAME.fullmatch(name):
-        raise ValueError(f'name must consist of letters, digits and ._+-, got {name!r}')
+        raise ValueError(f'name must consist of letters, digits and ._+-, got {short(name)}')
     sha256 = cells.get('sha256', '').lower()
     if not _DIGEST.fullmatch(sha256):
-        raise ValueError(f'sha256 must be 8 to 64 hexadecimal digits, got {sha256!r}')
+        raise ValueError(f'sha256 must be 8 to 64 hexadecimal digits, got {short(sha256)}')
     return Row(
         name=name, config=str(config) if config.is_file() else cells['config'],
         address=address if '://' in address else str(_absolute(folder, address)), file=file, expected=expected,
@@ -110,13 +114,13 @@ def _number(name: str, cell: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f'{name} must be a number, got {cell!r}')
+        raise ValueError(f'{printable(name)} must be a number, got {short(cell)}')
     return value
 
 
 def _count(cell: str) -> int:
     if not cell.isdecimal() or int(cell) < 1:
-        raise ValueError(f'images must be the number of tested images, at least 1, got {cell!r}')
+        raise ValueError(f'images must be the number of tested images, at least 1, got {short(cell)}')
     return int(cell)
 
 
@@ -124,5 +128,5 @@ def _options(cell: str) -> tuple[str, ...]:
     options = tuple(shlex.split(cell))
     wrong = next((option for option in options if not re.fullmatch(r'[\w.]+=.*', option)), None)
     if wrong is not None:
-        raise ValueError(f'options must be KEY=VALUE, separated by spaces, got {wrong!r}')
+        raise ValueError(f'options must be KEY=VALUE, separated by spaces, got {short(wrong)}')
     return options
