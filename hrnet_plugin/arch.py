@@ -86,33 +86,35 @@ ABLATION_ARCHS: dict[str, tuple[StageSpec, ...]] = {
 ALL_ARCHS = {**ARCHS, **ABLATION_ARCHS}
 
 
-def arch_stages(arch: Arch) -> tuple[StageSpec, ...]:
+def arch_stages(arch: Arch, name: str = 'arch') -> tuple[StageSpec, ...]:
     """Return the four stages of an architecture.
 
     In a mapping, stages 2 to 4 may have one to four branches each, but not fewer than the stage before.
 
     Args:
         arch: Name of a network, or a mapping as ``extra`` of mmdet, mmpose and mmsegmentation.
+        name: Name of the argument in error messages. Default: 'arch'.
 
     Raises:
         TypeError: If ``arch`` is neither a name nor a mapping, or an entry has the wrong type.
         ValueError: If the name is unknown, or a key of the mapping is missing, unknown or inconsistent with another.
     """
     if isinstance(arch, str):
-        check_choice('arch', arch, ALL_ARCHS)
+        check_choice(name, arch, ALL_ARCHS)
         return ALL_ARCHS[arch]
     if not isinstance(arch, Mapping):
-        raise TypeError(f'arch must be a name or a mapping with stage1 to stage4, got {arch!r} ({type(arch).__name__})')
+        raise TypeError(f'{name} must be a name or a mapping with stage1 to stage4, got {arch!r:.200} '
+                        f'({type(arch).__name__})')
     stage_names = tuple(f'stage{s}' for s in range(1, 5))
-    missing = [name for name in stage_names if name not in arch]
+    missing = [stage for stage in stage_names if stage not in arch]
     if missing:
-        raise ValueError(f'arch must describe stage1, stage2, stage3 and stage4; missing: {", ".join(missing)}')
+        raise ValueError(f'{name} must describe stage1, stage2, stage3 and stage4; missing: {", ".join(missing)}')
     for key in arch:
-        check_choice('each key of arch', key, (*stage_names, *_OTHER_KEYS))
+        check_choice(f'each key of {name}', key, (*stage_names, *_OTHER_KEYS))
     stages: list[StageSpec] = []
-    for name in stage_names:
+    for stage in stage_names:
         least, most = (stages[-1].num_branches, 4) if stages else (1, 1)
-        stages.append(_parse_stage(f'arch[{name!r}]', arch[name], least, most, name == stage_names[-1]))
+        stages.append(_parse_stage(f'{name}[{stage!r}]', arch[stage], least, most, stage == stage_names[-1]))
     return tuple(stages)
 
 

@@ -17,6 +17,7 @@ _REPR.maxstring = _REPR.maxother = 60
 _MOST_CHARACTERS = 1000
 # these keep their type. The others, such as KeyError and AssertionError, become ValueError
 _KEPT = (TypeError, ValueError, RuntimeError)
+_MARK = '_hrnet_plugin_names_argument'  # attribute of an error
 _UNRELATED = (ImportError, OSError, MemoryError, RecursionError)
 
 
@@ -40,11 +41,17 @@ def with_named_errors(cls: _Class, name: str) -> _Class:
         except _UNRELATED:
             raise
         except Exception as error:
-            message = _named_message(error, name, _bound(construct, (self, *args), kwargs))
+            # the constructor of a part has named its argument
+            is_named = getattr(error, _MARK, False)
+            given = {} if is_named or _names_parameter(error, construct) else _bound(construct, (self, *args), kwargs)
+            message = _named_message(error, name, given)
             if message is None:
+                setattr(error, _MARK, True)
                 raise
             kind = next((kind for kind in _KEPT if isinstance(error, kind)), ValueError)
-            raise kind(message) from error
+            renamed = kind(message)
+            setattr(renamed, _MARK, True)
+            raise renamed from error
 
     named.__qualname__ = f'{cls.__qualname__}.__init__'
     cls.__init__ = named  # type: ignore[misc]
@@ -69,20 +76,41 @@ def _bound(construct: Callable[..., None], args: tuple[Any, ...], kwargs: Mappin
     return {**given, **kwargs}
 
 
+def _names_parameter(error: Exception, construct: Callable[..., None]) -> bool:
+    """Return True if an error names an argument that may be missing. Without underscores, it may be a common word."""
+    text = str(error)
+    return any(f"'{key}'" in text or ('_' in key and _has_word(key, text)) for key in signature(construct).parameters)
+
+
 def _named_message(error: Exception, name: str, given: Mapping[str, Any]) -> str | None:
     """Return the message with the names that it lacks, in one line. None if the message needs no change."""
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     lacks_type = name.rpartition('.')[2] not in text
-    lacks_argument = not any(re.search(rf'(?<!\w){re.escape(key)}(?!\w)', text) for key in given)
-    if not (lacks_type or (lacks_argument and given) or len(text) > _MOST_CHARACTERS):
+    lacks_argument = bool(given) and not any(_has_word(key, text) for key in given)
+    if not (lacks_type or lacks_argument or len(text) > _MOST_CHARACTERS):
         return None
     text = ' '.join((text or _failed_line(error)).split())
     if len(text) > _MOST_CHARACTERS:  # of a long value
         text = f'{text[:_MOST_CHARACTERS // 2]} ... {text[-_MOST_CHARACTERS // 4:]}'
-    if lacks_argument and given:
-        shown = ', '.join(f'{key}={_REPR.repr(value)}' for key, value in given.items())
+    if lacks_argument:
+        suspects = {key: value for key, value in given.items() if _has_key(value, text)} or given
+        shown = ', '.join(f'{key}={_REPR.repr(value)}' for key, value in suspects.items())
         text = f'{text}. One of these arguments is invalid: {shown}'
     return f'{name}: {text}' if lacks_type else text
+
+
+def _has_word(word: str, text: str) -> bool:
+    return re.search(rf'(?<!\w){re.escape(word)}(?!\w)', text) is not None
+
+
+def _has_key(value: object, text: str, depth: int = 4) -> bool:
+    """Return True if a text has a key of a config entry other than 'type', or of an entry in it up to a depth."""
+    if not depth:
+        return False
+    if isinstance(value, (list, tuple)):
+        return any(_has_key(entry, text, depth - 1) for entry in value)
+    return isinstance(value, Mapping) and any((key != 'type' and _has_word(str(key), text))
+                                              or _has_key(entry, text, depth - 1) for key, entry in value.items())
 
 
 def _failed_line(error: Exception) -> str:

@@ -26,14 +26,15 @@ def check_choice(name: str, value: ConfigValue, choices: Iterable[_Choice]) -> _
     equal = [choice for choice in choices if type(choice) is type(value) or isinstance(value, str)]
     if value not in equal:
         hint = did_you_mean(value, map(str, choices)) if isinstance(value, str) else ''
-        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r}{hint and "." + hint}')
+        raise ValueError(f'{name} must be one of {", ".join(map(repr, choices))}, got {value!r:.200}'
+                         f'{hint and "." + hint}')
     return equal[equal.index(value)]
 
 
 def check_int(name: str, value: ConfigValue, least: int, most: int | None = None) -> int:
     """Return ``value``. Raise TypeError unless it is an int, ValueError unless it is in ``[least, most]``."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f'{name} must be an int, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be an int, got {value!r:.200} ({type(value).__name__})')
     if value < least or (most is not None and value > most):
         expected = f'at least {least}' if most is None else f'between {least} and {most}'
         raise ValueError(f'{name} must be {expected}, got {value}')
@@ -43,14 +44,14 @@ def check_int(name: str, value: ConfigValue, least: int, most: int | None = None
 def check_bool(name: str, value: ConfigValue) -> bool:
     """Return ``value``, or raise TypeError unless it is a bool."""
     if not isinstance(value, bool):
-        raise TypeError(f'{name} must be True or False, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be True or False, got {value!r:.200} ({type(value).__name__})')
     return value
 
 
 def check_text(name: str, value: ConfigValue) -> str:
     """Return ``value``, or raise TypeError unless it is a string."""
     if not isinstance(value, str):
-        raise TypeError(f'{name} must be a string, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be a string, got {value!r:.200} ({type(value).__name__})')
     return value
 
 
@@ -59,18 +60,18 @@ def check_mapping(name: str, value: ConfigValue) -> None:
     if value is None:
         return
     if not isinstance(value, Mapping):
-        raise TypeError(f'{name} must be a mapping or None, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be a mapping or None, got {value!r:.200} ({type(value).__name__})')
     _check_keys(name, value)
 
 
 def check_number(name: str, value: ConfigValue, least: float | None = None, most: float | None = None) -> float:
     """Return ``value``. Raise TypeError unless it is a number, ValueError unless it is finite and in range."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f'{name} must be a number, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be a number, got {value!r:.200} ({type(value).__name__})')
     bounds = '' if least is None else f' of at least {least:g}'
     bounds += '' if most is None else f'{" and" if bounds else " of"} at most {most:g}'
     if not abs(value) < math.inf or (least is not None and value < least) or (most is not None and value > most):
-        raise ValueError(f'{name} must be a finite number{bounds}, got {value!r}')
+        raise ValueError(f'{name} must be a finite number{bounds}, got {value!r:.200}')
     return value
 
 
@@ -89,9 +90,9 @@ def check_sequence(name: str, value: ConfigValue, length: int | None, what: str)
     ``what`` is the kind of its entries, for the error message. Text and bytes are no sequences.
     """
     if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, Sequence):
-        raise TypeError(f'{name} must be a sequence of {what}, got {value!r} ({type(value).__name__})')
+        raise TypeError(f'{name} must be a sequence of {what}, got {value!r:.200} ({type(value).__name__})')
     if length is not None and len(value) != length:
-        raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r}')
+        raise ValueError(f'{name} must have {length} entries, got {len(value)}: {value!r:.200}')
     return value
 
 
@@ -128,7 +129,8 @@ def check_entry(name: str, value: ConfigValue, optional: bool) -> ConfigValue:
     if optional and value is None:
         return None
     if not isinstance(value, Mapping) or 'type' not in value:
-        raise TypeError(f"{name} must be a mapping with the key 'type'{' or None' if optional else ''}, got {value!r}")
+        raise TypeError(f"{name} must be a mapping with the key 'type'{' or None' if optional else ''}, got "
+                        f'{value!r:.200}')
     _check_keys(name, value)
     return value['type']
 
@@ -144,17 +146,17 @@ def check_layer_cfg(name: str, value: ConfigValue, optional: bool, registry: Reg
     if kind is None and value is None:
         return
     if not isinstance(kind, str) and not callable(kind):
-        raise TypeError(f"{name}['type'] must be a name or a class, got {kind!r} ({type(kind).__name__})")
+        raise TypeError(f"{name}['type'] must be a name or a class, got {kind!r:.200} ({type(kind).__name__})")
     with registry.switch_scope_and_registry(None) as found:  # as mmcv and mmengine do
         if isinstance(kind, str) and (not kind.strip('.') or found.get(kind) is None):
-            raise ValueError(f"{name}['type'] must be a registered {found.name}, got {kind!r}."
+            raise ValueError(f"{name}['type'] must be a registered {found.name}, got {kind!r:.200}."
                              f'{did_you_mean(kind, found.module_dict)}')
 
 
 def _check_keys(name: str, value: Mapping[str, ConfigValue]) -> None:
     for key in value:
         if not isinstance(key, str):
-            raise TypeError(f'each key of {name} must be a string, got {key!r} ({type(key).__name__})')
+            raise TypeError(f'each key of {name} must be a string, got {key!r:.200} ({type(key).__name__})')
 
 
 def check_init_cfg(value: ConfigValue) -> None:
@@ -162,7 +164,7 @@ def check_init_cfg(value: ConfigValue) -> None:
     entries = value if isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray)) else (value, )
     for entry in () if value is None else entries:
         if not isinstance(entry, Mapping):
-            raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r}')
+            raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r:.200}')
         check_layer_cfg('init_cfg', entry, optional=False, registry=WEIGHT_INITIALIZERS)
         layers = entry.get('layer', ())
         for layer in (layers, ) if isinstance(layers, str) else check_sequence('init_cfg.layer', layers, None, 'names'):
@@ -170,7 +172,7 @@ def check_init_cfg(value: ConfigValue) -> None:
         try:  # mmengine builds it later, in errors that name neither module nor init_cfg
             WEIGHT_INITIALIZERS.build({key: option for key, option in entry.items() if key != 'override'})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise type(error)(f'init_cfg must be valid, got {entry!r}: {error}') from error
+            raise type(error)(f'init_cfg must be valid, got {entry!r:.200}: {error}') from error
 
 
 def check_feature_maps(name: str, maps: Sequence[Tensor], channels: Sequence[int]) -> None:

@@ -15,6 +15,7 @@ pytest.importorskip('mmseg')
 pytest.importorskip('mmpretrain')
 
 from hrnet_plugin.argument_errors import with_named_errors
+from hrnet_plugin.checkpoints import Pretrained
 from hrnet_plugin.models import HRFPN, HRNet
 
 
@@ -70,12 +71,28 @@ def test_bools_are_no_numbers_of_a_choice():
 
 @pytest.mark.parametrize(('options', 'words'), [
     (dict(norm_cfg=dict(type='BatchNorm7d')), r"norm_cfg\['type'\] must be a registered model, got 'BatchNorm7d'"),
-    (dict(norm_cfg=dict(type='BN', nope=1)), r'HRNet: .*nope.* arguments is invalid: arch=.*norm_cfg='),
+    (dict(norm_cfg=dict(type='BN', nope=1)), r'HRNet: .*nope.* arguments is invalid: norm_cfg='),
     (dict(init_cfg=dict(type='Normal', nope=1)), 'init_cfg must be valid.*nope'),
     (dict(init_cfg=dict(type='Nope')), r"init_cfg\['type'\] must be a registered weight initializer, got 'Nope'")])
 def test_errors_of_layers_name_the_option(options, words):
     with pytest.raises((TypeError, ValueError), match=words):
         HRNet('w18_small_v1', **options)
+
+
+def test_arguments_of_parts_are_named_once():
+    classifier = pytest.importorskip('hrnet_plugin.models.classifiers').HRNetClassifier
+    with pytest.raises(TypeError, match=r"^hrnet_plugin.HRNetClassifier: hrnet_plugin.HRNet: arch\['stage1'\] must be a "
+                                        r'mapping, got 3 \(int\)$'):
+        classifier(dict.fromkeys(('stage1', 'stage2', 'stage3', 'stage4'), 3), num_classes=2)
+    with pytest.raises(TypeError, match=r"^hrnet_plugin.HRNet: extra\['stage1'\] must be a mapping, got 3 \(int\)$"):
+        HRNet(extra=dict.fromkeys(('stage1', 'stage2', 'stage3', 'stage4'), 3))
+
+
+def test_missing_arguments_have_no_suspects():
+    with pytest.raises(TypeError, match=r"^Pretrained.__init__\(\) missing 1 required positional argument: 'checkpoint'$"):
+        Pretrained(prefix='backbone.')
+    with pytest.raises(ValueError, match='^hrnet_plugin.HRFPN: in_channels or arch must be given, got neither$'):
+        HRFPN(out_channels=256)
 
 
 def test_errors_without_a_message_show_the_failed_line():
@@ -89,8 +106,15 @@ def test_errors_without_a_message_show_the_failed_line():
 
 
 def test_long_values_are_shortened():
-    with pytest.raises(ValueError, match=r'arch must be one of .* \.\.\. ') as found:
+    with pytest.raises(ValueError, match=r"arch must be one of .*, got 'a{199}$"):
         HRNet('a' * 10**6)
+
+    class Module:
+        def __init__(self, size):
+            raise ValueError(f'size must be 1, got {size}')
+
+    with pytest.raises(ValueError, match=r'Module: size must be 1, got a+ \.\.\. a+$') as found:
+        with_named_errors(Module, 'scope.Module')('a' * 10**6)
     assert len(str(found.value)) < 1000
 
 

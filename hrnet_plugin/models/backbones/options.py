@@ -71,10 +71,10 @@ def resolve_arch(
     """Return the stages, ``upsample`` and ``multiscale_output``. mmpose configs set the latter two in ``extra``."""
     if arch is not None and extra is not None:
         raise ValueError(f'arch and extra must not be given together, got arch={arch!r} and extra={extra!r}')
-    arch = extra if arch is None else arch
+    arch, name = (extra, 'extra') if arch is None else (arch, 'arch')
     if arch is None:
         raise ValueError('arch or extra must be given, got neither')
-    stages = arch_stages(arch)
+    stages = arch_stages(arch, name)
     if isinstance(arch, str):
         return stages, upsample, multiscale_output
     last = arch['stage4']

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 
+from hrnet_plugin.checks import check_int
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.registry import HOOKS
@@ -59,6 +60,9 @@ class AtomicCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args: ConfigValue, **kwargs: ConfigValue) -> None:
+        for name in ('interval', 'max_keep_ckpts', 'save_begin'):
+            if name in kwargs:
+                check_int(name, kwargs[name], -1)
         super().__init__(*args, **kwargs)
         self.backend_args: dict[str, ConfigValue] | None
         if self.backend_args is None and self.file_client_args is None and '://' not in str(self.out_dir):

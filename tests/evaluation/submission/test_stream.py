@@ -121,7 +121,7 @@ def test_pipes_and_folders_are_not_opened(file):
     os.mkfifo(file)
     with pytest.raises(ValueError, match=r'results\.json must be a JSON list of detections, got a pipe$'):
         list(read_detections(file))
-    with pytest.raises(ValueError, match='must be a JSON list of detections, got a folder$'):
+    with pytest.raises(ValueError, match=r'must be a JSON list of detections, got a folder$'):
         list(read_detections(file.parent))
 
 
