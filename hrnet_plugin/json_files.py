@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
+from hrnet_plugin.json_depth import DepthScan
 
 #: Maximum number of bytes of settings, records and reports. A comparison of a thousand classes takes 20 MiB.
 RECORD_BYTES = 64 * 2**20
@@ -30,10 +29,6 @@ DATA_DEPTH = 512
 _Object = dict[str, Any]
 _BLOCK = 2**20  # bytes of a depth scan at a time
 _SHOWN = 60  # characters of a key in a message
-_ESCAPE = re.compile(rb'\\.', re.DOTALL)
-_OTHERS = bytes(set(range(256)) - set(b'[]{}'))  # characters other than brackets
-_STEPS = np.zeros(256, np.int64)
-_STEPS[list(b'[{')], _STEPS[list(b']}')] = 1, -1
 _NOT_FILES = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a pipe', stat.S_IFSOCK: 'a socket', stat.S_IFCHR: 'a device',
               stat.S_IFBLK: 'a device'}
 
@@ -131,39 +126,6 @@ def parse_object(text: str | bytes, source: str | Path, what: str = 'a JSON obje
     if not isinstance(found, dict):
         raise ValueError(f'{source} must be {what}, got {"null" if found is None else f"a {type(found).__name__}"}')
     return found
-
-
-class DepthScan:
-    """Nesting depth of JSON, from its brackets outside of strings.
-
-    It takes a fraction of the time of parsing, and no memory per level. The result is that of a parser up to the first
-    syntax error.
-
-    Attributes:
-        deepest: Maximum depth so far.
-    """
-
-    def __init__(self) -> None:
-        self.deepest = 0
-        self._depth = 0
-        self._in_string = False
-        self._rest = b''  # a backslash at the end of the last block
-
-    def add(self, block: bytes) -> None:
-        """Scan the next bytes."""
-        steps = _STEPS[np.frombuffer(self._brackets(block), np.uint8)]
-        depths = np.cumsum(np.append(self._depth, steps))
-        self.deepest = max(self.deepest, int(depths.max()))
-        self._depth = int(depths[-1])
-
-    def _brackets(self, block: bytes) -> bytes:
-        """Return the brackets of a block outside of strings."""
-        unescaped = _ESCAPE.sub(b'', self._rest + block)
-        self._rest = b'\\' if unescaped.endswith(b'\\') else b''
-        parts = unescaped.split(b'"')
-        outside = parts[self._in_string::2]
-        self._in_string ^= len(parts) % 2 == 0
-        return b''.join(outside).translate(None, _OTHERS)
 
 
 def _check_depth(text: str | bytes, most: int) -> None:

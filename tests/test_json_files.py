@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrnet_plugin.json_files import RECORD_BYTES, RECORD_DEPTH, DepthScan, parse_json, read_json
+from hrnet_plugin.json_depth import DepthScan
+from hrnet_plugin.json_files import RECORD_BYTES, RECORD_DEPTH, parse_json, read_json
 
 MEGABYTE = 10**6
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)

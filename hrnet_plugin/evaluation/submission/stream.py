@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hrnet_plugin.json_files import DepthScan, check_regular
+from hrnet_plugin.json_depth import DepthScan
+from hrnet_plugin.json_files import check_regular
 from hrnet_plugin.requirements import install_command
 
 DEEPEST = 8  # nesting depth; masks have 4
