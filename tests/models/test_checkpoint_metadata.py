@@ -11,6 +11,7 @@ from mmengine.config import ConfigDict
 from mmengine.model import BaseModel, ImgDataPreprocessor
 from mmengine.registry import DefaultScope
 
+import hrnet_plugin.plugin  # noqa: F401  installs the checks of whole models, as configs do
 from hrnet_plugin.models import HRNet, HRNetClassifier
 from hrnet_plugin.models.checkpoint_metadata import read_image_format
 from hrnet_plugin.registry import MODELS
