@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 
-from hrnet_plugin.evaluation.detections import is_finite_number, short
+from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, ModelFacts
 from hrnet_plugin.evaluation.leaderboard.record import Record
 from hrnet_plugin.json_files import parse_object
@@ -59,17 +59,19 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
 
 def is_stored_number(value: Json) -> bool:
     """Return True for a finite number that does not overflow when it is shown in other units."""
-    return is_finite_number(value) and abs(value) <= _LARGEST  # type: ignore[arg-type]
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
 
 
 def _text(facts: JsonObject, key: str) -> str:
     value = facts.get(key)
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return ''
+    if not isinstance(value, str):
         raise ValueError(f'fact {key!r} must be text, got {short(value)}')
-    if value is not None and len(value) > MAX_TEXT:
+    if len(value) > MAX_TEXT:
         raise ValueError(f'fact {key!r} must have at most {MAX_TEXT} characters, got {len(value)}')
     # JSON may contain halves of surrogate pairs, and no file in UTF-8 may
-    return (value or '').encode('utf-8', 'replace').decode()
+    return value.encode('utf-8', 'replace').decode()
 
 
 def _number(facts: JsonObject, key: str) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,6 @@ _MAX_FACTS = 4 * 2**20
 _MAX_WARNINGS = 10
 _TASKS = tuple(host.task for host in HOSTS.values())
 
-_Values = dict[str, dict[str, float | None]]  # class, or '' for none -> metric -> value
-
 
 def read_records(database: sqlite3.Connection, path: Path, *, with_classes: bool, with_configs: bool) -> list[Record]:
     """Read all valid records from oldest to newest, and log a warning for each other one.
@@ -47,14 +46,14 @@ def read_records(database: sqlite3.Connection, path: Path, *, with_classes: bool
         if database.execute(f'SELECT 1 FROM {table} LIMIT 1 OFFSET {most}').fetchone():
             raise ValueError(f'store must have at most {most} {table}, got more in {str(path)!r}')
     problems: list[str] = []
-    metrics = _read_metrics(database, with_classes, problems)
+    scores = _read_scores(database, with_classes, problems)
     limits = {**dict.fromkeys(COLUMNS, MAX_TEXT), 'config_text': _MAX_CONFIG, 'facts': _MAX_FACTS}
     columns = ', '.join("''" if name == 'config_text' and not with_configs else _bounded(name, most)
                         for name, most in limits.items())
     records = []
     for number, *row in database.execute(f'SELECT number, {columns} FROM records ORDER BY number'):
         try:
-            records.append(_record(number, dict(zip(limits, row)), limits, metrics.get(number, {})))
+            records.append(_record(number, dict(zip(limits, row)), limits, scores.get(number, Scores(metrics={}))))
         except ValueError as error:
             problems.append(f'record {short(number)}: {error}')
     warn_of_rows(problems, path)
@@ -62,29 +61,38 @@ def read_records(database: sqlite3.Connection, path: Path, *, with_classes: bool
 
 
 def _bounded(column: str, most: int) -> str:
-    """Return the SQL expression of a column with at most one character more than is valid, and no bytes."""
-    return (f"CASE typeof({column}) WHEN 'text' THEN substr({column}, 1, {most + 1}) WHEN 'blob' THEN x'' "
-            f'ELSE {column} END')
+    """Return the SQL expression of a column with at most one character or byte more than is valid."""
+    return f'CASE WHEN length({column}) > {most} THEN substr({column}, 1, {most + 1}) ELSE {column} END'
 
 
-def _read_metrics(database: sqlite3.Connection, with_classes: bool, problems: list[str]) -> dict[int, _Values]:
-    """Return record number -> metrics. Add the others to the problems."""
+def _read_scores(database: sqlite3.Connection, with_classes: bool, problems: list[str]) -> dict[int, Scores]:
+    """Return record number -> metrics that are valid. Add the others to the problems."""
+    metrics: dict[int, dict[str, float | None]] = defaultdict(dict)
+    classes: dict[int, dict[str, dict[str, float | None]]] = defaultdict(lambda: defaultdict(dict))
+    texts: set[str] = set()  # valid ones, which most rows repeat
+    # SQLite computes the length of a real number from its text, which takes longer than all the rest
+    columns = (f"record, {_bounded('class', MAX_TEXT)}, {_bounded('name', MAX_TEXT)}, "
+               f"CASE typeof(value) WHEN 'real' THEN value ELSE {_bounded('value', MAX_TEXT)} END")
     chosen = '' if with_classes else "WHERE class = ''"
-    metrics: dict[int, _Values] = {}
-    columns = ', '.join(_bounded(name, MAX_TEXT) for name in ('class', 'name', 'value'))
-    for number, cls, name, value in database.execute(f'SELECT record, {columns} FROM metrics {chosen}'):
+    for number, cls, name, value in database.execute(f'SELECT {columns} FROM metrics {chosen}'):
         try:
             if value is not None and not is_stored_number(value):
                 raise ValueError(f'metrics must be finite numbers, got {short(value)} for {short(name)}')
-            _check_text('class', cls, MAX_TEXT)
-            _check_text('name of a metric', name, MAX_TEXT)
-            metrics.setdefault(number, {}).setdefault(cls, {})[name] = value
+            if cls not in texts or name not in texts:
+                _check_text('class', cls, MAX_TEXT)
+                _check_text('name of a metric', name, MAX_TEXT)
+                texts.update((cls, name))
+            if cls:
+                classes[number][name][cls] = value
+            else:
+                metrics[number][name] = value
         except ValueError as error:
             problems.append(f'a metric of record {short(number)}: {error}')
-    return metrics
+    return {number: Scores(metrics=metrics[number], classes=dict(classes[number]))
+            for number in dict.fromkeys((*metrics, *classes))}
 
 
-def _record(number: Any, row: dict[str, Any], limits: Mapping[str, int], metrics: _Values) -> Record:
+def _record(number: Any, row: dict[str, Any], limits: Mapping[str, int], scores: Scores) -> Record:
     """Return the record of a row.
 
     Raises:
@@ -100,13 +108,7 @@ def _record(number: Any, row: dict[str, Any], limits: Mapping[str, int], metrics
     if row['task'] not in _TASKS:
         raise ValueError(f'task must be one of {", ".join(_TASKS)}, got {short(row["task"])}')
     model, cost, conditions = read_facts(row.pop('facts'))
-    classes: dict[str, dict[str, float | None]] = {}
-    for cls, named in metrics.items():
-        for name, value in named.items():
-            if cls:
-                classes.setdefault(name, {})[cls] = value
     data = DataFacts(data=row.pop('data'), split=row.pop('split'), images=images, whole=bool(whole))
-    scores = Scores(metrics=dict(metrics.get('', {})), classes=classes)
     return Record(number=number, data=data, scores=scores, model=model, cost=cost, conditions=conditions, **row)
 
 
