@@ -92,7 +92,7 @@ def _opened(path: Path, mode: str, wait: float) -> Iterator[sqlite3.Connection]:
 
 def _has_incomplete_transaction(path: Path) -> bool:
     """Return True if a reader must roll back the transaction of a killed writer, which read-only connections cannot."""
-    if not _journal(path).is_file():
+    if not _beside(path, 'journal').is_file():
         return False
     with _opened(path, 'ro', READ_WAIT) as database:
         try:
@@ -104,17 +104,29 @@ def _has_incomplete_transaction(path: Path) -> bool:
 
 def _check_journal(path: Path) -> None:
     """Raise an error if SQLite would use other files than the store and its own rollback journal."""
-    if _bytes(path, 0, _HEADER_BYTES)[_WRITE_VERSION:] == bytes([_WAL, _WAL]):
+    journal, log = _beside(path, 'journal'), _beside(path, 'wal')
+    if os.path.lexists(log) or _bytes(path, 0, _HEADER_BYTES)[_WRITE_VERSION:] == bytes([_WAL, _WAL]):
         raise sqlite3.DatabaseError(f'store must have a rollback journal, got a write-ahead log in {str(path)!r}. '
                                     'Change it with `sqlite3 FILE "PRAGMA journal_mode = DELETE"`.')
-    if _bytes(_journal(path), -len(_JOURNAL_MAGIC), len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC:
-        raise sqlite3.DatabaseError(f'store must have a journal of its own, got {str(_journal(path))!r}, which names '
+    if _is_irregular(journal):  # SQLite would wait for the writer of a pipe
+        raise sqlite3.DatabaseError(f'journal of the store must be a regular file, got {str(journal)!r}. Remove it.')
+    if _bytes(journal, -len(_JOURNAL_MAGIC), len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC:
+        raise sqlite3.DatabaseError(f'store must have a journal of its own, got {str(journal)!r}, which names '
                                     'another file. Remove it, or get the store from its source again.')
 
 
-def _journal(path: Path) -> Path:
+def _beside(path: Path, kind: str) -> Path:
+    """Return the path of a file of SQLite beside the store: 'journal' or 'wal'."""
     path = path.resolve()  # as SQLite does
-    return path.with_name(f'{path.name}-journal')
+    return path.with_name(f'{path.name}-{kind}')
+
+
+def _is_irregular(path: Path) -> bool:
+    """Return True for a symbolic link, a pipe or a folder."""
+    try:
+        return not stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:  # e.g. the journal of a process that has just committed
+        return False
 
 
 def _bytes(path: Path, start: int, number: int) -> bytes:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -151,7 +152,7 @@ def test_a_locked_store_is_reported_soon(tmp_path, monkeypatch):
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute('BEGIN EXCLUSIVE')
         start = time.monotonic()
-        with pytest.raises(sqlite3.DatabaseError, match=r"store must be a file that can be read, got '.*': database is locked"):
+        with pytest.raises(sqlite3.DatabaseError, match=r"file that can be read, got '.*': database is locked"):
             ResultStore(path).read()
         assert time.monotonic() - start < 3
 
@@ -163,6 +164,44 @@ def test_a_write_ahead_log_is_refused(tmp_path):
     with pytest.raises(sqlite3.DatabaseError, match='must have a rollback journal, got a write-ahead log'):
         ResultStore(path).read()
     assert [file.name for file in tmp_path.iterdir()] == ['foreign.sqlite']
+
+
+def test_a_write_ahead_log_beside_a_store_is_refused(tmp_path):
+    """SQLite would apply the log, although the store has none."""
+    path = foreign(tmp_path / 'foreign.sqlite', [GOOD])
+    before = path.read_bytes()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute('PRAGMA journal_mode = WAL')
+        database.execute("UPDATE records SET config = 'other'")
+        database.commit()
+        log = Path(f'{path}-wal').read_bytes()
+    path.write_bytes(before)
+    Path(f'{path}-wal').write_bytes(log)
+    for act in (ResultStore(path).read, lambda: ResultStore(path).append(make())):
+        with pytest.raises(sqlite3.DatabaseError, match='must have a rollback journal, got a write-ahead log'):
+            act()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        'foreign.sqlite': before, 'foreign.sqlite-wal': log}
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no named pipes')
+@pytest.mark.parametrize('create', [os.mkfifo, os.mkdir, lambda path: os.symlink('foreign.sqlite', path)],
+                         ids=['pipe', 'folder', 'link'])
+def test_a_journal_that_is_no_file_is_refused(tmp_path, create):
+    """SQLite would wait for the writer of a pipe."""
+    path = foreign(tmp_path / 'foreign.sqlite', [GOOD])
+    create(f'{path}-journal')
+    for act in (ResultStore(path).read, lambda: ResultStore(path).append(make())):
+        with pytest.raises(sqlite3.DatabaseError, match='journal of the store must be a regular file, got'):
+            act()
+
+
+@pytest.mark.parametrize('name', ['a?mode=memory', 'a#b', '100%', 'a%20b', "it's \"a\"", 'ü 日', ':memory:', 'file:x'])
+def test_names_that_are_special_in_addresses(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert ResultStore(name).append(make()) == 1
+    assert [record.number for record in ResultStore(name).read()] == [1]
+    assert os.listdir(tmp_path) == [name]
 
 
 INTERRUPTED = '''
