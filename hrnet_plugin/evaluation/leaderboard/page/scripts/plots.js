@@ -31,6 +31,10 @@ function redrawPlots(ids = plots.keys()) {
 function drawNextPlot() {
   const id = [...stale].find((one) => visible.has(one));
   if (id === undefined) return;
+  if (document.readyState === 'loading') {  // a slow browser has read only a part of plotly
+    document.addEventListener('DOMContentLoaded', drawNextPlot, { once: true });
+    return;
+  }
   whenIdle(() => {
     if (stale.has(id)) drawPlot(id);
     drawNextPlot();
