@@ -1,4 +1,4 @@
-"""Escapes of foreign text, one per output format: terminals, Markdown and CSV.
+"""Escapes of foreign text, one per output format: terminals, Markdown, CSV and plots of matplotlib.
 
 File names, class names, checkpoint keys and the rows of stores may come from anyone. The HTML page needs no function
 here: its scripts set ``textContent``, and its data are JSON without ``<``.
@@ -13,7 +13,10 @@ import unicodedata
 _INVISIBLE = frozenset(('Cc', 'Cf', 'Cs', 'Zl', 'Zp'))
 _JOINERS = '\u200c\u200d'  # Persian words and emoji require them
 _SUSPECTS = re.compile('[^ -~]')  # printable ASCII is quick to skip
-_MARKDOWN = re.compile(r'[\\`*_{\[<|~&$#@]|(?<=[wW]{3})\.|:(?=//)')
+_MARKDOWN = re.compile(r'[\\`*_{\[<|~&$#]|(?<=[wW]{3})\.|:(?=//)')
+# GitHub links e-mail addresses and names of users after it has removed backslashes
+_ADDRESS = re.compile(r'@(?=[\w@.\\-]*\.\w)|(?<!\w)@(?=\w)')
+_MAX_LABEL = 120  # characters; longer ones leave no space for the plot, and millions of them do not fit an image
 _FULL_WIDTH = '\uff1d\uff0b\uff0d\uff20'  # = + - @, which East Asian versions of Excel accept
 # also after a semicolon, which separates cells where a comma is the decimal sign
 _FORMULA = re.compile(rf'(^|;)(?=\s*[=+\-@{_FULL_WIDTH}]|[\t\r\n])')
@@ -42,12 +45,14 @@ def _escape_control(character: str, keep: str) -> str:
 def escape_markdown(text: str) -> str:
     """Escape a text for a table cell, a heading or the middle of a paragraph in Markdown.
 
-    The result has no elements, HTML, entities or addresses that become links. White space becomes single spaces.
+    The result has no elements or entities, and no web or e-mail addresses that GitHub turns into links. Its only HTML
+    are empty comments in e-mail addresses. White space becomes single spaces.
 
     Args:
         text: Text of any origin.
     """
-    return _MARKDOWN.sub(r'\\\g<0>', escape_controls(' '.join(text.split())))
+    escaped = _MARKDOWN.sub(r'\\\g<0>', escape_controls(' '.join(text.split())))
+    return _ADDRESS.sub('@<!-- -->', escaped)
 
 
 def escape_csv(text: str) -> str:
@@ -60,3 +65,13 @@ def escape_csv(text: str) -> str:
         text: Text of any origin. Quotes and commas are left to the writer.
     """
     return escape_controls(_LINE_BREAK.sub(' ', _FORMULA.sub(r"\1'", text)), keep='\t')
+
+
+def escape_plot(text: str) -> str:
+    """Escape a text for a title or label of matplotlib, which would parse dollar signs as mathematics.
+
+    Args:
+        text: Text of any origin. It is shortened to the length of a label.
+    """
+    escaped = escape_controls(text if len(text) <= _MAX_LABEL else f'{text[:_MAX_LABEL - 3]}...').replace('$', r'\$')
+    return f' {escaped}' if escaped.startswith('_') else escaped  # matplotlib hides such names from legends

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hrnet_plugin.escaping import escape_controls, escape_csv, escape_markdown
+from hrnet_plugin.escaping import escape_controls, escape_csv, escape_markdown, escape_plot
 
 FORMULA_STARTS = tuple('=+-@\uff1d\uff0b\uff0d\uff20\t\r\n')
 PAYLOADS = [
@@ -63,10 +63,13 @@ def test_markdown_shows_the_text_and_nothing_else(start, end, kinds, text):
     parser = pytest.importorskip('markdown_it').MarkdownIt('commonmark').enable(['table', 'strikethrough'])
     escaped = escape_markdown(text)
     found, shown = elements(parser.parse(f'{start}{escaped}{end}\n'))
-    assert [kind for kind in found if kind not in ('text', 'text_special')] == kinds
+    comments = '@<!-- -->' in escaped
+    assert [kind for kind in found if kind not in ('text', 'text_special') and not (
+        comments and kind == 'html_inline')] == kinds
     assert f'# {shown}'.split() == f'# {start.lstrip("# ")}{escape_controls(" ".join(text.split()))}{end}'.split()
-    # GitHub turns addresses into links, which the parser does not
+    # GitHub turns addresses into links, which the parser does not. For e-mail addresses, backslashes do not matter.
     assert not re.search(r'(?<!\\)://|www\.', escaped, re.I)
+    assert not re.search(r'@[\w@.-]*\.\w', escaped.replace('\\', ''))
 
 
 @fuzzed
@@ -78,7 +81,29 @@ def test_markdown_tables_keep_their_cells(cells):
     inline = [token for token in tokens if token.type == 'inline']
     assert [elements([token])[1].split() for token in inline[2:]] == [
         escape_controls(' '.join(cell.split())).split() for cell in cells]
-    assert not {child.type for token in inline for child in token.children} - {'text', 'text_special'}
+    assert not {child.content if child.type == 'html_inline' else child.type
+                for token in inline for child in token.children} - {'text', 'text_special', '<!-- -->'}
+
+
+@pytest.mark.parametrize(('text', 'expected'), [
+    ('a@b.c', 'a@<!-- -->b.c'), ('mailto:a@b_c.de', r'mailto:a@<!-- -->b\_c.de'),
+    ('a@b@c.d', 'a@<!-- -->b@<!-- -->c.d'), ('@user', '@<!-- -->user'), ('yolo@640', 'yolo@640'), ('AP @ 0.5', 'AP @ 0.5')])
+def test_mail_addresses_and_names_of_users(text, expected):
+    assert escape_markdown(text) == expected
+
+
+@pytest.mark.parametrize('text', ['$x$', '$', '$$', r'a\$b$', r'$\frac$', '_x', '__', 'a_b^c', 'x' * 10**6, 'a\nb'])
+def test_plots_show_texts_without_mathematics(text):
+    from matplotlib.figure import Figure
+    figure = Figure()
+    axis = figure.add_subplot(xlabel=escape_plot(text))
+    axis.plot([0, 1], label=escape_plot(text))
+    legend, = axis.legend().get_texts()
+    figure.canvas.draw()
+    for label in (legend, axis.xaxis.label):
+        shown, is_math = label._preprocess_math(label.get_text())
+        assert not is_math
+        assert shown.strip() in (escape_controls(text), f'{text[:117]}...')
 
 
 @fuzzed

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from hrnet_plugin.escaping import escape_plot
 from hrnet_plugin.experiments.ablation.study import Study
 from hrnet_plugin.experiments.ablation.table import Row
 
@@ -34,8 +35,9 @@ def draw(study: Study, table: Sequence[Row], target: Path) -> None:
             margin = 0. if math.isnan(estimate.margin) else estimate.margin
             axis.bar(position, estimate.mean, 0.7, yerr=margin or None, capsize=4, color=colors(position % 10))
             axis.text(position, estimate.mean + margin, f'{estimate.mean:.1f}', ha='center', va='bottom', fontsize=8)
-        axis.set_xticks(range(len(table)), [row.variant.name for row in table], rotation=35, ha='right', fontsize=8)
-        axis.set_ylabel(title)
+        names = [escape_plot(row.variant.name) for row in table]
+        axis.set_xticks(range(len(table)), names, rotation=35, ha='right', fontsize=8)
+        axis.set_ylabel(escape_plot(title))
         axis.margins(y=0.12)
         axis.spines[['top', 'right']].set_visible(False)
     figure.savefig(target, format='png', dpi=120)
