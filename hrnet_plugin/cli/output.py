@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 from hrnet_plugin.escaping import escape_controls
 
@@ -23,20 +24,25 @@ def print_text(text: str, file: TextIO | None = None) -> None:
 
 @contextmanager
 def escaped_logs() -> Iterator[None]:
-    """Escape control characters in the log messages of all packages while the context is active.
+    """Escape control characters in the logs and warnings of all packages while the context is active.
 
     Line breaks and tabs stay, since the hosts log configs and models. The colors of mmengine stay, since its formatter
     adds them later.
     """
-    make = logging.getLogRecordFactory()
+    make, show = logging.getLogRecordFactory(), warnings.formatwarning
 
     def make_escaped(*args: object, **options: object) -> logging.LogRecord:
         record = make(*args, **options)
         record.msg, record.args = escape_controls(record.getMessage(), keep='\n\t'), None
         return record
 
+    def show_escaped(*args: Any, **options: Any) -> str:
+        return escape_controls(show(*args, **options), keep='\n\t')
+
     logging.setLogRecordFactory(make_escaped)
+    warnings.formatwarning = show_escaped
     try:
         yield
     finally:
         logging.setLogRecordFactory(make)
+        warnings.formatwarning = show

@@ -23,6 +23,7 @@ from hrnet_plugin.cli.output import print_text
 from hrnet_plugin.cli.parser import make_parser
 from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.cli.termination import interrupted_by_sigterm
+from hrnet_plugin.escaping import escape_controls
 from hrnet_plugin.evaluation.leaderboard.metrics import METRICS
 from hrnet_plugin.evaluation.leaderboard.published import published_entries
 from hrnet_plugin.evaluation.leaderboard.ranking import select
@@ -169,5 +170,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     with interrupted_by_sigterm():
         outcomes = run_rows(plans, args)
-    print_text(f'{summary(outcomes)}. Tables: {args.out / "reproduce.md"}, {args.out / "reproduce.csv"}')
+    words = escape_controls(summary(outcomes))
+    print_text(f'{words}. Tables: {args.out / "reproduce.md"}, {args.out / "reproduce.csv"}')
     return 0 if is_reproduced(outcomes) else 1

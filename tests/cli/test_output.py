@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 
 import pytest
 from paths import ROOT
@@ -63,6 +64,15 @@ def test_logs_are_plain_text(caplog):
         log.warning(EVIL)
     log.warning('%s', EVIL)
     assert [record.getMessage() for record in caplog.records] == [f'{ESCAPED}: a line\nand another', ESCAPED, EVIL]
+
+
+def test_warnings_are_plain_text():
+    before = warnings.formatwarning
+    with escaped_logs():
+        shown = warnings.formatwarning(EVIL, UserWarning, 'a.py', 1)
+    assert is_plain(shown)
+    assert ESCAPED in shown
+    assert warnings.formatwarning is before
 
 
 def test_tables_are_plain_text():

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from hrnet_plugin.escaping import escape_controls
 from hrnet_plugin.experiments.reproduction.plan import BrokenRow, Plan
 from hrnet_plugin.experiments.reproduction.published_rows import PublishedRow
 
 
 def requirements_text(plans: Sequence[Plan | BrokenRow], left_out: Sequence[PublishedRow]) -> str:
-    """Return config, checkpoint, data and hours of each row, and their totals.
+    """Return config, checkpoint, data and hours of each row, and their totals, with control characters escaped.
 
     Args:
         plans: Rows to reproduce.
         left_out: Selected rows that cannot be reproduced.
     """
     lines = [line for plan in plans for line in _row_lines(plan)]
-    return '\n'.join([*lines, '', *_totals(plans), *_obstacles(left_out)])
+    return '\n'.join(map(escape_controls, [*lines, '', *_totals(plans), *_obstacles(left_out)]))
 
 
 def _row_lines(plan: Plan | BrokenRow) -> Iterator[str]:

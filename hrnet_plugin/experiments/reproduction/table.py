@@ -7,7 +7,7 @@ from io import StringIO
 from itertools import chain
 from pathlib import Path
 
-from hrnet_plugin.escaping import escape_markdown
+from hrnet_plugin.escaping import escape_controls, escape_markdown
 from hrnet_plugin.evaluation.csv_rows import write_rows
 from hrnet_plugin.evaluation.markdown import markdown_table
 from hrnet_plugin.experiments.reproduction.comparison import Outcome
@@ -19,7 +19,7 @@ _CSV_COLUMNS = ('row', 'config', 'checkpoint', 'checkpoint_sha256', 'data', 'spl
 
 
 def outcome_line(outcome: Outcome, number: int, total: int) -> str:
-    """Return the outcome of a row as one line.
+    """Return the outcome of a row as one line, with control characters escaped.
 
     Args:
         outcome: Outcome of the row.
@@ -30,7 +30,7 @@ def outcome_line(outcome: Outcome, number: int, total: int) -> str:
     words = ': '.join(filter(None, (outcome.row.name, figures, outcome.verdict, outcome.reason)))
     if outcome.record is not None:
         words += ' (tested before)' if outcome.seconds is None else f' ({outcome.seconds:.0f} s)'
-    return f'[{number}/{total}] {words}'
+    return escape_controls(f'[{number}/{total}] {words}')
 
 
 def write_tables(outcomes: Sequence[Outcome], tolerance: float, out: Path) -> None:
