@@ -35,6 +35,7 @@ from fuzz_mutations import (
 )
 from safetensors.torch import save as save_safetensors
 
+from hrnet_plugin.evaluation.leaderboard.ranking import Board
 from hrnet_plugin.experiments.sample_set import write_sample_set
 
 
@@ -190,13 +191,14 @@ def _read_checkpoint(file: Path, folder: Path) -> None:
     recognize(read(file))
 
 
-def _read_store(file: Path, folder: Path) -> None:
+def _read_store(file: Path, folder: Path) -> list[Board]:
     from hrnet_plugin.evaluation.leaderboard.local_results import local_entries
     from hrnet_plugin.evaluation.leaderboard.ranking import rank
     from hrnet_plugin.evaluation.leaderboard.tables import as_csv, markdown
     board = rank(local_entries([file]))
     markdown(board)
     as_csv(board)
+    return board
 
 
 def _read_store_row(file: Path, folder: Path) -> None:
@@ -208,7 +210,8 @@ def _read_store_row(file: Path, folder: Path) -> None:
         database.execute('DROP TRIGGER records_UPDATE')
         database.execute('UPDATE records SET facts = ?', [file.read_bytes().decode(errors='replace')])
         database.commit()
-    _read_store(store, folder)
+    if not _read_store(store, folder):
+        raise ValueError('the row is left out')
 
 
 def _facts(folder: Path) -> list[bytes]:

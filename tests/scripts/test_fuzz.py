@@ -74,16 +74,10 @@ def valid_data(fuzz, tmp_path_factory):
     return folder
 
 
-# their findings are not mended yet
-OPEN = {'store', 'store-row'}
-
-
 @pytest.mark.slow  # a minute for all of them
 @pytest.mark.parametrize('name', READERS)
-def test_readers_accept_or_refuse(request, fuzz, valid_data, name):
+def test_readers_accept_or_refuse(fuzz, valid_data, name):
     """At length: python scripts/fuzz.py --inputs 10000."""
-    if name in OPEN:
-        request.applymarker(pytest.mark.xfail(reason='known findings', strict=False))
     outcomes = list(fuzz.fuzz(name, range(7, 207), valid_data))
     assert [outcome for outcome in outcomes if outcome.is_finding] == []
     assert {outcome.kind for outcome in outcomes} == {'accepted', 'refused'}
