@@ -217,8 +217,8 @@ def writer(path, name, number, stepwise=False):
 
 def test_two_processes_lose_nothing(tmp_path):
     path = tmp_path / 'results.sqlite'
-    with writer(path, 'first', 1000, stepwise=True) as first, writer(path, 'second', 1000, stepwise=True) as second:
-        for _ in range(1000):  # in step, or the first process would end before the second begins
+    with writer(path, 'first', 150, stepwise=True) as first, writer(path, 'second', 150, stepwise=True) as second:
+        for _ in range(150):  # in step, or the first process would end before the second begins
             for process in (first, second):
                 process.stdin.write('\n')
                 process.stdin.flush()
@@ -226,10 +226,10 @@ def test_two_processes_lose_nothing(tmp_path):
                 assert process.stdout.readline()
         assert [first.wait(), second.wait()] == [0, 0]
     records = ResultStore(path).read()
-    assert [record.number for record in records] == list(range(1, 2001))
+    assert [record.number for record in records] == list(range(1, 301))
     for name in ('first', 'second'):
         assert [record.config for record in records if record.config.startswith(name)] == [
-            f'{name} {k}' for k in range(1000)]
+            f'{name} {k}' for k in range(150)]
     assert all(len(record.scores.metrics) == 20 for record in records)
 
 
@@ -252,7 +252,7 @@ def test_a_writer_waits_for_another(tmp_path, monkeypatch):
 def test_a_killed_writer_loses_at_most_one_record(tmp_path):
     path = tmp_path / 'results.sqlite'
     printed = 0
-    for turn in range(8):
+    for turn in range(5):
         with writer(path, f'turn {turn}', 100000) as process:
             assert process.stdout.readline()  # it has written one
             time.sleep(0.02 + 0.013 * turn)
