@@ -190,6 +190,15 @@ def test_plots_show_texts(watched, name):
     assert saved.startswith('data:image/png;base64,')
 
 
+def test_the_button_saves_an_image(watched):
+    assert plot_by_id(watched, 'plot-sizes')
+    saved = watched.execute_async_script("""const [done] = arguments;
+      HTMLAnchorElement.prototype.click = function () { done([this.download, this.href.slice(0, 14)]); };
+      document.querySelector('#plot-sizes [data-title^=Download]').click();""")
+    assert saved[0].endswith('.png')
+    assert saved[1].startswith(('data:image/png', 'blob:'))
+
+
 def test_images_have_texts_as_names(watched):
     found = run(watched, '[...document.querySelectorAll("#pictures img")].map((one) => one.src)')
     assert len(found) == 12
