@@ -65,7 +65,7 @@ def local_entry(record: Record, store: str) -> Entry:
 
 def _with_files(entry: Entry, record: Record, store_folder: Path, roots: Sequence[str | Path]) -> Entry:
     """Add the trusted folder of visualizations and the trusted file of analyses of a record."""
-    folder = resolve_folder(record.conditions.pictures, store_folder)
+    folder = resolve_folder(record.conditions.pictures, store_folder, roots)
     analysis = resolve_analysis(record.conditions.analysis, store_folder)
     refused = folder if folder and not is_trusted(folder, store_folder, roots) else ''
     return replace(entry, refused_visualizations=refused, conditions=replace(

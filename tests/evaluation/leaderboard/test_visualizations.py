@@ -112,6 +112,21 @@ def test_folders_of_the_option_are_embedded(tmp_path, warnings):
     assert page_of(store, '--pictures', first, second, third).count(EMBEDDED) == 6
 
 
+def test_paths_elsewhere_are_not_looked_up(tmp_path, monkeypatch, warnings):
+    """A path may mount a disk, or connect to another machine."""
+    elsewhere = [f'/elsewhere/machine {number}/disk' for number in range(12)]
+    store = store_of(tmp_path, *elsewhere, f'../..{"/.." * 50}{elsewhere[0]}')
+    for name in ('stat', 'lstat', 'scandir', 'readlink'):
+        def look_up(path, *args, look=getattr(os, name), **options):
+            assert not str(path).startswith('/elsewhere')
+            return look(path, *args, **options)
+        monkeypatch.setattr(os, name, look_up)
+    assert EMBEDDED not in page_of(store)
+    assert len(warnings) == 11
+    assert elsewhere[0] in warnings[0]
+    assert warnings[-1] == 'Images in 2 more folders are left out'
+
+
 @pytest.mark.skipif(os.name == 'nt', reason='symbolic links require privileges')
 def test_links_are_not_followed_out_of_a_run(tmp_path, warnings):
     private = draw(tmp_path / 'private')
@@ -142,7 +157,7 @@ def test_a_folder_of_runs_may_be_a_link(tmp_path):
 
 @pytest.mark.parametrize('value', [
     None, 3, 1.5, True, ['a'], {'a': 'b'}, '', '\0', 'a\0b', '\ud800', '\n', 'x' * 5000, 'x/' * 10**6, '/' * 10**6,
-    'x/' * 2000, '/not/there', 'results.sqlite'], ids=lambda value: repr(value)[:20])
+    'x/' * 2000, 'not/there', 'results.sqlite'], ids=lambda value: repr(value)[:20])
 def test_invalid_folders_are_left_out(tmp_path, value):
     assert resolve_folder(value, tmp_path) == ''
     if value != '\ud800':  # which SQLite does not accept

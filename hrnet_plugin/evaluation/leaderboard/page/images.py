@@ -26,15 +26,20 @@ _MAX_FILES = 100_000  # of a folder
 _MAX_BYTES = 64 * 2**20  # of a file
 _MAX_PIXELS = 50_000_000  # the largest photos; 200 MB with four channels
 _IMAGE_WIDTH = 640
+_MAX_WARNINGS = 10
 _SUFFIXES = '.jpg', '.jpeg', '.png'
 
 
 def warn_of_refused_folders(entries: Sequence[Entry]) -> None:
-    """Log a warning for each folder of visualizations that the page does not read."""
-    for folder in filter(None, dict.fromkeys(entry.refused_visualizations for entry in entries)):
+    """Log a warning for each of the first folders that the page does not read, and the number of the others."""
+    folders = list(filter(None, dict.fromkeys(entry.refused_visualizations for entry in entries)))
+    for folder in folders[:_MAX_WARNINGS]:
         # repr escapes control characters in folder names
         print_log(f'Images in {folder!r} are left out: the folder must be in a run folder (TIME/TIME.log) below the '
                   'folder of the store. To include a folder that you trust, add --pictures FOLDER', logger='current',
+                  level=logging.WARNING)
+    if len(folders) > _MAX_WARNINGS:
+        print_log(f'Images in {len(folders) - _MAX_WARNINGS} more folders are left out', logger='current',
                   level=logging.WARNING)
 
 
