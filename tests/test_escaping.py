@@ -87,7 +87,8 @@ def test_markdown_tables_keep_their_cells(cells):
 
 @pytest.mark.parametrize(('text', 'expected'), [
     ('a@b.c', 'a@<!-- -->b.c'), ('mailto:a@b_c.de', r'mailto:a@<!-- -->b\_c.de'),
-    ('a@b@c.d', 'a@<!-- -->b@<!-- -->c.d'), ('@user', '@<!-- -->user'), ('yolo@640', 'yolo@640'), ('AP @ 0.5', 'AP @ 0.5')])
+    ('a@b@c.d', 'a@<!-- -->b@<!-- -->c.d'), ('@user', '@<!-- -->user'), ('yolo@640', 'yolo@640'),
+    ('AP @ 0.5', 'AP @ 0.5')])
 def test_mail_addresses_and_names_of_users(text, expected):
     assert escape_markdown(text) == expected
 

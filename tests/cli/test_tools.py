@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from hrnet_plugin.cli import config, leaderboard, record, report, run_options, train
+from hrnet_plugin.cli import config, leaderboard, record, report, run_options, train, training_curve
 from hrnet_plugin.cli import evaluate as test
 from hrnet_plugin.config_files import list_configs
 
@@ -288,6 +288,16 @@ def test_a_curve_has_a_panel_per_unit(values, panels, tmp_path):
     _run(tmp_path, (1, 2), values)
     report.main([str(tmp_path)])
     assert cv2.imread(str(tmp_path / 'curve.png')).shape[:2] == (panels * 480, 840)
+
+
+def test_names_and_values_of_any_log_are_drawn(tmp_path, monkeypatch):
+    legends = []
+    monkeypatch.setattr(training_curve.plt, 'close', lambda figure: legends.extend(
+        text.get_text() for axis in figure.axes if axis.legend_ for text in axis.legend_.get_texts()))
+    names = {r'$\frac$': .5, '_hidden': 1e308, **{f'm{number}': -1e308 for number in range(20)}}
+    _run(tmp_path, (1, 2), names)
+    report.main([str(tmp_path)])
+    assert [text.strip() for text in legends] == [r'\$\frac\$', '_hidden', *(f'm{number}' for number in range(18))]
 
 
 def test_a_report_of_two_datasets_has_two_tables(tmp_path, capsys):

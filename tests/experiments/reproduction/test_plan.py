@@ -125,7 +125,7 @@ def test_requirements(tmp_path, monkeypatch):
     rows = [make_row(name='timed', config=config, address=str(tmp_path / 'mine.pth'), ms=90., machine='V100',
                      images=4000, sha256='0123abcd'),
             make_row(name='augmented', config=config, address=URL, file='b.pth', test='flip', options=('a=1', )),
-            make_row(name='broken', config='no.py', note='a remark')]
+            make_row(name='bro\nken\x1b[2J', config='no.py', note='a remark')]
     text = requirements_text(plan_rows(rows, {'': 'elsewhere'}, None, one_line)[1:], [])
     assert '  data     elsewhere/images is missing' in text
     assert 'hours' not in text
@@ -133,6 +133,7 @@ def test_requirements(tmp_path, monkeypatch):
     assert '  hours    0.10, from 90 ms per image (V100)' in text
     assert f'  weights  mine.pth (sha256 0123abcd...), in {tmp_path / "mine.pth"}' in text
     assert f'  config   {config}, with --tta a=1' in text
+    assert '\nbro\\nken\\x1b[2J\n' in text
     assert '  error    config must be the name of a shipped config' in text
     assert '3 rows, 1 with an error. 2 checkpoints: 1 present, 1 to download, 0 missing' in text
     assert '2 data files and folders, 0 missing' in text
