@@ -114,7 +114,7 @@ class FakeSite:
                            ('checkpoints/__init__', 'def allow_mmengine_checkpoints(): pass')):
             (package / name).parent.mkdir(parents=True, exist_ok=True)
             (package / f'{name}.py').write_text(text)
-        for name in ('cli', 'hosts', '__main__.py', 'requirements.py', 'suggest.py', 'version.py'):
+        for name in ('cli', 'hosts', '__main__.py', 'escaping.py', 'requirements.py', 'suggest.py', 'version.py'):
             (package / name).symlink_to(ROOT / 'hrnet_plugin' / name)
 
     def doctor(self, *words, **env):
