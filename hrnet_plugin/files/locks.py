@@ -82,7 +82,7 @@ def trying_lock(path: str | Path) -> Iterator[bool | None]:
     if fcntl is None:
         yield None
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # do not wait for the writer of a pipe
     try:
         yield try_lock(descriptor)
     finally:

@@ -53,13 +53,11 @@ class Output:
     def finish(self) -> None:
         """Set permissions, and flush the content. Otherwise a power failure after the renaming could lose it."""
         if self._is_folder:
+            _copy_permissions(self._before, self.scratch)
             return
-        if self._before is not None and not self._is_stream:
-            if hasattr(os, 'chown'):
-                with suppress(OSError):  # only root may give a file to another user
-                    os.chown(self.scratch, self._before.st_uid, self._before.st_gid)
-            self.scratch.chmod(stat.S_IMODE(self._before.st_mode))
-        with self.scratch.open('rb+') as file:
+        with self.scratch.open('rb+') as file:  # before the permissions, which may forbid it
+            if not self._is_stream:
+                _copy_permissions(self._before, self.scratch)
             _flush(file.fileno())
 
     def publish(self) -> None:
@@ -113,6 +111,22 @@ def _status(path: Path, is_folder: bool) -> os.stat_result | None:
     if not os.access(path, os.W_OK):  # renaming would ignore it
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return found
+
+
+def _copy_permissions(replaced: os.stat_result | None, scratch: Path) -> None:
+    """Set owner, group and mode of a replaced file or folder, as far as this user may."""
+    if replaced is None:
+        return
+    if hasattr(os, 'chown'):
+        for owner, group in ((-1, replaced.st_gid), (replaced.st_uid, -1)):  # the owner last, who sets the group
+            with suppress(OSError):
+                os.chown(scratch, owner, group)
+    found = scratch.stat()
+    mode = stat.S_IMODE(replaced.st_mode) & (0o7777 if stat.S_ISDIR(replaced.st_mode) else 0o777)
+    if found.st_gid != replaced.st_gid:
+        mode &= ~0o2070 | (mode & 0o007) << 3  # another group gets no more than all others
+    if mode != stat.S_IMODE(found.st_mode):  # some file systems have one mode, which cannot be set
+        scratch.chmod(mode)
 
 
 def _flush(descriptor: int) -> None:

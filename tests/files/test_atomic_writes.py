@@ -99,7 +99,9 @@ def test_scratch_files_of_other_machines_are_removed_when_they_are_old(tmp_path)
     old, new = (tmp_path / f'.x.{digit * 16}.part' for digit in '01')
     for path in (old, new):
         path.touch()
-    os.utime(old, (time.time() - 4000, ) * 2)
+    os.mkfifo(pipe := tmp_path / f'.x.{"2" * 16}.part')  # opening it must not wait for its writer
+    for path in (old, pipe):
+        os.utime(path, (time.time() - 4000, ) * 2)
     write(tmp_path / 'y.txt')
     assert sorted(os.listdir(tmp_path)) == [new.name, 'y.txt']
 
@@ -113,9 +115,33 @@ def test_file_modes(tmp_path):
         os.umask(before)
     assert (tmp_path / 'new').stat().st_mode & 0o777 == 0o640
     (tmp_path / 'old').touch()
-    (tmp_path / 'old').chmod(0o604)
-    write(tmp_path / 'old')
-    assert (tmp_path / 'old').stat().st_mode & 0o777 == 0o604
+    for before, after in ((0o604, 0o604), (0o4755, 0o755)):  # new content is not trusted as the old one
+        (tmp_path / 'old').chmod(before)
+        write(tmp_path / 'old')
+        assert (tmp_path / 'old').stat().st_mode & 0o7777 == after
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'folder').chmod(0o2700)
+    with atomic_folder(tmp_path / 'folder'):
+        pass
+    assert (tmp_path / 'folder').stat().st_mode & 0o7777 == 0o2700
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, 'getuid') or os.getuid() != 0, reason='only root sets owners')
+def test_owners(tmp_path, monkeypatch):
+    target = tmp_path / 'x'
+    target.touch()
+    target.chmod(0o664)
+    os.chown(target, 12345, 54321)
+    write(target)
+    assert (target.stat().st_uid, target.stat().st_gid, target.stat().st_mode & 0o777) == (12345, 54321, 0o664)
+
+    def chown(*args):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, 'chown', chown)
+    write(target)
+    assert (target.stat().st_uid, target.stat().st_gid, target.stat().st_mode & 0o777) == (0, os.getgid(), 0o644)
 
 
 @posix
