@@ -22,6 +22,7 @@ from hrnet_plugin.cli.errors import one_line
 from hrnet_plugin.cli.main import run
 from hrnet_plugin.config_files import list_configs
 from hrnet_plugin.evaluation.leaderboard.store import ResultStore
+from hrnet_plugin.experiments.sample_set import write_sample_set
 
 DETECTOR, SEGMENTOR = 'faster-rcnn_hrnetv2p-w18-small-v1_sample', 'fcn_hrnetv2-w18-small-v1_sample'
 STUDY = f"""
@@ -36,7 +37,7 @@ variants = {{'all': dict()}}
 
 @dataclass(frozen=True)
 class Case:
-    """Subcommand with an output folder.
+    """Subcommand with its inputs and, unless it only reads, an output folder.
 
     Attributes:
         prepare: Function that writes the inputs to a folder.
@@ -62,7 +63,7 @@ def write_results(folder):
     folder.mkdir(parents=True, exist_ok=True)
     box = [10., 10., 50., 50.]
     truth = dict(images=[dict(id=k, width=99, height=99, file_name=f'{k}.jpg') for k in range(1, 5)],
-                 categories=[dict(id=3, name='cat'), dict(id=4, name='dog')],
+                 categories=[dict(id=3, name='cat'), dict(id=4, name='dog|')],
                  annotations=[dict(id=k, image_id=k, category_id=3 + k % 2, bbox=box, area=2500, iscrowd=0)
                               for k in range(1, 5)])
     good = [dict(image_id=k, category_id=3 + k % 2, bbox=box, score=0.9) for k in range(1, 5)]
@@ -75,6 +76,15 @@ def write_checkpoint(folder):
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     torch.save(HRNet('w18_small_v1').state_dict(), folder / 'source.pth')
+
+
+def write_config(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'mine.py').write_text(f'_base_ = [{str(list_configs()[SEGMENTOR])!r}]\n')
+
+
+def write_images(folder):
+    write_sample_set(folder / 'set', train=1, val=1, width=64, height=64)
 
 
 def write_logs(folder):
@@ -147,8 +157,16 @@ CASES = {
         'benchmark', '--config', SEGMENTOR, '--shape', '64', '64', '--rounds', '1', '--train', '--out',
         str(out / 'x.json')], ('x.json', ), needs=('mmseg', ), is_slow=True),
 }
-#: Subcommands that only read. Training and testing write by upstream's runner and have tests of their own.
-READING = {'check', 'count', 'doctor', 'inspect'}
+#: Subcommands that only read -> case.
+READING = {
+    'check': Case(write_images, lambda given, _: ['check', DETECTOR, '--data-root', str(given / 'set')], (),
+                  needs=('mmdet', ), is_slow=True),
+    'count': Case(write_config, lambda given, _: ['count', str(given / 'mine.py'), '--shape', '64', '64'], (),
+                  needs=('mmseg', )),
+    'doctor': Case(no_inputs, lambda *_: ['doctor'], (), is_slow=True),
+    'inspect': Case(write_checkpoint, lambda given, _: ['inspect', str(given / 'source.pth')], ()),
+}
+#: Subcommands that write by upstream's runner, and have tests of their own.
 RUNNING = {'train', 'test'}
 
 
@@ -177,29 +195,44 @@ def fill(disk: Path) -> None:
             file.write(bytes(4096))
 
 
-def run_in_child(words: list[str], folder: Path | None = None, at: Callable[[int], None] | None = None) -> int | None:
-    """Run a command in a forked process. Return its exit code, or None if it was killed.
+def fork(action: Callable[[], int], folder: Path | None = None, at: Callable[[int], None] | None = None) -> int:
+    """Start a forked process that prints nothing, and return its ID.
 
     Args:
-        words: Subcommand and arguments.
+        action: Function that returns the exit code.
         folder: Folder whose changes are counted.
         at: Function of the number of the file operation, from 1, that is called before each change of the folder, and
             in the middle of each write.
     """
     child = os.fork()
-    if child == 0:
-        code = 99
-        try:
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            for stream in (1, 2):
-                os.dup2(quiet, stream)
-            if at is not None:
-                _watch(str(folder), at)
-            code = run(words)
-        finally:
-            os._exit(code)
-    status = os.waitpid(child, 0)[1]
-    return None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    if child:
+        return child
+    code = 99
+    try:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(quiet, stream)
+        if at is not None:
+            _watch(str(folder), at)
+        code = action()
+    finally:
+        os._exit(code)
+
+
+def exit_code(child: int) -> int | None:
+    """Wait for a process. Return its exit code, or None if it was killed."""
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return code if code >= 0 else None
+
+
+def run_in_child(words: list[str], folder: Path | None = None, at: Callable[[int], None] | None = None) -> int | None:
+    """Run a command in a forked process. Return its exit code, or None if it was killed.
+
+    Args:
+        words: Subcommand and arguments.
+        folder, at: As for :func:`fork`.
+    """
+    return exit_code(fork(lambda: run(words), folder, at))
 
 
 def kill_at(number: int) -> Callable[[int], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from conftest import randomize
+from output_commands import exit_code, fork, kill_at
 from torch import nn
 
 from hrnet_plugin.execution.engine_cache import FOLDER_VARIABLE, MAX_FILES, cache_folder, graph_key, read_or_make
@@ -50,6 +52,22 @@ def test_a_damaged_file_is_not_used(folder, damage):
     make = Maker(b'made again')
     assert [read_or_make('key', make) for _ in range(2)] == [b'made again'] * 2
     assert make.calls == 1
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='requires fork')
+def test_kills_at_each_file_operation(folder):
+    """A cached model is old or new, and the next export replaces it or the rest of a killed one."""
+    read_or_make('key', Maker(b'old'))
+    whole, kills = (folder / 'key.onnx').read_bytes(), 0
+    for number in itertools.count(1):
+        (folder / 'key.onnx').write_bytes(whole[:-1])  # damaged
+        child = fork(lambda: read_or_make('key', Maker(b'new')) != b'new', folder.parent, kill_at(number))
+        if exit_code(child) is not None:
+            break
+        kills += 1
+        assert read_or_make('key', Maker(b'newer')) in (b'new', b'newer')
+        assert os.listdir(folder) == ['key.onnx']
+    assert kills >= 4  # scratch file, half of the content, flush, renaming
 
 
 def test_a_folder_that_cannot_be_written(folder):
