@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 from output_commands import CASES, READING, RUNNING, content, fill, start
+from small_disk import small_disk
 
 from hrnet_plugin.cli.commands import COMMANDS
 from hrnet_plugin.cli.main import run
@@ -18,33 +19,24 @@ NAMES = ("it's", 'a "b" c', 'two\nlines',
          'é e\u0301 日本', '-rf', 'x' * 255, os.fsdecode(b'\xff\xfe'), '=1+1', 'a%20#?&')
 
 
-def parametrized(function):
-    cases = [pytest.param(name, marks=[pytest.mark.slow] if case.is_slow else []) for name, case in CASES.items()]
-    return pytest.mark.parametrize('name', cases)(function)
+def parametrized(cases):
+    return pytest.mark.parametrize('name', [
+        pytest.param(name, marks=[pytest.mark.slow] if case.is_slow else []) for name, case in cases.items()])
 
 
 def test_each_command_has_a_case():
-    assert {name.split()[0] for name in CASES} | READING | RUNNING == set(COMMANDS)
+    assert {name.split()[0] for name in CASES} | READING.keys() | RUNNING == set(COMMANDS)
 
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 1 MB, mounted in the folder of outputs."""
-    folder = tmp_path / 'out'
-    folder.mkdir()
-    if sys.platform != 'linux' or os.getuid() != 0:
-        pytest.skip('mounting a disk requires root on Linux')
-    mount = ['mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip('this container must not mount disks')
-    yield folder
-    subprocess.run(['umount', '-l', str(folder)], check=True)
-
-
+    """Disk of 1 MB, mounted in the folder of outputs."""
+    with small_disk(tmp_path / 'out') as folder:
+        yield folder
 
 
 def prepared(name, tmp_path):
-    case = CASES[name]
+    case = {**CASES, **READING}[name]
     for module in case.needs:
         pytest.importorskip(module)
     return case, start(tmp_path, case)
@@ -68,7 +60,7 @@ def tree(folder):
                   if path.name != '.lock' and not (path.suffix == '.sqlite' and path.stat().st_size == 0))
 
 
-@parametrized
+@parametrized(CASES)
 def test_a_full_disk(name, disk, tmp_path, capfd):
     case, out = prepared(name, tmp_path)
     fill(disk)
@@ -78,7 +70,7 @@ def test_a_full_disk(name, disk, tmp_path, capfd):
     assert tree(disk) == before
 
 
-@parametrized
+@parametrized(CASES)
 def test_a_read_only_folder(name, disk, tmp_path, capfd):
     case, out = prepared(name, tmp_path)
     before = tree(disk)
@@ -88,7 +80,7 @@ def test_a_read_only_folder(name, disk, tmp_path, capfd):
     assert tree(disk) == before
 
 
-@parametrized
+@parametrized(CASES)
 def test_a_loop_of_symbolic_links(name, tmp_path, capfd):
     case, out = prepared(name, tmp_path)
     if case.in_work_dir:
@@ -99,9 +91,33 @@ def test_a_loop_of_symbolic_links(name, tmp_path, capfd):
     assert tree(tmp_path) == before
 
 
+@parametrized(CASES | READING)
+def test_loops_as_inputs(name, tmp_path, capfd):
+    case, out = prepared(name, tmp_path)
+    words = case.words(tmp_path / 'given', out)
+    for path in [Path(word) for word in words if word.startswith(str(tmp_path)) and word != str(out)]:
+        if path.exists():
+            path.rename(tmp_path / 'moved')
+            path.symlink_to(path)
+            fails_in_one_line(words, path, capfd)
+            path.unlink()
+            (tmp_path / 'moved').rename(path)
+
+
 @pytest.mark.parametrize('folder', NAMES)
-@pytest.mark.parametrize('name', ['config', 'sample-set', 'compare', 'submission pack', 'report'])
-def test_any_name(name, folder, tmp_path, capfd, monkeypatch):
+@pytest.mark.parametrize('name', ['config', 'sample-set', 'compare', 'submission pack', 'report', 'inspect'])
+def test_any_name(name, folder, tmp_path, capfd):
+    check_name(name, folder, tmp_path, capfd)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', [*CASES, *READING])
+def test_a_strange_name(name, tmp_path, capfd):
+    check_name(name, 'a "b"\n=\'é\'%20#?&', tmp_path, capfd)
+
+
+def check_name(name, folder, tmp_path, capfd):
+    """Check that a command runs with inputs and outputs in a folder."""
     root = tmp_path / folder
     root.mkdir()
     case, out = prepared(name, root)
