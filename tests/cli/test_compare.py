@@ -14,6 +14,7 @@ pytest.importorskip('pycocotools')
 
 import numpy as np
 from comparison_data import SIGMAS, persons_with_errors, write_json, write_persons
+from output_commands import write_results
 from paths import ROOT, SHARED
 from PIL import Image
 
@@ -26,14 +27,7 @@ FIXTURES = SHARED / 'data' / 'coco_eval_fixtures'
 
 @pytest.fixture
 def files(tmp_path):
-    box = [10., 10., 50., 50.]
-    truth = dict(images=[dict(id=k, width=99, height=99, file_name=f'{k}.jpg') for k in range(1, 5)],
-                 categories=[dict(id=3, name='cat'), dict(id=4, name='dog|')],
-                 annotations=[dict(id=k, image_id=k, category_id=3 + k % 2, bbox=box, area=2500, iscrowd=0)
-                              for k in range(1, 5)])
-    good = [dict(image_id=k, category_id=3 + k % 2, bbox=box, score=0.9) for k in range(1, 5)]
-    for name, content in (('truth', truth), ('good', good), ('bad', good[1:])):
-        (tmp_path / f'{name}.json').write_text(json.dumps(content))
+    write_results(tmp_path)
     return [str(tmp_path / f'{name}.json') for name in ('bad', 'good')], ['--annotations', str(tmp_path / 'truth.json')]
 
 
