@@ -9,6 +9,8 @@ import shutil
 import pytest
 from output_commands import CASES, content, copy_to, kill_at, run_in_child, start
 
+from hrnet_plugin.cli.main import run
+
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='requires fork')
 
 
@@ -54,6 +56,8 @@ def test_what_a_kill_leaves(name, tmp_path):
     case = CASES[name]
     for module in case.needs:
         pytest.importorskip(module)
+    warm = start(tmp_path / 'warm', case)
+    assert run(case.words(tmp_path / 'warm' / 'given', warm)) == 0  # the forks need not import its modules again
     state, copies = tmp_path / 'state', tmp_path / 'copies'
     out = start(state, case)
     out.mkdir(exist_ok=True)
