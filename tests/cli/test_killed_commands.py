@@ -9,6 +9,7 @@ import shutil
 import pytest
 from output_commands import CASES, content, copy_to, kill_at, run_in_child, start
 
+from hrnet_plugin.cli import ablate
 from hrnet_plugin.cli.main import run
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='requires fork')
@@ -49,7 +50,21 @@ def test_a_command_that_is_killed(tmp_path):
     assert kills >= 6  # folder, scratch file, lock, half of the text, flush, renaming
 
 
+@pytest.fixture
+def _counted_once(monkeypatch):
+    """Count operations in the first run only: it writes nothing, and takes most of the time."""
+    found, counts = [], ablate.counts
+
+    def counts_once(study):
+        if not found:
+            found.append(counts(study))
+        return found[0]
+
+    monkeypatch.setattr(ablate, 'counts', counts_once)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures('_counted_once')
 @pytest.mark.parametrize('name', CASES)
 def test_what_a_kill_leaves(name, tmp_path):
     """Run each command once, copy its folders at each file operation, and run it again in each different copy."""
