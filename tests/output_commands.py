@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 import os
@@ -116,7 +117,9 @@ def write_rows(folder):
     write_project(folder)
     config, checkpoint = folder / 'mine.py', folder / 'mine.pth'
     config.write_text(config.read_text().replace("'data/'", repr(f'{folder}/data/')))
-    (folder / 'rows.csv').write_text(f'name,config,checkpoint,images,mIoU\na,{config},{checkpoint},2,50\n')
+    with (folder / 'rows.csv').open('w', newline='') as file:
+        csv.writer(file).writerows(
+            [('name', 'config', 'checkpoint', 'images', 'mIoU'), ('a', config, checkpoint, 2, 50)])
     plan, = plan_rows(read_rows(folder / 'rows.csv'), {}, None, one_line)
     ResultStore(work_folder(folder, plan, checkpoint) / 'records.sqlite').append(make_record(time='now'))
 
@@ -163,11 +166,10 @@ READING = {
                   needs=('mmdet', ), is_slow=True),
     'count': Case(write_config, lambda given, _: ['count', str(given / 'mine.py'), '--shape', '64', '64'], (),
                   needs=('mmseg', )),
-    'doctor': Case(no_inputs, lambda *_: ['doctor'], (), is_slow=True),
     'inspect': Case(write_checkpoint, lambda given, _: ['inspect', str(given / 'source.pth')], ()),
 }
-#: Subcommands that write by upstream's runner, and have tests of their own.
-RUNNING = {'train', 'test'}
+#: Subcommands without paths, and those that write by upstream's runner and have tests of their own.
+OTHERS = {'doctor', 'train', 'test'}
 
 
 def start(folder: Path, case: Case) -> Path:
