@@ -13,8 +13,11 @@ import pytest
 import torch
 from paths import ROOT
 
+from hrnet_plugin.checkpoints import allow_mmengine_checkpoints
 from hrnet_plugin.training.hooks.atomic_checkpoint import AtomicBackend
 from hrnet_plugin.training.work_dir import newest_checkpoint
+
+allow_mmengine_checkpoints()  # whichever tests have run before
 
 RUN = """
     import json, os, sys, torch
