@@ -20,12 +20,9 @@ from hrnet_plugin.experiments.ablation import Run
 pytestmark = [pytest.mark.skipif(not hasattr(os, 'fork'), reason='requires fork'), pytest.mark.slow]
 KILLS = 4
 STUDY = """
-config = 'tiny.py'
-metrics = {'mIoU': 'mIoU'}
-scale = 1
-shape = (64, 64)
-seeds = 2
 variants = {'plain': dict(), 'momentum': dict(options={'optim_wrapper.optimizer.momentum': 0.9})}
+metrics, config = {'mIoU': 'mIoU'}, 'tiny.py'
+scale, shape, seeds = 1, (64, 64), 2
 """
 TRAINING = """
 import pathlib, sys, time
