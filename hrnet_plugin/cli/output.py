@@ -6,7 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from hrnet_plugin.escaping import escape_controls
@@ -33,7 +33,8 @@ def escaped_logs() -> Iterator[None]:
 
     def make_escaped(*args: object, **options: object) -> logging.LogRecord:
         record = make(*args, **options)
-        record.msg, record.args = escape_controls(record.getMessage(), keep='\n\t'), None
+        with suppress(Exception):  # unfit arguments are an error of each handler, not of the caller
+            record.msg, record.args = escape_controls(record.getMessage(), keep='\n\t'), None
         return record
 
     def show_escaped(*args: Any, **options: Any) -> str:

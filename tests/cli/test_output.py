@@ -66,6 +66,14 @@ def test_logs_are_plain_text(caplog):
     assert [record.getMessage() for record in caplog.records] == [f'{ESCAPED}: a line\nand another', ESCAPED, EVIL]
 
 
+def test_a_message_whose_arguments_do_not_fit_does_not_end_the_command(monkeypatch):
+    monkeypatch.setattr(logging, 'raiseExceptions', False)  # as in a command
+    log = logging.Logger('host')
+    log.addHandler(logging.StreamHandler())
+    with escaped_logs():
+        log.warning('100% of the data', 1)
+
+
 def test_warnings_are_plain_text():
     before = warnings.formatwarning
     with escaped_logs():
