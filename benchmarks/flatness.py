@@ -1,13 +1,13 @@
-"""Criterion of flat memory for a long run.
+"""Criteria of flat memory for a long run.
 
-The first quarter of the operations is the warm-up, in which caches fill. The slope of the others is fitted to the means
-of 20 blocks, because neighboring samples are not independent. Memory is flat unless
+The first quarter of the measurements is the warm-up, in which caches fill. The slope of the others is fitted to the
+means of 20 blocks, because neighboring measurements are not independent.
 
-- the 95 % confidence interval of the slope is above 0, and
-- the growth over the measured operations is more than 3 % of their mean.
-
-File descriptors and threads have medians in the second and in the last quarter of all operations. They are flat if the
-difference is at most 4.
+- A series has no leak if the upper end of the 95 % confidence interval of its slope is below a limit. A run that is too
+  short to show this does not pass.
+- A series is stationary unless its slope is above 0 with 95 % confidence, and it grows by more than 3 % of its mean.
+- File descriptors and threads have a constant level if their medians in the second and the last quarter of all
+  measurements differ by at most 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 WARM_UP, BLOCKS = 0.25, 20
 MOST_GROWTH = 0.03
-MOST_NEW_HANDLES = 4
+MOST_NEW_HANDLES = 1
 _T = 2.101  # 97.5 % quantile of Student's t with BLOCKS - 2 degrees of freedom
 
 
@@ -29,22 +29,26 @@ class Slope:
     """Growth of a series after its warm-up.
 
     Attributes:
-        per_operation: Slope, in the unit of the series per operation.
+        slope: Slope, in the unit of the series per measurement.
         margin: Half of the width of its 95 % confidence interval.
-        growth: Fitted growth over the measured operations, relative to their mean.
+        growth: Fitted growth after the warm-up, relative to the mean.
     """
-    per_operation: float
+    slope: float
     margin: float
     growth: float
 
     @property
-    def is_flat(self) -> bool:
+    def is_stationary(self) -> bool:
         """True if the growth is small, or may be zero."""
-        return self.per_operation - self.margin <= 0 or self.growth <= MOST_GROWTH
+        return self.slope - self.margin <= 0 or self.growth <= MOST_GROWTH
+
+    def is_below(self, limit: float) -> bool:
+        """Return True if the slope is below a limit with confidence."""
+        return self.slope + self.margin < limit
 
 
 def fit_slope(values: Sequence[float]) -> Slope:
-    """Fit the slope of a series, one value per operation.
+    """Fit the slope of a series, one value per measurement.
 
     Raises:
         ValueError: If there are fewer values than blocks after the warm-up.
@@ -66,7 +70,7 @@ def fit_slope(values: Sequence[float]) -> Slope:
 
 
 def has_constant_level(values: Sequence[int]) -> bool:
-    """Return True if a count of handles, one value per operation, does not grow after the warm-up."""
+    """Return True if a count of handles, one value per measurement, does not grow after the warm-up."""
     quarter = max(1, len(values) // 4)
     second = values[quarter:2 * quarter] or values
     return median(values[-quarter:]) - median(second) <= MOST_NEW_HANDLES

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from hrnet_plugin.training.launch import make_runner
 CONFIGS = ('faster-rcnn_hrnetv2p-w18-small-v1_sample', 'td-hm_hrnetv1-w18-small-v1_sample',
            'fcn_hrnetv2-w18-small-v1_sample')
 ENGINES = ('eager', 'torch', 'onnxruntime', 'openvino', 'auto')
+LASTING = ('torch', 'onnxruntime', 'openvino')  # engines of copies, which are never switched
 SIZES = ((64, 64), (96, 64), (96, 128), (128, 160))
 BATCHES = (1, 2, 3)
 _STATES = 3  # checkpoints per model
@@ -54,6 +56,7 @@ class SoakModel:
             self.runner.test()  # loads datasets and prepares the metrics
         self.samples: list[dict[str, Any]] = [self.runner.test_dataloader.dataset[k] for k in range(max(BATCHES))]
         self.states = [self._write_state(k) for k in range(_STATES)]
+        self.engine = 'eager'
 
     def _configure(self, config: Config) -> None:
         config.work_dir = str(self.folder)
@@ -70,19 +73,25 @@ class SoakModel:
         torch.save(dict(state_dict=changed), path)
         return path
 
-    def predict(self, size: tuple[int, int], batch: int) -> None:
-        """Predict a batch of images of one size."""
+    def predict(self, size: tuple[int, int], batch: int, copy: nn.Module | None = None) -> None:
+        """Predict a batch of images of one size.
+
+        Args:
+            size: Height and width in pixels.
+            batch: Number of images.
+            copy: Copy of the model that predicts, or None for the model itself.
+        """
         samples = deepcopy(self.samples[:batch])
         for sample in samples:
             sample['inputs'] = _resized(sample['inputs'], size)
             sample['data_samples'].set_metainfo(dict(img_shape=size, pad_shape=size))
-        self.model.eval()
-        with torch.no_grad():
-            self.model.test_step(dict(inputs=[sample['inputs'] for sample in samples],
-                                      data_samples=[sample['data_samples'] for sample in samples]))
+        with torch.no_grad():  # eval() is not called, because it would discard the engine
+            (copy or self.model).test_step(dict(inputs=[sample['inputs'] for sample in samples],
+                                                data_samples=[sample['data_samples'] for sample in samples]))
 
     def switch_engine(self, engine: str) -> None:
         """Run the model by another engine."""
+        self.engine = engine
         if engine == 'eager':
             restore_eager(self.model)
         else:
@@ -118,8 +127,9 @@ class Soak:
         self.annotations = self.data / 'annotations' / 'instances_val2017.json'
         self._write_detections()
         self.models = [SoakModel(name, self.data, folder) for name in CONFIGS]
-        self.operations = {self.predict: 20, self.switch_engine: 3, self.load_state: 3, self.evaluate: 1,
-                           self.compare: 1, self.write_page: 1}
+        self.copies = [optimize_for_inference(deepcopy(self.models[-1].model), engine) for engine in LASTING]
+        self.operations = {self.predict: 16, self.predict_by_copy: 4, self.switch_engine: 3, self.load_state: 3,
+                           self.evaluate: 1, self.compare: 1, self.write_page: 1}
 
     def step(self) -> str:
         """Run a random operation, and return its name."""
@@ -128,9 +138,32 @@ class Soak:
             operation()
         return operation.__name__
 
+    def use_all_engines(self) -> None:
+        """Predict with all models by each engine at a time, which starts as many threads as can be needed."""
+        for copy in self.copies:
+            self.models[-1].predict(SIZES[0], 1, copy)
+        for engine in ENGINES:
+            for model in self.models:
+                model.switch_engine(engine)
+                model.predict(SIZES[0], 1)
+
+    @contextmanager
+    def all_eager(self) -> Iterator[None]:
+        """Switch all models to the eager engine, and back at the end."""
+        engines = [model.engine for model in self.models]
+        for model in self.models:
+            model.switch_engine('eager')
+        yield
+        for model, engine in zip(self.models, engines):
+            model.switch_engine(engine)
+
     def predict(self) -> None:
         """Predict with a random model, size and batch size."""
         self.random.choice(self.models).predict(self.random.choice(SIZES), self.random.choice(BATCHES))
+
+    def predict_by_copy(self) -> None:
+        """Predict with a copy of a model. Its engine is never switched."""
+        self.models[-1].predict(self.random.choice(SIZES), self.random.choice(BATCHES), self.random.choice(self.copies))
 
     def switch_engine(self) -> None:
         """Switch the engine of a random model."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from hrnet_plugin.execution.conv_passes import collect_convs, fold_norms, fuse_adds, fuse_relus, interpolate_first
+from hrnet_plugin.execution.graph_module import make_graph_module
 from hrnet_plugin.execution.graph_passes import check_overwrites, drop_unused, normalize, reuse_memory
 from hrnet_plugin.execution.packed_conv import Conv, ConvWeights, PackedConv
 from hrnet_plugin.execution.rewriter import Rewriter, UnsupportedGraph
@@ -70,7 +71,7 @@ def compile_graph(module: nn.Module, graph: fx.Graph, make_conv: Callable[[ConvW
         weights = attribute.parameters() if isinstance(attribute, nn.Module) else [attribute]
         if any(isinstance(x, Tensor) and x.is_floating_point() and x.dtype != dtype for x in weights):
             raise UnsupportedGraph(f'{name} does not compute in {dtype}')
-    return fx.GraphModule(attributes, rewritten).forward
+    return make_graph_module(attributes, rewritten).forward
 
 
 def rewrite(module: nn.Module, graph: fx.Graph, passes: Sequence[Callable[[Rewriter], None]],

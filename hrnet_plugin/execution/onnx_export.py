@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.execution.engine_cache import graph_key, read_or_make
 from hrnet_plugin.execution.graph import EXPORT_PASSES, rewrite
+from hrnet_plugin.execution.graph_module import make_graph_module
 from hrnet_plugin.execution.packed_conv import ConvWeights
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 
@@ -72,7 +73,7 @@ def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use
     # copies of the user's layers, because the exporter changes their mode
     copies = {name: value if isinstance(value, ExportableConv) else deepcopy(value)
               for name, value in attributes.items()}
-    exported = fx.GraphModule(copies, rewritten).eval()
+    exported = make_graph_module(copies, rewritten).eval()
 
     def export() -> bytes:
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import subprocess
 import sys
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -39,6 +41,20 @@ def other_runs(eager_runs, monkeypatch):
 
     monkeypatch.setattr(engines, 'compile_for_torch', compiling)
     return eager_runs
+
+
+@pytest.fixture
+def sessions(engine, monkeypatch):
+    """Record weak references to the functions of an engine, each of which has the only reference to its session."""
+    compiler, found = engines._ONNX_ENGINES[engine], []
+
+    def compile_recorded(model):
+        run = compiler(model)
+        found.append(weakref.ref(run))
+        return run
+
+    monkeypatch.setattr(engines, '_ONNX_ENGINES', {engine: compile_recorded})
+    return found
 
 
 def network(neck=None, **options):
@@ -291,6 +307,31 @@ def test_an_engine_that_fails(engine, other_runs, logged, monkeypatch):
     assert other_runs == ['torch', 'torch']
     lines = [line for line in logged if 'no such instruction' in line]
     assert [line.split(' runs by ')[0] for line in lines] == ['HRNet', 'HRFPN']
+
+
+@pytest.mark.parametrize('discard', [
+    lambda model, engine: restore_eager(model), lambda model, engine: optimize_for_inference(model, 'torch'),
+    lambda model, engine: optimize_for_inference(model, engine), lambda model, engine: model.eval(),
+    lambda model, engine: model[0].train(), lambda model, engine: model.__delitem__(0)],
+    ids=['eager', 'other engine', 'same engine', 'eval', 'train', 'deleted'])
+def test_sessions_are_freed_without_garbage_collection(engine, discard, sessions):
+    model = optimize_for_inference(nn.Sequential(HRNet(ARCH)).eval(), engine)
+    outputs(model, torch.randn(1, 3, 64, 64))
+    assert [session() is None for session in sessions] == [False]
+    gc.disable()
+    try:
+        discard(model, engine)
+        assert sessions[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_sessions_of_earlier_weights_are_freed(engine, sessions):
+    model = optimize_for_inference(nn.Sequential(HRNet(ARCH)).eval(), engine)
+    for _ in range(3):
+        model.load_state_dict({name: 0.9 * value for name, value in model.state_dict().items()})
+        outputs(model, torch.randn(1, 3, 64, 64))
+    assert [session() is None for session in sessions] == [True, True, False]
 
 
 @pytest.mark.parametrize('engine', ['openvino', 'onnxruntime'], indirect=False)
