@@ -19,6 +19,7 @@ from statistics import median
 import numpy as np
 
 WARM_UP, BLOCKS = 0.25, 20
+MIN_VALUES = int(BLOCKS / (1 - WARM_UP)) + 1
 MOST_GROWTH = 0.03
 MOST_NEW_HANDLES = 1
 _T = 2.101  # 97.5 % quantile of Student's t with BLOCKS - 2 degrees of freedom
@@ -55,7 +56,7 @@ def fit_slope(values: Sequence[float]) -> Slope:
     """
     measured = np.asarray(values[int(len(values) * WARM_UP):], float)
     if len(measured) < BLOCKS:
-        raise ValueError(f'values must have at least {int(BLOCKS / (1 - WARM_UP)) + 1} entries, got {len(values)}')
+        raise ValueError(f'values must have at least {MIN_VALUES} entries, got {len(values)}')
     blocks = np.array_split(measured, BLOCKS)
     y = np.array([block.mean() for block in blocks])
     ends = np.cumsum([len(block) for block in blocks])

@@ -1,12 +1,12 @@
 """Memory of a process that predicts, switches engines, loads, evaluates, compares and ranks for a long time.
 
-    PYTHONPATH=. python benchmarks/soak.py [--minutes 60] [--seed 0] [--interval 100] [--out FILE.json]
+    PYTHONPATH=. python benchmarks/soak.py [--minutes 60] [--seed 0] [--interval 50] [--out FILE.json]
 
 A detector, a pose estimator and a segmentation model predict images and batches of several sizes. In between, engines
 are switched, checkpoints loaded, models evaluated and compared, and leaderboard pages written, in random order. Copies
 of one model keep their engines, because discarded engines free their memory.
 
-Memory is measured every 100 operations, when all other models are eager. Memory that malloc has free is returned to the
+Memory is measured every 50 operations, when all other models are eager. Memory that malloc has free is returned to the
 system first: it grows and shrinks by hundreds of MB with the engines in use, and would hide leaks. The peak between
 measurements contains it.
 
@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from flatness import fit_slope, has_constant_level
+from flatness import MIN_VALUES, fit_slope, has_constant_level
 from process_memory import ProcessMemory, measure_memory, resident_memory
 from soak_models import Soak
 
@@ -55,21 +55,21 @@ class Sample(ProcessMemory):
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--minutes', type=float, default=60, help='duration (default: 60)')
+    parser.add_argument('--minutes', type=float, default=60, help='duration without warm-up, extended to 27 measurements (default: 60)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the sequence of operations (default: 0)')
-    parser.add_argument('--interval', type=int, default=100, help='operations between measurements (default: 100)')
+    parser.add_argument('--interval', type=int, default=50, help='operations between measurements (default: 50)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures to this file')
     return parser.parse_args(argv)
 
 
 def soak(operations: Soak, minutes: float, interval: int) -> tuple[list[Sample], Counter[str]]:
     """Run random operations. Return the samples and the number of operations of each name."""
-    operations.use_all_engines()
+    operations.warm_up()
     gc.collect()
     gc.freeze()  # imported modules need not be visited by each collection
     samples, counts = list[Sample](), Counter[str]()
     start = time.monotonic()
-    while (elapsed := time.monotonic() - start) < 60 * minutes:
+    while (elapsed := time.monotonic() - start) < 60 * minutes or len(samples) < MIN_VALUES:
         peak = 0.
         for _ in range(interval):
             counts[operations.step()] += 1

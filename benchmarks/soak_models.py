@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -138,14 +139,16 @@ class Soak:
             operation()
         return operation.__name__
 
-    def use_all_engines(self) -> None:
-        """Predict with all models by each engine at a time, which starts as many threads as can be needed."""
-        for copy in self.copies:
-            self.models[-1].predict(SIZES[0], 1, copy)
+    def warm_up(self) -> None:
+        """Predict all sizes with all models by each engine at a time, which fills caches and starts all threads."""
         for engine in ENGINES:
             for model in self.models:
                 model.switch_engine(engine)
-                model.predict(SIZES[0], 1)
+            for size, batch in product(SIZES, BATCHES):
+                for model in self.models:
+                    model.predict(size, batch)
+                for copy in self.copies:
+                    self.models[-1].predict(size, batch, copy)
 
     @contextmanager
     def all_eager(self) -> Iterator[None]:
