@@ -20,6 +20,8 @@ import numpy as np
 
 WARM_UP, BLOCKS = 0.25, 20
 MIN_VALUES = int(BLOCKS / (1 - WARM_UP)) + 1
+#: Slopes per operation from which a series has a leak: 0.5 MB per 100 operations, and one object per operation.
+LIMITS = dict(resident=0.005, allocated=0.005, objects=1.)
 MOST_GROWTH = 0.03
 MOST_NEW_HANDLES = 1
 _T = 2.101  # 97.5 % quantile of Student's t with BLOCKS - 2 degrees of freedom

@@ -12,7 +12,7 @@ measurements contains it.
 
 Prints one line per measurement and a table at the end. The exit status is 1 unless resident memory, allocated memory
 and Python objects have no leak, the peak is stationary, and file descriptors and threads have a constant level. The
-criteria are defined in ``benchmarks/flatness.py``, the limits in this file. Linux with glibc only.
+criteria are defined in ``benchmarks/flatness.py``. Linux with glibc only.
 """
 
 from __future__ import annotations
@@ -28,15 +28,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
-from flatness import MIN_VALUES, fit_slope, has_constant_level
+from flatness import LIMITS, MIN_VALUES, fit_slope, has_constant_level
 from process_memory import ProcessMemory, measure_memory, resident_memory
 from soak_models import Soak
 
 from hrnet_plugin.execution.engine_cache import FOLDER_VARIABLE, cache_folder
 from hrnet_plugin.experiments.benchmarking import describe
-
-#: Slopes per operation from which a series has a leak: 0.5 MB per 100 operations, and one object per operation.
-LIMITS = dict(resident=0.005, allocated=0.005, objects=1.)
 
 
 @dataclass(frozen=True)
