@@ -52,7 +52,8 @@ class Sample(ProcessMemory):
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--minutes', type=float, default=60, help='duration without warm-up, extended to 27 measurements (default: 60)')
+    parser.add_argument('--minutes', type=float, default=60,
+                        help=f'duration without warm-up, extended to {MIN_VALUES} measurements (default: 60)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the sequence of operations (default: 0)')
     parser.add_argument('--interval', type=int, default=50, help='operations between measurements (default: 50)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures to this file')

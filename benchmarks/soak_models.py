@@ -141,14 +141,13 @@ class Soak:
 
     def warm_up(self) -> None:
         """Predict all sizes with all models by each engine at a time, which fills caches and starts all threads."""
+        for copy, size, batch in product(self.copies, SIZES, BATCHES):
+            self.models[-1].predict(size, batch, copy)
         for engine in ENGINES:
             for model in self.models:
                 model.switch_engine(engine)
-            for size, batch in product(SIZES, BATCHES):
-                for model in self.models:
-                    model.predict(size, batch)
-                for copy in self.copies:
-                    self.models[-1].predict(size, batch, copy)
+            for model, size, batch in product(self.models, SIZES, BATCHES):
+                model.predict(size, batch)
 
     @contextmanager
     def all_eager(self) -> Iterator[None]:
