@@ -1,18 +1,18 @@
 """Memory of a process that predicts, switches engines, loads, evaluates, compares and ranks for a long time.
 
-    PYTHONPATH=. python benchmarks/soak.py [--minutes 60] [--seed 0] [--interval 50] [--out FILE.json]
+    PYTHONPATH=. python benchmarks/soak.py [--minutes 60] [--seed 0] [--interval 20] [--out FILE.json]
 
 A detector, a pose estimator and a segmentation model predict images and batches of several sizes. In between, engines
 are switched, checkpoints loaded, models evaluated and compared, and leaderboard pages written, in random order. Copies
 of one model keep their engines, because discarded engines free their memory.
 
-Memory is measured every 50 operations, when all other models are eager. Memory that malloc has free is returned to the
-system first: it grows and shrinks by hundreds of MB with the engines in use, and would hide leaks. The peak between
-measurements contains it.
+Memory is measured every 20 operations, when all other models are eager. Free memory of malloc is returned to the system
+first. It varies by hundreds of MB with the engines in use, and would hide leaks. The peak between measurements contains
+it.
 
-Prints one line per measurement and a table at the end. The exit status is 1 unless resident memory, allocated memory
-and Python objects have no leak, the peak is stationary, and file descriptors and threads have a constant level. The
-criteria are defined in ``benchmarks/flatness.py``. Linux with glibc only.
+Prints one line per measurement and a table at the end. The exit status is 1 if there may be a leak of memory or Python
+objects, if the peak grows, or if the number of file descriptors or threads grows. The criteria are defined in
+``benchmarks/flatness.py``. Linux with glibc only.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--minutes', type=float, default=60,
                         help=f'duration without warm-up, extended to {MIN_VALUES} measurements (default: 60)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the sequence of operations (default: 0)')
-    parser.add_argument('--interval', type=int, default=50, help='operations between measurements (default: 50)')
+    parser.add_argument('--interval', type=int, default=20, help='operations between measurements (default: 20)')
     parser.add_argument('--out', type=Path, metavar='FILE.json', help='write all figures to this file')
     return parser.parse_args(argv)
 
@@ -67,7 +67,8 @@ def soak(operations: Soak, minutes: float, interval: int) -> tuple[list[Sample],
     gc.freeze()  # imported modules need not be visited by each collection
     samples, counts = list[Sample](), Counter[str]()
     start = time.monotonic()
-    while (elapsed := time.monotonic() - start) < 60 * minutes or len(samples) < MIN_VALUES:
+    elapsed = 0.
+    while elapsed < minutes or len(samples) < MIN_VALUES:
         peak = 0.
         for _ in range(interval):
             counts[operations.step()] += 1
@@ -75,7 +76,8 @@ def soak(operations: Soak, minutes: float, interval: int) -> tuple[list[Sample],
         with operations.all_eager():
             cached = sum(1 for _ in cache_folder().glob('*'))
             samples.append(Sample(*astuple(measure_memory()), peak, cached, counts.total()))
-        print(f'{elapsed / 60:5.1f} min, {describe_sample(samples[-1])}', flush=True)
+        elapsed = (time.monotonic() - start) / 60
+        print(f'{elapsed:5.1f} min, {describe_sample(samples[-1])}', flush=True)
     return samples, counts
 
 
