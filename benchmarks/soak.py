@@ -10,9 +10,8 @@ Memory is measured every 20 operations, when all other models are eager. Free me
 first. It varies by hundreds of MB with the engines in use, and would hide leaks. The peak between measurements contains
 it.
 
-Prints one line per measurement and a table at the end. The exit status is 1 if there may be a leak of memory or Python
-objects, if the peak grows, or if the number of file descriptors or threads grows. The criteria are defined in
-``benchmarks/flatness.py``. Linux with glibc only.
+Prints one line per measurement and a table at the end. The exit status is 1 if memory, objects, file descriptors or
+threads grow by the criteria in ``benchmarks/flatness.py``. Linux with glibc only.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
 from itertools import product
@@ -114,6 +114,11 @@ def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(image[None].float(), size=size, mode='bilinear').to(image.dtype)[0]
 
 
+def _run_silently(operation: Callable[[], None]) -> None:
+    with redirect_stdout(io.StringIO()):  # of pycocotools
+        operation()
+
+
 class Soak:
     """Sequence of random operations.
 
@@ -135,12 +140,14 @@ class Soak:
     def step(self) -> str:
         """Run a random operation, and return its name."""
         operation = self.random.choices(list(self.operations), list(self.operations.values()))[0]
-        with redirect_stdout(io.StringIO()):  # of pycocotools
-            operation()
+        _run_silently(operation)
         return operation.__name__
 
     def warm_up(self) -> None:
-        """Predict all sizes with all models by each engine at a time, which fills caches and starts all threads."""
+        """Predict all sizes with all models by each engine at a time, and run all operations.
+
+        Caches are then full, and all threads are started.
+        """
         for copy, size, batch in product(self.copies, SIZES, BATCHES):
             self.models[-1].predict(size, batch, copy)
         for engine in ENGINES:
@@ -148,6 +155,8 @@ class Soak:
                 model.switch_engine(engine)
             for model, size, batch in product(self.models, SIZES, BATCHES):
                 model.predict(size, batch)
+        for operation in (*(model.evaluate for model in self.models), *self.operations):
+            _run_silently(operation)
 
     @contextmanager
     def all_eager(self) -> Iterator[None]:
