@@ -74,7 +74,7 @@ def soak(operations: Soak, minutes: float, interval: int) -> tuple[list[Sample],
             peak = max(peak, resident_memory())
         with operations.all_eager():
             cached = sum(1 for _ in cache_folder().glob('*'))
-            samples.append(Sample(*astuple(measure_memory()), peak, cached, counts.total()))
+            samples.append(Sample(**asdict(measure_memory()), peak=peak, cached=cached, operations=counts.total()))
         elapsed = (time.monotonic() - start) / 60
         print(f'{elapsed:5.1f} min, {describe_sample(samples[-1])}', flush=True)
     return samples, counts
