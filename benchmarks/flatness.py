@@ -6,8 +6,8 @@ means of 20 blocks, because neighboring measurements are not independent.
 - A series has no leak if the upper end of the 95 % confidence interval of its slope is below a limit. A run that is too
   short to show this does not pass.
 - A series is stationary unless its slope is above 0 with 95 % confidence, and it grows by more than 3 % of its mean.
-- A number of file descriptors or threads has a constant level if its median grows by at most 1, from the second quarter
-  to the last one.
+- A number of file descriptors or threads has a constant level if its median grows by at most 1 after the warm-up. The
+  second quarter of all measurements is compared with the last one.
 """
 
 from __future__ import annotations
