@@ -37,7 +37,7 @@ def name_of(truth: COCO) -> str:
 
 
 def check_image_sizes(truth: COCO) -> None:
-    """Raise an error if the size of an image is invalid. Mask evaluation needs it.
+    """Raise an error if the size of an image is invalid. Mask evaluation requires it.
 
     Raises:
         ValueError: If an image has no valid height and width.
