@@ -10,41 +10,54 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from hrnet_plugin.files.scratch import create_scratch, remove_abandoned
+from hrnet_plugin.files.publish import (
+    FOLDER_ERRORS,
+    copy_permissions,
+    flush,
+    flush_folder,
+    folder_advice,
+    move_children,
+    overwrite,
+)
+from hrnet_plugin.files.scratch import create_scratch, is_empty_folder, remove_abandoned
 from hrnet_plugin.files.streams import copy_to_stream, is_stream
 
 
 class Output:
     """File or folder to write, and its scratch file or folder.
 
+    The scratch file is beside its target, and the scratch folder of an empty folder is in it. The content of streams,
+    and of files in folders that are not writable, goes to the folder of temporary files.
+
     Args:
         path: Path as the user gave it.
         is_folder: Whether it is a folder.
+        last: Name of the child that is renamed last into an existing folder.
 
     Raises:
         OSError: If it cannot be written.
     """
 
-    def __init__(self, path: Path, *, is_folder: bool = False) -> None:
+    def __init__(self, path: Path, *, is_folder: bool = False, last: str | None = None) -> None:
         self.path = path
+        self.is_untouched = True
         self._before = _status(path, is_folder)
-        self._is_stream = self._before is not None and not is_folder and is_stream(self._before)
+        self.is_stream = self._before is not None and not is_folder and is_stream(self._before)
+        self._is_overwritten = False
         self._is_folder = is_folder
+        self._last = last
         self._target = Path(os.path.realpath(path))
         self._made: list[Path] = []
-        folder = Path(tempfile.gettempdir()) if self._is_stream else self._target.parent
         try:
-            self._make_folders(folder)
-            remove_abandoned(folder)
-            self.scratch, self._lock = create_scratch(folder, self._target.name, is_folder)
+            self.scratch, self._lock = self._create_scratch()
         except OSError as error:
             self._remove_folders()
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            raise OSError(error.errno, f'{error.strerror}{folder_advice(error)}', str(path)) from error
 
     @property
     def is_new(self) -> bool:
-        """True if the target did not exist."""
-        return self._before is None
+        """True if the target did not exist, or is an empty folder."""
+        return self._before is None or self._is_folder
 
     def owns(self, path: object) -> bool:
         """Return True if a path is the scratch file or in the scratch folder."""
@@ -53,22 +66,24 @@ class Output:
     def finish(self) -> None:
         """Set permissions, and flush the content. Otherwise a power failure after the renaming could lose it."""
         if self._is_folder:
-            _copy_permissions(self._before, self.scratch)
             return
         with self.scratch.open('rb+') as file:  # before the permissions, which may forbid it
-            if not self._is_stream:
-                _copy_permissions(self._before, self.scratch)
-            _flush(file.fileno())
+            if not (self.is_stream or self._is_overwritten):
+                copy_permissions(self._before, self.scratch)
+            flush(file.fileno())
 
     def publish(self) -> None:
-        """Rename the scratch file to its target, or copy it to a device."""
-        if self._is_stream:
+        """Rename the scratch file to its target, or copy it to a stream or to a file that cannot be replaced."""
+        if self.is_stream:
+            self.is_untouched = False
             copy_to_stream(self.scratch, self.path)
-            return
-        if self._is_folder and os.name == 'nt' and self._target.exists():
-            self._target.rmdir()  # elsewhere, a renamed folder replaces an empty one
-        self.scratch.replace(self._target)
-        _flush_folder(self._target.parent)
+        elif self._is_overwritten:
+            self._overwrite()
+        elif self._is_folder and self._before is not None:
+            self._fill_folder()
+        else:
+            self._replace()
+        self.is_untouched = False
 
     def close(self) -> None:
         """Unlock and remove the scratch file and, after a failure, the folders that were created for it."""
@@ -80,6 +95,49 @@ class Output:
         if self._lock is not None:
             os.close(self._lock)
         self._remove_folders()
+
+    def _create_scratch(self) -> tuple[Path, int | None]:
+        """Create the scratch file or folder, and lock it."""
+        if not self.is_stream:
+            folder = self._target if self._is_folder and self._before is not None else self._target.parent
+            self._make_folders(folder)
+            remove_abandoned(folder)
+            try:
+                return create_scratch(folder, self._target.name, self._is_folder)
+            except OSError as error:
+                if not self._can_overwrite(error):
+                    raise
+            self._is_overwritten = True
+        temporary = Path(tempfile.gettempdir())
+        remove_abandoned(temporary)
+        scratch, lock = create_scratch(temporary, self._target.name, is_folder=False)
+        with suppress(OSError):  # file systems without modes
+            scratch.chmod(0o600)  # other users may read the folder
+        return scratch, lock
+
+    def _can_overwrite(self, error: OSError) -> bool:
+        """Return True for an existing file, which is writable, if the error is of its folder."""
+        return self._before is not None and not self._is_folder and error.errno in FOLDER_ERRORS
+
+    def _overwrite(self) -> None:
+        self.is_untouched = False
+        overwrite(self.scratch, self._target)
+
+    def _replace(self) -> None:
+        try:
+            self.scratch.replace(self._target)
+        except OSError as error:
+            if os.name != 'posix' or not self._can_overwrite(error):  # on Windows, another process may have it open
+                raise
+            self._overwrite()
+        flush_folder(self._target.parent)
+
+    def _fill_folder(self) -> None:
+        # a new folder would take the place of a mount point or working directory
+        if not is_empty_folder(self._target):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(self.path))
+        move_children(self.scratch, self._target, self._last)
+        flush_folder(self._target)
 
     def _make_folders(self, folder: Path) -> None:
         for each in [folder, *folder.parents]:
@@ -111,37 +169,3 @@ def _status(path: Path, is_folder: bool) -> os.stat_result | None:
     if not os.access(path, os.W_OK):  # renaming would ignore it
         raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return found
-
-
-def _copy_permissions(replaced: os.stat_result | None, scratch: Path) -> None:
-    """Set owner, group and mode of a replaced file or folder, as far as this user may."""
-    if replaced is None:
-        return
-    if hasattr(os, 'chown'):
-        for owner, group in ((-1, replaced.st_gid), (replaced.st_uid, -1)):  # the owner last, who sets the group
-            with suppress(OSError):
-                os.chown(scratch, owner, group)
-    found = scratch.stat()
-    mode = stat.S_IMODE(replaced.st_mode) & (0o7777 if stat.S_ISDIR(replaced.st_mode) else 0o777)
-    if found.st_gid != replaced.st_gid:
-        mode &= ~0o2070 | (mode & 0o007) << 3  # another group gets no more than all others
-    if mode != stat.S_IMODE(found.st_mode):  # some file systems have one mode, which cannot be set
-        scratch.chmod(mode)
-
-
-def _flush(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):  # file systems without fsync
-            raise
-
-
-def _flush_folder(folder: Path) -> None:
-    """Flush a renaming to disk, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -22,6 +22,9 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     leads to is replaced, as if it were opened for writing. Devices, pipes and ``/dev/stdout`` get the whole content
     when the block ends.
 
+    Some writable files cannot be replaced: mount points, and files in folders that are not writable or sticky. They are
+    overwritten in place when the block ends, which is not atomic.
+
     Args:
         path: File to write. A missing folder is created.
 
@@ -59,18 +62,20 @@ def atomic_writes(folder: str | Path) -> Iterator[Callable[[str], Path]]:
 
 
 @contextmanager
-def atomic_folder(path: str | Path) -> Iterator[Path]:
+def atomic_folder(path: str | Path, last: str | None = None) -> Iterator[Path]:
     """Yield a scratch folder that becomes ``path`` when the block ends, and is removed if the block fails.
 
-    Its files are not flushed to disk one by one, because there may be thousands.
+    An existing folder remains, since it may be a mount point or working directory. The scratch folder is in it, and its
+    children are renamed one by one. Files are not flushed to disk one by one, because there may be thousands.
 
     Args:
         path: Folder to write. It must be missing or empty.
+        last: Name of the child that is renamed last. If it exists, the folder is complete. Default: no particular one.
 
     Raises:
         OSError: If the folder cannot be written, or has files when the block ends.
     """
-    output = Output(Path(path), is_folder=True)
+    output = Output(Path(path), is_folder=True, last=last)
     with _published([output]):
         yield output.scratch
 
@@ -93,14 +98,14 @@ def naming_disk_errors(path: str | Path) -> Iterator[None]:
 @contextmanager
 def _published(outputs: Sequence[Output]) -> Iterator[None]:
     """Publish the outputs when the block ends, which may add further ones, and remove scratch files."""
+    current: Output | None = None
     try:
         yield
-        for output in outputs:
-            output.finish()
-        for output in outputs:
-            output.publish()
+        for step in (Output.finish, Output.publish):
+            for current in outputs:
+                step(current)
     except OSError as error:
-        named = _named(error, outputs)
+        named = _named(error, outputs, current)
         if named is None:
             raise
         raise named from error
@@ -109,15 +114,24 @@ def _published(outputs: Sequence[Output]) -> Iterator[None]:
             output.close()
 
 
-def _named(error: OSError, outputs: Sequence[Output]) -> OSError | None:
+def _named(error: OSError, outputs: Sequence[Output], current: Output | None) -> OSError | None:
     """Return the error with the name of the target and what a full disk has left. None if it is of another file."""
+    found = [output for output in outputs if output.owns(error.filename)]
     if error.filename is None and error.errno in _DISK_ERRORS:
-        found = outputs[-1:]  # the one that was written
-    else:
-        found = [output for output in outputs if output.owns(error.filename)]
+        found = list(outputs) if current is None else [current]
     if not found or error.errno is None:
         return None
     text = os.strerror(error.errno)
     if error.errno in _DISK_ERRORS:
-        text += '. Nothing was written' if found[0].is_new else '. The earlier file is unchanged'
-    return OSError(error.errno, text, str(found[0].path))
+        text += _left(outputs)
+    # several: the block may have written any of them
+    return OSError(error.errno, text, str(found[0].path if len(found) == 1 else found[0].path.parent))
+
+
+def _left(outputs: Sequence[Output]) -> str:
+    """Return a sentence for errors before anything was published, or an empty text."""
+    if not all(output.is_untouched for output in outputs) or any(output.is_stream for output in outputs):
+        return ''
+    if all(output.is_new for output in outputs):
+        return '. Nothing was written'
+    return '. The earlier file is unchanged' if len(outputs) == 1 else '. The earlier files are unchanged'

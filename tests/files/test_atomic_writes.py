@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from paths import ROOT
@@ -177,6 +178,47 @@ def test_errors_name_the_target(tmp_path):
         raise ConnectionResetError(errno.ECONNRESET, 'reset')
     assert caught.value.filename is None
     assert sorted(os.listdir(tmp_path)) == ['file', 'folder', 'loop']
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@posix
+def test_errors_of_a_full_disk_tell_what_was_written(tmp_path, monkeypatch):
+    (tmp_path / 'a').touch()
+    with pytest.raises(OSError, match='The earlier files are unchanged') as caught, \
+            atomic_writes(tmp_path) as scratch:  # noqa: PT012
+        scratch('a')
+        scratch('b')
+        full()
+    assert caught.value.filename == str(tmp_path)  # either of them may be the one
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match='Nothing was written') as caught, atomic_writes(tmp_path) as scratch:  # noqa: PT012
+        scratch('c')
+        scratch('d')
+    assert caught.value.filename == str(tmp_path / 'c')
+    assert os.listdir(tmp_path) == ['a']
+
+
+@posix
+def test_errors_after_a_renaming_do_not_promise_unchanged_files(tmp_path, monkeypatch):
+    (tmp_path / 'a').touch()
+    (tmp_path / 'b').touch()
+    rename = Path.replace
+    monkeypatch.setattr(Path, 'replace', lambda path, target: rename(path, target) if target.name == 'a' else full())
+    with pytest.raises(OSError, match=r'device$|device:') as caught, atomic_writes(tmp_path) as scratch:  # noqa: PT012
+        scratch('a').write_text('new')
+        scratch('b').write_text('new')
+    assert (caught.value.filename, caught.value.strerror) == (str(tmp_path / 'b'), os.strerror(errno.ENOSPC))
+    assert (tmp_path / 'a').read_text() == 'new'
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='requires /dev/full')
+def test_a_full_device_has_no_earlier_file():
+    with pytest.raises(OSError, match='No space') as caught:
+        write('/dev/full')
+    assert (caught.value.filename, caught.value.strerror) == ('/dev/full', os.strerror(errno.ENOSPC))
 
 
 @posix
