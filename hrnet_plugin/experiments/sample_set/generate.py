@@ -16,7 +16,7 @@ from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.experiments.sample_set.coco import CATEGORY_IDS, TRAIN_IDS
 from hrnet_plugin.experiments.sample_set.person import KEYPOINTS, SKELETON
 from hrnet_plugin.experiments.sample_set.scene import Scene, Thing, draw_scene
-from hrnet_plugin.files import atomic_folder
+from hrnet_plugin.files import atomic_folder, is_empty_folder
 from hrnet_plugin.json_files import read_json
 from hrnet_plugin.json_types import JsonObject
 
@@ -61,7 +61,7 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
     if _is_complete(root, made_with):
         return root
     try:
-        with atomic_folder(root) as scratch:
+        with atomic_folder(root, last=_STAMP) as scratch:
             for split, (name, count) in enumerate(zip(SPLITS, (train, val))):
                 _write_split(scratch, name, count, width, height, (seed, split))
             (scratch / _STAMP).write_text(json.dumps(made_with), encoding='utf-8')
@@ -72,7 +72,7 @@ def write_sample_set(root: str | Path, train: int = 400, val: int = 100, width: 
 
 
 def _is_complete(root: Path, made_with: dict[str, int]) -> bool:
-    if not root.exists() or not any(root.iterdir()):
+    if not root.exists() or is_empty_folder(root):
         return False
     stamp = root / _STAMP
     found = read_json(stamp, 'the arguments of a sample set') if stamp.is_file() else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -149,6 +151,29 @@ def test_an_interrupted_set_leaves_no_files(tmp_path, monkeypatch):
     with pytest.raises(OSError, match='disk full'):
         write_sample_set(tmp_path / 'sample', train=1, val=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_working_directory_is_filled(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inode = os.stat(tmp_path).st_ino
+    write_sample_set('.', train=1, val=1)
+    assert os.stat(tmp_path).st_ino == inode
+    assert sorted(os.listdir()) == ['annotations', 'sample_set.json', 'stuffthingmaps', 'train2017', 'val2017']
+
+
+def test_a_killed_process_does_not_block_its_folder(tmp_path):
+    (tmp_path / '.sample.0123456789abcdef.part').mkdir()
+    write_sample_set(tmp_path, train=1, val=1)
+    assert (tmp_path / 'sample_set.json').is_file()
+
+
+def test_a_partial_set_is_not_complete(tmp_path, monkeypatch):
+    """The stamp is the last child that appears."""
+    rename, moved = Path.rename, []
+    monkeypatch.setattr(Path, 'rename', lambda path, target: (moved.append(target), rename(path, target)))
+    write_sample_set(tmp_path, train=1, val=1)
+    assert len(moved) == 5
+    assert moved[-1] == tmp_path / 'sample_set.json'
 
 
 @pytest.mark.parametrize(('options', 'error', 'words'), [
