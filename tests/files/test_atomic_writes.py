@@ -240,7 +240,7 @@ def test_pipes_and_devices_get_the_content(tmp_path):
     reader = threading.Thread(target=lambda: found.append((tmp_path / 'pipe').read_text()))
     reader.start()
     write(tmp_path / 'pipe')
-    reader.join(10)
+    reader.join(60)
     assert found == ['new']
 
 
