@@ -12,7 +12,7 @@ Any SQLite client can read it, for example::
 
 from __future__ import annotations
 
-import math
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from mmengine.logging import print_log
+
 from hrnet_plugin.evaluation.leaderboard.record import Record
+from hrnet_plugin.evaluation.leaderboard.row_checks import MAX_CONFIG, check_metric_names, check_metric_value, check_row
 from hrnet_plugin.evaluation.leaderboard.store_connection import reading, writing
 from hrnet_plugin.evaluation.leaderboard.store_schema import COLUMNS, check, is_empty, prepare
-from hrnet_plugin.evaluation.leaderboard.stored_facts import write_facts
+from hrnet_plugin.evaluation.leaderboard.stored_facts import MAX_TEXT, write_facts
 from hrnet_plugin.evaluation.leaderboard.stored_rows import read_records
 
 
@@ -49,25 +52,29 @@ class ResultStore:
     def append(self, record: Record) -> int:
         """Append a record in one transaction and return its number.
 
+        A note that is too long is shortened, and a config text that is too long is left out, both with a warning.
+
         Args:
             record: Record without a number.
 
         Raises:
-            ValueError: If the record has a number, a non-finite value, or a fact without a JSON type.
+            ValueError: If the record has a number, a value that :meth:`read` would leave out, or a fact without a JSON
+                type.
             sqlite3.OperationalError: If other writers lock the file for more than :data:`WAIT` seconds, or it cannot be
                 written.
             sqlite3.DatabaseError: If the file is not a store.
         """
         if record.number is not None:
             raise ValueError(f'record must not be in a store already, got number {record.number}')
+        record = _shorten(record)
         values = dict(_metric_rows(record))
-        facts = write_facts(record)
         stamped = replace(record, time=record.time or datetime.now(timezone.utc).isoformat(timespec='seconds'))
-        values_of = {**vars(stamped), **vars(stamped.data)}
-        row = [values_of[name] for name in COLUMNS]
+        values_of = {**vars(stamped), **vars(stamped.data), 'facts': write_facts(record)}
+        row = {name: values_of[name] for name in (*COLUMNS, 'facts')}
+        check_row(row)
         with self._writing() as database:
-            marks = ', '.join('?' * (len(COLUMNS) + 1))
-            database.execute(f'INSERT INTO records ({", ".join(COLUMNS)}, facts) VALUES ({marks})', [*row, facts])
+            marks = ', '.join('?' * len(row))
+            database.execute(f'INSERT INTO records ({", ".join(row)}) VALUES ({marks})', [*row.values()])
             number: int = database.execute('SELECT last_insert_rowid()').fetchone()[0]
             database.executemany('INSERT INTO metrics (record, class, name, value) VALUES (?, ?, ?, ?)',
                                  [(number, *key, value) for key, value in values.items()])
@@ -106,6 +113,23 @@ def _metric_rows(record: Record) -> Iterator[tuple[tuple[str, str], float | None
     groups: list[tuple[str, str, float | None]] = [('', name, value) for name, value in record.scores.metrics.items()]
     groups += [(cls, name, value) for name, values in record.scores.classes.items() for cls, value in values.items()]
     for cls, name, value in groups:
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f'metrics must be finite numbers or None, got {value} for {name!r}')
+        check_metric_names(cls, name)
+        check_metric_value(name, value)
         yield (cls, name), value
+
+
+def _shorten(record: Record) -> Record:
+    """Return the record without the parts of its note and config that a store cannot have. Log a warning for each."""
+    note, text = record.model.note, record.config_text
+    if len(note) > MAX_TEXT:
+        record = replace(record, model=replace(record.model, note=f'{note[:MAX_TEXT - 3]}...'))
+        _warn(f'note must have at most {MAX_TEXT} characters, got {len(note)}. The rest is not recorded.')
+    if len(text) > MAX_CONFIG:
+        record = replace(record, config_text='')
+        _warn(f'config_text must have at most {MAX_CONFIG} characters, got {len(text)}. It is not recorded. Its '
+              'SHA-256 is.')
+    return record
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)

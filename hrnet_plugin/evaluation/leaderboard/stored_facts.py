@@ -13,7 +13,7 @@ from hrnet_plugin.json_files import parse_object
 from hrnet_plugin.json_types import Json, JsonObject
 
 MAX_TEXT = 4096  # characters of a name, note or path
-_LARGEST = 1e15  # larger numbers overflow when they are shown in percent or converted to other units
+MAX_NUMBER = 1e15  # larger numbers overflow when they are shown in percent or converted to other units
 
 
 def write_facts(record: Record) -> str:
@@ -59,7 +59,7 @@ def read_facts(text: str) -> tuple[ModelFacts, Cost, Conditions]:
 
 def is_stored_number(value: Json) -> bool:
     """Return True for a finite number that does not overflow when it is shown in other units."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_NUMBER <= value <= MAX_NUMBER
 
 
 def _text(facts: JsonObject, key: str) -> str:
@@ -79,5 +79,5 @@ def _number(facts: JsonObject, key: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not is_stored_number(value):
-        raise ValueError(f'fact {key!r} must be a finite number, got {short(value)}')
+        raise ValueError(f'fact {key!r} must be a finite number of at most {MAX_NUMBER:.0e}, got {short(value)}')
     return value

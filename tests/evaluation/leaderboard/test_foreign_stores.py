@@ -247,7 +247,17 @@ def test_the_number_of_rows_is_bounded(tmp_path, monkeypatch):
         ResultStore(path).read()
     monkeypatch.setattr(stored_rows, 'MAX_RECORDS', 11)
     monkeypatch.setattr(stored_rows, 'MAX_VALUES', 4)
-    with pytest.raises(ValueError, match='store must have at most 4 metrics'):
+    with pytest.raises(ValueError, match=r'store must have at most 4 metrics.*\. Record further tests in another file'):
+        ResultStore(path).read()
+
+
+def test_metrics_of_classes_count_only_if_they_are_read(tmp_path, monkeypatch):
+    path = foreign(tmp_path / 'foreign.sqlite', [GOOD], [
+        (1, '', 'AP', .5), *((1, f'class {number}', 'AP', .5) for number in range(5))])
+    monkeypatch.setattr(stored_rows, 'MAX_VALUES', 4)
+    record, = ResultStore(path).read(with_classes=False)
+    assert record.scores.metrics == {'AP': .5}
+    with pytest.raises(ValueError, match='Without --out, hrnet leaderboard reads no metrics of classes'):
         ResultStore(path).read()
 
 

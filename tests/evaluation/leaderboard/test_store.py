@@ -19,6 +19,7 @@ import pytest
 from leaderboard_rows import collect_warnings
 from paths import ROOT
 
+from hrnet_plugin.evaluation.leaderboard import store as store_module
 from hrnet_plugin.evaluation.leaderboard import stored_rows
 from hrnet_plugin.evaluation.leaderboard.facts import Conditions, Cost, DataFacts, ModelFacts, Scores
 from hrnet_plugin.evaluation.leaderboard.record import Record
@@ -96,8 +97,8 @@ def test_an_old_store_opens(tmp_path):
 
 @pytest.mark.parametrize(('facts', 'words'), [
     ('[1]', 'facts must be a JSON object'), ('{', 'Expecting'), ('[' * 100_000, 'more than 64 nested'),
-    ('{"params": "many"}', "fact 'params' must be a finite number, got 'many'"),
-    ('{"batch": 1e400}', "fact 'batch' must be a finite number, got inf"),
+    ('{"params": "many"}', "fact 'params' must be a finite number of at most 1e\\+15, got 'many'"),
+    ('{"batch": 1e400}', "fact 'batch' must be a finite number of at most 1e\\+15, got inf"),
     ('{"method": 3}', "fact 'method' must be text, got 3")],
     ids=['list', 'broken', 'nested', 'text', 'infinite', 'number'])
 def test_invalid_facts_cost_their_record(tmp_path, warnings, facts, words):
@@ -124,11 +125,20 @@ def test_records_cannot_be_changed_or_deleted(tmp_path):
 
 
 @pytest.mark.parametrize(('changes', 'words'), [
-    (dict(scores=Scores(metrics={'AP': math.nan})), "finite numbers or None, got nan for 'AP'"),
-    (dict(scores=Scores(metrics={}, classes={'AP': {'cat': math.inf}})), 'finite numbers or None, got inf'),
+    (dict(scores=Scores(metrics={'AP': math.nan})), "finite numbers of at most 1e\\+15 or None, got nan for 'AP'"),
+    (dict(scores=Scores(metrics={}, classes={'AP': {'cat': math.inf}})), '1e\\+15 or None, got inf'),
     (dict(conditions=Conditions(versions={'x': object()})), "JSON's types"),
     (dict(cost=Cost(params=math.nan)), "JSON's types"),
     (dict(number=3), 'must not be in a store already, got number 3'),
+    (dict(scores=Scores(metrics={'AP': 2e15})), r"1e\+15 or None, got 2000000000000000.0 for 'AP'"),
+    (dict(scores=Scores(metrics={'x' * 5000: 1.})), 'name of a metric must be text of at most 4096 characters'),
+    (dict(scores=Scores(metrics={}, classes={'AP': {'x' * 5000: 1.}})), 'class must be text of at most 4096'),
+    (dict(data=DataFacts(data='COCO', split='val2017', images=-1)), 'images must be a count .* got -1'),
+    (dict(task='mmx'), "task must be one of .*, got 'mmx'"),
+    (dict(config='x' * 5000), 'config must be text of at most'),
+    (dict(cost=Cost(params=2e15)), r"fact 'params' must be a finite number of at most 1e\+15, got 2000000000000000.0"),
+    (dict(conditions=Conditions(machine='x' * 5000)), "fact 'machine' must have at most 4096 characters, got 5000"),
+    (dict(conditions=Conditions(versions={'x': 'x' * 4 * 2**20})), 'facts must be text of at most 4194304 characters'),
 ])
 def test_invalid_records_are_refused(tmp_path, changes, words):
     store = ResultStore(tmp_path / 'results.sqlite')
@@ -136,6 +146,22 @@ def test_invalid_records_are_refused(tmp_path, changes, words):
     with pytest.raises(ValueError, match=words):
         store.append(make(**changes))
     assert len(store.read()) == 1
+
+
+def test_long_notes_and_configs_lose_no_result(tmp_path, warnings, monkeypatch):
+    recorded = collect_warnings(monkeypatch, store_module)
+    store = ResultStore(tmp_path / 'results.sqlite')
+    store.append(make(model=ModelFacts(note='n' * 4096), config_text='c' * 4 * 2**20))
+    assert not recorded
+    store.append(make(model=ModelFacts(note='n' * 5000), config_text='c' * (4 * 2**20 + 1)))
+    first, second = store.read()
+    assert (len(first.model.note), len(first.config_text)) == (4096, 4 * 2**20)
+    assert (second.model.note, second.config_text) == ('n' * 4093 + '...', '')
+    assert second.scores == make().scores
+    assert not warnings
+    note, config = recorded
+    assert note.startswith('note must have at most 4096 characters, got 5000.')
+    assert config.startswith('config_text must have at most 4194304 characters, got 4194305.')
 
 
 def test_a_store_without_records(tmp_path):
