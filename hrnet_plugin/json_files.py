@@ -27,6 +27,7 @@ RECORD_DEPTH = 64
 DATA_DEPTH = 512
 
 _Object = dict[str, Any]
+_EXPORT = 'Export it again.'
 _BLOCK = 2**20  # bytes of a depth scan at a time
 _SHOWN = 60  # characters of a key in a message
 _NOT_FILES = {stat.S_IFDIR: 'a folder', stat.S_IFIFO: 'a pipe', stat.S_IFSOCK: 'a socket', stat.S_IFCHR: 'a device',
@@ -37,14 +38,15 @@ class _Refused(ValueError):
     """JSON that the parser accepts and this module does not."""
 
 
-def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int = RECORD_BYTES, max_depth: int = RECORD_DEPTH,
-              allow_nan: bool = False, object_hook: Callable[[_Object], Any] | None = None) -> Any:
+def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int | None = RECORD_BYTES,
+              max_depth: int = RECORD_DEPTH, allow_nan: bool = False,
+              object_hook: Callable[[_Object], Any] | None = None) -> Any:
     """Read a JSON file. Its values are not checked.
 
     Args:
-        path: File in UTF-8 without a byte order mark.
+        path: File in UTF-8, with or without a byte order mark.
         what: Description of the expected content for messages, e.g. 'a list of detections'.
-        max_bytes: Maximum size of the file.
+        max_bytes: Maximum size of the file. None is unlimited, for files that the user's own config names.
         max_depth: Maximum number of nested lists and objects.
         allow_nan: Whether to accept NaN, Infinity and -Infinity. Only for readers that check each number.
         object_hook: Replaces each object, innermost first.
@@ -54,16 +56,17 @@ def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int = RECORD_B
         ValueError: If it is no regular file, too large, or not JSON within the limits. The message has one line.
     """
     return parse_json(read_bytes(path, what, max_bytes=max_bytes), path, what, max_depth=max_depth,
-                      allow_nan=allow_nan, object_hook=object_hook)
+                      allow_nan=allow_nan, object_hook=object_hook, fix=_EXPORT)
 
 
 def read_object(path: str | Path, what: str = 'a JSON object', *, allow_nan: bool = False) -> dict[str, Any]:
     """Read a JSON file of an object with the limits of records. Arguments and errors are those of :func:`read_json`."""
-    return parse_object(read_bytes(path, what, max_bytes=RECORD_BYTES), path, what, allow_nan=allow_nan)
+    return parse_object(read_bytes(path, what, max_bytes=RECORD_BYTES), path, what, allow_nan=allow_nan,
+                        fix=_EXPORT)
 
 
-def read_bytes(path: str | Path, what: str, *, max_bytes: int) -> bytes:
-    """Read a regular file of limited size. If it grows meanwhile, the rest is left out.
+def read_bytes(path: str | Path, what: str, *, max_bytes: int | None) -> bytes:
+    """Read a regular file, of limited size unless ``max_bytes`` is None. If it grows meanwhile, the rest is left out.
 
     Raises:
         OSError: If the file does not exist or is not readable.
@@ -72,8 +75,9 @@ def read_bytes(path: str | Path, what: str, *, max_bytes: int) -> bytes:
     check_regular(path, what)
     with open(path, 'rb') as file:
         size = Path(path).stat().st_size
-        if size > max_bytes:
-            raise ValueError(f'{path} must be {what} of at most {max_bytes} bytes, got {size}')
+        if max_bytes is not None and size > max_bytes:
+            raise ValueError(f'{path} must be {what} of at most {max_bytes} bytes, got {size}. Split it, or remove the '
+                             'entries that are not needed.')
         return file.read(size)
 
 
@@ -86,16 +90,18 @@ def check_regular(path: str | Path, what: str) -> None:
     """
     mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode):
-        raise ValueError(f'{path} must be {what}, got {_NOT_FILES.get(stat.S_IFMT(mode), "no regular file")}')
+        fix = '. Write it to a file first.' if stat.S_ISFIFO(mode) else ''
+        raise ValueError(f'{path} must be {what}, got {_NOT_FILES.get(stat.S_IFMT(mode), "no regular file")}{fix}')
 
 
 def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max_depth: int = RECORD_DEPTH,
-               allow_nan: bool = False, object_hook: Callable[[_Object], Any] | None = None) -> Any:
+               allow_nan: bool = False, object_hook: Callable[[_Object], Any] | None = None, fix: str = '') -> Any:
     """Parse JSON.
 
     Args:
-        text: Text, or its bytes in UTF-8.
+        text: Text, or its bytes in UTF-8, with or without a byte order mark.
         source: File or column for messages.
+        fix: Sentence for the message if the text is cut, or has another syntax.
 
     Other arguments and errors are those of :func:`read_json`.
 
@@ -111,18 +117,18 @@ def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max
 
     try:
         _check_depth(text, max_depth)
-        decoded = text if isinstance(text, str) else text.decode('utf-8')
+        decoded = text if isinstance(text, str) else text.decode('utf-8-sig')
         del text  # annotations take gigabytes
         with _no_garbage_collection():
             return json.loads(decoded, object_pairs_hook=build, parse_constant=None if allow_nan else _refuse_constant)
     except (RecursionError, ValueError) as error:
-        raise ValueError(f'{source} must be {what}, got {_cause(error, max_depth)}') from None
+        raise ValueError(f'{source} must be {what}, got {_cause(error, max_depth, fix)}') from None
 
 
 def parse_object(text: str | bytes, source: str | Path, what: str = 'a JSON object', *,
-                 allow_nan: bool = False) -> dict[str, Any]:
+                 allow_nan: bool = False, fix: str = '') -> dict[str, Any]:
     """Parse a JSON object with the limits of records. Arguments and errors are those of :func:`parse_json`."""
-    found = parse_json(text, source, what, allow_nan=allow_nan)
+    found = parse_json(text, source, what, allow_nan=allow_nan, fix=fix)
     if not isinstance(found, dict):
         raise ValueError(f'{source} must be {what}, got {"null" if found is None else f"a {type(found).__name__}"}')
     return found
@@ -156,14 +162,14 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _Refused(f'{name}, which is no number of JSON')
 
 
-def _cause(error: RecursionError | ValueError, max_depth: int) -> str:
+def _cause(error: RecursionError | ValueError, max_depth: int, fix: str) -> str:
     """Describe an error of parsing in words."""
     if isinstance(error, RecursionError):
         return f'more than {max_depth} nested lists and objects'
     if isinstance(error, UnicodeDecodeError):
-        return f'text that is not UTF-8: byte {error.object[error.start]:#04x} at position {error.start}'
+        byte = f'{error.object[error.start]:#04x} at position {error.start}'
+        return f'text that is not UTF-8: byte {byte}. Save it as UTF-8.'
     if isinstance(error, json.JSONDecodeError):
-        if error.doc.startswith('\ufeff'):
-            return 'text with a byte order mark (BOM)'
-        return f'invalid JSON: {error}' if error.doc and not error.doc.isspace() else 'no text'
+        words = f'invalid JSON: {error}' if error.doc and not error.doc.isspace() else 'no text'
+        return f'{words}. {fix}' if fix else words
     return str(error) if isinstance(error, _Refused) else 'an integer of thousands of digits'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from hrnet_plugin.array_types import Bools, Ints
 from hrnet_plugin.data_checks.finding import Finding
 from hrnet_plugin.evaluation.annotation_files import read_sections
 from hrnet_plugin.evaluation.detections import short
+from hrnet_plugin.json_files import check_regular
 
 _SHOWN = 3  # entries of a message
 
@@ -91,12 +93,22 @@ def read_coco_file(file: Path, *, masks: bool) -> CocoFile:
         FormatError: If the file cannot be read, or is not in COCO's format.
     """
     try:
-        sections = read_sections(file, None if masks else _drop_segmentation)
+        _check_byte_order_mark(file)
+        # the config of the user names the file, and training reads it whatever its size
+        sections = read_sections(file, None if masks else _drop_segmentation, limited=False)
     except OSError as error:
         raise FormatError(f'{file}: the file cannot be read, {error.strerror}.') from None
     except ValueError as error:
         raise FormatError(str(error)) from None
     return CocoFile(**{name: Section(file=file, name=name, entries=entries) for name, entries in sections.items()})
+
+
+def _check_byte_order_mark(file: Path) -> None:
+    check_regular(file, 'annotations')
+    with file.open('rb') as opened:
+        if opened.read(len(BOM_UTF8)) == BOM_UTF8:
+            raise FormatError(f'{file} must be without a byte order mark (BOM), got one. mmdet, mmpose and the COCO '
+                              'API raise JSONDecodeError. Save it as UTF-8 without BOM.')
 
 
 def indices(cases: Bools) -> Ints:

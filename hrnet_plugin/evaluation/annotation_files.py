@@ -18,20 +18,22 @@ _EXPORT = 'Export the annotations again in COCO\'s format.'
 Entries = list[dict[str, Any]]
 
 
-def read_sections(file: str | Path,
-                  object_hook: Callable[[dict[str, Any]], Any] | None = None) -> dict[str, Entries]:
+def read_sections(file: str | Path, object_hook: Callable[[dict[str, Any]], Any] | None = None, *,
+                  limited: bool = True) -> dict[str, Entries]:
     """Read the images, annotations and categories of a file. Their values are not checked.
 
     Args:
         file: JSON file. Without annotations, as of unlabeled images, the list of annotations is empty.
         object_hook: See :func:`~hrnet_plugin.json_files.read_json`.
+        limited: Whether files larger than :data:`~hrnet_plugin.json_files.DATA_BYTES` are refused.
 
     Raises:
         OSError: If the file does not exist or is not readable.
         ValueError: If it is not in COCO's format. The message begins with the file.
     """
     # NaN has a better message where its annotation is checked
-    content = read_json(file, max_bytes=DATA_BYTES, max_depth=DATA_DEPTH, allow_nan=True, object_hook=object_hook)
+    content = read_json(file, max_bytes=DATA_BYTES if limited else None, max_depth=DATA_DEPTH, allow_nan=True,
+                        object_hook=object_hook)
     if not isinstance(content, dict):
         hint = ' Detections in the results format are no annotations.' if isinstance(content, list) else ''
         raise ValueError(f'{file} must be {_NEED}, got a {type(content).__name__}.{hint}')

@@ -160,7 +160,7 @@ def read_results(file: str | Path) -> FileDetections:
     """
     # NaN has a better message where its detection is checked
     results = parse_json(read_bytes(file, 'results', max_bytes=DATA_BYTES), f'results ({file})',
-                         max_depth=DATA_DEPTH, allow_nan=True)
+                         max_depth=DATA_DEPTH, allow_nan=True, fix='Export them again.')
     if not isinstance(results, list):
         raise ValueError(f'results ({file}) must be a list of detections, got a {type(results).__name__}')
     return FileDetections(results, file)

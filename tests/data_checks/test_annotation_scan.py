@@ -22,6 +22,7 @@ from broken_datasets import (
 )
 
 from hrnet_plugin.data_checks.annotations import scan_annotations
+from hrnet_plugin.evaluation import annotation_files
 
 
 @pytest.fixture
@@ -34,6 +35,22 @@ def scan(tmp_path):
         file.write_text(json.dumps(data), encoding='utf-8')
         return scan_annotations(file, **use)
     return scan_changed
+
+
+def test_files_of_configs_may_have_any_size(scan, tmp_path, monkeypatch):
+    """The annotations of Objects365 take more than 2 GiB."""
+    monkeypatch.setattr(annotation_files, 'DATA_BYTES', 100)
+    assert not scan().findings
+    with pytest.raises(ValueError, match='must be JSON of at most 100 bytes'):
+        annotation_files.read_sections(tmp_path / 'data.json')
+
+
+def test_large_files_of_commands_are_refused(tmp_path):
+    file = tmp_path / 'data.json'
+    with file.open('wb') as opened:
+        opened.truncate(annotation_files.DATA_BYTES + 1)
+    with pytest.raises(ValueError, match=r'must be JSON of at most \d+ bytes, got \d+\. Split it, or remove'):
+        annotation_files.read_sections(file)
 
 
 def only(report):
@@ -64,7 +81,8 @@ def test_counts(scan):
 
 
 @pytest.mark.parametrize(('text', 'words'), [
-    ('', 'must be JSON'), ('{"images": [', 'must be JSON'), ('\ufeff{}', 'BOM'), ('[' * 100000, 'must be JSON'),
+    ('', 'must be JSON'), ('{"images": [', 'must be JSON'), ('\ufeff{}', 'Save it as UTF-8 without BOM'),
+    ('[' * 100000, 'must be JSON'),
     ('[]', 'got a list. Detections'), ('3', 'got a int'),
     ('{"images": [], "annotations": []}', 'got none of categories'), ('{}', 'none of images, categories'),
     ('{"images": [], "annotations": null, "categories": []}', "'annotations' must be a list of objects, got None"),

@@ -119,7 +119,7 @@ def test_memory_is_bounded(file, text, backend):
 
 def test_pipes_and_folders_are_not_opened(file):
     os.mkfifo(file)
-    with pytest.raises(ValueError, match=r'results\.json must be a JSON list of detections, got a pipe$'):
+    with pytest.raises(ValueError, match=r'a JSON list of detections, got a pipe\. Write it to a file first\.$'):
         list(read_detections(file))
     with pytest.raises(ValueError, match=r'must be a JSON list of detections, got a folder$'):
         list(read_detections(file.parent))
