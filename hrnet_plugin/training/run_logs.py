@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hrnet_plugin.json_files import DATA_BYTES, parse_object, read_bytes, read_o
 _WHAT = 'a log of a run'
 _LARGEST = 2**63  # integer
 _MOST_ERRORS = 1000  # a killed run leaves one, and a full disk a few
+_HALVES = re.compile('[\ud800-\udfff]')  # of surrogate pairs
 _TRAINING = ('loss', 'lr', 'iter')  # only in records of training iterations
 
 
@@ -24,9 +26,9 @@ def read_scalars(work_dir: Path) -> list[dict[str, float]]:
         work_dir: Work directory of mmengine's runner.
 
     Returns:
-        Records, oldest first. Records that a resumed run repeats are left out. So are values that are not numbers or
-        have no printable name. Lines that are not records, such as the last one of a killed run, are left out with a
-        warning.
+        Records, oldest first. Records that a resumed run repeats are left out. So are values that are not
+        numbers. Lines that are not records, such as the last one of a killed run, are left out with a warning. So are
+        metrics whose names no file in UTF-8 can contain.
 
     Raises:
         FileNotFoundError: If the folder has no logs.
@@ -67,17 +69,20 @@ def _read_session(file: Path) -> list[dict[str, float]]:
     if errors:
         print_log(f'{file}: {len(errors)} of {len(errors) + len(records)} lines are left out: {errors[0]}',
                   logger='current', level=logging.WARNING)
-    return records
+    return _with_valid_names(records, file)
 
 
 def read_metrics(file: Path) -> dict[str, float]:
     """Read the metrics that a test has logged. Undefined ones may be NaN. Values that are not numbers are left out.
 
+    Names that no file in UTF-8 can contain are left out with a warning.
+
     Raises:
         OSError: If the file is not readable.
         ValueError: If it is not a JSON object, or an integer is too large for a float.
     """
-    return _numbers(read_object(file, 'the metrics of a test', allow_nan=True), str(file))
+    numbers = _numbers(read_object(file, 'the metrics of a test', allow_nan=True), str(file))
+    return _with_valid_names([numbers], file)[0]
 
 
 def _parse_record(line: bytes, source: str) -> dict[str, float]:
@@ -95,13 +100,22 @@ def _parse_record(line: bytes, source: str) -> dict[str, float]:
 
 
 def _numbers(found: Mapping[str, object], source: str) -> dict[str, float]:
-    # control characters and halves of surrogate pairs in names would reach terminals and plots
     numbers = {key: value for key, value in found.items()
-               if isinstance(value, (int, float)) and not isinstance(value, bool) and key.isprintable()}
+               if isinstance(value, (int, float)) and not isinstance(value, bool)}
     large = [key for key, value in numbers.items() if isinstance(value, int) and abs(value) >= _LARGEST]
     if large:
         raise ValueError(f'{source} must have integers of 64 bits, got a larger one for {large[0]!r:.60}')
     return numbers
+
+
+def _with_valid_names(records: list[dict[str, float]], file: Path) -> list[dict[str, float]]:
+    """Return the records without names that have halves of surrogate pairs, which UTF-8 excludes. Log a warning."""
+    wrong = {key for key in set().union(*records) if _HALVES.search(key)}
+    if not wrong:
+        return records
+    print_log(f'{file}: metrics must have names in UTF-8, got {len(wrong)} others, e.g. {min(wrong)!r:.60}, which are '
+              'left out. Rename them.', logger='current', level=logging.WARNING)
+    return [{key: value for key, value in record.items() if key not in wrong} for record in records]
 
 
 def is_training(record: Mapping[str, float]) -> bool:

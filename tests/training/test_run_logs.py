@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hrnet_plugin.training.run_logs import read_scalars
+from hrnet_plugin.training.run_logs import read_metrics, read_scalars
 
 
 def _write(work_dir, name, records):
@@ -90,13 +90,27 @@ def test_damaged_lines_are_left_out(tmp_path, line, monkeypatch):
     assert len(warning.removeprefix(str(log))) < 200
 
 
-def test_values_of_other_types_are_left_out(tmp_path):
+def test_values_of_other_types_are_left_out(tmp_path, monkeypatch):
+    warnings = []
+    monkeypatch.setattr('hrnet_plugin.training.run_logs.print_log', lambda text, **options: warnings.append(text))
     log = tmp_path / '1/vis_data/scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"step": 5, "loss": NaN, "time": "1", "lr": [1], "AP": null, "data_time": true, "iter": {}, '
-                   '"\\ud800": 1, "\\u001b[31m": 1}\n')
+                   '"\\ud800": 1}\n')
     (found, ) = read_scalars(tmp_path)
     assert list(found) == ['step', 'loss']
+    (warning, ) = warnings
+    assert warning.endswith(r"names in UTF-8, got 1 others, e.g. '\ud800', which are left out. Rename them.")
+
+
+@pytest.mark.parametrize('name', ['mAP\u3000猫', 'AP\xa050', '可\u200c視', 'a\x1b[31m', '😀'])
+def test_metrics_may_have_any_name(tmp_path, name):
+    log = tmp_path / '1/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({'step': 5, name: .5}), encoding='utf-8')
+    assert read_scalars(tmp_path) == [{'step': 5, name: .5}]
+    (tmp_path / '1.json').write_text(json.dumps({name: .5}), encoding='utf-8')
+    assert read_metrics(tmp_path / '1.json') == {name: .5}
 
 
 def test_files_that_are_no_logs(tmp_path):
