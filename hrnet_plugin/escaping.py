@@ -13,13 +13,18 @@ import unicodedata
 _INVISIBLE = frozenset(('Cc', 'Cf', 'Cs', 'Zl', 'Zp'))
 _JOINERS = '\u200c\u200d'  # Persian words and emoji require them
 _SUSPECTS = re.compile('[^ -~]')  # printable ASCII is quick to skip
-_MARKDOWN = re.compile(r'[\\`*_{\[<|~&$#]|(?<=[wW]{3})\.|:(?=//)')
-# GitHub links e-mail addresses and names of users after it has removed backslashes
-_ADDRESS = re.compile(r'@(?=[\w@.\\-]*\.\w)|(?<!\w)@(?=\w)')
+# CommonMark has no emphasis by underscores in words, and entities end with a semicolon
+_MARKDOWN = re.compile(r'[\\`*{\[<|~$#]|(?<![^\W_])_|_(?![^\W_])|&(?=#|[a-zA-Z][a-zA-Z0-9]*;)|(?<=[wW]{3})\.|:(?=//)')
+# GitHub links e-mail addresses, whose last label ends in a letter, and names of users after it has removed backslashes
+_ADDRESS = re.compile(r'@(?=[\w@.\\-]*\.[\w@.\\-]*[a-zA-Z])|(?<!\w)@(?=\w)')
 _MAX_LABEL = 120  # characters; longer ones leave no space for the plot, and millions of them do not fit an image
-_FULL_WIDTH = '\uff1d\uff0b\uff0d\uff20'  # = + - @, which East Asian versions of Excel accept
-# also after a semicolon, which separates cells where a comma is the decimal sign
-_FORMULA = re.compile(rf'(^|;)(?=\s*[=+\-@{_FULL_WIDTH}]|[\t\r\n])')
+# East Asian versions of Excel also accept the signs in full width
+_SIGN, _PREFIX = r'[+\-\uff0b\uff0d]', r'[=@\uff1d\uff20]'
+_WORDS = r'\s*[^\W\d_]\w*(?:\s+[^\W\d_]\w*)*\s*(?:;|$)'
+# A semicolon separates cells where a comma is the decimal sign. Quotes after a comma do not matter there, and the next
+# cell continues a number. After a semicolon, only a sign before words is no formula.
+_FORMULA = re.compile(rf'^(?=\s*{_PREFIX}|(?!-\Z)\s*{_SIGN}|[\t\r\n])|'
+                      rf'(?<=;)(?=[\s"]*(?:{_PREFIX}|{_SIGN}(?!{_WORDS}))|[\t\r\n])')
 _LINE_BREAK = re.compile('[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]')
 
 
@@ -58,13 +63,14 @@ def escape_markdown(text: str) -> str:
 def escape_csv(text: str) -> str:
     """Escape a text for a cell of a CSV file, so that no spreadsheet runs it as a formula.
 
-    A text that begins like a formula gets an apostrophe in front, as OWASP recommends against CSV injection. Line
-    breaks become spaces, because readers of CSV files may end the row at them.
+    A text that begins like a formula gets an apostrophe in front, as OWASP recommends against CSV injection. So does
+    a formula after a semicolon. A single ``-`` is unchanged, as it stands for a missing value. Line breaks become
+    spaces, because readers of CSV files may end the row at them.
 
     Args:
         text: Text of any origin. Quotes and commas are left to the writer.
     """
-    return escape_controls(_LINE_BREAK.sub(' ', _FORMULA.sub(r"\1'", text)), keep='\t')
+    return escape_controls(_LINE_BREAK.sub(' ', _FORMULA.sub("'", text)), keep='\t')
 
 
 def escape_plot(text: str) -> str:

@@ -190,9 +190,10 @@ def test_the_file_is_saved(coco, tmp_path):
 def test_downloaded_texts_are_no_formulas(browser, tmp_path):
     from hrnet_plugin.evaluation.leaderboard.page import write_page
     rows = [make_entry(task='detection', source='own', place=place, config=place, method='m', data='x', split='val',
-                       store='s', number=1, metrics={'AP': -1.5}) for place in ('=1+1', '+a', '-b', '@c', 'd,"e"')]
+                       store='s', number=1, metrics={'AP': -1.5})
+            for place in ('=1+1', '+a', '-b', '@c', 'd,"e"', '-', 'a; -b', 'a;=1')]
     write_page(rank(rows), tmp_path / 'page.html')
     fresh(browser, tmp_path / 'page.html')
     found = list(csv.DictReader(io.StringIO(browser.execute_async_script(SAVED), newline='')))
-    assert [row['Config'] for row in found] == ["'=1+1", "'+a", "'-b", "'@c", 'd,"e"']
+    assert [row['Config'] for row in found] == ["'=1+1", "'+a", "'-b", "'@c", 'd,"e"', '-', 'a; -b', "a;'=1"]
     assert {row['AP'] for row in found} == {'-1.5'}  # a number

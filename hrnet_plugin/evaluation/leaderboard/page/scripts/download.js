@@ -1,9 +1,15 @@
 // ---- rows and columns shown, as CSV
+// the rule of hrnet_plugin/escaping.py
+const FORMULA = new RegExp([
+  /^(?=\s*[=@＝＠]|(?!-$)\s*[+\-＋－]|[\t\r\n])/,
+  /(;)(?=[\s"]*(?:[=@＝＠]|[+\-＋－](?!\s*\p{L}[\p{L}\p{N}_]*(?:\s+\p{L}[\p{L}\p{N}_]*)*\s*(?:;|$)))|[\t\r\n])/u,
+].map((part) => part.source).join('|'), 'gu');
+
 function csvField(value) {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  // spreadsheets run formulas, also after a semicolon, and some end a row at a line break in quotes
-  const text = value.replace(/(^|;)(?=\s*[=+\-@＝＋－＠]|[\t\r\n])/g, "$1'")
+  // some spreadsheets end a row at a line break in quotes
+  const text = value.replace(FORMULA, "$1'")
     .replace(/[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g, ' ');
   return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
