@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import MODELS, DefaultScope
@@ -26,6 +27,10 @@ from hrnet_plugin.experiments.sample_set import write_sample_set
 from hrnet_plugin.models import HRFPN, HRNet
 from hrnet_plugin.models.layers import MergeConv
 from hrnet_plugin.tracing import is_tracing
+
+# the same examples in each run, whatever the load of the machine
+settings.register_profile('repeatable', derandomize=True, deadline=None, database=None)
+settings.load_profile('repeatable')
 
 # host -> config of the sample set
 SAMPLE_CONFIGS = dict(mmdet='faster-rcnn_hrnetv2p-w18-small-v1_sample', mmpose='td-hm_hrnetv1-w18-small-v1_sample',

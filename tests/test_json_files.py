@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hrnet_plugin.json_depth import DepthScan
@@ -40,10 +40,10 @@ NOT_JSON = {
 def test_invalid_files_have_one_line(tmp_path, content, words):
     file = tmp_path / 'a.json'
     file.write_bytes(content)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError, match=rf'^{file} must be a record, {words}') as caught:
         read_json(file, 'a record')
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert len(str(caught.value)) - len(str(file)) < 200
     assert '\n' not in str(caught.value)
 
@@ -55,7 +55,6 @@ def test_a_byte_order_mark_is_harmless(tmp_path):
 
 
 @given(VALUES)
-@settings(deadline=None)
 def test_valid_values(value):
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False).encode('utf-8', 'replace')):
         assert parse_json(text, 'text', max_depth=1000) == json.loads(text)
@@ -74,7 +73,6 @@ def test_depth_is_exact(brackets):
 
 
 @given(st.text('[]{}"\\a'), st.integers(1, 5))
-@settings(deadline=None)
 def test_depth_does_not_depend_on_blocks(text, size):
     whole, parts = DepthScan(), DepthScan()
     whole.add(text.encode())

@@ -48,7 +48,7 @@ def error_of(configs, registry, config):
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
+@settings(max_examples=400)
 def test_errors_name_type_and_option(configs, types, seed):
     registry, config, names = configs.mutate(seed, types)
     error = error_of(configs, registry, config)

@@ -22,8 +22,7 @@ def stored(**options):
 
 
 FORMATS = {'zip': stored(), 'old': stored(_use_new_zipfile_serialization=False), 'safetensors': save(TENSORS)}
-quick = settings(max_examples=100, deadline=None, derandomize=True, database=None,
-                 suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
