@@ -40,7 +40,8 @@ def words(tmp_path):
     """Write the config, and return the arguments without the work directory."""
     (tmp_path / 'tiny.py').write_text(tiny_training.CONFIG)
     tiny_training.forget_runs()
-    return ['train', str(tmp_path / 'tiny.py'), '--resume', '--work-dir']
+    yield ['train', str(tmp_path / 'tiny.py'), '--resume', '--work-dir']
+    tiny_training.forget_runs()  # later tests must not log to a full disk
 
 
 def test_kills_at_random_moments(words, tmp_path):

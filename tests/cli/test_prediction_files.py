@@ -27,7 +27,8 @@ def words(tmp_path, monkeypatch):
     tiny_training.forget_runs()
     (tmp_path / 'tiny.py').write_text(tiny_training.TEST_CONFIG)
     torch.save(dict(state_dict=tiny_training.TinyModel().state_dict()), tmp_path / 'tiny.pth')
-    return ['test', 'tiny.py', 'tiny.pth', '--work-dir', str(tmp_path / 'work'), '--out']
+    yield ['test', 'tiny.py', 'tiny.pth', '--work-dir', str(tmp_path / 'work'), '--out']
+    tiny_training.forget_runs()  # later tests must not log to a full disk
 
 
 def test_predictions_are_those_of_mmengine(words, tmp_path, capfd):
