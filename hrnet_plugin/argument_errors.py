@@ -10,6 +10,8 @@ from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
 
+from torch.cuda import OutOfMemoryError
+
 _Class = TypeVar('_Class', bound=type)
 
 _REPR = reprlib.Repr()
@@ -18,7 +20,7 @@ _MOST_CHARACTERS = 1000
 # these keep their type. The others, such as KeyError and AssertionError, become ValueError
 _KEPT = (TypeError, ValueError, RuntimeError)
 _MARK = '_hrnet_plugin_names_argument'  # attribute of an error
-_UNRELATED = (ImportError, OSError, MemoryError, RecursionError)
+_UNRELATED = (ImportError, OSError, MemoryError, NotImplementedError, OutOfMemoryError, RecursionError)
 
 
 def with_named_errors(cls: _Class, name: str) -> _Class:
@@ -31,8 +33,10 @@ def with_named_errors(cls: _Class, name: str) -> _Class:
         name: Name in configs, such as 'hrnet_plugin.HRNet'.
     """
     construct: Callable[..., None] = cls.__init__  # type: ignore[misc]
-    if construct is object.__init__:
-        construct = _constructor_without_arguments(cls)
+    if construct is object.__init__:  # Python names the class in errors
+        return cls
+    if '__init__' not in vars(cls):
+        construct = _inherited_constructor(cls)
 
     @wraps(construct)
     def named(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -41,29 +45,38 @@ def with_named_errors(cls: _Class, name: str) -> _Class:
         except _UNRELATED:
             raise
         except Exception as error:
-            # the constructor of a part has named its argument
-            is_named = getattr(error, _MARK, False)
-            given = {} if is_named or _names_parameter(error, construct) else _bound(construct, (self, *args), kwargs)
-            message = _named_message(error, name, given)
-            if message is None:
-                setattr(error, _MARK, True)
+            named_error = _named_error(error, name, construct, (self, *args), kwargs)
+            if named_error is None:
                 raise
-            kind = next((kind for kind in _KEPT if isinstance(error, kind)), ValueError)
-            renamed = kind(message)
-            setattr(renamed, _MARK, True)
-            raise renamed from error
+            raise named_error from error
 
     named.__qualname__ = f'{cls.__qualname__}.__init__'
     cls.__init__ = named  # type: ignore[misc]
     return cls
 
 
-def _constructor_without_arguments(cls: type) -> Callable[..., None]:
-    def construct(self: object) -> None:
-        pass
+def _inherited_constructor(cls: type[Any]) -> Callable[..., None]:
+    """Return a constructor that calls the next one in the order of base classes, as without it."""
+    @wraps(cls.__init__)
+    def construct(self: object, *args: Any, **kwargs: Any) -> None:
+        super(cls, self).__init__(*args, **kwargs)
 
-    construct.__name__, construct.__qualname__ = '__init__', f'{cls.__qualname__}.__init__'  # Python's errors show it
     return construct
+
+
+def _named_error(error: Exception, name: str, construct: Callable[..., None], args: tuple[Any, ...],
+                 kwargs: Mapping[str, Any]) -> Exception | None:
+    """Return an error with the names that a message lacks, or None if it needs no change."""
+    # the constructor of a part has named its argument
+    is_named = getattr(error, _MARK, False) or _names_parameter(error, construct)
+    message = _named_message(error, name, {} if is_named else _bound(construct, args, kwargs))
+    if message is None:
+        setattr(error, _MARK, True)
+        return None
+    kind = next((kind for kind in _KEPT if isinstance(error, kind)), ValueError)
+    renamed = kind(message)
+    setattr(renamed, _MARK, True)
+    return renamed
 
 
 def _bound(construct: Callable[..., None], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import importlib
 import warnings
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from paths import ROOT
@@ -118,7 +119,8 @@ def test_long_values_are_shortened():
     assert len(str(found.value)) < 1000
 
 
-@pytest.mark.parametrize('error', [OSError('no space'), ImportError('no mmdet'), MemoryError()])
+@pytest.mark.parametrize('error', [OSError('no space'), ImportError('no mmdet'), MemoryError(),
+                                   NotImplementedError('here'), torch.cuda.OutOfMemoryError('2 GiB')])
 def test_errors_of_the_environment_do_not_change(error):
     class Module:
         def __init__(self, size):
@@ -127,3 +129,29 @@ def test_errors_of_the_environment_do_not_change(error):
     with pytest.raises(type(error)) as found:
         with_named_errors(Module, 'scope.Module')(1)
     assert found.value is error
+
+
+def test_inherited_constructors_keep_the_order_of_base_classes():
+    class Base:
+        pass
+
+    class Mixin(Base):
+        def __init__(self, interval):
+            if interval < 0:
+                raise ValueError('too small')
+            self.interval = interval
+
+    class Heir(Base):
+        pass
+
+    for kind in (Base, Heir):
+        with_named_errors(kind, f'scope.{kind.__name__}')
+
+    class Mine(Heir, Mixin):
+        pass
+
+    assert with_named_errors(Mine, 'scope.Mine')(interval=3).interval == 3
+    with pytest.raises(ValueError, match=r'^scope\.Mine: too small\. One of these arguments is invalid: interval=-1'):
+        Mine(interval=-1)
+    with pytest.raises(TypeError, match=r'Heir\(\) takes no arguments'):
+        Heir(interval=3)
