@@ -166,7 +166,7 @@ def check_init_cfg(value: ConfigValue) -> None:
         if not isinstance(entry, Mapping):
             raise TypeError(f'init_cfg must be a mapping, a list of mappings or None, got {value!r:.200}')
         check_layer_cfg('init_cfg', entry, optional=False, registry=WEIGHT_INITIALIZERS)
-        layers = entry.get('layer', ())
+        layers = () if entry.get('layer') is None else entry['layer']
         for layer in (layers, ) if isinstance(layers, str) else check_sequence('init_cfg.layer', layers, None, 'names'):
             check_text('each entry of init_cfg.layer', layer)
         try:  # mmengine builds it later, in errors that name neither module nor init_cfg

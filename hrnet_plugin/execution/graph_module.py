@@ -27,5 +27,6 @@ def make_graph_module(attributes: Mapping[str, Any], graph: fx.Graph) -> fx.Grap
 
 
 def _forget_source(filename: str) -> None:
-    graph_module._loader.eval_cache.pop(filename, None)
+    # private, so another version of torch may lack it
+    getattr(getattr(graph_module, '_loader', None), 'eval_cache', {}).pop(filename, None)
     linecache.cache.pop(filename, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -37,7 +38,8 @@ class BFloat16OptimWrapper(OptimWrapper):
         check_int('accumulative_counts', accumulative_counts, 1)
         check_mapping('clip_grad', clip_grad)
         for name in {'max_norm', 'clip_value'} & set(clip_grad or ()):
-            check_number(f'clip_grad.{name}', (clip_grad or {})[name], least=0)
+            if (clip_grad or {})[name] != math.inf:  # the norm is logged, and nothing is clipped
+                check_number(f'clip_grad.{name}', (clip_grad or {})[name], least=0)
         super().__init__(optimizer, accumulative_counts, clip_grad)
 
     @contextmanager

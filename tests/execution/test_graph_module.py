@@ -56,3 +56,13 @@ def test_compiling_again_leaves_no_sources(engine, tmp_path, monkeypatch):
         restore_eager(model)
         counts.append(count_sources())
     assert counts[0] == counts[-1]
+
+
+def test_a_version_of_torch_without_the_private_cache(monkeypatch):
+    module = reshaping_module()
+    filename = module.forward.__code__.co_filename
+    linecache.getline(filename, 4)
+    monkeypatch.delattr('torch.fx.graph_module._loader')
+    del module
+    gc.collect()
+    assert filename not in linecache.cache

@@ -26,6 +26,14 @@ def test_the_type_is_registered():
     assert isinstance(built, BFloat16OptimWrapper)
 
 
+def test_an_infinite_norm_is_logged_without_clipping():
+    optimizer = torch.optim.SGD(Model().parameters(), lr=0.1)
+    assert BFloat16OptimWrapper(optimizer, clip_grad=dict(max_norm=float('inf'))).clip_grad_kwargs
+    for value in (-float('inf'), float('nan'), True, '1'):
+        with pytest.raises((TypeError, ValueError), match=r'clip_grad\.max_norm must be a'):
+            BFloat16OptimWrapper(optimizer, clip_grad=dict(max_norm=value))
+
+
 @pytest.mark.parametrize('neck', [None, nn.Conv2d(4, 2, 1)])
 def test_outputs_are_float32_with_bfloat16_precision(neck):
     model, x = Model(neck), torch.rand(1, 3, 4, 4)

@@ -285,6 +285,11 @@ def test_all_parameters_receive_gradients():
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
+def test_an_initializer_of_no_layer():
+    init_cfg = dict(type='Kaiming', layer=None)  # mmengine's default
+    assert HRNet(SMALL, init_cfg=init_cfg).init_cfg == init_cfg
+
+
 def test_inputs_and_arguments_are_not_modified():
     extra, norm_cfg = upstream_extra(SMALL), dict(type='BN', requires_grad=True)
     init_cfg = [dict(type='Kaiming', layer='Conv2d')]
