@@ -12,8 +12,8 @@ from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import get_external_models
 
-from hrnet_plugin.checkpoints.downloads import check, digest, fetch
-from hrnet_plugin.checkpoints.hub import fetch_by_library, hub_file
+from hrnet_plugin.checkpoints.downloads import cache_path, check, digest, digits_in, fetch
+from hrnet_plugin.checkpoints.hub import HubFile, fetch_by_library, hub_file
 
 __all__ = ['digest', 'resolve_checkpoint', 'url_of']
 
@@ -82,8 +82,19 @@ def _resolve(address: str, sha256: str | None) -> Path:
             check(path, address, sha256)
         return path
     file = hub_file(address)
-    cached = fetch_by_library(file, address, sha256) if file is not None else None
-    return cached or fetch(url, sha256)
+    return (_fetch_from_hub(file, address, sha256) if file is not None else None) or fetch(url, sha256)
+
+
+def _fetch_from_hub(file: HubFile, address: str, sha256: str | None) -> Path | None:
+    """Return the file by ``huggingface_hub``, or the one in the cache of torch.hub if that fails."""
+    try:
+        return fetch_by_library(file, address, sha256)
+    except OSError:
+        path = cache_path(file.url, sha256)
+        if not path.is_file():
+            raise
+        check(path, str(path), sha256, digits_in(Path(file.name).name))
+        return path
 
 
 @contextmanager

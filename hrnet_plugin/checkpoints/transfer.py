@@ -14,6 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from hrnet_plugin.checkpoints.header_deadline import WatchedConnections
 from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.version import __version__
 
@@ -21,11 +22,14 @@ from hrnet_plugin.version import __version__
 MAX_BYTES = 16 << 30
 #: Seconds that a server may send nothing.
 TIMEOUT = 30.
+#: Seconds until all headers have arrived, also those of redirects.
+HEADER_SECONDS = 60.
 #: Bytes per second that a server must send on average, after the first ``SLOW_SECONDS``.
 MIN_RATE, SLOW_SECONDS = 1000, 60.
 
 _BLOCK = 1 << 20
 _GZIP = 31  # window bits of zlib for the format of gzip
+_ENCODINGS = ('br', 'zstd', 'deflate', 'compress', 'x-compress')  # which are not decoded
 _WEB_PAGES = ('text/html', 'application/xhtml+xml')
 _IN_URLS = "%/:?#[]@!$&'()*+,;=~"
 
@@ -39,6 +43,7 @@ class SafeRedirects(HTTPRedirectHandler):
         if new != 'https' and (old, new) != ('http', 'http'):
             raise HTTPError(request.full_url, code, f'a redirect from {old} to {printable(url)}, which is not followed',
                             headers, response)
+        response.close()  # urllib would read its content, of any size
         return super().redirect_request(request, response, code, reason, headers, url)
 
 
@@ -54,14 +59,16 @@ def receive(url: str, path: Path) -> None:
         ValueError: If the server sends a web page.
     """
     headers = {'User-Agent': f'hrnet_plugin/{__version__}', 'Accept-Encoding': 'identity'}
-    opener = build_opener(SafeRedirects)
+    connections = WatchedConnections()
+    opener = build_opener(SafeRedirects, *connections.handlers())
     try:
-        with opener.open(Request(quote(url, safe=_IN_URLS), headers=headers), timeout=TIMEOUT) as response:
+        with connections.end_after(HEADER_SECONDS):
+            opened = opener.open(Request(quote(url, safe=_IN_URLS), headers=headers), timeout=TIMEOUT)
+        with opened as response:
             _check_type(response, url)
             length = response.length
             _check_space(length, url, path)
-            encoding = (response.headers.get('Content-Encoding') or 'identity').strip().lower()
-            _write(_decode(_read(response, url), encoding, url), url, path)
+            _write(_decode(_read(response, url), response.headers.get('Content-Encoding', ''), url), url, path)
             if response.length:  # bytes that were announced and not sent
                 raise OSError(f'{url} was cut off after {length - response.length} of {length} bytes; nothing was '
                               'stored')
@@ -109,13 +116,17 @@ def _read(response: HTTPResponse, url: str) -> Iterator[bytes]:
 
 
 def _decode(blocks: Iterator[bytes], encoding: str, url: str) -> Iterator[bytes]:
-    """Decode blocks of a Content-Encoding. Some servers compress without a request."""
-    if encoding == 'identity':
-        yield from blocks
-        return
-    if encoding not in ('gzip', 'x-gzip'):
+    """Decode blocks of a Content-Encoding. Some servers compress without a request.
+
+    Names that are no compression, such as 'aws-chunked' and 'binary', are ignored: the file is checked afterwards.
+    """
+    names = [name.strip().lower() for name in encoding.split(',')]
+    if any(name in _ENCODINGS for name in names):
         raise OSError(f'{url} must be sent with Content-Encoding identity or gzip, got {encoding!r}. Give another '
                       'address or the path of a file')
+    if 'gzip' not in names and 'x-gzip' not in names:
+        yield from blocks
+        return
     decoder = zlib.decompressobj(_GZIP)
     try:
         for block in blocks:

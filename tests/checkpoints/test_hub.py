@@ -97,6 +97,17 @@ def test_offline_with_and_without_a_cached_file(server, library, monkeypatch):
         resolve_checkpoint(['hf://me/nets/y.pth'])
 
 
+def test_offline_with_a_file_in_the_cache_of_torch(server, library, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, 'huggingface_hub', None)
+        path, _ = resolve_checkpoint(['timm://hrnet_w18.ms_in1k'])
+    monkeypatch.setattr(library, 'HF_HUB_OFFLINE', True)
+    assert resolve_checkpoint(['timm://hrnet_w18.ms_in1k'])[0] == path
+    path.write_bytes(BODY[:-1])
+    with pytest.raises(ValueError, match=rf'^{path} is not a complete safetensors file'):
+        resolve_checkpoint(['timm://hrnet_w18.ms_in1k'])
+
+
 def test_without_the_library(server, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
     path, _ = resolve_checkpoint(['hf://me/nets/net.pth'], DIGEST)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gzip
+import io
 import os
 import signal
 import subprocess
@@ -95,6 +98,40 @@ def test_slow_servers(server, tmp_path, monkeypatch):
     assert files(tmp_path) == []
 
 
+def test_headers_have_one_deadline_over_all_redirects(server, tmp_path, monkeypatch):
+    def answer(handler):
+        if handler.path == '/x.pth':
+            handler.wfile.write(b'HTTP/1.1 302 Found\r\nLocation: /y.pth\r\n\r\n')
+            with contextlib.suppress(ConnectionError):
+                handler.wfile.write(bytes(1 << 20))  # not read
+            return
+        handler.wfile.write(b'HTTP/1.1 200 OK\r\nX-Slow: ')
+        with contextlib.suppress(ConnectionError):
+            while not server.stopped.wait(0.05):
+                handler.wfile.write(b'x')
+
+    server.answer = answer
+    monkeypatch.setattr(transfer, 'HEADER_SECONDS', 0.3)
+    start = time.monotonic()
+    with pytest.raises(OSError, match=r'cannot be fetched: the server did not send all headers in 0\.3 seconds'):
+        fetch(server.url)
+    assert time.monotonic() - start < 5
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize('encoding', ['aws-chunked', 'binary', 'None', 'identity', 'AWS-Chunked, gzip'])
+def test_encodings_that_do_not_compress_are_ignored(encoding, server):
+    send(server, gzip.compress(BODY) if 'gzip' in encoding else BODY, Content_Encoding=encoding)
+    assert fetch(server.url).read_bytes() == BODY
+
+
+@pytest.mark.parametrize('encoding', ['br', 'zstd', 'deflate', 'compress', 'gzip, BR'])
+def test_encodings_that_are_not_decoded(encoding, server):
+    send(server, BODY, Content_Encoding=encoding)
+    with pytest.raises(OSError, match='must be sent with Content-Encoding identity or gzip, got'):
+        fetch(server.url)
+
+
 @pytest.mark.parametrize('target', ['file:///etc/passwd', 'ftp://127.0.0.1/x', 'data:text/plain,x', '/again\x1b'])
 def test_redirects(target, server, tmp_path):
     send(server, b'', 302, Location=target)
@@ -108,7 +145,7 @@ def test_redirects(target, server, tmp_path):
     ('https', 'https', True), ('http', 'https', True), ('http', 'http', True), ('https', 'http', False),
     ('https', 'file', False)])
 def test_redirects_keep_the_encryption(old, new, followed):
-    arguments = Request(f'{old}://a/x'), None, 302, 'Found', {}, f'{new}://b/y'
+    arguments = Request(f'{old}://a/x'), io.BytesIO(), 302, 'Found', {}, f'{new}://b/y'
     if followed:
         assert transfer.SafeRedirects().redirect_request(*arguments).full_url == f'{new}://b/y'
     else:
@@ -139,7 +176,7 @@ def test_hosts_have_folders(tmp_path, monkeypatch):
 def test_stale_partial_files_are_removed(server, tmp_path):
     send(server, BODY)
     path = fetch(server.url)
-    old, new = (path.with_name(f'.{path.name}.{i}.part') for i in range(2))
+    old, new = (path.with_name(f'.{path.name}.{i:016x}.part') for i in range(2))  # of another machine
     for part in (old, new):
         part.write_bytes(BODY[:9])
     os.utime(old, (0, 0))
