@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -58,9 +59,15 @@ def read_archive(path: Path) -> Archive:
             if 'data.pkl' not in records:
                 raise ValueError('is a zip archive without data.pkl, so torch has not written it. Unpack it')
             return Archive(_content(path, archive.getinfo(f'{root}data.pkl')), records)
-    except OSError:
-        raise
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise ValueError('is not a complete checkpoint: an offset in it is invalid') from None
     except _BROKEN as error:
+        if isinstance(error.__context__, OSError) and error.__context__.errno != errno.EINVAL:
+            raise error.__context__ from None  # zipfile hides errors of the disk
+        if str(error).startswith('is '):
+            raise
         raise ValueError(f'is not a complete checkpoint: {error}') from None
 
 
@@ -91,7 +98,7 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> str:
     if len(names) < len(entries):
         raise ValueError('several zip entries have the same name')
     if f'{root}constants.pkl'.lower() in names:
-        raise ValueError('it is a TorchScript archive, which contains code. Save the state dict alone')
+        raise ValueError('is a TorchScript archive, which contains code. Save the state dict alone')
     return root
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from hrnet_plugin.checkpoints.pickle_file import first_sentence, load_pickle
 from hrnet_plugin.checkpoints.printable import printable
-from hrnet_plugin.checkpoints.tensor_check import check_tensors
+from hrnet_plugin.checkpoints.tensor_check import check_sizes, check_tensors
 from hrnet_plugin.config_types import ConfigValue
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.json_files import parse_object
@@ -41,6 +41,7 @@ _MAX_HEADER_BYTES = 100_000_000  # limit of safetensors
 # errors that safetensors raises for damaged files, and torch for a dtype that it lacks
 _UNREADABLE = (SafetensorError, LookupError, AttributeError, TypeError, ValueError, RuntimeError)
 _MAX_METADATA_LENGTH = 1000  # characters of a value
+_RUN_ADVICE = 'If you trust its author, allow the class by torch.serialization.add_safe_globals before you resume'
 
 
 @dataclass
@@ -93,13 +94,34 @@ def read_run(path: str | Path, map_location: MAP_LOCATION = 'cpu') -> dict[str, 
         ValueError: If the file is not such a checkpoint. The message describes it in one line.
     """
     with _naming(path, str(path)):
-        content = None if _is_safetensors(Path(path)) else load_pickle(Path(path), map_location)
+        content = None if _is_safetensors(Path(path)) else load_pickle(Path(path), map_location, _RUN_ADVICE)
         if not isinstance(content, dict) or not {'state_dict', 'meta'} <= content.keys():
             raise ValueError('must be a checkpoint of a run, with state_dict and meta, to resume from it')
         if not isinstance(content['meta'], dict):
             raise ValueError(f'must have a mapping in meta, got {type(content["meta"]).__name__}')
+        _check_progress(content['meta'])
+        check_sizes(_tensors_in(content, ''), Path(path).stat().st_size)
         content['meta'].pop('config', None)  # written by old versions; mmengine would execute it as Python
         return content
+
+
+def _check_progress(meta: Mapping[object, object]) -> None:
+    for name in ('epoch', 'iter'):
+        if not isinstance(meta.get(name), int):
+            raise ValueError(f'must have an integer {name} in meta to resume from it, got '
+                             f'{printable(repr(meta.get(name)), 60)}. Use load_from for the weights alone')
+
+
+def _tensors_in(value: object, key: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in nested mappings and sequences, with the key of the innermost mapping."""
+    if isinstance(value, Tensor):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _tensors_in(entry, str(name))
+    elif isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _tensors_in(entry, key)
 
 
 @contextmanager
@@ -114,6 +136,10 @@ def _naming(path: str | Path, source: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f'{source} {error}') from None
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, source) from None  # such as EIO, which names no file
 
 
 def write(checkpoint: Checkpoint, path: str | Path) -> None:
@@ -224,7 +250,10 @@ def _unwrap(content: Any) -> tuple[Mapping[object, object], Mapping[str, Mapping
     if not any(isinstance(value, Tensor) for value in content.values()):
         entries = ', '.join(printable(str(key)) for key in list(content)[:6]) or 'none'
         raise ValueError(f'has no tensors; its entries are: {entries}')
-    return content, getattr(content, '_metadata', {})
+    metadata = getattr(content, '_metadata', None)
+    if not isinstance(metadata, Mapping):  # other code may store anything, as in its entries
+        return content, {}
+    return content, {module: given for module, given in metadata.items() if isinstance(given, Mapping)}
 
 
 def _to_safetensors(checkpoint: Checkpoint) -> bytes:

@@ -11,14 +11,13 @@ import pickletools
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
-from hrnet_plugin.checkpoints.pickle_values import Made, Rules, Value, grow, size_of
+from hrnet_plugin.checkpoints.pickle_values import Made, Rules, Value, grow, is_unusual, size_of
 from hrnet_plugin.checkpoints.refusal import RefusedError
 
 MAX_INSTRUCTIONS = 1_000_000  # an HRNet-W32 has 65,000, with the states of Adam 200,000
+_BYTES_PER_INSTRUCTION = 2  # pickles of torch have 3
 MAX_SHARED = 4_000_000  # values that references repeat
-# keys other than text and small numbers; tuples and long integers may all have the same hash
-MAX_UNUSUAL_KEYS = 10_000
-_SMALL = 1 << 63
+MAX_UNUSUAL_KEYS = 10_000  # which a hostile file can give the same hash
 
 
 class PickleCheck:
@@ -87,6 +86,12 @@ class PickleCheck:
             raise RefusedError(f'references must be numbered from 0, got {index}')
         self._memo[index] = self._stack[-1]
 
+    def _count_unusual(self, count: int) -> None:
+        self._unusual_keys += count
+        if self._unusual_keys > MAX_UNUSUAL_KEYS:
+            raise RefusedError(f'at most {MAX_UNUSUAL_KEYS} keys of mappings and sets must be other than text and '
+                               'integers of 64 bits, got more')
+
     def _get(self, index: int) -> None:
         value = self._memo[index]
         self._shared += size_of(value)
@@ -94,6 +99,7 @@ class PickleCheck:
             raise RefusedError(f'references must repeat at most {MAX_SHARED} values of a checkpoint, got more')
         if isinstance(value, Made):
             value.is_shared = True
+            self._count_unusual(value.hashed)  # a function may copy it, with its mappings
         self._stack.append(value)
 
     def _pop(self, count: int) -> list[Value]:
@@ -112,11 +118,11 @@ class PickleCheck:
         grow(self._target(lambda made: made.kind == 'list'), items)
 
     def _update(self, items: list[Value]) -> None:
-        self._unusual_keys += sum(map(_is_unusual, items[::2]))
-        if self._unusual_keys > MAX_UNUSUAL_KEYS:
-            raise RefusedError(f'at most {MAX_UNUSUAL_KEYS} keys of mappings must be other than text and integers of '
-                               '64 bits, got more')
-        grow(self._target(lambda made: made.kind == 'dict' or made.name in _MAPPINGS), items)
+        made = self._target(lambda made: made.kind == 'dict' or made.name in _MAPPINGS)
+        unusual = sum(map(is_unusual, items[::2]))
+        self._count_unusual(unusual)
+        made.hashed += unusual
+        grow(made, items)
 
     def _call(self, _: object) -> None:
         arguments, called = self._stack.pop(), self._stack.pop()
@@ -124,8 +130,9 @@ class PickleCheck:
             raise RefusedError('a checkpoint must call names only, got a call of another value')
         if not isinstance(arguments, Made) or arguments.kind != 'tuple':
             raise RefusedError(f'{called.name} must be called with a tuple')
-        self._rules.check_call(called.name, arguments.items)
-        self._push_made('call', [arguments], called.name)
+        hashed = self._rules.check_call(called.name, arguments.items)
+        self._count_unusual(hashed)
+        self._push_made('call', [arguments], called.name).hashed += hashed
 
     def _build(self, _: object) -> None:
         state = self._stack.pop()
@@ -141,10 +148,9 @@ class PickleCheck:
         self._stack.append(Made('storage'))
 
 
-def _is_unusual(key: Value) -> bool:
-    if isinstance(key, int):
-        return not -_SMALL <= key < _SMALL
-    return not isinstance(key, (str, float))
+def instruction_limit(size: int) -> int:
+    """Return the maximum number of instructions of a pickle of ``size`` bytes."""
+    return max(MAX_INSTRUCTIONS, size // _BYTES_PER_INSTRUCTION)
 
 
 _MAPPINGS = ('collections.OrderedDict', 'collections.Counter', 'collections.defaultdict')

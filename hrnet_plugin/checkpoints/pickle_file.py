@@ -8,18 +8,20 @@ import pickle
 import struct
 import tarfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import torch
 
 from hrnet_plugin.checkpoints.archive import read_archive
-from hrnet_plugin.checkpoints.pickle_check import PickleCheck
-from hrnet_plugin.checkpoints.pickle_rules import CheckpointRules
+from hrnet_plugin.checkpoints.pickle_check import PickleCheck, instruction_limit
+from hrnet_plugin.checkpoints.pickle_rules import ADVICE, CheckpointRules
 from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.checkpoints.refusal import RefusedError
 from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
-from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list
+from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list, has_conflicts
 
 if TYPE_CHECKING:
     from torch.serialization import MAP_LOCATION
@@ -27,12 +29,12 @@ if TYPE_CHECKING:
 _ZIP = b'PK\x03\x04'
 _OLD_PICKLES = 5  # magic number, version, properties of the machine, the objects, keys of storages
 _MESSAGE_LENGTH = 200
-#: Errors that torch and pickle raise for truncated or damaged files.
-BROKEN = (EOFError, LookupError, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
+#: Errors that torch and pickle raise for truncated or damaged files. An OSError is one of the disk or the network.
+BROKEN = (EOFError, LookupError, RuntimeError, TypeError, AttributeError, AssertionError, ValueError,
            ArithmeticError, MemoryError, struct.error, pickle.UnpicklingError)
 
 
-def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
+def load_pickle(path: Path, map_location: MAP_LOCATION, advice: str = ADVICE) -> Any:
     """Load the objects of a file that ``torch.save`` has written, in either of its formats. No code is executed.
 
     The instructions of the pickle are checked before torch reads it. It is then read as with ``weights_only=True`` in
@@ -41,6 +43,7 @@ def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
     Args:
         path: File to read.
         map_location: See ``torch.load``.
+        advice: Sentence for the error if a class is not allowed.
 
     Raises:
         OSError: If the file cannot be read.
@@ -49,7 +52,7 @@ def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
     with path.open('rb') as file:
         is_zip = file.read(len(_ZIP)) == _ZIP
     try:
-        (_check_archive if is_zip else _check_old_format)(path)
+        (_check_archive if is_zip else _check_old_format)(path, advice)
         return _load(path, map_location)
     except RefusedError as error:
         raise ValueError(f'was refused: {error}') from None
@@ -59,9 +62,10 @@ def load_pickle(path: Path, map_location: MAP_LOCATION) -> Any:
         raise ValueError(f'is not a complete checkpoint: {first_sentence(error)}') from None
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path: Path, advice: str) -> None:
     archive = read_archive(path)
-    PickleCheck(CheckpointRules(path.stat().st_size, archive.records)).run(io.BytesIO(archive.pickle))
+    rules = CheckpointRules(path.stat().st_size, archive.records, advice)
+    PickleCheck(rules, instruction_limit(len(archive.pickle))).run(io.BytesIO(archive.pickle))
 
 
 def load_storage(content: bytes) -> Any:
@@ -77,28 +81,39 @@ def load_storage(content: bytes) -> Any:
     return _load(io.BytesIO(content), 'cpu')
 
 
-def _check_old_format(path: Path) -> None:
+def _check_old_format(path: Path, advice: str) -> None:
     if tarfile.is_tarfile(path):
         raise ValueError('is a tar archive of torch before 0.1.10. Save it again with torch.save of a newer version')
-    with path.open('rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        # reads at most what is left, however long a text claims to be
-        _check_pickles(cast(IO[bytes], content), len(content))
+    with path.open('rb') as file, mapped(file) as content:
+        _check_pickles(content, path.stat().st_size, advice)
 
 
-def _check_pickles(stream: IO[bytes], size: int) -> None:
+@contextmanager
+def mapped(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Provide the content of a file as a stream. Reading beyond its end allocates no memory, unlike with the file."""
+    try:
+        content = cast(IO[bytes], mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError:  # some network file systems cannot map files
+        content = io.BytesIO(file.read())
+        file.seek(0)
+    with content:
+        yield content
+
+
+def _check_pickles(stream: IO[bytes], size: int, advice: str = ADVICE) -> None:
     """Check a file in the format before torch 1.6: several pickles, and then the storages."""
-    check = PickleCheck(CheckpointRules(size))
+    check = PickleCheck(CheckpointRules(size, advice=advice), instruction_limit(size))
     for _ in range(_OLD_PICKLES):
         check.run(stream)
 
 
 def _load(file: Path | IO[bytes], map_location: MAP_LOCATION) -> Any:
     allow_mmengine_checkpoints()
-    # without an allow-list, torch would refuse checkpoints of mmengine
-    options: dict[str, Any] = dict(weights_only=True) if has_allow_list() else dict(
+    # without an allow-list of its own stand-ins, torch would refuse checkpoints of mmengine
+    options: dict[str, Any] = dict(weights_only=True) if has_allow_list() and not has_conflicts() else dict(
         weights_only=False, pickle_module=restricted_pickle)
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # torch warns of sparse tensors, which are refused later
+        warnings.simplefilter('ignore')  # torch warns of deprecated classes and formats
         return torch.load(file, map_location=map_location, **options)
 
 

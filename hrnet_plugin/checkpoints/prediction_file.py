@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from hrnet_plugin.checkpoints.pickle_check import PickleCheck
-from hrnet_plugin.checkpoints.pickle_file import BROKEN, first_sentence, load_storage
+from hrnet_plugin.checkpoints.pickle_file import BROKEN, first_sentence, load_storage, mapped
 from hrnet_plugin.checkpoints.pickle_rules import BYTES, CheckpointRules
 from hrnet_plugin.checkpoints.pickle_values import Made, Rules, Value
 from hrnet_plugin.checkpoints.refusal import RefusedError
@@ -33,8 +32,8 @@ def load_predictions(path: Path) -> Any:
     size = path.stat().st_size
     with path.open('rb') as file:
         try:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                _PredictionCheck(_PredictionRules(size), size).run(cast(IO[bytes], content))
+            with mapped(file) as content:
+                _PredictionCheck(_PredictionRules(size), size).run(content)
             return _PredictionUnpickler(file).load()
         except BROKEN as error:
             raise ValueError(first_sentence(error)) from None
@@ -89,12 +88,13 @@ class _PredictionRules(CheckpointRules):
         full = f'{module}.{name}'
         return full if full == _STORAGE else super().check_global(module, name)
 
-    def check_call(self, name: str, arguments: tuple[Value, ...]) -> None:
+    def check_call(self, name: str, arguments: tuple[Value, ...]) -> int:
         if name != _STORAGE:
-            super().check_call(name, arguments)
-        elif not all(isinstance(value, bytes) or (isinstance(value, Made) and value.name == BYTES)
+            return super().check_call(name, arguments)
+        if not all(isinstance(value, bytes) or (isinstance(value, Made) and value.name == BYTES)
                      for value in arguments):
             raise RefusedError('a storage must be made of bytes')
+        return 0
 
     def check_storage(self, identity: tuple[Value, ...]) -> None:
         raise RefusedError('a storage must be in the pickle')

@@ -12,7 +12,7 @@ from typing import IO, Any
 import torch
 from torch._weights_only_unpickler import _get_allowed_globals
 
-from hrnet_plugin.checkpoints.safe_globals import allowed_names
+from hrnet_plugin.checkpoints.safe_globals import allowed_names, user_globals
 from hrnet_plugin.checkpoints.stand_ins import latin1_bytes, small_bytearray
 
 # globals that only newer versions of torch allow
@@ -28,9 +28,22 @@ _NEWER = {
 
 
 @lru_cache(maxsize=1)
-def allowed_globals() -> dict[str, Any]:
-    """Return name in the checkpoint -> object or stand-in, for all allowed names."""
+def _allowed_globals() -> dict[str, Any]:
     return {**allowed_names(), **_get_allowed_globals(), **_NEWER}
+
+
+def find_global(name: str) -> Any:
+    """Return the object or stand-in of a full name in a checkpoint, or None if it is not allowed."""
+    return _allowed_globals()[name] if name in _allowed_globals() else _user_globals().get(name)
+
+
+def is_user_global(name: str) -> bool:
+    """Return True if only the user, by ``torch.serialization.add_safe_globals``, allows a name."""
+    return name not in _allowed_globals() and name in _user_globals()
+
+
+def _user_globals() -> dict[str, Any]:
+    return {name: value for value, name in user_globals()}
 
 
 def modern_name(module: str, name: str) -> str:
@@ -40,7 +53,7 @@ def modern_name(module: str, name: str) -> str:
 
 
 class RestrictedUnpickler(pickle.Unpickler):
-    """Unpickler that loads only globals which torch allows for tensors, or this package for mmengine's checkpoints."""
+    """Unpickler that loads only globals that torch, its user, or this package for mmengine allows."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the object or stand-in of a global.
@@ -49,9 +62,9 @@ class RestrictedUnpickler(pickle.Unpickler):
             UnpicklingError: If the name is not allowed.
         """
         full = modern_name(module, name)
-        if full not in allowed_globals():
+        if find_global(full) is None:
             raise pickle.UnpicklingError(f'Unsupported global: GLOBAL {full} was not an allowed global')
-        return allowed_globals()[full]
+        return find_global(full)
 
 
 def _load(file: IO[bytes], *, fix_imports: bool = True, encoding: str = 'ASCII', errors: str = 'strict') -> Any:

@@ -54,6 +54,18 @@ def allowed_names() -> dict[str, Any]:
     }
 
 
+def user_globals() -> list[tuple[Any, str]]:
+    """Return pairs of an object and its full name in the allow-list of torch. Versions before 2.4 have no such list."""
+    entries: list[Any] = getattr(torch.serialization, 'get_safe_globals', list)()
+    return [entry if isinstance(entry, tuple) else (entry, f'{entry.__module__}.{entry.__qualname__}')
+            for entry in entries]
+
+
+def has_conflicts() -> bool:
+    """Return True if the user allows other objects than the stand-ins, e.g. numpy's. torch may use either."""
+    return any(allowed_names().get(name, value) is not value for value, name in user_globals())
+
+
 def allow_mmengine_checkpoints() -> None:
     """Add the names of :func:`allowed_names` to the allow-list of torch, if it has one."""
     if has_allow_list():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -27,15 +27,20 @@ def check_tensors(tensors: Mapping[object, object], file_size: int) -> OrderedDi
         ValueError: If a key is not a short, printable string, or a value not such a tensor. The message names the key.
     """
     checked = OrderedDict((_check_key(key, value), _check_tensor(key, value)) for key, value in tensors.items())
+    check_sizes(checked.items(), file_size)
+    return checked
+
+
+def check_sizes(tensors: Iterable[tuple[str, Tensor]], file_size: int) -> None:
+    """Raise ValueError if pairs of a key and a tensor have more bytes than a file of this size may."""
     limit = max(_MAX_BYTES_PER_STORED_BYTE * file_size, _ALWAYS_ALLOWED_BYTES)
     total = 0
-    for key, tensor in checked.items():
+    for key, tensor in tensors:
         total += tensor.numel() * tensor.element_size()
         if total > limit:
             raise ValueError(f'must have tensors of at most {limit} bytes for a file of {file_size}, got '
                              f'{total} bytes up to {printable(key)}, of shape {tuple(tensor.shape)}. Save clones of '
                              'expanded tensors')
-    return checked
 
 
 def _check_key(key: object, value: object) -> str:

@@ -129,8 +129,8 @@ HOSTILE = {
     'data before the directory': (altered(archive(ONE), b'PK\x01\x02', bytes(50) + b'PK\x01\x02'),
                                   'is not a complete checkpoint: '),
     'truncated archive': (saved(WEIGHTS)[:-30], 'is not a complete checkpoint: '),
-    'no pickle': (archive(ONE).replace(b'data.pkl', b'data.bin'), 'is not a complete checkpoint: .* without data.pkl'),
-    'TorchScript': (archive(ONE, {**RECORDS, 'constants.pkl': b''}), 'is not a .*: it is a TorchScript archive'),
+    'no pickle': (archive(ONE).replace(b'data.pkl', b'data.bin'), 'is a zip archive without data.pkl'),
+    'TorchScript': (archive(ONE, {**RECORDS, 'constants.pkl': b''}), 'is a TorchScript archive, which contains code'),
     'wrong checksum': (altered(archive(ONE, {'data/0': b'0123456789abcdef'}), b'0123456789abcdef', b'0123456789abcdeX'),
                        "is not a complete checkpoint: Bad CRC-32 for file 'archive/data/0'"),
     'tensor behind its storage': (archive(mapping(tensor((9, ), (1, )))), 'is not a complete checkpoint: RuntimeError'),
@@ -158,7 +158,19 @@ HOSTILE = {
     'list in itself': (archive(b'\x80\x02]q\x01h\x01a.'), 'was refused: a value must not contain itself'),
     'million values': (archive(b'\x80\x02' + b')' * 1_100_000 + b'.'), 'was refused: .* at most 1000000 values'),
     'keys of one hash': (archive(b'\x80\x02}' + MARK + b''.join(key + b'N' for key in COLLIDING) + b'u.'),
-                         'was refused: at most 10000 keys of mappings must be other than text'),
+                         'was refused: at most 10000 keys of mappings and sets must be other than text'),
+    **{f'{count} {name} of one hash': (archive(mapping(*[call(name, b'](' + start + b'e')] * (20_000 // count))),
+                                       'was refused: at most 10000 keys of mappings and sets')
+       for name, count, start in (
+           ('builtins.set', 20_000, b''.join(COLLIDING[:20_000])),
+           ('builtins.frozenset', 5_000, b''.join(COLLIDING[:5_000])),
+           ('collections.Counter', 20_000, b''.join(COLLIDING[:20_000])),
+           ('collections.OrderedDict', 20_000, b''.join(key + b'N\x86' for key in COLLIDING[:20_000])),
+           ('collections.OrderedDict', 10_001, b''.join(b'](' + key + b'Ne' for key in COLLIDING[:10_001])))},
+    'copies of a mapping of one hash': (archive(repeated(
+        b'}(' + b''.join(key + b'N' for key in COLLIDING[:6000]) + b'u', b'ccollections\nCounter\nh\x01\x85R', 3)),
+        'was refused: at most 10000 keys of mappings and sets'),
+    'set of a set': (archive(mapping(call('builtins.set', call('builtins.set', b']')))), 'was refused: .* must be'),
     **{f'{name} of one hash': (archive(mapping(call(name, b'](' + b''.join(COLLIDING) + b'e'))),
                                f'was refused: {name} must be made of at most 100000 values')
        for name in ('builtins.set', 'builtins.frozenset', 'collections.Counter')},
@@ -192,11 +204,15 @@ HOSTILE = {
     'state dict in lists': (saved({'conv.weight': [[1., 2.]]}), 'has no tensors; its entries are: conv.weight'),
     **{f'{name} tensor': (saved({**WEIGHTS, 'odd': value}), rf"must have dense .* got 'odd': {kind}")
        for name, value, kind in (
-           ('meta', torch.empty(1 << 40, device='meta'), 'a meta tensor, which has no values'),
-           ('sparse', torch.eye(3).to_sparse(), r'a tensor of layout torch\.sparse_coo'),
-           ('CSR', torch.eye(3).to_sparse_csr(), r'a tensor of layout torch\.sparse_csr'),
-           ('quantized', torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.qint8), 'a quantized tensor'),
-           ('nested', torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]), 'a nested tensor'))},
+           ('meta', torch.empty(1 << 40, device='meta'), 'a meta tensor, which has no values'), )},
+    **{f'{name} tensor': (saved({**WEIGHTS, 'odd': value}),
+                          rf'was refused: tensors must be dense, got a call of torch\._utils\._rebuild_{kind}$')
+       for name, value, kind in (
+           ('sparse', torch.eye(3).to_sparse(), 'sparse_tensor'),
+           ('CSR', torch.eye(3).to_sparse_csr(), 'sparse_tensor'),
+           ('quantized', torch.quantize_per_tensor(torch.ones(3), .1, 0, torch.qint8), 'qtensor'),
+           ('nested', torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]), 'nested_tensor'))},
+    'empty sparse tensor': (archive(mapping(call('torch.sparse.FloatTensor'))), 'was refused: tensors must be dense'),
     **{f'{name} in place of a tensor': (saved({**WEIGHTS, 'odd': value}), f"must map .*, got 'odd': {kind}")
        for name, value, kind in (('storage', torch.ones(3).untyped_storage(), r'\w+Storage'),
                                  ('array', torch.ones(3).numpy(), 'LoadedArray'), ('list', [1.], 'list'))},

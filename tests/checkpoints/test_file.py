@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import json
 import os
 import pickle
@@ -210,11 +211,74 @@ def test_a_full_disk_leaves_no_files(tmp_path, monkeypatch):
 
 def test_read_run(tmp_path):
     path = tmp_path / 'x.pth'
-    torch.save(dict(state_dict=WEIGHTS, meta={}, optimizer={}, message_hub={}), path)
+    run = dict(state_dict=WEIGHTS, meta=dict(epoch=1, iter=5), optimizer={}, message_hub={})
+    torch.save(run, path)
     assert set(read_run(path)) == {'state_dict', 'meta', 'optimizer', 'message_hub'}
-    for content, message in ((WEIGHTS, 'must be a checkpoint of a run'), (dict(meta=Runs()), 'was refused: ')):
+    average = dict(state=[dict(exp_avg=torch.zeros(1).expand(1 << 38))])
+    for content, message in (
+            (WEIGHTS, 'must be a checkpoint of a run'), (dict(meta=Runs()), 'was refused: '),
+            ({**run, 'meta': {}}, 'must have an integer epoch in meta to resume from it, got None. Use load_from'),
+            ({**run, 'meta': dict(epoch=1, iter='a')}, "must have an integer iter in meta .* got 'a'"),
+            ({**run, 'optimizer': average}, 'must have tensors of at most 16777216 bytes .* up to exp_avg')):
         torch.save(content, path)
         with pytest.raises(ValueError, match=rf'^\S*x\.pth {message}'):
             read_run(path)
     with pytest.raises(FileNotFoundError, match=r'gone\.pth'):
         read_run(tmp_path / 'gone.pth')
+
+
+@pytest.mark.parametrize('metadata', [None, 3, {'': None}, {'': 3, 'conv': {'version': 2}}], ids=str)
+def test_metadata_that_are_no_mapping_are_ignored(metadata, tmp_path):
+    state_dict = OrderedDict(WEIGHTS)
+    state_dict._metadata = metadata
+    torch.save(state_dict, tmp_path / 'x.pth')
+    found = read(tmp_path / 'x.pth')
+    assert found.tensors.keys() == WEIGHTS.keys()
+    assert found.metadata == ({'conv': {'version': 2}} if metadata and 'conv' in str(metadata) else {})
+
+
+@pytest.mark.parametrize('new', [True, False], ids=['zip', 'old'])
+def test_errors_of_the_disk_remain(new, tmp_path, monkeypatch):
+    path = tmp_path / 'x.pth'
+    torch.save(WEIGHTS, path, _use_new_zipfile_serialization=new)
+
+    class Broken(io.FileIO):
+        def readinto(self, buffer):
+            return super().readinto(buffer) if self.tell() == 0 and len(buffer) <= 64 else self.readall()
+
+        def readall(self):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def broken(file, *args, **options):
+        return io.BufferedReader(Broken(file), 64)
+
+    with monkeypatch.context() as patch:
+        patch.setattr('zipfile.io.open', broken)
+        patch.setattr('hrnet_plugin.checkpoints.file.Path.open', broken)
+        patch.setattr('hrnet_plugin.checkpoints.pickle_file.mmap.mmap', unmapped)
+        with pytest.raises(OSError, match=r"Input/output error: '\S*x\.pth'"):
+            read(path)
+
+
+def unmapped(*args, **options):
+    raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+
+
+def test_files_that_cannot_be_mapped(tmp_path, monkeypatch):
+    monkeypatch.setattr('hrnet_plugin.checkpoints.pickle_file.mmap.mmap', unmapped)
+    torch.save(WEIGHTS, tmp_path / 'x.pth', _use_new_zipfile_serialization=False)
+    assert read(tmp_path / 'x.pth').tensors.keys() == WEIGHTS.keys()
+
+
+@pytest.mark.slow
+def test_a_large_run_with_one_parameter_group_per_tensor(tmp_path):
+    tensors = {f'backbone.layer{i}.conv.weight': torch.ones(1) for i in range(9000)}
+    options = dict(lr=0.1, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1, amsgrad=False, maximize=False, foreach=None,
+                   capturable=False, differentiable=False, fused=None, decoupled_weight_decay=True, initial_lr=0.1)
+    optimizer = dict(state={i: dict(step=torch.ones(()), exp_avg=torch.ones(1), exp_avg_sq=torch.ones(1))
+                            for i in range(9000)},
+                     param_groups=[dict(options, lr=0.1 / (i + 1), params=[i]) for i in range(9000)])
+    run = dict(state_dict=tensors, ema_state_dict={f'module.{name}': torch.ones(1) for name in tensors},
+               optimizer=optimizer, meta=dict(epoch=1, iter=2))
+    torch.save(run, tmp_path / 'x.pth')
+    assert len(read_run(tmp_path / 'x.pth')['optimizer']['param_groups']) == 9000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
 import datetime
 import importlib
@@ -84,12 +85,31 @@ def test_history_method_allows_four_methods(owner, name):
     assert history_method(LoadedHistory, 'min') == 'min'  # a string, not a callable
 
 
+@pytest.mark.parametrize('nested', [False, True])
+def test_classes_that_the_user_allows(nested, tmp_path):
+    value = argparse.Namespace(lr=0.1, options=argparse.Namespace(a=1) if nested else None)
+    message = (r'x\.pth was refused: loading it would run argparse\.Namespace, .* allow the class by '
+               r'torch\.serialization\.add_safe_globals before you resume$')
+    with pytest.raises(ValueError, match=message):
+        loaded(value, tmp_path / 'x.pth')
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        assert loaded(value, tmp_path / 'x.pth') == value
+    with pytest.raises(ValueError, match=message):
+        loaded(value, tmp_path / 'x.pth')
+
+
+def test_numpy_classes_that_the_user_allows_do_not_replace_the_stand_ins(tmp_path):
+    with torch.serialization.safe_globals([np.ndarray, np.dtype, _RECONSTRUCT, _SCALAR, pathlib.PosixPath]):
+        for value in (np.arange(3.), [np.float64(2)], [pathlib.Path('a')]):
+            assert list(loaded(value, tmp_path / 'x.pth')) == list(value)
+
+
 def test_getattr_itself_is_not_allowed():
     assert getattr not in torch.serialization.get_safe_globals()
 
 
 def loaded(value, path):
-    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=dict(value=value)), path)
+    torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=dict(value=value, epoch=1, iter=2)), path)
     return read_run(path)['meta']['value']
 
 
