@@ -39,7 +39,7 @@ class _Refused(ValueError):
 
 
 def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int | None = RECORD_BYTES,
-              max_depth: int = RECORD_DEPTH, allow_nan: bool = False,
+              max_depth: int = RECORD_DEPTH, allow_nan: bool = False, unique_keys: bool = True,
               object_hook: Callable[[_Object], Any] | None = None) -> Any:
     """Read a JSON file. Its values are not checked.
 
@@ -49,6 +49,7 @@ def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int | None = R
         max_bytes: Maximum size of the file. None is unlimited, for files that the user's own config names.
         max_depth: Maximum number of nested lists and objects.
         allow_nan: Whether to accept NaN, Infinity and -Infinity. Only for readers that check each number.
+        unique_keys: Whether to refuse keys that an object has twice. Otherwise the last value counts.
         object_hook: Replaces each object, innermost first.
 
     Raises:
@@ -56,7 +57,7 @@ def read_json(path: str | Path, what: str = 'JSON', *, max_bytes: int | None = R
         ValueError: If it is no regular file, too large, or not JSON within the limits. The message has one line.
     """
     return parse_json(read_bytes(path, what, max_bytes=max_bytes), path, what, max_depth=max_depth,
-                      allow_nan=allow_nan, object_hook=object_hook, fix=_EXPORT)
+                      allow_nan=allow_nan, unique_keys=unique_keys, object_hook=object_hook, fix=_EXPORT)
 
 
 def read_object(path: str | Path, what: str = 'a JSON object', *, allow_nan: bool = False) -> dict[str, Any]:
@@ -95,7 +96,8 @@ def check_regular(path: str | Path, what: str) -> None:
 
 
 def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max_depth: int = RECORD_DEPTH,
-               allow_nan: bool = False, object_hook: Callable[[_Object], Any] | None = None, fix: str = '') -> Any:
+               allow_nan: bool = False, unique_keys: bool = True, object_hook: Callable[[_Object], Any] | None = None,
+               fix: str = '') -> Any:
     """Parse JSON.
 
     Args:
@@ -110,7 +112,7 @@ def parse_json(text: str | bytes, source: str | Path, what: str = 'JSON', *, max
     """
     def build(pairs: list[tuple[str, Any]]) -> Any:
         found = dict(pairs)
-        if len(found) != len(pairs):
+        if unique_keys and len(found) != len(pairs):
             (key, _), = Counter(key for key, _ in pairs).most_common(1)
             raise _Refused(f'the key {key[:_SHOWN]!r} twice in an object')
         return found if object_hook is None else object_hook(found)

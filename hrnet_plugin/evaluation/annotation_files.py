@@ -25,7 +25,8 @@ def read_sections(file: str | Path, object_hook: Callable[[dict[str, Any]], Any]
     Args:
         file: JSON file. Without annotations, as of unlabeled images, the list of annotations is empty.
         object_hook: See :func:`~hrnet_plugin.json_files.read_json`.
-        limited: Whether files larger than :data:`~hrnet_plugin.json_files.DATA_BYTES` are refused.
+        limited: Whether to refuse files larger than :data:`~hrnet_plugin.json_files.DATA_BYTES`, and repeated keys, of
+            which the hosts use the last.
 
     Raises:
         OSError: If the file does not exist or is not readable.
@@ -33,7 +34,7 @@ def read_sections(file: str | Path, object_hook: Callable[[dict[str, Any]], Any]
     """
     # NaN has a better message where its annotation is checked
     content = read_json(file, max_bytes=DATA_BYTES if limited else None, max_depth=DATA_DEPTH, allow_nan=True,
-                        object_hook=object_hook)
+                        unique_keys=limited, object_hook=object_hook)
     if not isinstance(content, dict):
         hint = ' Detections in the results format are no annotations.' if isinstance(content, list) else ''
         raise ValueError(f'{file} must be {_NEED}, got a {type(content).__name__}.{hint}')

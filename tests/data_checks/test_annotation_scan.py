@@ -53,6 +53,15 @@ def test_large_files_of_commands_are_refused(tmp_path):
         annotation_files.read_sections(file)
 
 
+def test_the_last_of_repeated_keys_counts_as_in_the_hosts(scan, tmp_path):
+    assert not scan().findings
+    file = tmp_path / 'data.json'
+    file.write_text('{"info": {"version": 1, "version": 2}, ' + file.read_text(encoding='utf-8')[1:], encoding='utf-8')
+    assert not scan_annotations(file).findings
+    with pytest.raises(ValueError, match="the key 'version' twice"):
+        annotation_files.read_sections(file)
+
+
 def only(report):
     """Return the only finding of a report."""
     assert len(report.findings) == 1, [finding.message for finding in report.findings]
