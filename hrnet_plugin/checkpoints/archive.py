@@ -68,7 +68,7 @@ def read_archive(path: Path) -> Archive:
             raise error.__context__ from None  # zipfile hides errors of the disk
         if str(error).startswith('is '):
             raise
-        raise ValueError(f'is not a complete checkpoint: {error}') from None
+        raise ValueError(f'is not a complete checkpoint: {printable(str(error), 200)}') from None
 
 
 def _check_directory(path: Path, start: int) -> None:

@@ -79,3 +79,13 @@ def test_checksums_that_the_writer_has_disabled(path):
     finally:
         torch.serialization.set_crc32_options(True)
     assert torch.equal(read(path).tensors['conv.weight'], TENSORS['conv.weight'])
+
+
+def test_the_message_of_a_long_name_is_short(path):
+    data = bytearray(FORMATS['zip'])
+    data[26:28] = (500).to_bytes(2, 'little')  # length of the name in the header of the first entry
+    data[30:530] = b'Z' * 500
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match='is not a complete checkpoint: File name in directory') as refused:
+        read(path)
+    assert len(str(refused.value)) < 300 + len(str(path))
