@@ -20,9 +20,9 @@ class WatchedConnections:
         self._is_late = False
         self._connections: list[HTTPConnection] = []
 
-    def handlers(self) -> tuple[HTTPHandler, HTTPSHandler]:
-        """Return handlers for ``urllib.request.build_opener``."""
-        return _Http(self._watch(HTTPConnection)), _Https(self._watch(HTTPSConnection))
+    def handler(self) -> HTTPHandler:
+        """Return a handler of http and https for ``urllib.request.build_opener``."""
+        return _Handler(self._watch)
 
     def _watch(self, kind: type[HTTPConnection]) -> Callable[..., HTTPConnection]:
         def connect(host: str, **options: Any) -> HTTPConnection:
@@ -63,19 +63,15 @@ class WatchedConnections:
                         sock.shutdown(socket.SHUT_RDWR)
 
 
-class _Http(HTTPHandler):
-    def __init__(self, connect: Callable[..., HTTPConnection]) -> None:
+class _Handler(HTTPHandler, HTTPSHandler):
+    """Handler of both schemes, which replaces those of urllib."""
+
+    def __init__(self, watch: Callable[[type[HTTPConnection]], Callable[..., HTTPConnection]]) -> None:
         super().__init__()
-        self._connect = connect
+        self._watch = watch
 
     def http_open(self, request: Request) -> HTTPResponse:
-        return self.do_open(self._connect, request)
-
-
-class _Https(HTTPSHandler):
-    def __init__(self, connect: Callable[..., HTTPConnection]) -> None:
-        super().__init__()
-        self._connect = connect
+        return self.do_open(self._watch(HTTPConnection), request)
 
     def https_open(self, request: Request) -> HTTPResponse:
-        return self.do_open(self._connect, request)
+        return self.do_open(self._watch(HTTPSConnection), request)

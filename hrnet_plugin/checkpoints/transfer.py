@@ -60,7 +60,7 @@ def receive(url: str, path: Path) -> None:
     """
     headers = {'User-Agent': f'hrnet_plugin/{__version__}', 'Accept-Encoding': 'identity'}
     connections = WatchedConnections()
-    opener = build_opener(SafeRedirects, *connections.handlers())
+    opener = build_opener(SafeRedirects, connections.handler())
     try:
         with connections.end_after(HEADER_SECONDS):
             opened = opener.open(Request(quote(url, safe=_IN_URLS), headers=headers), timeout=TIMEOUT)

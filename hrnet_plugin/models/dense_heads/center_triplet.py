@@ -81,15 +81,10 @@ class CenterTripletHead(BaseDenseHead):
         for name, value in dict(num_classes=num_classes, in_channels=in_channels, feat_channels=feat_channels,
                                 pool_channels=pool_channels).items():
             check_int(name, value, 1, MAX_CHANNELS)
-        check_number('min_overlap', min_overlap)
-        if not 0 < min_overlap < 1:
-            raise ValueError(f'min_overlap must be between 0 and 1, got {min_overlap!r}')
+        _check_options(min_overlap, norm_cfg, train_cfg)
         losses = dict(loss_heatmap=loss_heatmap, loss_embedding=loss_embedding, loss_offset=loss_offset)
         for name, loss in losses.items():
             check_layer_cfg(name, loss, optional=False, registry=MMDET_MODELS)
-        if train_cfg:
-            raise ValueError(f'train_cfg of CenterTripletHead must be None or empty, got {train_cfg!r}')
-        check_layer_cfg('norm_cfg', norm_cfg, optional=False)
         DecodeConfig.from_cfg(test_cfg)
         self.num_classes, self.in_channels, self.min_overlap = num_classes, in_channels, min_overlap
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
@@ -187,3 +182,12 @@ class CenterTripletHead(BaseDenseHead):
         transforms = [MapToImage.from_meta(meta, center.heat.shape[2:]) for meta in batch_img_metas]
         return find_candidates(best(top_left, config.corner_topk), best(bottom_right, config.corner_topk),
                                best(center, config.center_topk), transforms, config)
+
+
+def _check_options(min_overlap: float, norm_cfg: ConfigEntry, train_cfg: ConfigEntry | None) -> None:
+    check_number('min_overlap', min_overlap)
+    if not 0 < min_overlap < 1:
+        raise ValueError(f'min_overlap must be between 0 and 1, got {min_overlap!r}')
+    check_layer_cfg('norm_cfg', norm_cfg, optional=False)
+    if train_cfg:
+        raise ValueError(f'train_cfg of CenterTripletHead must be None or empty, got {train_cfg!r}')
