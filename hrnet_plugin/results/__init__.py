@@ -1,0 +1,1 @@
+"""Predictions of all tasks as one type, and their files and visualizations."""
