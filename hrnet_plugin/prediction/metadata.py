@@ -61,13 +61,13 @@ class ExportMetadata:
         channel_order: 'RGB' or 'BGR', or 'file' for the order in which mmcv reads other numbers of channels.
         outputs: Names of the outputs, in order.
         resizing: Conversion of images to the input.
-        meta: Names and colors of classes and keypoints.
+        meta: Names and palettes of classes and keypoints.
         mask_threshold: Minimum probability of pixels in masks, or None without masks.
         align_corners: Interpolation of ``logits`` to the size of the image. Segmentation only.
         sliding: Windows, or None if the model predicts whole images. Segmentation only.
         hashes: 'config', 'checkpoint' and 'weights' -> sha256.
         versions: Package -> version.
-        license: Licence of the code that defines the model, as SPDX identifier.
+        license: License of the code that defines the model, as SPDX identifier.
     """
 
     task: str

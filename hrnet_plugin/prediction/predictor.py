@@ -33,7 +33,7 @@ class Predictor(ABC):
 
     Attributes:
         task: 'detection', 'pose' or 'segmentation'.
-        meta: Names and colors of classes and keypoints.
+        meta: Names and palettes of classes and keypoints.
     """
 
     task: str

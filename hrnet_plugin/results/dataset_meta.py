@@ -1,4 +1,4 @@
-"""Names and colors of the classes and keypoints of a dataset."""
+"""Names and palettes of the classes and keypoints of a dataset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetMeta:
-    """Names and colors of what a model predicts.
+    """Names and palettes of the outputs of a model.
 
     Attributes:
         classes: Class names by label.

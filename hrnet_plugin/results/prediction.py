@@ -18,7 +18,7 @@ class Prediction:
         task: 'detection', 'pose' or 'segmentation'.
         name: Path of the image, or name of the video frame or array.
         size: Height and width of the image in pixels.
-        meta: Names and colors of classes and keypoints.
+        meta: Names and palettes of classes and keypoints.
         boxes: Boxes (x1, y1, x2, y2) in pixels of the image, shape (N, 4). None for segmentation.
         scores: Scores in [0, 1], shape (N, ). None for segmentation.
         labels: Labels of the classes, shape (N, ). None for segmentation.
