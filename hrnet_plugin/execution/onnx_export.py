@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -18,7 +18,8 @@ from hrnet_plugin.execution.graph_module import make_graph_module
 from hrnet_plugin.execution.packed_conv import ConvWeights
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
 
-_OPSET = 17
+#: Opset of all exported models.
+OPSET = 17
 _EXAMPLE_SIZE = 64  # height and width of the largest example input
 
 
@@ -66,14 +67,7 @@ def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use
         UnsupportedGraph: If the graph cannot be rewritten, or layers are in training mode.
     """
     attributes, rewritten = rewrite(module, graph, EXPORT_PASSES, ExportableConv)
-    parts = [part for attribute in attributes.values() if isinstance(attribute, nn.Module)
-             for part in attribute.modules() if not isinstance(part, ExportableConv)]
-    if any(part.training for part in parts):
-        raise UnsupportedGraph('its layers are in training mode')
-    # copies of the user's layers, because the exporter changes their mode
-    copies = {name: value if isinstance(value, ExportableConv) else deepcopy(value)
-              for name, value in attributes.items()}
-    exported = make_graph_module(copies, rewritten).eval()
+    exported = _make_exportable(attributes, rewritten)
 
     def export() -> bytes:
         try:
@@ -81,9 +75,39 @@ def export_onnx(module: nn.Module, graph: fx.Graph, feats: Sequence[Tensor], use
         except Exception:  # the example is too small, e.g. for many pyramid levels
             return _export(exported, [x.detach().contiguous() for x in feats])
 
-    is_cached = use_cache and not any('forward' in vars(part) for part in parts)
+    is_cached = use_cache and not any('forward' in vars(part) for part in _layers(attributes))
     model = read_or_make(graph_key(rewritten, attributes), export) if is_cached else export()
     return model, exported
+
+
+def make_exportable(module: nn.Module, graph: fx.Graph) -> fx.GraphModule:
+    """Convert a module in eval mode to an equal one whose export is fast. Batch norms are folded.
+
+    Args:
+        module: Module to export. It is not changed.
+        graph: Trace of the module.
+
+    Raises:
+        UnsupportedGraph: If the graph cannot be rewritten, or layers are in training mode.
+    """
+    return _make_exportable(*rewrite(module, graph, EXPORT_PASSES, ExportableConv))
+
+
+def _make_exportable(attributes: Mapping[str, Any], graph: fx.Graph) -> fx.GraphModule:
+    if any(part.training for part in _layers(attributes)):
+        raise UnsupportedGraph('its layers are in training mode')
+    # copies of the user's layers, because the exporter changes their mode
+    copies = {name: value if isinstance(value, ExportableConv) else deepcopy(value)
+              for name, value in attributes.items()}
+    exported = make_graph_module(copies, graph)
+    exported.eval()
+    return exported
+
+
+def _layers(attributes: Mapping[str, Any]) -> list[nn.Module]:
+    """Return the modules of a graph that are no collected convolutions."""
+    return [part for attribute in attributes.values() if isinstance(attribute, nn.Module)
+            for part in attribute.modules() if not isinstance(part, ExportableConv)]
 
 
 def check_export(run: Callable[..., Sequence[Tensor]], module: nn.Module, feats: Sequence[Tensor]) -> None:
@@ -115,12 +139,12 @@ def _export(module: fx.GraphModule, examples: Sequence[Tensor]) -> bytes:
     file: Any = io.BytesIO()  # newer annotations name paths only
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # deprecation of the exporter, and sizes that it wrongly takes for constants
-        torch.onnx.export(module, tuple(examples), file, opset_version=_OPSET, input_names=inputs,
-                          output_names=outputs, **_exporter(),
+        torch.onnx.export(module, tuple(examples), file, opset_version=OPSET, input_names=inputs,
+                          output_names=outputs, **exporter_options(),
                           dynamic_axes={name: {0: 'batch', 2: 'height', 3: 'width'} for name in [*inputs, *outputs]})
     return file.getvalue()
 
 
-def _exporter() -> dict[str, Any]:
+def exporter_options() -> dict[str, Any]:
     """Return the option of the TorchScript-based exporter, which takes a tenth of the time of the newer one."""
     return {'dynamo': False} if tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 5) else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -24,7 +23,7 @@ class Adapter(nn.Module):
         outputs: Name of each output of :meth:`forward` -> names of its dynamic axes.
     """
 
-    outputs: ClassVar[Mapping[str, Mapping[int, str]]] = {}
+    outputs: Mapping[str, Mapping[int, str]] = {}
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

@@ -1,0 +1,33 @@
+"""Adapter of each family of heads."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from hrnet_plugin.export.adapters.adapter import Adapter, UnsupportedModel
+
+#: Adapters of whole models. The first one that accepts a model is used.
+ADAPTERS: tuple[type[Adapter], ...] = ()
+
+
+def find_adapter(model: nn.Module) -> type[Adapter]:
+    """Return the class of the adapter for a model.
+
+    Args:
+        model: Model of a host.
+
+    Raises:
+        UnsupportedModel: If no adapter accepts it.
+    """
+    for adapter in ADAPTERS:
+        if adapter.accepts(model):
+            return adapter
+    raise UnsupportedModel(f'model must be of a family with an export of whole models, got {_describe(model)}. '
+                           'Backbone and neck can be exported: --part network')
+
+
+def _describe(model: nn.Module) -> str:
+    """Return the types of a model and of its heads."""
+    names = ('bbox_head', 'rpn_head', 'roi_head', 'decode_head', 'head')
+    heads = [type(head).__name__ for name in names if (head := getattr(model, name, None)) is not None]
+    return f'{type(model).__name__} with {" and ".join(heads)}' if heads else type(model).__name__

@@ -1,0 +1,56 @@
+"""Inference graphs in place of the networks of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from copy import deepcopy
+
+from torch import Tensor, fx, nn
+
+from hrnet_plugin.execution.graph import trace
+from hrnet_plugin.execution.inference import restore_eager
+from hrnet_plugin.execution.onnx_export import make_exportable
+from hrnet_plugin.execution.rewriter import UnsupportedGraph
+from hrnet_plugin.models.layers.optimizable import Optimizable
+
+
+class ExportableNetwork(nn.Module):
+    """Inference graph with the inputs and outputs of a backbone or neck.
+
+    Args:
+        graph: Graph with one argument per feature map.
+    """
+
+    def __init__(self, graph: fx.GraphModule) -> None:
+        super().__init__()
+        self.graph = graph
+
+    def forward(self, inputs: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Compute the feature maps.
+
+        Args:
+            inputs: Images or feature maps, shape (N, C, H, W) each.
+        """
+        outs = self.graph(inputs) if isinstance(inputs, Tensor) else self.graph(*inputs)
+        return (outs, ) if isinstance(outs, Tensor) else tuple(outs)
+
+
+def rewrite_networks(model: nn.Module) -> nn.Module:
+    """Return a copy of a model whose backbone and neck are inference graphs, where that is possible.
+
+    Args:
+        model: Model of a host in eval mode.
+    """
+    model = restore_eager(deepcopy(model))
+    _rewrite_children(model)
+    return model
+
+
+def _rewrite_children(model: nn.Module) -> None:
+    for name, child in model.named_children():
+        if isinstance(child, Optimizable):
+            with suppress(UnsupportedGraph):  # the eager module is exported
+                setattr(model, name, ExportableNetwork(make_exportable(child, trace(child))))
+        else:
+            _rewrite_children(child)
