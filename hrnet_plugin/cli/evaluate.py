@@ -21,7 +21,7 @@ from hrnet_plugin.config_files import find_test_datasets
 from hrnet_plugin.evaluation.record_hook import STORE
 from hrnet_plugin.files import naming_disk_errors
 from hrnet_plugin.hosts import find_host, host_of_config
-from hrnet_plugin.training.launch import make_runner, start_processes
+from hrnet_plugin.training.launch import make_runner, processes
 from hrnet_plugin.training.run_config import add_hook, set_load_from
 
 
@@ -105,7 +105,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     if '://' not in args.checkpoint and not Path(args.checkpoint).is_file():
         raise FileNotFoundError(f'checkpoint must be a file or an address, got {args.checkpoint!r}')
     config = load_config(args)
-    start_processes(config)
-    apply_options(config, args)
-    with naming_disk_errors(config.work_dir):
+    with processes(config), naming_disk_errors(config.work_dir):
+        apply_options(config, args)
         make_runner(config).test()

@@ -15,7 +15,7 @@ from mmengine.config import Config
 
 from hrnet_plugin.cli.run_options import load_config, make_run_parser
 from hrnet_plugin.files import naming_disk_errors
-from hrnet_plugin.training.launch import make_runner, start_processes
+from hrnet_plugin.training.launch import make_runner, processes
 from hrnet_plugin.training.run_config import (
     add_hook,
     continue_within_epochs,
@@ -86,8 +86,8 @@ def apply_options(config: Config, args: argparse.Namespace) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     config = load_config(args)
-    start_processes(config)
-    with naming_disk_errors(config.work_dir), reserve_work_dir(config.work_dir):  # before looking for checkpoints in it
+    # the folder is reserved before checkpoints are looked for in it
+    with processes(config), naming_disk_errors(config.work_dir), reserve_work_dir(config.work_dir):
         notices = apply_options(config, args)
         if not config.get('resume') and (earlier := earlier_run_warning(config.work_dir)):
             notices.append(earlier)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +20,12 @@ _TIMEOUT = 1800.  # seconds; NCCL's default of 600 is shorter than evaluations o
 _POLL = .05  # seconds
 
 
-def start_process_group(launcher: str, options: Mapping[str, Any]) -> None:
-    """Start the process group of a distributed run, unless there is one.
+@contextmanager
+def process_group(launcher: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Start the process group of a distributed run for the block, unless there is one.
+
+    Without an end of the group, threads of gloo that live when the interpreter exits may abort the process. After an
+    error, the group stays open, because NCCL would wait for the other processes.
 
     The backend is that of the config on GPUs, and gloo without GPUs. Processes that torchrun restarts get a new group.
     mmengine starts the groups of other accelerators, and those of DeepSpeed and ColossalAI.
@@ -34,10 +39,25 @@ def start_process_group(launcher: str, options: Mapping[str, Any]) -> None:
         TypeError: If ``timeout`` is not a number of seconds.
         ValueError: If the variables of the launcher are missing.
     """
-    on_gpu = torch.cuda.is_available()
-    is_mine = (on_gpu or get_device() == 'cpu') and options.get('init_backend', 'torch') == 'torch'
-    if dist.is_initialized() or not is_mine:
+    if dist.is_initialized() or not _supports_device(options):
+        yield
         return
+    _start(launcher, options)
+    try:
+        yield
+    except SystemExit:  # all processes end together after a preemption, and the exit code must not change
+        _end()
+        raise
+    _end()
+
+
+def _supports_device(options: Mapping[str, Any]) -> bool:
+    on_gpu = torch.cuda.is_available()
+    return (on_gpu or get_device() == 'cpu') and options.get('init_backend', 'torch') == 'torch'
+
+
+def _start(launcher: str, options: Mapping[str, Any]) -> None:
+    on_gpu = torch.cuda.is_available()
     given = {key: value for key, value in options.items() if key not in ('init_backend', 'port')}
     backend = given.pop('backend', 'nccl') if on_gpu else 'gloo'
     timeout = _read_timeout(given.pop('timeout', _TIMEOUT))
@@ -48,6 +68,11 @@ def start_process_group(launcher: str, options: Mapping[str, Any]) -> None:
     _export(rank)
     dist.init_process_group(backend, store=_open_store(rank, timeout), rank=rank.rank, world_size=rank.world_size,
                             timeout=timeout, **given)
+
+
+def _end() -> None:
+    if dist.is_initialized():  # the block may have ended it
+        dist.destroy_process_group()
 
 
 def _with_port(variables: Mapping[str, str], options: Mapping[str, Any]) -> Mapping[str, str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.dist import all_reduce, get_dist_info, is_main_process
 from mmengine.hooks import Hook
 
-from hrnet_plugin.training.launch import make_runner, start_processes
+from hrnet_plugin.training.launch import make_runner, processes
 
 
 class Losses(Hook):
@@ -44,10 +45,9 @@ def norm_of_weights(model):
     return total.sqrt().item()
 
 
-def train(path):
+def train(path, launcher):
     config = Config.fromfile(path, format_python_code=False)  # formatting takes a second per case
-    config.launcher = sys.argv[2]
-    start_processes(config)
+    config.launcher = launcher
     config.train_dataloader.batch_size //= get_dist_info()[1]
     runner = make_runner(config)
     losses = Losses(config.optim_wrapper.get('accumulative_counts', 1))
@@ -57,8 +57,12 @@ def train(path):
     return dict(losses=losses.values, weights=norm_of_weights(runner.model), ema=norm_of_weights(ema))
 
 
+def main(file, launcher, *paths):
+    with processes(Config(dict(launcher=launcher))):  # one group for all configs
+        found = {path: train(path, launcher) for path in paths}
+        if is_main_process():
+            Path(file).write_text(json.dumps(found))
+
+
 if __name__ == '__main__':
-    found = {path: train(path) for path in sys.argv[3:]}
-    if is_main_process():
-        with open(sys.argv[1], 'w') as file:
-            json.dump(found, file)
+    main(*sys.argv[1:])

@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import torch
-from mmengine.config import config
+from mmengine.config import Config, config
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS, METRICS
 
 from hrnet_plugin.cli import evaluate, train
+from hrnet_plugin.training.launch import processes
 
 evaluations: list[dict[str, object]] = []
 
@@ -62,10 +63,11 @@ def _mean(sample):
 def main():
     file, launcher, jobs = sys.argv[1:]
     config.FormatCode = lambda text, **_: (text, True)  # formatting the logged configs takes half of the time
-    for command, *words in json.loads(Path(jobs).read_text()):
-        dict(train=train, test=evaluate)[command].main([*words, '--launcher', launcher])
-    if is_main_process():
-        Path(file).write_text(json.dumps(evaluations, default=float))
+    with processes(Config(dict(launcher=launcher))):  # one group for all jobs
+        for command, *words in json.loads(Path(jobs).read_text()):
+            dict(train=train, test=evaluate)[command].main([*words, '--launcher', launcher])
+        if is_main_process():
+            Path(file).write_text(json.dumps(evaluations, default=float))
 
 
 if __name__ == '__main__':

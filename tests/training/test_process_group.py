@@ -12,26 +12,26 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from paths import ROOT
 
-from hrnet_plugin.training.process_group import start_process_group
+from hrnet_plugin.training.process_group import process_group
 
 # the second process is killed at the first start, while the first one computes for SLEEP seconds
 SCRIPT = """
     import os, signal, sys, time
     import torch, torch.distributed as dist
-    from hrnet_plugin.training.process_group import start_process_group
-    start_process_group(sys.argv[1], dict(timeout=60))
-    rank, first = dist.get_rank(), sys.argv[2:] and not os.path.exists(sys.argv[2])
-    total = torch.tensor([rank + 1.])
-    dist.all_reduce(total)
-    if first:
-        if rank == 1:
-            open(sys.argv[2], 'w').close()
-            os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(float(sys.argv[3]))
-    dist.barrier()
-    line = f'rank {rank} of {dist.get_world_size()}, {dist.get_backend()}, total {total.item():g}\\n'
-    os.write(1, line.encode())  # at once: the processes share one pipe
-    dist.destroy_process_group()  # threads of gloo that live at the exit may abort the process
+    from hrnet_plugin.training.process_group import process_group
+
+    with process_group(sys.argv[1], dict(timeout=60)):
+        rank, first = dist.get_rank(), sys.argv[2:] and not os.path.exists(sys.argv[2])
+        total = torch.tensor([rank + 1.])
+        dist.all_reduce(total)
+        if first:
+            if rank == 1:
+                open(sys.argv[2], 'w').close()
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(float(sys.argv[3]))
+        dist.barrier()
+        line = f'rank {rank} of {dist.get_world_size()}, {dist.get_backend()}, total {total.item():g}\\n'
+        os.write(1, line.encode())  # at once: the processes share one pipe
 """
 EXPECTED = {'rank 0 of 2, gloo, total 3', 'rank 1 of 2, gloo, total 3'}
 
@@ -52,6 +52,11 @@ def free_port():
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
         return listener.getsockname()[1]
+
+
+def enter(launcher, options):
+    with process_group(launcher, options):
+        pytest.fail('the group has started')
 
 
 def outputs(commands):
@@ -103,7 +108,7 @@ def test_an_unreachable_first_process_is_named(monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     with pytest.raises(ConnectionError, match=r'all 2 processes must reach the first one at 127\.0\.0\.1, port'):
-        start_process_group('pytorch', dict(timeout=1))
+        enter('pytorch', dict(timeout=1))
 
 
 def test_a_port_in_use_is_named(monkeypatch):
@@ -115,7 +120,7 @@ def test_a_port_in_use_is_named(monkeypatch):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr('torch.cuda.is_available', lambda: False)
         with pytest.raises(ConnectionError, match='Set MASTER_ADDR and MASTER_PORT to its host and a free port'):
-            start_process_group('pytorch', {})
+            enter('pytorch', {})
 
 
 def test_torchrun_has_opened_a_port(monkeypatch):
@@ -125,9 +130,9 @@ def test_torchrun_has_opened_a_port(monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     with pytest.raises(ConnectionError, match=f'port {port}'):
-        start_process_group('pytorch', dict(timeout=1, port=free_port()))
+        enter('pytorch', dict(timeout=1, port=free_port()))
 
 
 def test_timeouts_are_seconds():
     with pytest.raises(TypeError, match=r"env_cfg\.dist_cfg\.timeout must be a number of seconds, got '1h'"):
-        start_process_group('pytorch', dict(timeout='1h'))
+        enter('pytorch', dict(timeout='1h'))

@@ -157,9 +157,10 @@ RUN = """
     import sys, time, torch
     from pathlib import Path
     from linear_model import LinearModel
+    from mmengine.config import Config
     from mmengine.hooks import Hook
     from preempted_run import Numbers
-    from hrnet_plugin.training.process_group import start_process_group
+    from hrnet_plugin.training.launch import processes
     from hrnet_plugin.training.runner import HRNetRunner
 
     class Slow(Hook):
@@ -168,14 +169,14 @@ RUN = """
             time.sleep(.5)
 
     work_dir, launcher = sys.argv[1:]
-    if launcher != 'none':
-        start_process_group(launcher, dict(timeout=60))
-    HRNetRunner(
-        LinearModel(), work_dir, log_level='WARNING', launcher=launcher,
-        train_cfg=dict(type='IterBasedTrainLoop', max_iters=200),
-        train_dataloader=dict(batch_size=2, num_workers=2, dataset=Numbers(), sampler=dict(type='InfiniteSampler')),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)),
-        custom_hooks=[Slow(), dict(type='hrnet_plugin.PreemptionHook')]).train()
+    with processes(Config(dict(launcher=launcher, env_cfg=dict(dist_cfg=dict(timeout=60))))):
+        HRNetRunner(
+            LinearModel(), work_dir, log_level='WARNING', launcher=launcher,
+            train_cfg=dict(type='IterBasedTrainLoop', max_iters=200),
+            train_dataloader=dict(batch_size=2, num_workers=2, dataset=Numbers(),
+                                  sampler=dict(type='InfiniteSampler')),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=1e-3)),
+            custom_hooks=[Slow(), dict(type='hrnet_plugin.PreemptionHook')]).train()
 """
 
 
