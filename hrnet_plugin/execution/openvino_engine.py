@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def _core() -> openvino.Core:
+def openvino_core() -> openvino.Core:
     """Return the only ``Core`` of the process, which is never freed.
 
     Each ``Core`` installs an alternate signal stack, and restores the previous one when it is freed. If the ``Core`` of
@@ -57,7 +57,7 @@ def compile_for_openvino(model: bytes) -> Callable[..., tuple[Tensor, ...]]:
     Raises:
         ImportError: If openvino is not installed.
     """
-    core = _core()
+    core = openvino_core()
     import openvino
     compiled = core.compile_model(core.read_model(model), 'CPU', {
         'INFERENCE_NUM_THREADS': torch.get_num_threads(), 'PERFORMANCE_HINT': 'LATENCY',
