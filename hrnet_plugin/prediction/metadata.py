@@ -62,7 +62,7 @@ class ExportMetadata:
         outputs: Names of the outputs, in order.
         resizing: Conversion of images to the input.
         meta: Names and palettes of classes and keypoints.
-        mask_threshold: Minimum probability of pixels in masks, or None without masks.
+        mask_threshold: Minimum probability of pixels in masks, or of the only class of a segmentation model, else None.
         align_corners: Interpolation of ``logits`` to the size of the image. Segmentation only.
         sliding: Windows, or None if the model predicts whole images. Segmentation only.
         hashes: 'config', 'checkpoint' and 'weights' -> sha256.

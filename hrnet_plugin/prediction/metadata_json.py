@@ -77,7 +77,7 @@ def _check_agreement(metadata: ExportMetadata) -> None:
     expected, resizing, meta = OUTPUTS[metadata.task], metadata.resizing, metadata.meta
     if metadata.task != 'network' and metadata.outputs not in (expected, expected + ('masks', )):
         raise ValueError(f'outputs must be {expected} for {metadata.task}, got {metadata.outputs!r:.200}')
-    if ('masks' in metadata.outputs) != (metadata.mask_threshold is not None):
+    if metadata.task == 'detection' and ('masks' in metadata.outputs) != (metadata.mask_threshold is not None):
         raise ValueError('mask_threshold must be a number if the model has masks, and null otherwise')
     if metadata.task != 'network' and (metadata.task == 'pose') != (resizing.mode == 'person'):
         raise ValueError(f"mode must be 'person' for pose estimators only, got {resizing.mode!r} for {metadata.task}")
