@@ -47,6 +47,19 @@ def _escape_control(character: str, keep: str) -> str:
     return character.encode('unicode_escape').decode('ascii')
 
 
+def shorten(text: str, length: int = 100) -> str:
+    r"""Shorten a text for a message, and escape its control characters.
+
+    >>> shorten('conv1\x1b[31m\n')
+    'conv1\\x1b[31m\\n'
+
+    Args:
+        text: Text of any origin, e.g. a state-dict key.
+        length: Maximum number of characters of the text, without escapes. Default: 100.
+    """
+    return escape_controls(text if len(text) <= length else f'{text[:length - 3]}...')
+
+
 def escape_markdown(text: str) -> str:
     """Escape a text for a table cell, a heading or the middle of a paragraph in Markdown.
 
@@ -79,5 +92,5 @@ def escape_plot(text: str) -> str:
     Args:
         text: Text of any origin. It is shortened to the length of a label.
     """
-    escaped = escape_controls(text if len(text) <= _MAX_LABEL else f'{text[:_MAX_LABEL - 3]}...').replace('$', r'\$')
+    escaped = shorten(text, _MAX_LABEL).replace('$', r'\$')
     return f' {escaped}' if escaped.startswith('_') else escaped  # matplotlib hides such names from legends

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.checkpoints.refusal import NotACheckpointError
+from hrnet_plugin.escaping import shorten
 
 _BLOCK = 1 << 20
 _MAX_ENTRIES = 100_000  # torch writes one per tensor; an HRNet with optimizer states has 6,000
@@ -45,7 +46,7 @@ def read_archive(path: Path) -> Archive:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If the archive is damaged or was not written by torch.
+        NotACheckpointError: If the archive is damaged or was not written by torch.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -57,18 +58,18 @@ def read_archive(path: Path) -> Archive:
                 _check_checksums(archive)
             records = {entry.filename.removeprefix(root): entry.file_size for entry in entries}
             if 'data.pkl' not in records:
-                raise ValueError('is a zip archive without data.pkl, so torch has not written it. Unpack it')
+                raise NotACheckpointError('is a zip archive without data.pkl, so torch has not written it. Unpack it')
             return Archive(_content(path, archive.getinfo(f'{root}data.pkl')), records)
+    except NotACheckpointError:
+        raise
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        raise ValueError('is not a complete checkpoint: an offset in it is invalid') from None
+        raise NotACheckpointError('is not a complete checkpoint: an offset in it is invalid') from None
     except _BROKEN as error:
         if isinstance(error.__context__, OSError) and error.__context__.errno != errno.EINVAL:
             raise error.__context__ from None  # zipfile hides errors of the disk
-        if str(error).startswith('is '):
-            raise
-        raise ValueError(f'is not a complete checkpoint: {printable(str(error), 200)}') from None
+        raise NotACheckpointError(f'is not a complete checkpoint: {shorten(str(error), 200)}') from None
 
 
 def _check_directory(path: Path, start: int) -> None:
@@ -98,7 +99,7 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> str:
     if len(names) < len(entries):
         raise ValueError('several zip entries have the same name')
     if f'{root}constants.pkl'.lower() in names:
-        raise ValueError('is a TorchScript archive, which contains code. Save the state dict alone')
+        raise NotACheckpointError('is a TorchScript archive, which contains code. Save the state dict alone')
     return root
 
 
@@ -107,7 +108,7 @@ def _check_places(entries: list[zipfile.ZipInfo], start: int) -> None:
     entries = sorted(entries, key=lambda entry: entry.header_offset)
     ends = [*(entry.header_offset for entry in entries[1:]), start]
     for entry, end in zip(entries, ends, strict=True):
-        name = printable(entry.filename)
+        name = shorten(entry.filename)
         if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size or entry.flag_bits & 1:
             raise ValueError(f'torch does not compress, but {name} is compressed or encrypted ({entry.compress_size} '
                              f'to {entry.file_size} bytes)')

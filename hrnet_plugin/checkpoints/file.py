@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import stat
-import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,14 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from hrnet_plugin.checkpoints.pickle_file import first_sentence, load_pickle
-from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.checkpoints.safetensors_file import read_safetensors, to_safetensors
 from hrnet_plugin.checkpoints.tensor_check import check_sizes, check_tensors
 from hrnet_plugin.config_types import ConfigValue
+from hrnet_plugin.escaping import shorten
 from hrnet_plugin.files import atomic_write
 from hrnet_plugin.json_files import parse_object
 
@@ -34,12 +32,7 @@ Metadata = dict[str, dict[str, ConfigValue]]
 # keys under which training code stores the state dict
 _WRAPPERS = ('state_dict', 'model', 'network', 'model_state_dict', 'model_state', 'net')
 _MAX_WRAPPERS = 8  # nested; the limit also stops self-references
-# where this package stores its own data: an entry of pickles, a key prefix and a header entry of safetensors
-_OWN = 'hrnet_plugin'
-_KEPT = f'{_OWN}.kept.'
-_MAX_HEADER_BYTES = 100_000_000  # limit of safetensors
-# errors that safetensors raises for damaged files, and torch for a dtype that it lacks
-_UNREADABLE = (SafetensorError, LookupError, AttributeError, TypeError, ValueError, RuntimeError)
+_OWN = 'hrnet_plugin'  # entry of the data of this package in pickles
 _MAX_METADATA_LENGTH = 1000  # characters of a value
 _RUN_ADVICE = 'If you trust its author, allow the class by torch.serialization.add_safe_globals before you resume'
 
@@ -78,7 +71,8 @@ def read(path: str | Path, source: str | None = None) -> Checkpoint:
     source = str(path) if source is None else source
     with _naming(path, source):
         if _is_safetensors(Path(path)):
-            return _read_safetensors(Path(path), source)
+            tensors, own, kept = read_safetensors(Path(path))
+            return Checkpoint(source, tensors, _parse_metadata(own), kept)
         return _read_pickle(Path(path), source)
 
 
@@ -109,7 +103,7 @@ def _check_progress(meta: Mapping[object, object]) -> None:
     for name in ('epoch', 'iter'):
         if not isinstance(meta.get(name), int):
             raise ValueError(f'must have an integer {name} in meta to resume from it, got '
-                             f'{printable(repr(meta.get(name)), 60)}. Use load_from for the weights alone')
+                             f'{shorten(repr(meta.get(name)), 60)}. Use load_from for the weights alone')
 
 
 def _tensors_in(value: object, key: str) -> Iterator[tuple[str, Tensor]]:
@@ -157,7 +151,8 @@ def write(checkpoint: Checkpoint, path: str | Path) -> None:
         raise FileExistsError(f'{path} exists and is not overwritten')
     with atomic_write(path) as scratch:
         # as bytes: errors of a full disk in torch and safetensors do not name it
-        scratch.write_bytes((_to_safetensors if path.suffix == '.safetensors' else _to_pickle)(checkpoint))
+        scratch.write_bytes(_to_pickle(checkpoint) if path.suffix == '.pth' else to_safetensors(
+            checkpoint.tensors, json.dumps(checkpoint.metadata), checkpoint.kept))
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -178,32 +173,11 @@ def _is_safetensors(path: Path) -> bool:
     raise ValueError(f'is not a checkpoint: it begins with {start[:16]!r}')
 
 
-def _read_safetensors(path: Path, source: str) -> Checkpoint:
-    size = path.stat().st_size
-    with path.open('rb') as file:
-        header, = struct.unpack('<Q', file.read(8))
-    if header > _MAX_HEADER_BYTES:
-        raise ValueError(f'must have a header of at most {_MAX_HEADER_BYTES} bytes, as all safetensors, got {header}')
-    if 8 + header > size:
-        raise ValueError(f'is cut off: its header has {header} bytes, the file {size}')
-    try:
-        with safe_open(path, framework='pt') as file:
-            names = file.keys()  # safetensors up to 0.5 lacks offset_keys, the keys in file order
-            tensors = OrderedDict((name, file.get_tensor(name)) for name in names)
-            own = (file.metadata() or {}).get(_OWN, '{}')
-    except _UNREADABLE as error:
-        raise ValueError(f'is not a complete safetensors file: {first_sentence(error)}') from None
-    kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in list(tensors) if name.startswith(_KEPT)}
-    if not tensors:
-        raise ValueError('has no tensors')
-    return Checkpoint(source, check_tensors(tensors, size), _parse_metadata(own), kept)
-
-
 def _parse_metadata(text: str) -> Metadata:
     try:
         return _metadata(parse_object(text, _OWN))
     except (ValueError, TypeError, AttributeError):
-        raise ValueError(f'must have a mapping of modules to metadata, got {printable(text, 60)}') from None
+        raise ValueError(f'must have a mapping of modules to metadata, got {shorten(text, 60)}') from None
 
 
 def _metadata(modules: Mapping[str, Mapping[str, ConfigValue]]) -> Metadata:
@@ -248,20 +222,12 @@ def _unwrap(content: Any) -> tuple[Mapping[object, object], Mapping[str, Mapping
         raise ValueError(f'must have its tensors in at most {_MAX_WRAPPERS} nested mappings, got more: '
                          f'{wrapper!r} in {wrapper!r}')
     if not any(isinstance(value, Tensor) for value in content.values()):
-        entries = ', '.join(printable(str(key)) for key in list(content)[:6]) or 'none'
+        entries = ', '.join(shorten(str(key)) for key in list(content)[:6]) or 'none'
         raise ValueError(f'has no tensors; its entries are: {entries}')
     metadata = getattr(content, '_metadata', None)
     if not isinstance(metadata, Mapping):  # other code may store anything, as in its entries
         return content, {}
     return content, {module: given for module, given in metadata.items() if isinstance(given, Mapping)}
-
-
-def _to_safetensors(checkpoint: Checkpoint) -> bytes:
-    tensors = {**checkpoint.tensors, **{_KEPT + name: tensor for name, tensor in checkpoint.kept.items()}}
-    # safetensors requires contiguous tensors that do not share memory
-    tensors = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-               for name, tensor in tensors.items()}
-    return save(tensors, {'format': 'pt', _OWN: json.dumps(checkpoint.metadata)})
 
 
 def _to_pickle(checkpoint: Checkpoint) -> memoryview:

@@ -18,10 +18,10 @@ import torch
 from hrnet_plugin.checkpoints.archive import read_archive
 from hrnet_plugin.checkpoints.pickle_check import PickleCheck, instruction_limit
 from hrnet_plugin.checkpoints.pickle_rules import ADVICE, CheckpointRules
-from hrnet_plugin.checkpoints.printable import printable
-from hrnet_plugin.checkpoints.refusal import RefusedError
+from hrnet_plugin.checkpoints.refusal import NotACheckpointError, RefusedError
 from hrnet_plugin.checkpoints.restricted_pickle import restricted_pickle
 from hrnet_plugin.checkpoints.safe_globals import allow_mmengine_checkpoints, has_allow_list, has_conflicts
+from hrnet_plugin.escaping import shorten
 
 if TYPE_CHECKING:
     from torch.serialization import MAP_LOCATION
@@ -56,10 +56,10 @@ def load_pickle(path: Path, map_location: MAP_LOCATION, advice: str = ADVICE) ->
         return _load(path, map_location)
     except RefusedError as error:
         raise ValueError(f'was refused: {error}') from None
+    except NotACheckpointError:
+        raise
     except BROKEN as error:
-        if isinstance(error, ValueError) and str(error).startswith('is '):
-            raise
-        raise ValueError(f'is not a complete checkpoint: {first_sentence(error)}') from None
+        raise NotACheckpointError(f'is not a complete checkpoint: {first_sentence(error)}') from None
 
 
 def _check_archive(path: Path, advice: str) -> None:
@@ -83,7 +83,8 @@ def load_storage(content: bytes) -> Any:
 
 def _check_old_format(path: Path, advice: str) -> None:
     if tarfile.is_tarfile(path):
-        raise ValueError('is a tar archive of torch before 0.1.10. Save it again with torch.save of a newer version')
+        raise NotACheckpointError('is a tar archive of torch before 0.1.10. Save it again with torch.save of a newer '
+                                  'version')
     with path.open('rb') as file, mapped(file) as content:
         _check_pickles(content, path.stat().st_size, advice)
 
@@ -120,4 +121,4 @@ def _load(file: Path | IO[bytes], map_location: MAP_LOCATION) -> Any:
 def first_sentence(error: Exception) -> str:
     """Return type and first sentence of an error."""
     first = str(error).strip().split('\n')[0].split('. ')[0]
-    return f'{type(error).__name__}: {printable(first, _MESSAGE_LENGTH)}' if first else type(error).__name__
+    return f'{type(error).__name__}: {shorten(first, _MESSAGE_LENGTH)}' if first else type(error).__name__

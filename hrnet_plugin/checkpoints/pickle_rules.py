@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 
 from hrnet_plugin.checkpoints.pickle_values import Made, Value
-from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.checkpoints.refusal import RefusedError
 from hrnet_plugin.checkpoints.restricted_pickle import find_global, is_user_global, modern_name
+from hrnet_plugin.escaping import shorten
 
 _REBUILD = 'torch._utils._rebuild_'
 # these look up the hash of each value of a sequence; state dicts of Python 2 are made of 50,000 values
@@ -43,7 +43,7 @@ class CheckpointRules:
         """Check that a name is allowed, and return it as in Python 3."""
         full = modern_name(module, name)
         if find_global(full) is None:
-            raise RefusedError(f'loading it would run {printable(full)}, which a checkpoint must not do. '
+            raise RefusedError(f'loading it would run {shorten(full)}, which a checkpoint must not do. '
                                f'{self._advice}')
         return full
 

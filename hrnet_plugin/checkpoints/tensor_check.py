@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor, nn
 
-from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.escaping import shorten
 
 # Views of one storage: tied weights, and weights that a checkpoint also stores as a moving average
 _MAX_BYTES_PER_STORED_BYTE = 4
@@ -39,25 +39,25 @@ def check_sizes(tensors: Iterable[tuple[str, Tensor]], file_size: int) -> None:
         total += tensor.numel() * tensor.element_size()
         if total > limit:
             raise ValueError(f'must have tensors of at most {limit} bytes for a file of {file_size}, got '
-                             f'{total} bytes up to {printable(key)}, of shape {tuple(tensor.shape)}. Save clones of '
+                             f'{total} bytes up to {shorten(key)}, of shape {tuple(tensor.shape)}. Save clones of '
                              'expanded tensors')
 
 
 def _check_key(key: object, value: object) -> str:
     if not isinstance(key, str):
-        raise ValueError(f'must map names to tensors only, got {printable(str(key))}: {type(value).__name__}')
+        raise ValueError(f'must map names to tensors only, got {shorten(str(key))}: {type(value).__name__}')
     if len(key) > _MAX_KEY_LENGTH or not key.isprintable():
         raise ValueError(f'must have keys of at most {_MAX_KEY_LENGTH} printable characters, got '
-                         f'{printable(repr(key))}')
+                         f'{shorten(repr(key))}')
     return key
 
 
 def _check_tensor(key: object, value: object) -> Tensor:
     if not isinstance(value, Tensor):
-        raise ValueError(f'must map names to tensors only, got {printable(repr(key))}: {type(value).__name__}')
+        raise ValueError(f'must map names to tensors only, got {shorten(repr(key))}: {type(value).__name__}')
     problem = _problem(value)
     if problem:
-        raise ValueError(f'must have dense tensors on the CPU only, got {printable(repr(key))}: {problem}')
+        raise ValueError(f'must have dense tensors on the CPU only, got {shorten(repr(key))}: {problem}')
     return Tensor.detach(value)  # not value.detach, which a file can set as an attribute
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from hrnet_plugin.checkpoints.header_deadline import WatchedConnections
-from hrnet_plugin.checkpoints.printable import printable
+from hrnet_plugin.escaping import shorten
 from hrnet_plugin.version import __version__
 
 #: Maximum bytes of a file. A detector with HRNet-W48 and optimizer states has 1 GB.
@@ -41,7 +41,7 @@ class SafeRedirects(HTTPRedirectHandler):
                          url: str) -> Request | None:
         old, new = urlsplit(request.full_url).scheme, urlsplit(url).scheme
         if new != 'https' and (old, new) != ('http', 'http'):
-            raise HTTPError(request.full_url, code, f'a redirect from {old} to {printable(url)}, which is not followed',
+            raise HTTPError(request.full_url, code, f'a redirect from {old} to {shorten(url)}, which is not followed',
                             headers, response)
         response.close()  # urllib would read its content, of any size
         return super().redirect_request(request, response, code, reason, headers, url)
@@ -73,12 +73,12 @@ def receive(url: str, path: Path) -> None:
                 raise OSError(f'{url} was cut off after {length - response.length} of {length} bytes; nothing was '
                               'stored')
     except HTTPError as error:
-        reason = printable(str(error.reason))
+        reason = shorten(str(error.reason))
         raise OSError(f'{url} cannot be fetched: the server answered {error.code} ({reason})') from None
     except http.client.IncompleteRead:
         raise OSError(f'{url} was cut off before its end; nothing was stored') from None
     except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        reason = printable(str(getattr(error, 'reason', None) or error))
+        reason = shorten(str(getattr(error, 'reason', None) or error))
         raise OSError(f'{url} cannot be fetched: {reason}. Without a network, give the path of a file') from None
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from hrnet_plugin.checkpoints.printable import printable
 from hrnet_plugin.checkpoints.published import TEST_NAMES
 from hrnet_plugin.checks import check_choice
+from hrnet_plugin.escaping import shorten
 from hrnet_plugin.evaluation.detections import short
 from hrnet_plugin.experiments.reproduction.row import Row
 
@@ -114,7 +114,7 @@ def _number(name: str, cell: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f'{printable(name)} must be a number, got {short(cell)}')
+        raise ValueError(f'{shorten(name)} must be a number, got {short(cell)}')
     return value
 
 
