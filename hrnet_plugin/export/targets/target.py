@@ -12,9 +12,10 @@ from torch import Tensor
 
 from hrnet_plugin.export.model import ExportableModel
 from hrnet_plugin.prediction.metadata import ExportMetadata
+from hrnet_plugin.prediction.runtimes import Outputs, Runtime
 
 #: Function that predicts on images of shape (B, C, H, W) and returns name -> output.
-Run = Callable[[NDArray[np.float32]], Mapping[str, NDArray[np.generic]]]
+Run = Callable[[NDArray[np.float32]], Outputs]
 
 
 class Target(ABC):
@@ -22,19 +23,17 @@ class Target(ABC):
 
     Attributes:
         name: Name for the option ``--to``.
-        suffixes: Suffixes of the files of one model. The user names the first one, and the others are beside it.
+        runtime: Runtime, which defines the suffixes of the files.
         packages: Packages that the export and its check import, and that may be missing.
     """
 
     name: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]]
+    runtime: ClassVar[type[Runtime]]
     packages: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def export(self, model: ExportableModel, images: Tensor, metadata: ExportMetadata) -> dict[str, bytes]:
         """Export a model with dynamic batch size, height and width.
-
-        The same model gives the same bytes.
 
         Args:
             model: Model in eval mode.
@@ -45,10 +44,10 @@ class Target(ABC):
             Suffix -> content of the file.
         """
 
-    @abstractmethod
     def load(self, files: Mapping[str, bytes]) -> Run:
         """Load an exported model with the runtime of the format.
 
         Args:
             files: Suffix -> content of the file.
         """
+        return self.runtime(files, 'the exported model').run
