@@ -9,6 +9,7 @@ Configs refer to the modules as ``type='hrnet_plugin.HRNet'``. Python code impor
 Public names, imported on first use:
 
 - ``HRNet``, ``HRFPN``, ``HRNetV2``, ``HRNetClassifier``, ``ClassificationHead``: networks of the paper.
+- ``load(model, checkpoint)``: model that predicts on images, folders and videos.
 - ``optimize_for_inference(model)``, ``restore_eager(model)``: turn an inference engine on or off.
 - ``cfg(name)``: path of a shipped config, for ``_base_``.
 - ``__version__``.
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
     from hrnet_plugin.config_files import cfg
     from hrnet_plugin.execution import optimize_for_inference, restore_eager
     from hrnet_plugin.models import HRFPN, ClassificationHead, HRNet, HRNetClassifier, HRNetV2
+    from hrnet_plugin.prediction.load import load
 
 __all__ = ['HRFPN', 'ClassificationHead', 'HRNet', 'HRNetClassifier', 'HRNetV2', '__version__', 'cfg',
-           'optimize_for_inference', 'restore_eager']
+           'load', 'optimize_for_inference', 'restore_eager']
 
 _MODULES = {
     **dict.fromkeys(('HRFPN', 'ClassificationHead', 'HRNet', 'HRNetClassifier', 'HRNetV2'), 'hrnet_plugin.models'),
     **dict.fromkeys(('optimize_for_inference', 'restore_eager'), 'hrnet_plugin.execution'),
     'cfg': 'hrnet_plugin.config_files',
+    'load': 'hrnet_plugin.prediction.load',
 }
 
 if find_spec('mmengine') is None:  # not a pip requirement, because there are two distributions of it

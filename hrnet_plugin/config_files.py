@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS, DefaultScope
 
 from hrnet_plugin.config_bases import cached_bases
 from hrnet_plugin.config_types import ConfigValue
@@ -133,6 +135,17 @@ def innermost_datasets(entry: str, cfg: ConfigDict) -> Iterator[tuple[str, Confi
             yield from innermost_datasets(f'{entry}.datasets[{k}]', part)
     else:
         yield entry, cfg
+
+
+def build_lazily(cfg: ConfigDict, scope: str | None) -> BaseDataset:
+    """Build a dataset without reading its annotations, and without its pipeline, which may need files of its own.
+
+    Args:
+        cfg: Config of the dataset.
+        scope: ``default_scope`` of the config.
+    """
+    with DefaultScope.overwrite_default_scope(scope):
+        return DATASETS.build(dict(cfg, lazy_init=True, pipeline=[]))
 
 
 def list_configs() -> dict[str, Path]:

@@ -144,7 +144,7 @@ def prepare() -> None:
     """Import what the readers need, so that processes share it and the first input is not slow."""
     _types()
     for module in ('hrnet_plugin.cli.compare', 'hrnet_plugin.cli.inspect_checkpoint', 'hrnet_plugin.cli.leaderboard',
-                   'hrnet_plugin.cli.report', 'hrnet_plugin.data_checks.image_headers', 'PIL.Image',
+                   'hrnet_plugin.cli.report', 'hrnet_plugin.image_headers', 'PIL.Image',
                    'hrnet_plugin.experiments.reproduction.rows_file', 'hrnet_plugin.checkpoints.downloads'):
         import_module(module)
 
@@ -245,7 +245,7 @@ def _predictions(folder: Path) -> list[bytes]:
 
 
 def _read_image(file: Path, folder: Path) -> None:
-    from hrnet_plugin.data_checks.image_headers import read_header
+    from hrnet_plugin.image_headers import read_header
     read_header(file)
 
 

@@ -14,7 +14,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmengine.registry import DATASETS, DefaultScope
 
-from hrnet_plugin.config_files import innermost_datasets
+from hrnet_plugin.config_files import build_lazily, innermost_datasets
 from hrnet_plugin.data_checks.finding import Finding
 
 # folders that any pipeline reads; label maps are not always used
@@ -64,7 +64,7 @@ def find_datasets(config: Config, split: str) -> tuple[list[DatasetEntry], list[
             print_log(f'{entry} is not checked: {cfg.get("type")} has no argument lazy_init', logger='current')
             continue
         try:
-            dataset = _build_lazily(cfg, config.default_scope)
+            dataset = build_lazily(cfg, config.default_scope)
             found.append(DatasetEntry(entry=entry, split=split, dataset=dataset, pipeline=cfg.get('pipeline') or ()))
         except Exception as error:  # constructors of any package
             findings.append(Finding(is_error=True, message=(
@@ -124,9 +124,3 @@ def _is_lazy(cfg: ConfigDict, scope: str | None) -> bool:
         return True
     parameters = inspect.signature(kind).parameters.values()
     return any(parameter.name == 'lazy_init' or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
-
-
-def _build_lazily(cfg: ConfigDict, scope: str | None) -> BaseDataset:
-    # a pipeline may need files of its own, and is not used
-    with DefaultScope.overwrite_default_scope(scope):
-        return DATASETS.build(dict(cfg, lazy_init=True, pipeline=[]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrnet_plugin.data_checks.finding import Finding
-from hrnet_plugin.data_checks.image_headers import ImageHeader, UnreadableImageError, read_header
+from hrnet_plugin.image_headers import ImageHeader, UnreadableImageError, read_header
 
 _SHOWN = 3  # files of a message
 _IGNORE = "color_type='color_ignore_orientation'"

@@ -1,20 +1,23 @@
 """Adapters of host libraries. All knowledge of this package about a host is in its adapter.
 
 A host is an OpenMMLab library that builds models from configs, e.g. mmdet. To support another host, write an adapter
-and add it to :data:`HOSTS`. Adapters import their host on first use, and no other subpackage of this package.
+and add it to :data:`HOSTS`. Adapters import their host on first use, and of this package only
+:mod:`hrnet_plugin.results`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hrnet_plugin.hosts.host import Host, NetworkDefaults, config_image_channels, fixed_input_size
+from hrnet_plugin.hosts.config_entries import config_image_channels, fixed_input_size
+from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.mmdet import MMDET
 from hrnet_plugin.hosts.mmpose import MMPOSE
 from hrnet_plugin.hosts.mmpretrain import MMPRETRAIN
 from hrnet_plugin.hosts.mmseg import MMSEG
 from hrnet_plugin.hosts.names import type_name
+from hrnet_plugin.hosts.network_defaults import NetworkDefaults
 
 if TYPE_CHECKING:
     from mmengine.config import Config

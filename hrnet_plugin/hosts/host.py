@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hrnet_plugin.hosts.config_entries import fixed_input_size
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.names import type_name
+from hrnet_plugin.hosts.network_defaults import NetworkDefaults
+from hrnet_plugin.results.dataset_meta import DatasetMeta, colors_of
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
     from mmengine.dataset import BaseDataset
     from mmengine.evaluator import BaseMetric, Evaluator
     from mmengine.model import BaseModel
+    from mmengine.structures import BaseDataElement
     from torch import Tensor, nn
 
-    from hrnet_plugin.config_types import ConfigEntry
-
-    Initializers = tuple[ConfigEntry, ...]
-
-_CONSTANT: ConfigEntry = dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])
-KAIMING: Initializers = (dict(type='Kaiming', layer='Conv2d'), _CONSTANT)
-SMALL_NORMAL: Initializers = (dict(type='Normal', std=0.001, layer=['Conv2d']), _CONSTANT)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkDefaults:
-    """Default arguments of a host's HRNet.
-
-    Args:
-        norm_eval: Whether to freeze batch norms in training.
-        multiscale_output: Whether to return the feature maps of all branches or of the finest one only.
-        upsampling: Interpolation mode of the fusion, 'nearest' or 'bilinear'.
-        init_cfg: Initializers for training from scratch.
-    """
-
-    norm_eval: bool = False
-    multiscale_output: bool = True
-    upsampling: str = 'nearest'
-    init_cfg: Initializers = KAIMING
-
+    from hrnet_plugin.array_types import Floats
+    from hrnet_plugin.results.prediction import Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
@@ -212,6 +192,53 @@ class Host:
         meta = dict(img_shape=shape, batch_input_shape=shape, ori_shape=shape, pad_shape=shape, scale_factor=(1., 1.))
         model(image, [BaseDataElement(metainfo=meta)], mode='tensor')
 
+    def dataset_meta(self, dataset: BaseDataset, model: nn.Module) -> DatasetMeta:
+        """Return names and palettes of the outputs of a model.
+
+        Class names are left out if the heads have another number of classes.
+
+        Args:
+            dataset: Dataset with the names.
+            model: Model of the host.
+        """
+        classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
+        numbers = self.class_heads(model).values()
+        if numbers and len(classes) not in numbers:
+            return DatasetMeta()
+        return DatasetMeta(classes=classes, palette=colors_of(dataset.metainfo.get('palette')))
+
+    def pipeline_inputs(self, image: dict[str, Any], dataset: BaseDataset, boxes: Floats | None,
+                        box_scores: Floats | None) -> list[dict[str, Any]]:
+        """Return the inputs of a test pipeline without its loader: one per image, or one per person.
+
+        Args:
+            image: Result of the loader.
+            dataset: Test dataset.
+            boxes: Boxes (x1, y1, x2, y2) of persons, shape (N, 4). None for the whole image.
+            box_scores: Scores of the boxes, shape (N, ). None for 1.
+
+        Raises:
+            ValueError: If the model does not predict in given boxes.
+        """
+        if boxes is not None:
+            raise ValueError(f'boxes must be given to a top-down pose estimator only, got a model of {self.name}')
+        return [image]
+
+    def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
+                   meta: DatasetMeta) -> Prediction:
+        """Convert the outputs of a model on one image.
+
+        Args:
+            samples: Outputs for the inputs of :meth:`pipeline_inputs`.
+            name: Name of the image.
+            size: Height and width of the image in pixels.
+            meta: Names and palettes.
+
+        Raises:
+            ValueError: If the outputs are of another kind than those of the task.
+        """
+        raise ValueError(f'config must be one of mmdet, mmpose or mmseg, got one of {self.name}')
+
     def enable_drawing(self, config: Config, folder: str) -> None:
         """Enable saving of visualizations during tests.
 
@@ -247,50 +274,3 @@ class Host:
         # the folder is an argument of the visualizer
         backends = config.get('visualizer', {}).get('vis_backends') or []
         return [log_dir / 'vis_data' / backend.get('img_save_dir', 'vis_image') for backend in backends]
-
-
-def config_image_channels(model: ConfigEntry) -> int:
-    """Return the number of image channels of a model: ``in_channels`` of its backbone, 3 by default.
-
-    Args:
-        model: Entry ``model`` of a config of any library. Its backbone may be that of a wrapped model.
-    """
-    backbone = _find_backbone(model)
-    channels = None if backbone is None else backbone.get('in_channels')
-    return channels if isinstance(channels, int) else 3
-
-
-def _find_backbone(model: ConfigEntry) -> ConfigEntry | None:
-    """Return the config of the backbone of a model or of the first model that it wraps."""
-    backbone = model.get('backbone')
-    if isinstance(backbone, Mapping):
-        return backbone
-    # e.g. 'detector' of semi-supervised methods, or 'module' of test-time augmentation
-    parts = (_find_backbone(part) for part in model.values() if isinstance(part, Mapping))
-    return next((part for part in parts if part is not None), None)
-
-
-def find_class_heads(model: nn.Module, names: re.Pattern[str]) -> Iterator[tuple[str, nn.Module, int]]:
-    """Yield name, module and number of classes of the heads with an attribute ``num_classes``.
-
-    Args:
-        model: Model of a host.
-        names: Pattern of the names of heads in the model.
-    """
-    for name, module in model.named_modules():
-        number = getattr(module, 'num_classes', None)
-        if names.search(name) and isinstance(number, int):
-            yield name, module, number
-
-
-def fixed_input_size(config: Config) -> tuple[int, int] | None:
-    """Return height and width from the codec or data preprocessor of a config, or None.
-
-    Args:
-        config: Config of any library.
-    """
-    if 'input_size' in config.get('codec', {}):
-        width, height = config.codec.input_size
-        return height, width
-    size = (config.model.get('data_preprocessor') or {}).get('size')
-    return None if size is None else (size[0], size[1])

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrnet_plugin.hosts import mmdet_metrics
-from hrnet_plugin.hosts.host import Host, NetworkDefaults, find_class_heads
+from hrnet_plugin.hosts.config_entries import find_class_heads
+from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.names import type_name
+from hrnet_plugin.hosts.network_defaults import NetworkDefaults
+from hrnet_plugin.results.prediction import Prediction, to_numpy
 
 if TYPE_CHECKING:
     from mmdet.models.roi_heads.base_roi_head import BaseRoIHead
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from mmengine.dataset import BaseDataset
     from mmengine.evaluator import BaseMetric, Evaluator
     from mmengine.model import BaseModel
+    from mmengine.structures import BaseDataElement
     from torch import Tensor, nn
+
+    from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 # name of a box or mask head, which may be in a list
 _CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask|panoptic|point|glbctx)_head(\.\d+)?$')
@@ -94,6 +100,19 @@ class MMDetHost(Host):
             raise ValueError(f'config must test classes of COCO, got {", ".join(sorted(map(repr, unknown))[:5])}')
         super().use_images_only(dataset, person_boxes)
         dataset.pop('filter_cfg', None)
+
+    def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
+                   meta: DatasetMeta) -> Prediction:
+        """Convert the detected objects of an image."""
+        found = samples[0].get('pred_instances')
+        if found is None:
+            raise ValueError('config must be one of a model that detects objects, got one without pred_instances')
+        masks = None
+        if 'masks' in found:
+            masks = to_numpy(found.masks, bool).reshape(-1, *size)
+        return Prediction(task=self.task, name=name, size=size, meta=meta, boxes=to_numpy(found.bboxes, 'float32'),
+                          scores=to_numpy(found.scores, 'float32'), labels=to_numpy(found.labels, 'int64'),
+                          masks=masks)
 
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once. Box and mask heads get RoI features with uninitialized values."""

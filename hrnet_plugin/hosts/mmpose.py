@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.hosts import mmpose_metrics
-from hrnet_plugin.hosts.host import SMALL_NORMAL, Host, NetworkDefaults
+from hrnet_plugin.hosts import mmpose_metrics, mmpose_results
+from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.mmdet import coco_name
 from hrnet_plugin.hosts.names import type_name
+from hrnet_plugin.hosts.network_defaults import SMALL_NORMAL, NetworkDefaults
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
     from mmengine.dataset import BaseDataset
     from mmengine.evaluator import BaseMetric, Evaluator
+    from mmengine.structures import BaseDataElement
     from torch import nn
+
+    from hrnet_plugin.array_types import Floats
+    from hrnet_plugin.results.dataset_meta import DatasetMeta
+    from hrnet_plugin.results.prediction import Prediction
 
 # number of keypoints in heads; heads with num_keypoints have more out_channels
 _KEYPOINT_ENTRIES = ('num_keypoints', 'num_joints', 'out_channels')
@@ -77,6 +83,22 @@ class MMPoseHost(Host):
                 if is_top_down else f'--person-boxes must not be given for a bottom-up config, got {person_boxes}')
         super().use_images_only(dataset, person_boxes)
         dataset.bbox_file = person_boxes
+
+    def dataset_meta(self, dataset: BaseDataset, model: nn.Module) -> DatasetMeta:
+        """Return names and palettes of the keypoints that a model predicts."""
+        return mmpose_results.keypoint_meta(dataset.metainfo, model)
+
+    def pipeline_inputs(self, image: dict[str, Any], dataset: BaseDataset, boxes: Floats | None,
+                        box_scores: Floats | None) -> list[dict[str, Any]]:
+        """Return one input per person for top-down models, else one."""
+        if getattr(dataset, 'data_mode', 'topdown') != 'topdown':
+            return super().pipeline_inputs({**image, **dataset.metainfo}, dataset, boxes, box_scores)
+        return mmpose_results.person_inputs({**image, **dataset.metainfo}, boxes, box_scores)
+
+    def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
+                   meta: DatasetMeta) -> Prediction:
+        """Convert the keypoints of the persons in an image."""
+        return mmpose_results.pose_prediction(samples, name=name, size=size, meta=meta)
 
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip test, since published results use it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hrnet_plugin.hosts import mmpretrain_metrics
-from hrnet_plugin.hosts.host import Host, NetworkDefaults
+from hrnet_plugin.hosts.host import Host
+from hrnet_plugin.hosts.network_defaults import NetworkDefaults
 
 MMPRETRAIN = Host(
     name='mmpretrain',

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hrnet_plugin.hosts import mmseg_metrics
-from hrnet_plugin.hosts.host import Host, NetworkDefaults, find_class_heads
+from hrnet_plugin.hosts.config_entries import find_class_heads
+from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.names import type_name
+from hrnet_plugin.hosts.network_defaults import NetworkDefaults
+from hrnet_plugin.results.prediction import Prediction, to_numpy
 
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
     from mmengine.dataset import BaseDataset
+    from mmengine.structures import BaseDataElement
     from torch import nn
+
+    from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 # name of a head, which may be in a list
 _CLASS_HEAD = re.compile(r'^(decode|auxiliary)_head(\.\d+)?$')
@@ -48,6 +54,15 @@ class MMSegHost(Host):
             prefix = getattr(dataset, 'data_prefix', None) or {}
             return 'COCO-Stuff 10k' if 'test2014' in str(prefix.get('img_path', '')) else ''
         return super().dataset_name(dataset, annotations, images)
+
+    def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
+                   meta: DatasetMeta) -> Prediction:
+        """Convert the label map of an image."""
+        found = samples[0].get('pred_sem_seg')
+        if found is None:
+            raise ValueError('config must be one of a model that segments images, got one without pred_sem_seg')
+        return Prediction(task=self.task, name=name, size=size, meta=meta,
+                          label_map=to_numpy(found.data, 'int64').reshape(size))
 
     def label_options(self, dataset: ConfigDict) -> dict[str, Any]:
         """Return how label maps of a dataset are read.

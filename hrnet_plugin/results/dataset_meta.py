@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+#: Red, green and blue, from 0 to 255.
+Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +24,16 @@ class DatasetMeta:
     """
 
     classes: tuple[str, ...] = ()
-    palette: tuple[tuple[int, int, int], ...] = ()
+    palette: tuple[Color, ...] = ()
     keypoints: tuple[str, ...] = ()
-    keypoint_colors: tuple[tuple[int, int, int], ...] = ()
+    keypoint_colors: tuple[Color, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
-    skeleton_colors: tuple[tuple[int, int, int], ...] = ()
+    skeleton_colors: tuple[Color, ...] = ()
     sigmas: tuple[float, ...] = ()
+
+
+def colors_of(values: Iterable[Sequence[int]] | str | None) -> tuple[Color, ...]:
+    """Return a palette as tuples. Empty for None, and for names of palettes such as 'random'."""
+    if values is None or isinstance(values, str):
+        return ()
+    return tuple((int(red), int(green), int(blue)) for red, green, blue in values)

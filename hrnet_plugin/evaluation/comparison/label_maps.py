@@ -13,7 +13,7 @@ from hrnet_plugin.array_types import Ints
 from hrnet_plugin.checkpoints.prediction_file import load_predictions
 from hrnet_plugin.checkpoints.tensor_check import check_tensors
 from hrnet_plugin.evaluation.detections import short
-from hrnet_plugin.evaluation.image_bounds import check_expansion
+from hrnet_plugin.image_bounds import check_expansion
 
 PICKLES = ('.pkl', '.pickle')
 _SHOWN = 5  # names in a message

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from torch import Tensor, nn
+from torch import nn
 
 from hrnet_plugin.checkpoints import SCHEME
-from hrnet_plugin.checkpoints.backbone import find_unused_rows
-from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
+from hrnet_plugin.checkpoints.complete import check_complete
 from hrnet_plugin.registry import HOOKS
 
 if TYPE_CHECKING:
@@ -44,29 +42,8 @@ class CompleteLoadHook(Hook):
         Raises:
             ValueError: If a tensor is missing, unexpected or of another shape. The message names the tensors.
         """
-        own = self._within(_bare(runner.model).state_dict())
-        tensors = self._within(checkpoint.get('state_dict', checkpoint))
-        source = (getattr(runner, '_load_from', None) or 'the checkpoint')
-        source = source.removeprefix(SCHEME)
-        try:
-            match = match_state_dict(own, tensors)
-        except ValueError as error:
-            raise ValueError(f'{source}: {error}') from None
-        modules = {name.split('.')[0] for name in own}
-        allowed = find_unused_rows(own, match.unused)
-        unexpected = [name for name in match.unused if name.split('.')[0] in modules and name not in allowed
-                      and not name.endswith('num_batches_tracked')]
-        if match.missing or unexpected:
-            words = [f'{len(names)} {what} ({", ".join(summarize_names(names, of)[:8])})' for names, of, what in (
-                (match.missing, own, 'are missing'), (unexpected, tensors, 'are not in the model')) if names]
-            raise ValueError(f'{source} must have the {len(own)} tensors of the model'
-                             f'{f" in {self.part}" if self.part else ""}, got {len(match.weights)}: '
-                             f'{", ".join(words)}. It belongs to another model than the config')
-
-    def _within(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        # mmengine removes the prefix of data-parallel models, too
-        bare = {name.removeprefix('module.'): tensor for name, tensor in tensors.items()}
-        return {name: x for name, x in bare.items() if not self.part or name.startswith(f'{self.part}.')}
+        source = (getattr(runner, '_load_from', None) or 'the checkpoint').removeprefix(SCHEME)
+        check_complete(_bare(runner.model), checkpoint.get('state_dict', checkpoint), source, self.part)
 
 
 def _bare(model: nn.Module) -> nn.Module:

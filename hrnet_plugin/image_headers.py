@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hrnet_plugin.evaluation.image_bounds import check_expansion, check_png_chunks, png_pixels
+from hrnet_plugin.image_bounds import check_expansion, check_png_chunks, png_pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
