@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmseg.models.decode_heads.ocr_head import OCRHead as UpstreamOCRHead
+from torch import Tensor
 
 from hrnet_plugin.arch import Arch
 from hrnet_plugin.checks import MAX_CHANNELS, check_choice, check_int
@@ -16,6 +17,7 @@ from hrnet_plugin.models.decode_heads.head_options import (
     check_inherited_options,
     check_options,
 )
+from hrnet_plugin.models.layers.upsample import concatenate_upsampled
 from hrnet_plugin.models.necks.channels import neck_channels
 from hrnet_plugin.registry import MODELS
 
@@ -71,3 +73,8 @@ class OCRHead(UpstreamOCRHead):
             dropout_ratio=dropout_ratio, norm_cfg=norm_cfg, align_corners=align_corners, **options)
         check_class_weights(self)
         register_metadata(self, HEAD_METADATA)
+
+    def _transform_inputs(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, sum of C_b, H, W)``."""
+        # mmseg reads the sizes as numbers for a warning, which makes them constant in torch.export
+        return concatenate_upsampled([inputs[i] for i in self.in_index], self.align_corners)

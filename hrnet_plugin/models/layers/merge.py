@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeGuard
 
-import torch
 from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,7 +13,7 @@ from hrnet_plugin.config_types import ConfigEntry, ConfigValue
 from hrnet_plugin.models.layers.conv import is_plain_cfg
 from hrnet_plugin.models.layers.module_checks import has_own_hooks, is_plain_conv
 from hrnet_plugin.models.layers.optimizable import Optimizable
-from hrnet_plugin.models.layers.upsample import upsample_bilinear
+from hrnet_plugin.models.layers.upsample import concatenate_upsampled, upsample_bilinear
 
 
 class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
@@ -53,7 +52,8 @@ class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
     def eager_forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor]:
         """Compute the output of :meth:`forward`, as a tuple of one feature map."""
         conv = self.conv
-        out = self._sum_of_convs(conv, inputs) if self._can_split(conv) else conv(self._concatenate(inputs))
+        out = self._sum_of_convs(conv, inputs) if self._can_split(conv) else conv(
+            concatenate_upsampled(inputs, self.align_corners))
         if self.with_norm:
             out = self.norm(out)
         return (self.activate(out) if self.with_activation else out, )
@@ -70,10 +70,6 @@ class MergeConv(Optimizable[Sequence[Tensor]], ConvModule):
             total = total.add_(self._upsample(term, feats))
             start += width
         return total
-
-    def _concatenate(self, feats: Sequence[Tensor]) -> Tensor:
-        finest, *coarser = feats
-        return torch.cat([finest, *(self._upsample(x, feats) for x in coarser)], dim=1)
 
     def _upsample(self, x: Tensor, feats: Sequence[Tensor]) -> Tensor:
         return upsample_bilinear(x, feats[0].shape[-2:], self.align_corners)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -73,6 +73,20 @@ class Upsampling:
 def upsample_bilinear(x: Tensor, size: torch.Size, align_corners: bool) -> Tensor:
     """Interpolate ``x`` of shape (N, C, h, w) to (N, C, *size)."""
     return F.interpolate(x, size=size, mode='bilinear', align_corners=align_corners)
+
+
+def concatenate_upsampled(feats: Sequence[Tensor], align_corners: bool) -> Tensor:
+    """Interpolate feature maps to the size of the first one and concatenate their channels.
+
+    Args:
+        feats: Feature maps, each of shape (N, C_b, H_b, W_b).
+        align_corners: ``align_corners`` of the interpolation.
+
+    Returns:
+        Feature map of shape (N, sum of C_b, H_0, W_0).
+    """
+    finest, *coarser = feats
+    return torch.cat([finest, *(upsample_bilinear(x, finest.shape[-2:], align_corners) for x in coarser)], dim=1)
 
 
 def upsample_nearest_2x(x: Tensor, size: torch.Size) -> Tensor:
