@@ -12,6 +12,7 @@ from hrnet_plugin.execution.graph import trace
 from hrnet_plugin.execution.inference import restore_eager
 from hrnet_plugin.execution.onnx_export import make_exportable
 from hrnet_plugin.execution.rewriter import UnsupportedGraph
+from hrnet_plugin.models.layers.merge import MergeConv
 from hrnet_plugin.models.layers.optimizable import Optimizable
 
 
@@ -36,6 +37,25 @@ class ExportableNetwork(nn.Module):
         return (outs, ) if isinstance(outs, Tensor) else tuple(outs)
 
 
+class ExportableMerge(nn.Module):
+    """Inference graph with the inputs and the output of a :class:`MergeConv`.
+
+    Args:
+        graph: Graph with one argument per feature map.
+        plain_convs: Attribute of the module that is replaced.
+    """
+
+    def __init__(self, graph: fx.GraphModule, plain_convs: bool) -> None:
+        super().__init__()
+        self.graph, self.plain_convs = graph, plain_convs
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Map ``(N, C_b, H / 2**b, W / 2**b)``, finest first, to ``(N, out_channels, H, W)``."""
+        (out, ) = self.graph(*inputs)
+        merged: Tensor = out
+        return merged
+
+
 def rewrite_networks(model: nn.Module) -> nn.Module:
     """Return a copy of a model whose backbone and neck are inference graphs, where that is possible.
 
@@ -51,6 +71,8 @@ def _rewrite_children(model: nn.Module) -> None:
     for name, child in model.named_children():
         if isinstance(child, Optimizable):
             with suppress(UnsupportedGraph):  # the eager module is exported
-                setattr(model, name, ExportableNetwork(make_exportable(child, trace(child))))
+                graph = make_exportable(child, trace(child))
+                setattr(model, name, ExportableMerge(graph, child.plain_convs) if isinstance(child, MergeConv)
+                        else ExportableNetwork(graph))
         else:
             _rewrite_children(child)

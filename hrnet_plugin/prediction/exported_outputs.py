@@ -63,11 +63,14 @@ def _pose_problem(outputs: Outputs, metadata: ExportMetadata, size: tuple[int, i
 
 
 def _segmentation_problem(outputs: Outputs, metadata: ExportMetadata, size: tuple[int, int]) -> str:
-    labels, number = outputs['labels'], len(metadata.meta.classes)
-    if labels.shape[1:] != size or not outputs['logits'].size:
-        return f'labels of shape {labels.shape} with logits of shape {outputs["logits"].shape}'
-    if not (labels.min() >= 0 and labels.max() < max(number, 1)) or outputs['logits'].shape[1] not in (1, number):
-        return f'labels from {labels.min()} to {labels.max()} with logits of shape {outputs["logits"].shape}'
+    logits, number = outputs['logits'], len(metadata.meta.classes)
+    if not logits.size or logits.shape[1] not in (1, number):
+        return f'logits of shape {logits.shape} for {number} classes'
+    labels = outputs.get('labels')  # missing in models that predict windows
+    if labels is not None and labels.shape[1:] != size:
+        return f'labels of shape {labels.shape} for images of {size}'
+    if labels is not None and not (labels.min() >= 0 and labels.max() < max(number, 1)):
+        return f'labels from {labels.min()} to {labels.max()} of {number} classes'
     return ''
 
 

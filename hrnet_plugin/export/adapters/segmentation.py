@@ -74,9 +74,9 @@ class SegmentationAdapter(_SegmentorAdapter):
 class SlidingSegmentationAdapter(_SegmentorAdapter):
     """Segmentor that predicts overlapping windows.
 
-    The input of the exported model is one window per image. Labels of an image follow from ``logits``: interpolate those
-    of each window bilinearly to its size, with :attr:`align_corners`. Average overlapping windows. Interpolate the
-    result to the size of the image, and take the class of the highest logit. Windows start at multiples of
+    The input of the exported model is one window per image. Labels of an image follow from ``logits``: interpolate
+    those of each window bilinearly to its size, with :attr:`align_corners`. Average overlapping windows. Interpolate
+    the result to the size of the image, and take the class of the highest logit. Windows start at multiples of
     :attr:`stride`. Those that exceed the image are moved inwards. Images smaller than :attr:`crop_size` are not padded.
 
     Args:
