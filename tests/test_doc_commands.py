@@ -89,6 +89,8 @@ NOT_RUN = {
     'hrnet reproduce --dry-run': 'reads all configs for a minute',
     "hrnet reproduce '*": 'needs COCO; tests/experiments/reproduction has rows of the sample set',
     'hrnet reproduce --[rtw]*': 'needs released weights and data; tests/experiments/reproduction has its own',
+    'python predict.py model.*': 'a program of the page; tests/prediction/test_export_programs.py runs it',
+    'trtexec *': 'needs TensorRT',
     'hrnet submission pack *': 'needs detections of test-dev; tests/test_mim.py has a stand-in',
 }
 

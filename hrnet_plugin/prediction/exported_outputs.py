@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hrnet_plugin.prediction.cropping import PersonCrop
 from hrnet_plugin.prediction.masks import paste_masks
 from hrnet_plugin.prediction.metadata import ExportMetadata
-from hrnet_plugin.prediction.runtimes import Outputs
+from hrnet_plugin.prediction.runtimes.runtime import Outputs
 from hrnet_plugin.results.prediction import Prediction
 
 _DIMENSIONS = dict(boxes=3, scores=2, labels=2, counts=1, masks=4, keypoints=3, logits=4)

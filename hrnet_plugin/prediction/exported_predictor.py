@@ -16,9 +16,11 @@ from hrnet_plugin.prediction.cropping import crop_person
 from hrnet_plugin.prediction.exported_outputs import check_outputs, detections, poses
 from hrnet_plugin.prediction.image_files import read_pixels
 from hrnet_plugin.prediction.label_maps import logits_to_labels, resize_logits, slide
-from hrnet_plugin.prediction.predictor import InputImage, Predictor
+from hrnet_plugin.prediction.predictor import Predictor
 from hrnet_plugin.prediction.resizing import check_image, resize_image, to_input
-from hrnet_plugin.prediction.runtimes import Outputs, open_runtime
+from hrnet_plugin.prediction.runtimes.formats import open_runtime
+from hrnet_plugin.prediction.runtimes.runtime import Outputs
+from hrnet_plugin.prediction.sources import InputImage
 from hrnet_plugin.results.prediction import Prediction
 
 _MOST_INPUTS = 32  # per batch, for images with many persons
@@ -97,10 +99,11 @@ class ExportedPredictor(Predictor):
     def _predict_poses(self, image: InputImage, pixels: NDArray[Any]) -> Prediction:
         height, width = pixels.shape[:2]
         boxes = np.array([[0, 0, width, height]], np.float32) if image.boxes is None else image.boxes
+        scores = np.ones(len(boxes), np.float32) if image.box_scores is None else image.box_scores
         crops = [crop_person(pixels, box, self._metadata.resizing) for box in boxes]
         found: list[tuple[NDArray[Any], NDArray[Any]]] = []
         for start in range(0, len(crops), _MOST_INPUTS):
             batch = np.stack([crop.pixels for crop in crops[start:start + _MOST_INPUTS]])
             outputs = self._run(to_input(batch, self._metadata))
             found += zip(outputs['keypoints'], outputs['scores'])
-        return poses(crops, found, image.name, (height, width), boxes, np.ones(len(boxes), np.float32), self._metadata)
+        return poses(crops, found, image.name, (height, width), boxes, scores, self._metadata)

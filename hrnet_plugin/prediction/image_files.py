@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from mmcv.image import imfrombytes
+from mmcv.image import imread
 from numpy.typing import NDArray
 
-from hrnet_plugin.json_files import read_bytes
+from hrnet_plugin.image_headers import read_header
+from hrnet_plugin.json_files import check_regular
 
 
 def read_pixels(path: str, channels: int) -> NDArray[Any]:
@@ -21,12 +23,14 @@ def read_pixels(path: str, channels: int) -> NDArray[Any]:
         OSError: If the file is missing or not readable.
         ValueError: If it is no complete image.
     """
-    content = read_bytes(path, 'an image', max_bytes=None)
+    check_regular(path, 'an image')
     try:
-        pixels = imfrombytes(content, 'color' if channels == 3 else 'unchanged') if content else None
+        read_header(Path(path))  # OpenCV returns images that are cut off
+        pixels = imread(path, 'color' if channels == 3 else 'unchanged')
+    except OSError:
+        raise
     except Exception as error:  # OpenCV has its own types
-        cause = ' '.join(str(error).split())
-        raise ValueError(f'{path} must be an image that OpenCV reads, got {cause:.200}') from None
+        raise ValueError(f'{path} must be a complete image, got {" ".join(str(error).split()):.200}') from None
     if pixels is None:
-        raise ValueError(f'{path} must be an image that OpenCV reads, got other or damaged content')
+        raise ValueError(f'{path} must be a complete image, got one that OpenCV does not read')
     return pixels

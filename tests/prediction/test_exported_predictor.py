@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from exported_files import FORMATS, BoxesOfChannels, BrightestPixels, ColorSegmentor, write_exported
 
+import hrnet_plugin
 from hrnet_plugin.prediction.exported_predictor import ExportedPredictor
 from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing, Sliding
-from hrnet_plugin.prediction.predictor import InputImage
+from hrnet_plugin.prediction.sources import InputImage
 from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 COMMON = dict(model='', config='', channels=3, channel_order='RGB', meta=DatasetMeta(classes=('r', 'g', 'b')))
@@ -128,3 +129,15 @@ def test_outputs_of_strangers_are_checked(tmp_path, monkeypatch, name, change, m
     monkeypatch.setattr(predictor._runtime, 'run', lambda images: {**(found := run(images)), name: change(found[name])})
     with pytest.raises(ValueError, match=message):
         predictor.predict_batch(_inputs(_scene()[0]))
+
+
+def test_load_opens_exported_files(tmp_path):
+    path, (image, _) = write_exported(tmp_path, DETECTION, BoxesOfChannels()), _scene()
+    predictor = hrnet_plugin.load(path)
+    assert (predictor.task, predictor.meta) == ('detection', DETECTION.meta)
+    found = predictor(image)
+    assert len(found) == 2
+    assert found.plot().shape == (120, 160, 3)
+    for options in (dict(checkpoint='a.pth'), dict(device='cuda'), dict(engine='auto')):
+        with pytest.raises(ValueError, match=rf'{next(iter(options))} must be .* for the exported file'):
+            hrnet_plugin.load(path, **options)

@@ -92,5 +92,5 @@ def test_channels_are_checked():
 def test_damaged_images_are_refused(tmp_path, content):
     path = tmp_path / 'a.png'
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r'a\.png must be an image'):
+    with pytest.raises(ValueError, match=r'a\.png must be a complete image'):
         read_pixels(str(path), 3)

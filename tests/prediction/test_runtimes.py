@@ -9,7 +9,8 @@ from exported_files import FORMATS, ColorSegmentor, write_exported
 from torch import nn
 
 from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing
-from hrnet_plugin.prediction.runtimes import open_runtime, openvino
+from hrnet_plugin.prediction.runtimes import openvino
+from hrnet_plugin.prediction.runtimes.formats import open_runtime
 
 METADATA = ExportMetadata(task='segmentation', model='EncoderDecoder', config='fcn', channels=3, channel_order='RGB',
                           outputs=('labels', 'logits'), resizing=Resizing(mode='none'))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hrnet_plugin.export.model import ExportableModel
 from hrnet_plugin.prediction.metadata import ExportMetadata
-from hrnet_plugin.prediction.runtimes import Outputs, Runtime
+from hrnet_plugin.prediction.runtimes.runtime import Outputs, Runtime
 
 #: Function that predicts on images of shape (B, C, H, W) and returns name -> output.
 Run = Callable[[NDArray[np.float32]], Outputs]
