@@ -75,8 +75,12 @@ def _build(name: str, kind: Callable[..., _Type], checks: _Checks, value: Any) -
 def _check_agreement(metadata: ExportMetadata) -> None:
     """Raise ValueError unless the entries fit the task and each other."""
     expected, resizing, meta = OUTPUTS[metadata.task], metadata.resizing, metadata.meta
-    if metadata.task != 'network' and metadata.outputs not in (expected, expected + ('masks', )):
+    expected = ('logits', ) if metadata.sliding is not None else expected
+    expected += ('masks', ) if metadata.task == 'detection' and 'masks' in metadata.outputs else ()
+    if metadata.task != 'network' and metadata.outputs != expected:
         raise ValueError(f'outputs must be {expected} for {metadata.task}, got {metadata.outputs!r:.200}')
+    if metadata.sliding is not None and metadata.task != 'segmentation':
+        raise ValueError(f'sliding must be null for {metadata.task}')
     if metadata.task == 'detection' and ('masks' in metadata.outputs) != (metadata.mask_threshold is not None):
         raise ValueError('mask_threshold must be a number if the model has masks, and null otherwise')
     if metadata.task != 'network' and (metadata.task == 'pose') != (resizing.mode == 'person'):

@@ -62,6 +62,13 @@ class ColorSegmentor(nn.Module):
         return images.argmax(1), nn.functional.conv2d(images, weight, stride=2, groups=3)
 
 
+class ColorLogits(ColorSegmentor):
+    """Logits alone, as models with sliding windows have."""
+
+    def forward(self, images):
+        return super().forward(images)[1:]
+
+
 class BoxesOfChannels(nn.Module):
     """One detection per channel: the rectangle of the bright pixels, with a mask whose left half is set."""
 

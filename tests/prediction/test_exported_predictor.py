@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from exported_files import FORMATS, BoxesOfChannels, BrightestPixels, ColorSegmentor, write_exported
+from exported_files import FORMATS, BoxesOfChannels, BrightestPixels, ColorLogits, ColorSegmentor, write_exported
 
 import hrnet_plugin
 from hrnet_plugin.prediction.exported_predictor import ExportedPredictor
@@ -69,8 +69,8 @@ def test_sliding_windows_cover_the_image(tmp_path):
     whole = replace(SEGMENTATION, resizing=Resizing(mode='none'))
     image = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (80, 60))
     expected, = ExportedPredictor(write_exported(tmp_path, whole, ColorSegmentor())).predict_batch(_inputs(image))
-    windows = replace(whole, sliding=Sliding(crop_size=(32, 32), stride=(20, 16)))
-    found, = ExportedPredictor(write_exported(tmp_path, windows, ColorSegmentor())).predict_batch(_inputs(image))
+    windows = replace(whole, sliding=Sliding(crop_size=(32, 32), stride=(20, 16)), outputs=('logits', ))
+    found, = ExportedPredictor(write_exported(tmp_path, windows, ColorLogits())).predict_batch(_inputs(image))
     assert (found.label_map == expected.label_map).mean() > 0.95
     assert len(np.unique(found.label_map)) == 3
 
@@ -141,3 +141,16 @@ def test_load_opens_exported_files(tmp_path):
     for options in (dict(checkpoint='a.pth'), dict(device='cuda'), dict(engine='auto')):
         with pytest.raises(ValueError, match=rf'{next(iter(options))} must be .* for the exported file'):
             hrnet_plugin.load(path, **options)
+
+
+@pytest.mark.parametrize(('name', 'change', 'message'), [
+    ('labels', lambda labels: labels + 1, 'labels from 1 to 3 of 3 classes'),
+    ('labels', lambda labels: labels[:, 1:], 'labels of shape'),
+    ('logits', lambda logits: logits[:, :2], 'logits of shape .* for 3 classes'),
+])
+def test_outputs_of_segmentation_models_are_checked(tmp_path, monkeypatch, name, change, message):
+    predictor = ExportedPredictor(write_exported(tmp_path, SEGMENTATION, ColorSegmentor()))
+    run = predictor._runtime.run
+    monkeypatch.setattr(predictor._runtime, 'run', lambda images: {**(found := run(images)), name: change(found[name])})
+    with pytest.raises(ValueError, match=message):
+        predictor.predict_batch(_inputs(_scene(colors=3)[0]))

@@ -21,7 +21,7 @@ POSE = ExportMetadata(
     meta=DatasetMeta(keypoints=('nose', 'neck'), skeleton=((0, 1), ), sigmas=(0.1, 0.2)))
 SEGMENTATION = ExportMetadata(
     task='segmentation', model='EncoderDecoder', config='fcn', channels=4, channel_order='file',
-    outputs=('labels', 'logits'), resizing=Resizing(mode='none'), sliding=Sliding(crop_size=(8, 8), stride=(5, 5)))
+    outputs=('logits', ), resizing=Resizing(mode='none'), sliding=Sliding(crop_size=(8, 8), stride=(5, 5)))
 
 
 @pytest.mark.parametrize('metadata', [DETECTION, POSE, SEGMENTATION], ids=lambda metadata: metadata.task)
@@ -50,6 +50,8 @@ def test_what_is_written_is_read(metadata):
     (dict(meta=dict(skeleton=[[0, 1]])), 'skeleton must have indices'),
     (dict(meta=dict(classes=[1])), 'must be a string'),
     (dict(hashes=dict(config=1)), 'each entry of hashes must be a string'),
+    (dict(sliding=dict(crop_size=[8, 8], stride=[8, 8])), 'outputs must be'),
+    (dict(outputs=['boxes', 'scores', 'labels', 'counts', 'keypoints']), 'outputs must be'),
     (dict(sliding=dict(crop_size=[8, 8], stride=[0, 8])), 'each entry of stride must be between'),
 ])
 def test_changed_entries_are_refused_in_one_line(change, message):
