@@ -5,11 +5,14 @@ from __future__ import annotations
 from torch import nn
 
 from hrnet_plugin.export.adapters.adapter import Adapter, UnsupportedModel
+from hrnet_plugin.export.adapters.dense import DenseAdapter
+from hrnet_plugin.export.adapters.gfl import GFLAdapter
 from hrnet_plugin.export.adapters.pose import PoseAdapter
 from hrnet_plugin.export.adapters.segmentation import SegmentationAdapter, SlidingSegmentationAdapter
 
 #: Adapters of whole models. The first one that accepts a model is used.
-ADAPTERS: tuple[type[Adapter], ...] = (PoseAdapter, SegmentationAdapter, SlidingSegmentationAdapter)
+ADAPTERS: tuple[type[Adapter], ...] = (
+    DenseAdapter, GFLAdapter, PoseAdapter, SegmentationAdapter, SlidingSegmentationAdapter)
 
 
 def find_adapter(model: nn.Module) -> type[Adapter]:

@@ -46,9 +46,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, score_threshold: fl
         images, classes, indices = _OnnxNMS.apply(boxes, scores, iou_threshold, score_threshold, max_boxes).unbind(1)
     else:
         images, classes, indices = _torch_nms(boxes, scores, iou_threshold, score_threshold)
-    kept = torch.full_like(scores, -1.)
-    kept[images, classes, indices] = scores[images, classes, indices]
-    return kept
+    # not kept[images, classes, indices]: its ONNX form is wrong if the example input has exactly one box
+    positions, flat = (images * scores.shape[1] + classes) * scores.shape[2] + indices, scores.flatten()
+    return torch.full_like(flat, -1.).scatter(0, positions, flat.gather(0, positions)).view(scores.shape)
 
 
 def _torch_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, score_threshold: float
