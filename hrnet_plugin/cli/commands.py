@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_NAMES = ('train', 'test', 'check', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert', 'count',
+_NAMES = ('train', 'test', 'check', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert', 'export', 'count',
           'benchmark', 'ablate', 'leaderboard', 'reproduce', 'record', 'compare', 'submission')
 # other module names: pytest collects test_*.py, and inspect is a module of the standard library
 _MODULES = {'test': 'evaluate', 'inspect': 'inspect_checkpoint'}

@@ -24,16 +24,22 @@ def describe(device: str = 'cpu') -> dict[str, Any]:
         device: Device of the measurement, e.g. 'cpu' or 'cuda'.
     """
     facts: dict[str, Any] = dict(device=device, processor=_processor(), threads=torch.get_num_threads(),
-                                 instructions=torch.backends.cpu.get_cpu_capability(), python=platform.python_version(),
-                                 torch=torch.__version__)
-    for package in _PACKAGES:
-        with suppress(PackageNotFoundError):
-            facts[package] = version(package)
+                                 instructions=torch.backends.cpu.get_cpu_capability(), python=platform.python_version())
+    facts.update(package_versions())
     facts['operators'] = mmcv_operators()
     if device != 'cpu':
         facts.update(gpu=torch.cuda.get_device_name(device), cuda=torch.version.cuda,
                      cudnn=torch.backends.cudnn.version(), tf32=torch.backends.cudnn.allow_tf32)
     return facts
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of this package, torch, mmengine, mmcv and all hosts that are installed."""
+    found = dict(torch=str(torch.__version__))
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def mmcv_operators() -> str:

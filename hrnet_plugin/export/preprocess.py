@@ -51,15 +51,14 @@ class Preprocessing(nn.Module):
         return F.pad(images, (0, missing[1], 0, missing[0]), value=self.value)
 
 
-def reverses_channels(preprocessor: nn.Module, channels: int) -> bool:
-    """Return True if a data preprocessor of a host reverses the order of the channels.
+def reverses_channels(preprocessor: nn.Module) -> bool:
+    """Return True if a data preprocessor of a host reverses the order of three channels.
 
     Args:
         preprocessor: Data preprocessor.
-        channels: Number of image channels.
     """
     names = ('_channel_conversion', 'channel_conversion')  # of mmengine and of mmseg
-    return channels == 3 and any(getattr(preprocessor, name, False) for name in names)
+    return any(getattr(preprocessor, name, False) for name in names)
 
 
 def _padding(preprocessor: Any) -> tuple[tuple[int, int] | None, int, float]:

@@ -1,0 +1,1 @@
+"""Comparison of exported models with their PyTorch models."""
