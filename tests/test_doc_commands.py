@@ -83,6 +83,7 @@ NOT_RUN = {
     'hrnet check *': 'needs the dataset of the config; tests/cli/test_check_command.py has a small one',
     'hrnet report *': 'needs the logs of a run; tests/test_mim.py has them',
     'hrnet record --work-dir *': 'needs the logs of a test; tests/test_mim.py has them',
+    'hrnet export *': 'needs a checkpoint; tests/cli/test_export.py has one',
     'hrnet count --paper': 'takes minutes; tests/evaluation/counting compares all rows',
     'hrnet benchmark *': 'takes minutes; tests/test_mim.py runs it at 64 x 64',
     'hrnet ablate *': 'trains for an hour; tests/experiments/ablation runs small studies',

@@ -21,7 +21,7 @@ from hrnet_plugin.cli.progress import progress
 from hrnet_plugin.cli.run_options import add_config_options, override_entries
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.export.export import PARTS, ExportReport, export_model
-from hrnet_plugin.export.targets import TARGETS
+from hrnet_plugin.export.targets.formats import TARGETS
 
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -22,7 +22,7 @@ from hrnet_plugin.export.parity.reference import Reference
 from hrnet_plugin.export.preprocess import Preprocessing, reverses_channels
 from hrnet_plugin.export.resizing import channel_order
 from hrnet_plugin.export.rewriting import rewrite_networks
-from hrnet_plugin.export.targets import Target
+from hrnet_plugin.export.targets.target import Target
 from hrnet_plugin.files import atomic_writes
 from hrnet_plugin.hosts import config_image_channels
 from hrnet_plugin.prediction.metadata import ExportMetadata

@@ -11,7 +11,7 @@ from hrnet_plugin.export.adapters.network import NetworkAdapter
 from hrnet_plugin.export.model import ExportableModel
 from hrnet_plugin.export.preprocess import Preprocessing
 from hrnet_plugin.export.rewriting import rewrite_networks
-from hrnet_plugin.export.targets import TARGETS
+from hrnet_plugin.export.targets.formats import TARGETS
 from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing
 
 

@@ -17,7 +17,7 @@ from hrnet_plugin.export.parity.compare import (
 )
 from hrnet_plugin.export.parity.images import Batch, draw_batches
 from hrnet_plugin.export.parity.reference import Reference
-from hrnet_plugin.export.targets import Run
+from hrnet_plugin.export.targets.target import Run
 from hrnet_plugin.prediction.exported_outputs import detections
 from hrnet_plugin.prediction.label_maps import logits_to_labels, resize_logits
 from hrnet_plugin.prediction.metadata import ExportMetadata
