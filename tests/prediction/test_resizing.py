@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import load_benchmark
 from mmdet.datasets.transforms import Resize
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
@@ -94,3 +95,13 @@ def test_damaged_images_are_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r'a\.png must be a complete image'):
         read_pixels(str(path), 3)
+
+
+@pytest.mark.parametrize('size', [(37, 53), (64, 96), (200, 120)])
+def test_pillow_interpolates_as_opencv(size):
+    """The program of the guide for ONNX Runtime resizes with ``Image.transform``."""
+    pillow, image = load_benchmark('pillow_resizing'), _image(101, 83)
+    expected = resize_image(image, Resizing(mode='fixed', size=size)).astype(int)
+    assert np.abs(pillow.transform(image, size) - expected).max() <= 1
+    if size[0] < 83:
+        assert np.abs(pillow.resize(image, size) - expected).max() > 10
