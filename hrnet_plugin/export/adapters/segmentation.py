@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -77,24 +76,14 @@ class SlidingSegmentationAdapter(_SegmentorAdapter):
     The input of the exported model is one window per image. Labels of an image follow from ``logits``: interpolate
     those of each window bilinearly to its size, with :attr:`align_corners`. Average overlapping windows. Interpolate
     the result to the size of the image, and take the class of the highest logit. Windows start at multiples of
-    :attr:`stride`. Those that exceed the image are moved inwards. Images smaller than :attr:`crop_size` are not padded.
+    ``stride``. Those that exceed the image are moved inwards. Images smaller than ``crop_size`` are not padded.
 
     Args:
         model: Segmentor in eval mode, with ``mode='slide'`` in ``test_cfg``.
-
-    Attributes:
-        crop_size: Height and width of windows.
-        stride: Vertical and horizontal distance of windows.
     """
 
     mode = 'slide'
     outputs = {'logits': _LOGITS}
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        segmentor: Any = model
-        self.crop_size = _pair(segmentor.test_cfg['crop_size'])
-        self.stride = _pair(segmentor.test_cfg['stride'])
 
     def forward(self, images: Tensor, size: tuple[int, int]) -> tuple[Tensor]:
         """Predict the logits of the decode head for windows, shape (B, classes, h, w)."""
@@ -103,11 +92,6 @@ class SlidingSegmentationAdapter(_SegmentorAdapter):
 
 def _mode(segmentor: Any) -> str:
     return str((segmentor.test_cfg or {}).get('mode', 'whole'))
-
-
-def _pair(values: Sequence[int]) -> tuple[int, int]:
-    height, width = values
-    return int(height), int(width)
 
 
 def _threshold(segmentor: Any) -> float | None:

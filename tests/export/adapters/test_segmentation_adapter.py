@@ -120,10 +120,9 @@ def test_sliding_windows_follow_from_the_logits(name):
         for left in (0, 50, 54):
             window = np.s_[:, :, top:top + 64, left:left + 96]
             with torch.no_grad():
-                (logits, ) = adapter(images[window], adapter.crop_size)
+                (logits, ) = adapter(images[window], (64, 96))
             total[window] += F.interpolate(logits, (64, 96), mode='bilinear', align_corners=adapter.align_corners)
             count[window] += 1
-    assert adapter.stride == (40, 50)
     np.testing.assert_array_equal((total / count).argmax(1), predict(model, images))
 
 
