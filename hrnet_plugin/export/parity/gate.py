@@ -103,8 +103,9 @@ class _Changed:
 
 
 def _label_maps(outputs: Outputs, index: int, batch: Batch, metadata: ExportMetadata) -> Iterator[NDArray[np.int64]]:
-    """Yield the label map of an exported model, and that of its resized logits."""
-    yield outputs['labels'][index]
+    """Yield the label map of an exported model, if it has one, and that of its resized logits."""
+    if 'labels' in outputs:
+        yield outputs['labels'][index]
     logits = torch.from_numpy(outputs['logits'][index:index + 1])
     size = (batch.images.shape[1], batch.images.shape[2])
     threshold = 0.3 if metadata.mask_threshold is None else metadata.mask_threshold
