@@ -64,7 +64,7 @@ def build_detector(family: str, test_cfg: dict[str, Any] | None = None, **head: 
     detector.backbone, detector.neck = Pyramid(), None
     randomize(detector).eval()
     if family == 'retinanet':  # as many detections as with the others, whose heads have norms
-        detector.bbox_head.retina_cls.weight.mul_(1.5)
+        detector.bbox_head.retina_cls.weight.mul_(1.25)
     if family == 'gfl':
         detector.bbox_head.integral.project.copy_(torch.arange(17))  # a constant
     return detector.requires_grad_(False)
@@ -85,11 +85,14 @@ def assert_same(outputs: Any, detector: nn.Module, images: Tensor, least: int = 
     for expected, *found in zip(predict(detector, images), *map(torch.as_tensor, outputs), strict=True):
         boxes, scores, labels, count = found
         assert least <= count == len(expected['scores'])
-        torch.testing.assert_close(scores[:count], expected['scores'], atol=1e-5, rtol=0)
-        torch.testing.assert_close(boxes[:count], expected['bboxes'], atol=5e-3, rtol=0)
-        assert labels[:count].equal(expected['labels'])
         assert len(boxes) == detector.test_cfg.max_per_img
         assert not any(output[count:].any() for output in (boxes, scores, labels))
+        torch.testing.assert_close(scores[:count], expected['scores'], atol=1e-5, rtol=0)
+        differs = torch.cdist(boxes[:count], expected['bboxes'], p=torch.inf) > 1e-2
+        differs |= labels[:count, None] != expected['labels']
+        differs |= (scores[:count, None] - expected['scores']).abs() > 1e-5  # nearly equal scores may be swapped
+        assert not differs.all(0).any()
+        assert not differs.all(1).any()
 
 
 @pytest.fixture(scope='module', params=FAMILIES)
