@@ -9,10 +9,11 @@ from hrnet_plugin.export.adapters.dense import DenseAdapter
 from hrnet_plugin.export.adapters.gfl import GFLAdapter
 from hrnet_plugin.export.adapters.pose import PoseAdapter
 from hrnet_plugin.export.adapters.segmentation import SegmentationAdapter, SlidingSegmentationAdapter
+from hrnet_plugin.export.adapters.two_stage import TwoStageAdapter
 
 #: Adapters of whole models. The first one that accepts a model is used.
 ADAPTERS: tuple[type[Adapter], ...] = (
-    DenseAdapter, GFLAdapter, PoseAdapter, SegmentationAdapter, SlidingSegmentationAdapter)
+    DenseAdapter, GFLAdapter, TwoStageAdapter, PoseAdapter, SegmentationAdapter, SlidingSegmentationAdapter)
 
 
 def find_adapter(model: nn.Module) -> type[Adapter]:

@@ -11,6 +11,7 @@ from hrnet_plugin.export.adapters.adapter import Adapter, UnsupportedModel
 from hrnet_plugin.export.adapters.boxes import check_coder, decode_boxes, is_larger
 from hrnet_plugin.export.adapters.candidates import CandidateRule
 from hrnet_plugin.export.adapters.dense_test_cfg import DenseTestCfg
+from hrnet_plugin.export.adapters.host_types import has_methods
 from hrnet_plugin.export.adapters.selection import DETECTION_OUTPUTS, gather_rows, select_detections
 from hrnet_plugin.export.adapters.suppression import suppress
 
@@ -49,9 +50,9 @@ class DenseAdapter(Adapter):
     def accepts(cls, model: nn.Module) -> bool:
         """Return True for single-stage detectors of mmdet that do not override the prediction."""
         head = getattr(model, 'bbox_head', None)
-        return (_defines(model, 'SingleStageDetector', 'predict', 'extract_feat')
-                and _defines(head, 'BaseDenseHead', 'predict', 'predict_by_feat', '_bbox_post_process')
-                and _defines(head, cls.head_type, '_predict_by_feat_single'))
+        return (has_methods(model, 'SingleStageDetector', 'predict', 'extract_feat')
+                and has_methods(head, 'BaseDenseHead', 'predict', 'predict_by_feat', '_bbox_post_process')
+                and has_methods(head, cls.head_type, '_predict_by_feat_single'))
 
     def forward(self, images: Tensor, size: tuple[int, int]) -> tuple[Tensor, ...]:
         """Predict.
@@ -102,13 +103,6 @@ class DenseAdapter(Adapter):
     def _read_encoded(self, level: int, priors: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return priors and encoded boxes as the coder reads them."""
         return priors, encoded
-
-
-def _defines(instance: nn.Module | None, owner: str, *methods: str) -> bool:
-    """Return True if an instance has methods that are defined in a class of mmdet."""
-    found = [getattr(type(instance), method, None) for method in methods]
-    return all(getattr(method, '__qualname__', '') == f'{owner}.{name}' and method.__module__.startswith('mmdet.')
-               for name, method in zip(methods, found, strict=True))
 
 
 def _flatten(maps: Tensor, channels: int) -> Tensor:

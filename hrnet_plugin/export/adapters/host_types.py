@@ -33,3 +33,16 @@ def check_methods(value: object, base: type, names: Iterable[str]) -> None:
         if getattr(type(value), name) is not getattr(base, name):
             raise UnsupportedModel(f'{type(value).__name__} must inherit the method {name} of {base.__module__}.'
                                    f'{base.__name__}, got another one. Export the network with --part network')
+
+
+def has_methods(instance: object, owner: str, *names: str) -> bool:
+    """Return True if an instance has methods as a class of mmdet or mmcv defines them, i.e. not overridden.
+
+    Args:
+        instance: Instance of any class, or None.
+        owner: Name of the class that defines the methods.
+        *names: Names of the methods.
+    """
+    methods = [getattr(type(instance), name, None) for name in names]
+    return all(getattr(method, '__qualname__', '') == f'{owner}.{name}'
+               and method.__module__.startswith(('mmdet.', 'mmcv.')) for name, method in zip(names, methods))
