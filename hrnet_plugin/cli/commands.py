@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_NAMES = ('train', 'test', 'check', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert', 'export', 'count',
-          'benchmark', 'ablate', 'leaderboard', 'reproduce', 'record', 'compare', 'submission')
+_NAMES = ('train', 'test', 'predict', 'check', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert',
+          'export', 'count', 'benchmark', 'ablate', 'leaderboard', 'reproduce', 'record', 'compare', 'submission')
 # other module names: pytest collects test_*.py, and inspect is a module of the standard library
 _MODULES = {'test': 'evaluate', 'inspect': 'inspect_checkpoint'}
 

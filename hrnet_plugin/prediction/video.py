@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class Video:
                       logger='current', level=logging.WARNING)
 
     def _open(self) -> cv2.VideoCapture:
+        os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # FFmpeg prints to stderr, which has one line per error
         with Path(self.path).open('rb'):  # OpenCV does not say why it cannot open a file
             capture = cv2.VideoCapture(self.path)
         if not capture.isOpened():
