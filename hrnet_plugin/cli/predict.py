@@ -3,7 +3,7 @@
     hrnet predict MODEL SOURCE --checkpoint FILE [options]
 
 MODEL is the name of a shipped config or the path of any config of mmdet,
-mmpose or mmsegmentation. SOURCE is an image, a folder of images, a pattern
+mmpose or mmsegmentation. An exported file needs no checkpoint. SOURCE is an image, a folder of images, a pattern
 such as 'photos/**/*.jpg', or a video. Prints one line per image, and writes
 visualizations and predictions.json to the folder of --out.
 
@@ -41,9 +41,9 @@ from hrnet_plugin.results.prediction import SCORE_THRESHOLD
 
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = make_parser('predict', __doc__)
-    parser.add_argument('model', metavar='MODEL', help='config')
+    parser.add_argument('model', metavar='MODEL', help='config, or exported file (.onnx, .xml or .pt2)')
     parser.add_argument('source', metavar='SOURCE', help='image, folder, pattern or video')
-    parser.add_argument('--checkpoint', metavar='FILE', help='path or address of the checkpoint')
+    parser.add_argument('--checkpoint', metavar='FILE', help='path or address of the checkpoint of a config')
     parser.add_argument('--out', type=Path, metavar='FOLDER',
                         help='write visualizations and predictions.json to this folder, which must be missing or empty')
     parser.add_argument('--json', action='store_true', help='print one JSON object per image')
