@@ -53,8 +53,11 @@ def summary(report: ExportReport) -> str:
     if tally.unstable:
         lines.append(f'{tally.unstable} near-ties were accepted: PyTorch does not keep these results, either, after a '
                      'change of the pixels by 1e-5')
+    if report.threshold is not None:
+        lines.append('PyTorch detects nothing in these images. Both models were compared with a score threshold of '
+                     f'{report.threshold:g}')
     if compared == 'nothing':
-        lines.append('warning: PyTorch detects nothing in these images, so boxes, scores and labels were not compared')
+        lines.append('warning: boxes, scores and labels were not compared')
     return '\n'.join(lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from torch import Tensor
 
 from hrnet_plugin.config_files import build_lazily, find_test_dataset
@@ -19,6 +20,7 @@ from hrnet_plugin.export.model import ExportableModel
 from hrnet_plugin.export.parity.compare import Tally
 from hrnet_plugin.export.parity.gate import check_parity
 from hrnet_plugin.export.parity.reference import Reference
+from hrnet_plugin.export.parity.thresholds import LOWERED, lower_thresholds
 from hrnet_plugin.export.preprocess import Preprocessing, reverses_channels
 from hrnet_plugin.export.resizing import channel_order
 from hrnet_plugin.export.rewriting import rewrite_networks
@@ -42,12 +44,14 @@ class ExportReport:
         metadata: Description of the model.
         tally: Results that were compared with PyTorch, and their largest differences.
         sizes: Sizes of the compared images.
+        threshold: Score threshold of the comparison. None for that of the config.
     """
 
     files: tuple[Path, ...]
     metadata: ExportMetadata
     tally: Tally
     sizes: tuple[str, ...]
+    threshold: float | None = None
 
 
 def export_model(config: Config, checkpoint: str, target: Target, out: Path, part: str = 'model') -> ExportReport:
@@ -69,13 +73,24 @@ def export_model(config: Config, checkpoint: str, target: Target, out: Path, par
         paths = {suffix: out.with_suffix(suffix) for suffix in target.runtime.suffixes}
         scratches = {suffix: scratch(path.name) for suffix, path in paths.items()}
         model = load_model(config, checkpoint)
-        exportable = make_exportable(config, model, part)
-        metadata = describe_export(config, model, checkpoint, tuple(exportable.outputs), part)
-        files = target.export(exportable, _example(metadata), metadata)
+        files, metadata = _export(config, model, checkpoint, target, part)
         tally, sizes = check_parity(target.load(files), Reference(config, model, metadata), metadata)
+        threshold = None
+        if metadata.task == 'detection' and not tally.compared.get('detections'):
+            threshold, lowered = LOWERED, lower_thresholds(model)
+            others, _ = _export(config, lowered, checkpoint, target, part)
+            tally, sizes = check_parity(target.load(others), Reference(config, lowered, metadata), metadata)
         for suffix, content in files.items():
             scratches[suffix].write_bytes(content)
-    return ExportReport(files=tuple(paths.values()), metadata=metadata, tally=tally, sizes=sizes)
+    return ExportReport(files=tuple(paths.values()), metadata=metadata, tally=tally, sizes=sizes, threshold=threshold)
+
+
+def _export(config: Config, model: BaseModel, checkpoint: str, target: Target, part: str
+            ) -> tuple[dict[str, bytes], ExportMetadata]:
+    """Return the content of the files by suffix, and the metadata in them."""
+    exportable = make_exportable(config, model, part)
+    metadata = describe_export(config, model, checkpoint, tuple(exportable.outputs), part)
+    return target.export(exportable, _example(metadata), metadata), metadata
 
 
 def make_exportable(config: Config, model: Any, part: str) -> ExportableModel:
