@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image
+from prediction_models import write_model
 from reproduction_rows import make_record, write_project
 
 from hrnet_plugin.cli.errors import one_line
@@ -124,6 +126,13 @@ def write_rows(folder):
     ResultStore(work_folder(folder, plan, checkpoint) / 'records.sqlite').append(make_record(time='now'))
 
 
+def write_predictor(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in write_model(folder, SEGMENTOR):
+        Path(file).rename(folder / f'mine{Path(file).suffix}')
+    Image.new('RGB', (64, 48), (90, 120, 150)).save(folder / 'image.png')
+
+
 #: Subcommand, with a second word if it has several outputs -> case.
 CASES = {
     'config': Case(no_inputs, lambda _, out: ['config', SEGMENTOR, '--out', str(out)], (f'{SEGMENTOR}.py', )),
@@ -156,6 +165,10 @@ CASES = {
                    is_slow=True),
     'reproduce': Case(write_rows, lambda _, out: ['reproduce', '--rows', str(out / 'rows.csv'), '--out', str(out)],
                       ('reproduce.md', 'reproduce.csv', 'records.sqlite'), in_work_dir=True),
+    'predict': Case(write_predictor, lambda given, out: [
+        'predict', str(given / 'mine.py'), str(given / 'image.png'), '--checkpoint', str(given / 'mine.pth'),
+        '--device', 'cpu', '--out', str(out / 'new')],
+        ('new/image.png', 'new/predictions.json'), needs=('mmseg', ), is_slow=True),
     'benchmark': Case(no_inputs, lambda _, out: [
         'benchmark', '--config', SEGMENTOR, '--shape', '64', '64', '--rounds', '1', '--train', '--out',
         str(out / 'x.json')], ('x.json', ), needs=('mmseg', ), is_slow=True),

@@ -80,6 +80,7 @@ NOT_RUN = {
     'hrnet train NAME*': 'trains for minutes; tests/test_mim.py runs one epoch',
     'hrnet test NAME *': 'needs a trained checkpoint; tests/test_mim.py has one',
     'sbatch *': 'needs a Slurm cluster; tests/training/test_slurm.py has one',
+    'hrnet predict *': 'needs a trained checkpoint; tests/cli/test_predict_command.py has one',
     'hrnet check *': 'needs the dataset of the config; tests/cli/test_check_command.py has a small one',
     'hrnet report *': 'needs the logs of a run; tests/test_mim.py has them',
     'hrnet record --work-dir *': 'needs the logs of a test; tests/test_mim.py has them',
