@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / 'scripts')]
 from tables_cluster import gradient_table  # noqa: E402
 from tables_commands import commands_page  # noqa: E402
 from tables_configs import config_tables  # noqa: E402
+from tables_derived import derived_tables  # noqa: E402
 from tables_families import FAMILIES  # noqa: E402
 from tables_markdown import checkpoint_tables, detector_table, family_table  # noqa: E402
 from tables_metafile import index, metafile  # noqa: E402
@@ -56,6 +57,7 @@ def documents(root: Path, sources: Sources) -> Iterator[tuple[Path, str]]:
     tables['docs/reference/configs.md'] = {'detectors': detector_table(sources), 'configs': config_tables(sources)}
     tables['docs/reference/metrics.md'] = {name: metric_table(host) for name, host in HOSTS.items()}
     tables['docs/how-to/cluster.md'] = {'gradients': gradient_table()}
+    tables['docs/reports/derived.md'] = derived_tables(root)
     for name, regions in tables.items():
         try:
             yield root / name, fill_regions((root / name).read_text(encoding='utf-8'), regions)

@@ -15,6 +15,7 @@ from catalogue import CONFIG_FILES, index
 from paths import ROOT
 
 from hrnet_plugin.cli.commands import COMMANDS
+from hrnet_plugin.derivation.host_configs import find_host_config
 from hrnet_plugin.experiments.ablation import list_studies
 
 DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md')),
@@ -31,6 +32,7 @@ TUTORIALS = [path for path in DOCUMENTS if path.parent.name == 'tutorials' and p
 SHOWN_FILE = re.compile(r'^```python\n(# (\S+\.py)\n.*?)^```', re.S | re.M)
 # configs of readers: any other name must be that of a shipped config
 READERS_CONFIGS = {'mine.py', 'mine/config.py', 'path/to/config.py', 'path/to/other.py', 'test-dev.py',
+                   'mine/retinanet_hrnetv2p-w18_1x_coco.py',
                    *(name for page in TUTORIALS for _, name in SHOWN_FILE.findall(page.read_text(encoding='utf-8')))}
 
 _FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.S | re.M)
@@ -115,6 +117,8 @@ def parse(words: list[str]) -> None:
         assert config in READERS_CONFIGS or Path(config).name.removesuffix('.py') in CONFIG_FILES, config
     if name == 'config':
         assert args.name in READERS_CONFIGS or any(args.name in known for known in CONFIG_FILES), args.name
+    if name == 'derive':
+        assert args.source == 'HOST::CONFIG' or find_host_config(args.source).path.is_file()
     if name == 'ablate':
         assert args.study in {None, *READERS_CONFIGS, *list_studies()}, args.study
 

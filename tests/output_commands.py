@@ -28,6 +28,7 @@ from hrnet_plugin.evaluation.leaderboard.store import ResultStore
 from hrnet_plugin.experiments.sample_set import write_sample_set
 
 DETECTOR, SEGMENTOR = 'faster-rcnn_hrnetv2p-w18-small-v1_sample', 'fcn_hrnetv2-w18-small-v1_sample'
+UPSTREAM = 'fcn_hr18s_4xb2-40k_cityscapes-512x1024'
 STUDY = f"""
 config = {SEGMENTOR!r}
 metrics = {{'mIoU': 'mIoU'}}
@@ -136,6 +137,8 @@ def write_predictor(folder):
 #: Subcommand, with a second word if it has several outputs -> case.
 CASES = {
     'config': Case(no_inputs, lambda _, out: ['config', SEGMENTOR, '--out', str(out)], (f'{SEGMENTOR}.py', )),
+    'derive': Case(no_inputs, lambda _, out: ['derive', f'mmseg::{UPSTREAM}', '--out', str(out)], (f'{UPSTREAM}.py', ),
+                   needs=('mmseg', )),
     'sample-set': Case(no_inputs, lambda _, out: ['sample-set', str(out / 'set'), '--train', '1', '--val', '1',
                                                   '--size', '64', '64'],
                        ('set/sample_set.json', 'set/annotations/instances_val2017.json', 'set/val2017/000000000001.png',

@@ -43,10 +43,10 @@ TOOLS = {path.stem for path in (ROOT / 'hrnet_plugin' / '.mim' / 'tools').rglob(
 
 # Patterns of canonical command lines. These take less than 3 s each, those of SLOW up to a minute.
 FAST = ['hrnet --help', 'hrnet config', 'hrnet config w40', 'hrnet config NAME --out *']
-SLOW = ['hrnet config NAME', 'hrnet doctor*', 'hrnet sample-set*', 'hrnet ablate', 'hrnet count NAME*',
-        'hrnet count CONFIG', 'hrnet count mine/config.py', 'hrnet count faster-rcnn_*', 'hrnet inspect FILE',
-        'hrnet convert FILE *', 'hrnet leaderboard*', 'hrnet reproduce --dry-run ?*', 'hrnet record --config *',
-        'hrnet compare *', 'hrnet submission config *', 'hrnet submission check *', 'hrnet train --help', 'sqlite3 *']
+SLOW = ['hrnet config NAME', 'hrnet derive mm*', 'hrnet doctor*', 'hrnet sample-set*', 'hrnet ablate',
+        'hrnet count NAME*', 'hrnet count CONFIG', 'hrnet count mine/config.py', 'hrnet count faster-rcnn_*',
+        'hrnet inspect FILE', 'hrnet convert FILE *', 'hrnet leaderboard*', 'hrnet reproduce --dry-run ?*',
+        'hrnet record --config *', 'hrnet compare *', 'hrnet submission config *', 'hrnet submission check *', 'hrnet train --help', 'sqlite3 *']
 # pattern -> why the command lines are not run here
 NOT_RUN = {
     'make coverage*': 'runs these tests',
@@ -77,6 +77,7 @@ NOT_RUN = {
     'mim download hrnet_plugin *': 'needs a network; tests/test_mim.py downloads from a local server',
     'mim search hrnet_plugin': 'needs an installed wheel; tests/test_mim.py has one',
     'PYTHONPATH=. hrnet train mine/bands_*': 'needs data of the reader; tests/configs/test_other_channels.py trains it',
+    'hrnet train mine/retinanet_hrnetv2p-w18_1x_coco.py': 'needs COCO',
     'hrnet train NAME*': 'trains for minutes; tests/test_mim.py runs one epoch',
     'hrnet test NAME *': 'needs a trained checkpoint; tests/test_mim.py has one',
     'sbatch *': 'needs a Slurm cluster; tests/training/test_slurm.py has one',

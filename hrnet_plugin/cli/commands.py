@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-_NAMES = ('train', 'test', 'predict', 'check', 'config', 'doctor', 'sample-set', 'report', 'inspect', 'convert',
-          'export', 'count', 'benchmark', 'ablate', 'leaderboard', 'reproduce', 'record', 'compare', 'submission')
+_NAMES = ('train', 'test', 'predict', 'check', 'config', 'derive', 'doctor', 'sample-set', 'report', 'inspect',
+          'convert', 'export', 'count', 'benchmark', 'ablate', 'leaderboard', 'reproduce', 'record', 'compare',
+          'submission')
 # other module names: pytest collects test_*.py, and inspect is a module of the standard library
 _MODULES = {'test': 'evaluate', 'inspect': 'inspect_checkpoint'}
 
