@@ -46,7 +46,8 @@ FAST = ['hrnet --help', 'hrnet config', 'hrnet config w40', 'hrnet config NAME -
 SLOW = ['hrnet config NAME', 'hrnet derive mm*', 'hrnet doctor*', 'hrnet sample-set*', 'hrnet ablate',
         'hrnet count NAME*', 'hrnet count CONFIG', 'hrnet count mine/config.py', 'hrnet count faster-rcnn_*',
         'hrnet inspect FILE', 'hrnet convert FILE *', 'hrnet leaderboard*', 'hrnet reproduce --dry-run ?*',
-        'hrnet record --config *', 'hrnet compare *', 'hrnet submission config *', 'hrnet submission check *', 'hrnet train --help', 'sqlite3 *']
+        'hrnet record --config *', 'hrnet compare *', 'hrnet submission config *', 'hrnet submission check *',
+        'hrnet train --help', 'sqlite3 *']
 # pattern -> why the command lines are not run here
 NOT_RUN = {
     'make coverage*': 'runs these tests',

@@ -1,4 +1,4 @@
-"""Put HRNet into a config of mmdet, mmpose, mmsegmentation or mmpretrain.
+"""Put HRNet into a config that a host ships.
 
     hrnet derive HOST::CONFIG                    print a short config that
                                                  inherits the config of the host
@@ -32,8 +32,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('source', metavar='HOST::CONFIG',
                         help='config of a host, e.g. mmdet::retinanet_r50_fpn_1x_coco')
     parser.add_argument('--out', type=Path, metavar='FOLDER', help='write the config to this folder')
-    parser.add_argument('--arch', choices=list(ARCHS), type=lambda name: name.replace('-', '_'),
-                        help=f'network that replaces another backbone (default: {DEFAULT_ARCH})')
+    parser.add_argument('--arch', choices=list(ARCHS), type=lambda name: name.replace('-', '_'), metavar='NAME',
+                        help=f'network that replaces another backbone: {", ".join(ARCHS)} (default: {DEFAULT_ARCH})')
     return parser.parse_args(argv)
 
 
