@@ -175,7 +175,9 @@ def _norm_modes(model: nn.Module) -> list[tuple[type, bool]]:
 def _outputs(host: Host, model: nn.Module, image: Tensor) -> list[Tensor]:
     """Return the outputs of the model in eval mode: those of the neck for detectors, whose heads are the same."""
     model.eval()
-    outs = model.extract_feat(image) if host is MMDET else model(image, None, mode='tensor')
+    outs = [] if host is MMDET else [model(image, None, mode='tensor')]
+    if host is MMDET or type(model).__name__ == 'BottomupPoseEstimator':  # some return detected instances only
+        outs.append(model.extract_feat(image))
     return list(_tensors(outs))
 
 
@@ -217,10 +219,9 @@ def training_step(config: Config) -> float:
     torch.manual_seed(0)
     model = build(MMDET, config)
     model.init_weights()
-    # what mmengine's runner and hooks set
-    MessageHub.get_current_instance().update_info('iter', 0)
-    if hasattr(model, 'set_epoch'):
-        model.set_epoch(0)
+    # some models read the counters of mmengine's runner
+    for counter in ('iter', 'epoch'):
+        MessageHub.get_current_instance().update_info(counter, 0)
     loss = _loss(model.train())
     loss.backward()
     gradients = [parameter.grad for parameter in model.backbone.parameters()]
