@@ -98,7 +98,7 @@ def make_environment(stack: Stack, folder: Path, log: Path) -> bool:
     if not stack.installs:
         return run([interpreter, 'scripts/setup_env.py', '--venv', str(folder), '--dev', *stack.setup], log)
     pip = [str(folder / 'bin' / 'python'), '-m', 'pip', 'install', '--quiet']
-    installs = (*stack.installs, ('pytest==9.2.0', 'pytest-timeout==2.4.0'))
+    installs = (*stack.installs, ('pytest==9.2.0', 'pytest-timeout==2.4.0', 'hypothesis'))
     return run([interpreter, '-m', 'venv', str(folder)], log) and all(
         run([*pip, *words], log) for words in installs)
 
