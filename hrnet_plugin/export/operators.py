@@ -58,7 +58,10 @@ def _torch_nms(boxes: Tensor, scores: Tensor, iou_threshold: float, score_thresh
     candidates = boxes[images, indices].double()  # exact with offsets, which make boxes of other groups disjoint
     low, high = boxes.amin().double(), boxes.amax().double()
     offsets = (images * scores.shape[1] + classes) * (high - low + 1)
-    kept = torchvision_nms(candidates + offsets[:, None], scores[images, classes, indices].double(), iou_threshold)
+    # two empty boxes, kept as the last ones, because torch.export asserts that NMS keeps at least two
+    candidates = F.pad(candidates + offsets[:, None], (0, 0, 0, 2))
+    ranks = F.pad(scores[images, classes, indices].double(), (0, 2), value=-torch.inf)
+    kept = torchvision_nms(candidates, ranks, iou_threshold)[:-2]
     return images[kept], classes[kept], indices[kept]
 
 

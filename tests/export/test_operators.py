@@ -1,4 +1,4 @@
-"""Operators of detectors in ONNX."""
+"""Operators of detectors in ONNX and in torch.export."""
 
 from __future__ import annotations
 
@@ -41,3 +41,11 @@ def test_nms_does_not_depend_on_the_number_of_boxes_in_the_example_input(example
         boxes, scores = disjoint_boxes(3, 20, existing)
         kept = session.run(None, dict(boxes=boxes.numpy(), scores=scores.numpy()))[0]
         assert torch.from_numpy(kept).equal(scores)
+
+
+@pytest.mark.parametrize('existing', [0, 1, 30])
+def test_programs_of_torch_export_keep_any_number_of_boxes(existing):
+    dynamic = dict.fromkeys((0, 1), torch.export.Dim.DYNAMIC)
+    program = torch.export.export(Suppression(), disjoint_boxes(2, 10, 5), dynamic_shapes=(dynamic, dynamic))
+    boxes, scores = disjoint_boxes(3, 20, existing)
+    assert program.module()(boxes, scores).equal(scores)
