@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
+from typing import Any
 
 from torch import Tensor, fx, nn
+from torch.nn import functional as F
 
 from hrnet_plugin.execution.graph import trace
 from hrnet_plugin.execution.inference import restore_eager
@@ -56,8 +58,29 @@ class ExportableMerge(nn.Module):
         return merged
 
 
+class ExportableUpsample(nn.Module):
+    """Interpolation of mmseg's ``Upsample`` by a whole factor. The original converts sizes to constants in traces.
+
+    Args:
+        scale: Factor of height and width.
+        mode: Mode of the interpolation.
+        align_corners: Alignment of the interpolation.
+    """
+
+    def __init__(self, scale: int, *, mode: str, align_corners: bool | None) -> None:
+        super().__init__()
+        self.scale, self.mode, self.align_corners = scale, mode, align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Interpolate feature maps of shape (N, C, H, W)."""
+        size: Any = [side * self.scale for side in x.shape[-2:]]
+        return F.interpolate(x, size, mode=self.mode, align_corners=self.align_corners)
+
+
 def rewrite_networks(model: nn.Module) -> nn.Module:
     """Return a copy of a model whose backbone and neck are inference graphs, where that is possible.
+
+    Networks of the hosts keep their modules, except those that cannot be traced for all sizes.
 
     Args:
         model: Model of a host in eval mode.
@@ -74,5 +97,16 @@ def _rewrite_children(model: nn.Module) -> None:
                 graph = make_exportable(child, trace(child))
                 setattr(model, name, ExportableMerge(graph, child.plain_convs) if isinstance(child, MergeConv)
                         else ExportableNetwork(graph))
+        elif _is_upsample_of_mmseg(child):
+            upsample: Any = child
+            setattr(model, name, ExportableUpsample(int(upsample.scale_factor), mode=upsample.mode,
+                                                    align_corners=upsample.align_corners))
         else:
             _rewrite_children(child)
+
+
+def _is_upsample_of_mmseg(module: Any) -> bool:
+    """Return True for mmseg's ``Upsample`` by a whole factor."""
+    kind = type(module)
+    return (kind.__name__ == 'Upsample' and kind.__module__.startswith('mmseg.') and not module.size
+            and isinstance(module.scale_factor, float) and module.scale_factor.is_integer())
