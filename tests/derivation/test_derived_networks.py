@@ -54,9 +54,8 @@ def test_a_difference_is_detected(derived_configs, monkeypatch):
     pytest.importorskip('mmseg')
     config = find_host_config('mmseg::fcn_hr18s_4xb2-40k_cityscapes-512x1024')
     theirs, ours = (Config.fromfile(str(config.path)) for _ in range(2))
-    ours.model.backbone.type = 'hrnet_plugin.HRNet'
-    error, _ = derived_configs.compare_models(config.host, theirs, ours)
-    assert error == 'norm_modes differ'
+    ours.model.backbone.update(type='hrnet_plugin.HRNet', norm_eval=True)
+    assert derived_configs.compare_models(config.host, theirs, ours)[0] == 'norm_modes differ'
     ours.model.backbone.norm_eval = False
     error, difference = derived_configs.compare_models(config.host, theirs, ours)
     assert error == 'outputs differ'

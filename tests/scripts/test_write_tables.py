@@ -31,7 +31,9 @@ def copy(tmp_path):
     for folder in ('configs', SCORES):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
     for file in (CHECKPOINTS, 'docs/how-to/cluster.md', 'docs/reference/checkpoints.md', 'docs/reference/configs.md',
-                 'docs/reference/commands.md', 'docs/reference/metrics.md', 'model-index.yml'):
+                 'docs/reference/commands.md', 'docs/reference/metrics.md', 'model-index.yml',
+                 'docs/reports/derived.md', 'benchmarks/results/derived_hrnet.json',
+                 'benchmarks/results/derived_detectors.json'):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
