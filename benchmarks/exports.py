@@ -29,7 +29,7 @@ from hrnet_plugin.config_files import find_config
 from hrnet_plugin.experiments.benchmarking import describe, random_weights, time_interleaved
 from hrnet_plugin.experiments.sample_set import write_sample_set
 from hrnet_plugin.export.export import ExportReport, export_model
-from hrnet_plugin.export.targets import TARGETS
+from hrnet_plugin.export.targets.formats import TARGETS
 
 SAMPLE = '{}_hrnetv2p-w18-small-v1_sample'
 #: Family -> config of the sample set.

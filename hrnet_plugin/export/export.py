@@ -89,7 +89,7 @@ def _export(config: Config, model: BaseModel, checkpoint: str, target: Target, p
             ) -> tuple[dict[str, bytes], ExportMetadata]:
     """Return the content of the files by suffix, and the metadata in them."""
     exportable = make_exportable(config, model, part)
-    metadata = describe_export(config, model, checkpoint, tuple(exportable.outputs), part)
+    metadata = describe_export(config, model, checkpoint, exportable.adapter, part)
     return target.export(exportable, _example(metadata), metadata), metadata
 
 

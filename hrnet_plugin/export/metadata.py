@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 from torch import nn
@@ -13,20 +12,20 @@ from torch import nn
 from hrnet_plugin.config_files import build_lazily, find_test_dataset
 from hrnet_plugin.evaluation.environment import package_versions
 from hrnet_plugin.evaluation.leaderboard.runner_record import config_digest, file_digest
+from hrnet_plugin.export.adapters.adapter import Adapter
 from hrnet_plugin.export.resizing import channel_order, find_resizing
 from hrnet_plugin.hosts import config_image_channels, host_of_config
-from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing, Sliding
+from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing
 
 
-def describe_export(config: Config, model: nn.Module, checkpoint: str, outputs: tuple[str, ...], part: str
-                    ) -> ExportMetadata:
+def describe_export(config: Config, model: nn.Module, checkpoint: str, adapter: Adapter, part: str) -> ExportMetadata:
     """Return the metadata of a model.
 
     Args:
         config: Config of the model.
         model: Model of a host with the weights.
         checkpoint: Path or address of the checkpoint.
-        outputs: Names of the outputs.
+        adapter: Adapter of the model.
         part: 'model' or 'network'.
 
     Raises:
@@ -34,16 +33,16 @@ def describe_export(config: Config, model: nn.Module, checkpoint: str, outputs: 
     """
     metadata = ExportMetadata(
         task='network', model=type(model).__name__, config=Path(config.filename or 'config').stem,
-        channels=config_image_channels(config.model), channel_order=channel_order(config), outputs=outputs,
-        resizing=Resizing(mode='none'),
+        channels=config_image_channels(config.model), channel_order=channel_order(config),
+        outputs=tuple(adapter.outputs), resizing=Resizing(mode='none'),
         hashes=dict(config=config_digest(config), checkpoint=file_digest(checkpoint), weights=weights_digest(model)),
         versions=package_versions())
     if part == 'network':
         return replace(metadata, resizing=_resizing_of_network(config))
     host = host_of_config(config)
     dataset = build_lazily(find_test_dataset(config), config.get('default_scope'))
-    metadata = replace(metadata, task=host.task, resizing=find_resizing(config), meta=host.dataset_meta(dataset, model))
-    return _with_masks(metadata, model) if host.task == 'detection' else _with_logits(metadata, model)
+    return replace(metadata, task=host.task, resizing=find_resizing(config), meta=host.dataset_meta(dataset, model),
+                   mask_threshold=adapter.mask_threshold, align_corners=adapter.align_corners, sliding=adapter.sliding)
 
 
 def weights_digest(model: nn.Module) -> str:
@@ -60,19 +59,3 @@ def _resizing_of_network(config: Config) -> Resizing:
         return find_resizing(config)
     except ValueError:
         return Resizing(mode='none')
-
-
-def _with_masks(metadata: ExportMetadata, model: Any) -> ExportMetadata:
-    if 'masks' not in metadata.outputs:
-        return metadata
-    return replace(metadata, mask_threshold=float(model.roi_head.test_cfg.mask_thr_binary))
-
-
-def _with_logits(metadata: ExportMetadata, model: Any) -> ExportMetadata:
-    if metadata.task != 'segmentation':
-        return metadata
-    is_cascade = isinstance(model.decode_head, nn.ModuleList)
-    test, head = model.test_cfg, model.decode_head[-1] if is_cascade else model.decode_head
-    sliding = Sliding(crop_size=tuple(test.crop_size), stride=tuple(test.stride)) if test.mode == 'slide' else None
-    threshold = float(head.threshold) if head.out_channels == 1 else None
-    return replace(metadata, align_corners=bool(model.align_corners), sliding=sliding, mask_threshold=threshold)

@@ -42,17 +42,16 @@ def slide(predict: Callable[[NDArray[np.float32]], Tensor], images: NDArray[np.f
     Returns:
         Logits, shape (B, classes, H, W).
     """
-    total: Tensor | None = None
+    total = torch.zeros(())
     counts = torch.zeros(1, 1, *images.shape[2:])
     for rows in _windows(images.shape[2], sliding.crop_size[0], sliding.stride[0]):
         for columns in _windows(images.shape[3], sliding.crop_size[1], sliding.stride[1]):
             crops = np.ascontiguousarray(images[:, :, rows, columns])
             logits = resize_logits(predict(crops), (crops.shape[2], crops.shape[3]), align_corners)
-            if total is None:
+            if not total.dim():  # before the first window, the number of classes is unknown
                 total = logits.new_zeros(*logits.shape[:2], *images.shape[2:])
             total[:, :, rows, columns] += logits
             counts[:, :, rows, columns] += 1
-    assert total is not None  # there is at least one window
     return total / counts
 
 

@@ -47,6 +47,6 @@ def test_stock_networks_of_mmseg_export_for_all_sizes():
     with DefaultScope.overwrite_default_scope('mmseg'):
         model = randomize(MODELS.build(config.model)).eval()
     exportable = make_exportable(config, model, 'network')
-    metadata = describe_export(config, model, '', tuple(exportable.outputs), 'network')
+    metadata = describe_export(config, model, '', exportable.adapter, 'network')
     files = OnnxTarget().export(exportable, torch.zeros(1, 3, 64, 96), metadata)
     check_parity(OnnxTarget().load(files), Reference(config, model, metadata), metadata)

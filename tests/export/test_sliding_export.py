@@ -10,7 +10,7 @@ from mmengine.registry import MODELS, DefaultScope
 
 from hrnet_plugin.config_files import find_config
 from hrnet_plugin.export.export import export_model
-from hrnet_plugin.export.targets import TARGETS
+from hrnet_plugin.export.targets.formats import TARGETS
 from hrnet_plugin.prediction.exported_predictor import ExportedPredictor
 from hrnet_plugin.prediction.predictor import InputImage
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from hrnet_plugin.prediction.metadata import Sliding
+
 
 class UnsupportedModel(ValueError):
     """Error that states in one line why a model cannot be exported as a whole."""
@@ -21,9 +23,15 @@ class Adapter(nn.Module):
 
     Attributes:
         outputs: Name of each output of :meth:`forward` -> names of its dynamic axes.
+        mask_threshold: Minimum probability of pixels in masks, or of label 1 with one output channel, or None.
+        align_corners: Interpolation of ``logits``. Segmentation only.
+        sliding: Windows of segmentors that predict crops, or None.
     """
 
     outputs: Mapping[str, Mapping[int, str]] = {}
+    mask_threshold: float | None = None
+    align_corners = False
+    sliding: Sliding | None = None
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

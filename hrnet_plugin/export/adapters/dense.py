@@ -12,7 +12,7 @@ from hrnet_plugin.export.adapters.boxes import check_coder, decode_boxes, is_lar
 from hrnet_plugin.export.adapters.candidates import CandidateRule
 from hrnet_plugin.export.adapters.dense_test_cfg import DenseTestCfg
 from hrnet_plugin.export.adapters.host_types import has_methods
-from hrnet_plugin.export.adapters.selection import DETECTION_OUTPUTS, gather_rows, select_detections
+from hrnet_plugin.export.adapters.selection import DETECTION_OUTPUTS, flatten_maps, gather_rows, select_detections
 from hrnet_plugin.export.adapters.suppression import suppress
 
 
@@ -76,11 +76,11 @@ class DenseAdapter(Adapter):
     def _candidates(self, level: int, priors: Tensor, logits: Tensor, predictions: Tensor,
                     factors: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return scores, labels, priors and encoded boxes of the candidates of a level."""
-        scores, rows, labels = self.rule.select(_flatten(logits, self.head.cls_out_channels))
+        scores, rows, labels = self.rule.select(flatten_maps(logits, self.head.cls_out_channels))
         if factors is not None:
-            factors = gather_rows(_flatten(factors, 1), rows)[..., 0].sigmoid()
+            factors = gather_rows(flatten_maps(factors, 1), rows)[..., 0].sigmoid()
             scores = torch.where(scores < 0, scores, scores * factors)
-        encoded = gather_rows(_flatten(predictions, self._encode_size()), rows)
+        encoded = gather_rows(flatten_maps(predictions, self._encode_size()), rows)
         return scores, labels, *self._read_encoded(level, priors[rows], encoded)
 
     def _detections(self, boxes: Tensor, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -103,8 +103,3 @@ class DenseAdapter(Adapter):
     def _read_encoded(self, level: int, priors: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return priors and encoded boxes as the coder reads them."""
         return priors, encoded
-
-
-def _flatten(maps: Tensor, channels: int) -> Tensor:
-    """Return feature maps of shape (B, A * channels, H, W) as rows of shape (B, H * W * A, channels)."""
-    return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, channels)

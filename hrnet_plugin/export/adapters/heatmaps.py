@@ -73,8 +73,8 @@ class HeatmapDecoder(nn.Module):
                 torch.where(inside_y, 0.25 * torch.sign(below - above), zero))
 
 
-class DarkDecoder(HeatmapDecoder):
-    """Keypoints refined by a Newton step on the logarithm of the blurred heat maps (DARK, arXiv 1910.06278).
+class _BlurredDecoder(HeatmapDecoder):
+    """Keypoints refined on blurred heat maps.
 
     Args:
         scale: Size of a heat map pixel in pixels of the image, in x and y direction.
@@ -84,6 +84,10 @@ class DarkDecoder(HeatmapDecoder):
     def __init__(self, scale: Sequence[float], kernel_size: int) -> None:
         super().__init__(scale)
         self.blur = GaussianBlur(kernel_size)
+
+
+class DarkDecoder(_BlurredDecoder):
+    """Keypoints refined by a Newton step on the logarithm of the blurred heat maps (DARK, arXiv 1910.06278)."""
 
     def refine(self, heatmaps: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return the offsets of keypoints. Those within two pixels of the border are not refined."""
@@ -103,17 +107,8 @@ class DarkDecoder(HeatmapDecoder):
                 torch.where(is_refined, (dxy * dx - dxx * dy) / divisor, zero))
 
 
-class UDPDecoder(HeatmapDecoder):
-    """Keypoints refined as in DARK with unbiased data processing (UDP, arXiv 1911.07524).
-
-    Args:
-        scale: Size of a heat map pixel in pixels of the image, in x and y direction.
-        kernel_size: Size of the Gaussian kernel.
-    """
-
-    def __init__(self, scale: Sequence[float], kernel_size: int) -> None:
-        super().__init__(scale)
-        self.blur = GaussianBlur(kernel_size)
+class UDPDecoder(_BlurredDecoder):
+    """Keypoints refined as in DARK with unbiased data processing (UDP, arXiv 1911.07524)."""
 
     def refine(self, heatmaps: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return the offsets of keypoints. Heat maps are continued by their border pixels."""

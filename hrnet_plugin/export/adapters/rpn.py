@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hrnet_plugin.export.adapters.adapter import UnsupportedModel
 from hrnet_plugin.export.adapters.boxes import check_coder, decode_boxes, is_larger
-from hrnet_plugin.export.adapters.selection import gather_rows
+from hrnet_plugin.export.adapters.selection import flatten_maps, gather_rows
 from hrnet_plugin.export.adapters.suppression import NMSSettings, read_nms, suppress
 from hrnet_plugin.export.operators import top_k
 
@@ -77,12 +77,7 @@ class ProposalRule:
 
     def _choose(self, head: Any, priors: Tensor, logits: Tensor, deltas: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return scores, anchors and deltas of the candidates of a level."""
-        logits = _flatten(logits, head.cls_out_channels)
+        logits = flatten_maps(logits, head.cls_out_channels)
         scores = logits.sigmoid() if head.use_sigmoid_cls else logits.softmax(-1)
         scores, rows = top_k(scores[..., 0], self.nms_pre)
-        return scores, priors[rows], gather_rows(_flatten(deltas, 4), rows)
-
-
-def _flatten(maps: Tensor, channels: int) -> Tensor:
-    """Return feature maps of shape (B, A * channels, H, W) as rows of shape (B, H * W * A, channels)."""
-    return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, channels)
+        return scores, priors[rows], gather_rows(flatten_maps(deltas, 4), rows)

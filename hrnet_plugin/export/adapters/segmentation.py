@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from hrnet_plugin.export.adapters.adapter import Adapter, UnsupportedModel
 from hrnet_plugin.export.adapters.host_types import check_methods, is_instance_of
+from hrnet_plugin.prediction.metadata import Sliding
 
 _LOGITS = {0: 'batch', 2: 'logits_height', 3: 'logits_width'}
 
@@ -18,10 +19,6 @@ class _SegmentorAdapter(Adapter):
 
     Args:
         model: Segmentor in eval mode.
-
-    Attributes:
-        align_corners: ``align_corners`` of the interpolation of logits.
-        mask_threshold: Minimum probability of label 1 for models with one output channel, else None.
 
     Raises:
         UnsupportedModel: If a method is overridden, or images are padded.
@@ -84,6 +81,11 @@ class SlidingSegmentationAdapter(_SegmentorAdapter):
 
     mode = 'slide'
     outputs = {'logits': _LOGITS}
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        test_cfg: Any = model.test_cfg
+        self.sliding = Sliding(crop_size=tuple(test_cfg.crop_size), stride=tuple(test_cfg.stride))
 
     def forward(self, images: Tensor, size: tuple[int, int]) -> tuple[Tensor]:
         """Predict the logits of the decode head for windows, shape (B, classes, h, w)."""

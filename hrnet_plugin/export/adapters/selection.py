@@ -13,6 +13,11 @@ from hrnet_plugin.export.operators import top_k
 DETECTION_OUTPUTS = MappingProxyType({name: {0: 'batch'} for name in ('boxes', 'scores', 'labels', 'counts')})
 
 
+def flatten_maps(maps: Tensor, channels: int) -> Tensor:
+    """Return feature maps of shape (B, A * channels, H, W) as rows of shape (B, H * W * A, channels)."""
+    return maps.permute(0, 2, 3, 1).reshape(maps.shape[0], -1, channels)
+
+
 def gather_rows(tensor: Tensor, indices: Tensor) -> Tensor:
     """Return the rows of each image at indices.
 

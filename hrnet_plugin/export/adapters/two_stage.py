@@ -28,9 +28,6 @@ class TwoStageAdapter(Adapter):
     Args:
         model: Detector in eval mode.
 
-    Attributes:
-        mask_threshold: Minimum probability of pixels in masks, or None without masks.
-
     Raises:
         UnsupportedModel: If the export does not support a part of the heads or an entry of test_cfg.
     """
@@ -42,7 +39,7 @@ class TwoStageAdapter(Adapter):
         self.proposal_rule = ProposalRule.read(host.rpn_head)
         self.box_rule = BoxRule.read(_stages(roi_head.bbox_head), roi_head.test_cfg, self.proposal_rule.number)
         self.box_poolings = [RoIPooling.read(extractor) for extractor in _stages(roi_head.bbox_roi_extractor)]
-        self.mask_poolings, self.mask_threshold = [], None
+        self.mask_poolings = []
         self.outputs: Mapping[str, Mapping[int, str]] = DETECTION_OUTPUTS
         if roi_head.with_mask:
             self.mask_poolings = [RoIPooling.read(extractor) for extractor in _stages(roi_head.mask_roi_extractor)]

@@ -43,7 +43,7 @@ def make_case(config: Config, part: str = 'model') -> Case:
     with DefaultScope.overwrite_default_scope(config.default_scope):
         model: Any = randomize(MODELS.build(config.model)).eval()
     exportable = make_exportable(config, model, part)
-    metadata = describe_export(config, model, 'none.pth', tuple(exportable.outputs), part)
+    metadata = describe_export(config, model, 'none.pth', exportable.adapter, part)
     return Case(exportable, Reference(config, model, metadata), metadata)
 
 
