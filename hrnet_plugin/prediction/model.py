@@ -39,7 +39,7 @@ def choose_device(device: str | None) -> torch.device:
     if device is None:
         return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     try:
-        torch.empty(0, device=device)
+        torch.empty(0, device=device).cpu()  # meta tensors have no values
         return torch.device(device)
     except (AssertionError, RuntimeError) as error:  # torch without CUDA raises the former
         reason = str(error).splitlines()[0]

@@ -56,9 +56,25 @@ class TestPipeline:
             raise ValueError(f'{image.name} must have {self._channels} channels{order}, as the model, got {channels}')
         return results
 
-    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Apply the transforms after the loader, and return 'inputs' and 'data_samples'."""
-        packed = self._rest(results)
+    def __call__(self, results: dict[str, Any], name: str) -> dict[str, Any]:
+        """Apply the transforms after the loader, and return 'inputs' and 'data_samples'.
+
+        Args:
+            results: Result of the loader, which transforms may change.
+            name: Name of the image for messages.
+
+        Raises:
+            ValueError: If a transform fails, e.g. because a side of the resized image would have no pixels.
+        """
+        height, width = results['img'].shape[:2]
+        kind = f'{width}x{height} pixels of {results["img"].dtype}'
+        try:
+            packed = self._rest(results)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # transforms of any package
+            raise ValueError(f'{name} must have a size and data type that the pipeline of test_dataloader converts, '
+                             f'got {kind}: {error or type(error).__name__}') from error
         if packed is None:
             raise ValueError('the pipeline of test_dataloader must return a sample for each image, got None')
         return packed

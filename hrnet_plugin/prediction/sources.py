@@ -138,7 +138,8 @@ def _open_path(path: str) -> Source:
     found = [name for name in glob.glob(path, recursive=True) if os.path.isfile(name)]
     if not found:
         raise ValueError(f'source must match files, got the pattern {path!r}, which matches none')
-    return _files(found, os.path.commonpath([os.path.dirname(name) for name in found]))
+    # absolute, since '..' in a pattern must not lead out of the common folder
+    return _files(found, os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in found]))
 
 
 def _files(paths: Iterable[str], root: str) -> Source:
@@ -147,9 +148,9 @@ def _files(paths: Iterable[str], root: str) -> Source:
     return Source(images=images, total=len(images))
 
 
-def _natural(name: str) -> tuple[Any, ...]:
+def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
     """Return a key that compares numbers in names as numbers."""
-    return (*((int(part), '') if part.isdecimal() else (-1, part) for part in re.split(r'(\d+)', name)), name)
+    return [(int(part), '') if part.isdecimal() else (-1, part) for part in re.split(r'(\d+)', name)], name
 
 
 def _frames(path: str) -> Source:

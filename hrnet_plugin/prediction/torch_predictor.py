@@ -59,7 +59,7 @@ class TorchPredictor(Predictor):
                 loaded = self._pipeline.load(image)
                 sizes.append((loaded['img'].shape[0], loaded['img'].shape[1]))
                 persons = self._host.pipeline_inputs(loaded, self._dataset, image.boxes, image.box_scores)
-                inputs += [self._pipeline(person) for person in persons]
+                inputs += [self._pipeline(person, image.name) for person in persons]
                 owners += [index] * len(persons)
             outputs = self._run(inputs)
         return [self._host.prediction([output for output, owner in zip(outputs, owners) if owner == index],

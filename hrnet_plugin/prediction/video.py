@@ -63,7 +63,7 @@ class Video:
     def _open(self) -> cv2.VideoCapture:
         os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')  # FFmpeg prints to stderr, which has one line per error
         with Path(self.path).open('rb'):  # OpenCV does not say why it cannot open a file
-            capture = cv2.VideoCapture(self.path)
+            capture = cv2.VideoCapture(os.path.abspath(self.path))  # FFmpeg takes 'a:b.mp4' for an address
         if not capture.isOpened():
             capture.release()
             raise OSError(f'{self.path} must be a video that OpenCV can read, got a damaged file or an unknown format')

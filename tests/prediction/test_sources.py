@@ -42,9 +42,23 @@ def test_folders_have_a_natural_order_and_images_only(tmp_path):
 def test_patterns_keep_the_folders_of_equal_names(tmp_path):
     write_images(tmp_path, 'a/x.png', 'b/x.png', 'b/c/x.png')
     assert relative(open_source(f'{tmp_path}/**/*.png')) == ['a/x.png', 'b/c/x.png', 'b/x.png']
-    assert relative(open_source(f'{tmp_path}/b/*.png')) == ['x.png']
+    assert relative(open_source(f'{tmp_path}/b/*.png')) == ['x.png'] * 2
     write_images(tmp_path, '[1].png')
     assert relative(open_source(str(tmp_path / '[1].png'))) == ['[1].png']  # a file, not a pattern
+
+
+def test_names_are_below_the_common_folder_of_a_pattern(tmp_path, monkeypatch):
+    write_images(tmp_path, 'x.png', 'a/b/y.png', 'a/c/y.png')
+    monkeypatch.chdir(tmp_path / 'a')
+    assert relative(open_source('*/../../*.png')) == ['x.png'] * 2
+
+
+def test_names_that_begin_with_other_names_have_an_order(tmp_path):
+    write_images(tmp_path, 'a.png')
+    for name in ('frame10', 'frame2', 'frame'):
+        (tmp_path / 'a.png').rename(tmp_path / name)
+        write_images(tmp_path, 'a.png')
+    assert relative(open_source(f'{tmp_path}/frame*')) == ['frame', 'frame2', 'frame10']
 
 
 def test_videos_are_read_frame_by_frame(tmp_path):
@@ -57,6 +71,16 @@ def test_videos_are_read_frame_by_frame(tmp_path):
         assert np.diff([frame.pixels.mean() for frame in frames]) == pytest.approx([25] * 6, abs=3)
     assert frames[3].name == f'{path}#000003'
     assert frames[3].relative == 'clip.avi#000003.jpg'
+
+
+def test_names_of_videos_are_no_addresses(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    writer = cv2.VideoWriter('clip.mp4', cv2.VideoWriter.fourcc(*'mp4v'), 10, (64, 48))
+    for _ in range(2):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    (tmp_path / 'clip.mp4').rename('12:30.mp4')
+    assert [image.name for image in open_source('12:30.mp4')] == ['12:30.mp4#000000', '12:30.mp4#000001']
 
 
 def test_a_video_that_is_cut_off_is_logged(tmp_path, logged):

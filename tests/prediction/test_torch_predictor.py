@@ -193,6 +193,13 @@ def test_damaged_images_are_errors(predictors, image, tmp_path):
         predictors(SEGMENTOR)(tmp_path / 'missing.png')
 
 
+@pytest.mark.parametrize(('shape', 'dtype'), [((1, 5000, 3), np.uint8), ((40, 40, 3), np.int32)])
+def test_images_that_cannot_be_resized_are_errors(predictors, shape, dtype):
+    message = rf'^array0 must have a size and data type .* got {shape[1]}x{shape[0]} pixels of {dtype.__name__}'
+    with pytest.raises(ValueError, match=message):
+        predictors(DETECTOR)(np.zeros(shape, dtype))
+
+
 def test_images_are_read_when_they_are_predicted(predictors, image):
     read = []
 
@@ -219,8 +226,9 @@ def test_checkpoints_and_configs_must_agree(files, tmp_path):
         hrnet_plugin.load(checkpoint)
     with pytest.raises(FileNotFoundError, match='Did you mean'):
         hrnet_plugin.load(f'{DETECTOR}s', checkpoint)
-    with pytest.raises(ValueError, match='device must be one of this machine'):
-        hrnet_plugin.load(config, checkpoint, device='gpu')
+    for device in ('gpu', 'meta'):
+        with pytest.raises(ValueError, match='device must be one of this machine'):
+            hrnet_plugin.load(config, checkpoint, device=device)
 
 
 def test_an_engine_predicts_the_same(files, predictors, image):
