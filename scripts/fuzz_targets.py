@@ -287,6 +287,27 @@ def _answers(folder: Path) -> list[bytes]:
     return [b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Type: application/zip\r\n\r\n' % len(body) + body]
 
 
+def _read_metadata(file: Path, folder: Path) -> None:
+    from hrnet_plugin.prediction.metadata_json import metadata_from_json
+    metadata_from_json(file.read_bytes(), str(file))
+
+
+def _metadata(folder: Path) -> list[bytes]:
+    from hrnet_plugin.prediction.metadata import ExportMetadata, Resizing, Sliding
+    from hrnet_plugin.prediction.metadata_json import metadata_to_json
+    from hrnet_plugin.results.dataset_meta import DatasetMeta
+    common: dict[str, Any] = dict(model='M', config='c', channels=3, channel_order='RGB')
+    keypoints = DatasetMeta(keypoints=('a', 'b'), skeleton=((0, 1), ), sigmas=(.1, .2))
+    return [metadata_to_json(metadata).encode() for metadata in (
+        ExportMetadata(task='detection', outputs=('boxes', 'scores', 'labels', 'counts', 'masks'), mask_threshold=.5,
+                       resizing=Resizing(mode='keep_ratio', size=(64, 48)), meta=DatasetMeta(
+                           classes=('a', ), palette=((1, 2, 3), )), **common),
+        ExportMetadata(task='pose', outputs=('keypoints', 'scores'), meta=keypoints,
+                       resizing=Resizing(mode='person', size=(48, 64)), **common),
+        ExportMetadata(task='segmentation', outputs=('logits', ), resizing=Resizing(mode='none'), meta=DatasetMeta(
+            classes=('a', 'b')), sliding=Sliding(crop_size=(32, 32), stride=(16, 16)), **common))]
+
+
 def _build_config(file: Path, folder: Path) -> None:
     types = _types()
     registry, config, names = fuzz_configs.mutate(int(file.read_bytes()), types)
@@ -364,5 +385,6 @@ TARGETS: dict[str, Target] = {target.name: target for target in (
     Target('predictions', _predictions, _read_predictions, '.pkl', structured=None, **_CHECKPOINTS),
     Target('image', lambda folder: [path.read_bytes() for path in (folder / 'sample' / 'val2017').iterdir()],
            _read_image, '.png', (), None),
+    Target('export-metadata', _metadata, _read_metadata),
     Target('command', _command_lines, _run_command, '.txt', TEXT_TOKENS, None, (argparse.ArgumentError, )),
 )}

@@ -11,7 +11,7 @@ from paths import ROOT
 
 READERS = ('results', 'masks', 'truth', 'data-check', 'analyses', 'comparison', 'log', 'rle', 'pth', 'legacy-pth',
            'safetensors', 'store', 'store-row', 'download', 'config', 'rows', 'label-map', 'predictions', 'image',
-           'command')
+           'export-metadata', 'command')
 
 
 @pytest.fixture(scope='module')
