@@ -27,14 +27,15 @@ def cfg(name: str) -> str:
         _base_ = [__import__('hrnet_plugin').cfg('faster-rcnn_hrnetv2p-w18_1x_coco')]
 
     Args:
-        name: File name of the config, with or without folder and ``.py``.
+        name: File name of the config, with or without its folder and ``.py``.
 
     Raises:
         FileNotFoundError: If there is no such config. The message suggests the closest names.
     """
-    stem = Path(name).name.removesuffix('.py')
+    stem, folders = Path(name).name.removesuffix('.py'), Path(name).parent.parts
     configs = list_configs()
-    if stem not in configs:
+    # not a shipped config instead of a missing file of the same name
+    if stem not in configs or folders != configs[stem].parent.parts[-len(folders):][:len(folders)]:
         raise FileNotFoundError(f'config must be the name of a shipped config or the path of a file, got {name!r}.'
                                 f'{did_you_mean(stem, configs, count=3)} All shipped configs: hrnet config')
     return str(configs[stem])

@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 import hrnet_plugin
-from hrnet_plugin.config_files import list_configs, relocate_data
+from hrnet_plugin.config_files import find_config, list_configs, relocate_data
 
 NAME = 'faster-rcnn_hrnetv2p-w18_1x_coco'
 
@@ -15,7 +15,7 @@ def sample():
     return Config.fromfile(str(list_configs()['faster-rcnn_hrnetv2p-w18-small-v1_sample']))
 
 
-@pytest.mark.parametrize('name', [NAME, f'{NAME}.py', f'faster_rcnn/{NAME}.py'])
+@pytest.mark.parametrize('name', [NAME, f'{NAME}.py', f'faster_rcnn/{NAME}.py', f'configs/faster_rcnn/{NAME}'])
 def test_a_config_is_found_by_name(name):
     assert Path(hrnet_plugin.cfg(name)).name == f'{NAME}.py'
 
@@ -23,6 +23,13 @@ def test_a_config_is_found_by_name(name):
 def test_an_unknown_name_is_answered_with_suggestions():
     with pytest.raises(FileNotFoundError, match=f"got 'faster-rcnn_hrnetv2p-w18_1x'. Did you mean .*{NAME}"):
         hrnet_plugin.cfg('faster-rcnn_hrnetv2p-w18_1x')
+
+
+@pytest.mark.parametrize('folder', ['work', '/work', 'fcos', 'work/faster_rcnn'])
+def test_a_missing_file_is_not_a_shipped_config_of_its_name(folder):
+    for find in (hrnet_plugin.cfg, find_config):
+        with pytest.raises(FileNotFoundError, match=f"or the path of a file, got '{folder}/{NAME}.py'"):
+            find(f'{folder}/{NAME}.py')
 
 
 def test_names_are_unique():
