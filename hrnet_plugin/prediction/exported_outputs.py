@@ -47,11 +47,11 @@ def _detection_problem(outputs: Outputs, metadata: ExportMetadata, size: tuple[i
     shapes = {outputs[name].shape[1] for name in ('boxes', 'scores', 'labels', 'masks') if name in outputs}
     if len(shapes) > 1 or outputs['boxes'].shape[2] != 4:
         return f'boxes of shape {outputs["boxes"].shape} with scores of shape {outputs["scores"].shape}'
-    counts, labels = outputs['counts'], outputs['labels']
+    counts, labels, number = outputs['counts'], outputs['labels'], len(metadata.meta.classes)
     if counts.size and not (counts.min() >= 0 and counts.max() <= labels.shape[1]):
         return f'counts from {counts.min()} to {counts.max()}'
-    if labels.size and not (labels.min() >= 0 and labels.max() < max(len(metadata.meta.classes), 1)):
-        return f'labels from {labels.min()} to {labels.max()} of {len(metadata.meta.classes)} classes'
+    if labels.size and not (labels.min() >= 0 and (not number or labels.max() < number)):  # classes may have no names
+        return f'labels from {labels.min()} to {labels.max()} of {number} classes'
     return ''
 
 
@@ -64,12 +64,12 @@ def _pose_problem(outputs: Outputs, metadata: ExportMetadata, size: tuple[int, i
 
 def _segmentation_problem(outputs: Outputs, metadata: ExportMetadata, size: tuple[int, int]) -> str:
     logits, number = outputs['logits'], len(metadata.meta.classes)
-    if not logits.size or logits.shape[1] not in (1, number):
+    if not logits.size or (number and logits.shape[1] not in (1, number)):  # classes may have no names
         return f'logits of shape {logits.shape} for {number} classes'
     labels = outputs.get('labels')  # missing in models that predict windows
     if labels is not None and labels.shape[1:] != size:
         return f'labels of shape {labels.shape} for images of {size}'
-    if labels is not None and not (labels.min() >= 0 and labels.max() < max(number, 1)):
+    if labels is not None and not (labels.min() >= 0 and labels.max() < max(number, logits.shape[1])):
         return f'labels from {labels.min()} to {labels.max()} of {number} classes'
     return ''
 

@@ -49,6 +49,8 @@ class ExportedPredictor(Predictor):
 
     def predict_batch(self, images: Sequence[InputImage]) -> list[Prediction]:
         """Predict on a batch of images, which may have different sizes."""
+        if self.task != 'pose' and any(image.boxes is not None for image in images):
+            raise ValueError(f'boxes must be given to a top-down pose estimator only, got a model of {self.task}')
         pixels = [self._read(image) for image in images]
         if self.task == 'pose':
             return [self._predict_poses(image, found) for image, found in zip(images, pixels)]

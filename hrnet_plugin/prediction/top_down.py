@@ -56,6 +56,7 @@ class TopDownPredictor(Predictor):
         if detected.boxes is None or detected.scores is None or detected.labels is None:
             raise ValueError(f'detector must return boxes, got none for {detected.name}')
         chosen = (detected.labels == self._label) & (detected.scores > SCORE_THRESHOLD)
+        chosen &= (detected.boxes[:, 2:] > detected.boxes[:, :2]).all(1)  # boxes at the border may have no area
         boxes, scores = detected.boxes[chosen], detected.scores[chosen]
         kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), _MOST_OVERLAP).numpy()
         return np.asarray(boxes[kept]), np.asarray(scores[kept])

@@ -120,7 +120,7 @@ class Prediction:
 
         Args:
             folder: Folder of the files. It is created if it is missing.
-            stem: File name without suffix. Default: that of the image.
+            stem: File name without suffix. Default: that of the image, or the name of the video frame.
             score_threshold: Minimum score of objects and keypoints in the visualization. Default: 0.3.
 
         Raises:

@@ -38,7 +38,8 @@ def save(prediction: Prediction, folder: Path, stem: str | None, score_threshold
     """Write the files of :meth:`~hrnet_plugin.results.prediction.Prediction.save`, and return their paths."""
     source = Path(prediction.name)
     suffix = source.suffix if source.suffix.lower() in _FORMATS else '.png'
-    stem = source.stem if stem is None else stem
+    if stem is None:  # frames of a video are named 'clip.mp4#000003'
+        stem = source.name if '#' in source.suffix else source.stem
     paths = folder / f'{stem}{suffix}', folder / f'{stem}.json'
     for path in paths:
         if path.exists():

@@ -65,6 +65,23 @@ def test_label_maps(tmp_path, kind):
         assert (found.label_map[y1 + 4:y2 - 4, x1 + 4:x2 - 4] == label).all()
 
 
+@pytest.mark.parametrize(('metadata', 'model'), [(DETECTION, BoxesOfChannels()), (SEGMENTATION, ColorSegmentor())])
+def test_classes_may_have_no_names(tmp_path, metadata, model):
+    unnamed = replace(metadata, meta=DatasetMeta())
+    expected = ExportedPredictor(write_exported(tmp_path, metadata, model))(_scene(colors=3)[0])
+    found = ExportedPredictor(write_exported(tmp_path, unnamed, model))(_scene(colors=3)[0])
+    assert found.class_name(2) == '2'
+    for name in ('labels', 'label_map'):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize(('metadata', 'model'), [(DETECTION, BoxesOfChannels()), (SEGMENTATION, ColorSegmentor())])
+def test_boxes_are_for_pose_estimators_only(tmp_path, metadata, model):
+    predictor = ExportedPredictor(write_exported(tmp_path, metadata, model))
+    with pytest.raises(ValueError, match='boxes must be given to a top-down pose estimator only, got a model of'):
+        predictor(_scene()[0], boxes=[[0, 0, 9, 9]])
+
+
 def test_sliding_windows_cover_the_image(tmp_path):
     whole = replace(SEGMENTATION, resizing=Resizing(mode='none'))
     image = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (80, 60))

@@ -147,6 +147,8 @@ def test_persons_of_a_detector_get_poses(predictors, image):
     np.testing.assert_array_equal(poses.keypoints, alone.keypoints)
     assert poses.to_coco(1)[0]['score'] < alone.to_coco(1)[0]['score']
     assert len(combined(image, boxes=BOXES)) == 3
+    flat = [[40, 0, 40, 50], [0, 0, 30, 0]]  # of objects beyond the border
+    assert len(TopDownPredictor(pose, FixedDetector([*BOXES, *flat], [0.9] * 5, [1] * 5))(image)) == 3
     nothing = TopDownPredictor(pose, FixedDetector(BOXES, [0.9] * 3, [0] * 3))(image)
     assert len(nothing) == 0
     assert nothing.keypoints.shape == (0, 17, 2)

@@ -188,6 +188,8 @@ def test_saving_writes_an_image_and_json_and_overwrites_nothing(tmp_path):
         detection(gray(), name='photos/second/cat.jpg').save(tmp_path / 'out')
     assert [path.name for path in detection(gray(), name='x/cat.tif').save(tmp_path / 'out', stem='b')] == [
         'b.png', 'b.json']
+    frames = [detection(gray(), name=f'clip.mp4#00000{index}').save(tmp_path / 'frames') for index in range(2)]
+    assert [path.name for path, _ in frames] == ['clip.mp4#000000.png', 'clip.mp4#000001.png']
     (tmp_path / 'file').touch()
     with pytest.raises(OSError, match='file'):
         found.save(tmp_path / 'file')
