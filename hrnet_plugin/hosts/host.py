@@ -239,6 +239,19 @@ class Host:
         """
         raise ValueError(f'config must be one of mmdet, mmpose or mmseg, got one of {self.name}')
 
+    def set_prediction(self, sample: BaseDataElement, prediction: Prediction) -> None:
+        """Add a prediction to a sample of the test data, in the form that the evaluators of the host read.
+
+        Args:
+            sample: Sample of one image, or of one person for top-down models. Changed in place.
+            prediction: Prediction on the image, or on the person.
+        """
+        raise ValueError(f'config must be one of mmdet, mmpose or mmseg, got one of {self.name}')
+
+    def person_boxes(self, sample: BaseDataElement) -> tuple[Floats, Floats] | None:
+        """Return boxes (x1, y1, x2, y2) and scores of the persons of a test sample, or None if no model uses them."""
+        return None
+
     def enable_drawing(self, config: Config, folder: str) -> None:
         """Enable saving of visualizations during tests.
 

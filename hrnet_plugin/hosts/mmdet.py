@@ -114,6 +114,15 @@ class MMDetHost(Host):
                           scores=to_numpy(found.scores, 'float32'), labels=to_numpy(found.labels, 'int64'),
                           masks=masks)
 
+    def set_prediction(self, sample: BaseDataElement, prediction: Prediction) -> None:
+        """Add detected objects as ``pred_instances``."""
+        import torch
+        from mmengine.structures import InstanceData
+        found = dict(bboxes=prediction.boxes, scores=prediction.scores, labels=prediction.labels,
+                     masks=prediction.masks)
+        sample.pred_instances = InstanceData(
+            **{name: torch.from_numpy(values) for name, values in found.items() if values is not None})
+
     def forward(self, model: BaseModel, image: Tensor, box_rois: int, mask_rois: int) -> None:
         """Run backbone, neck and heads once. Box and mask heads get RoI features with uninitialized values."""
         if getattr(model, 'roi_head', None) is None:

@@ -100,6 +100,17 @@ class MMPoseHost(Host):
         """Convert the keypoints of the persons in an image."""
         return mmpose_results.pose_prediction(samples, name=name, size=size, meta=meta)
 
+    def set_prediction(self, sample: BaseDataElement, prediction: Prediction) -> None:
+        """Add keypoints as ``pred_instances``."""
+        from mmengine.structures import InstanceData
+        sample.pred_instances = InstanceData(
+            bboxes=prediction.boxes, bbox_scores=prediction.scores, keypoints=prediction.keypoints,
+            keypoint_scores=prediction.keypoint_scores)
+
+    def person_boxes(self, sample: BaseDataElement) -> tuple[Floats, Floats] | None:
+        """Return the boxes of the dataset, which are those of a detector or the ground truth."""
+        return sample.gt_instances.bboxes, sample.gt_instances.bbox_scores
+
     def test_augmentation(self, config: Config) -> str:
         """Return 'no flip' for tests without flip test, since published results use it."""
         return '' if (config.model.get('test_cfg') or {}).get('flip_test') else 'no flip'

@@ -18,8 +18,9 @@ from hrnet_plugin.results.prediction import Prediction, to_numpy
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
     from mmengine.dataset import BaseDataset
+    from mmengine.evaluator import Evaluator
     from mmengine.structures import BaseDataElement
-    from torch import nn
+    from torch import Tensor, nn
 
     from hrnet_plugin.results.dataset_meta import DatasetMeta
 
@@ -63,6 +64,23 @@ class MMSegHost(Host):
             raise ValueError('config must be one of a model that segments images, got one without pred_sem_seg')
         return Prediction(task=self.task, name=name, size=size, meta=meta,
                           label_map=to_numpy(found.data, 'int64').reshape(size))
+
+    def set_prediction(self, sample: BaseDataElement, prediction: Prediction) -> None:
+        """Add a label map as ``pred_sem_seg``."""
+        import torch
+        from mmengine.structures import PixelData
+        sample.pred_sem_seg = PixelData(data=torch.from_numpy(prediction.label_map)[None])
+
+    def label_areas(self, evaluator: Evaluator) -> Sequence[Sequence[Tensor]]:
+        """Return the areas of each image that ``IoUMetric`` collects before it evaluates them. Empty without it.
+
+        Args:
+            evaluator: Evaluator after the last image, and before its evaluation.
+
+        Returns:
+            Intersection, union, predicted and labeled pixels per image, shape (C, ) each.
+        """
+        return next((metric.results for metric in evaluator.metrics if type(metric).__name__ == 'IoUMetric'), ())
 
     def label_options(self, dataset: ConfigDict) -> dict[str, Any]:
         """Return how label maps of a dataset are read.

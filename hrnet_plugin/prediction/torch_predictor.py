@@ -66,6 +66,16 @@ class TorchPredictor(Predictor):
                                       name=image.name, size=sizes[index], meta=self.meta)
                 for index, image in enumerate(images)]
 
+    def test_step(self, batch: dict[str, Any]) -> list[BaseDataElement]:
+        """Predict on a batch of the dataloader of the config.
+
+        Args:
+            batch: 'inputs' and 'data_samples'. The samples may be changed in place.
+        """
+        with DefaultScope.overwrite_default_scope(self._scope), torch.no_grad():
+            outputs: list[BaseDataElement] = self.model.test_step(batch)
+        return outputs
+
     def _run(self, inputs: Sequence[dict[str, Any]]) -> list[BaseDataElement]:
         """Return the outputs of the model in the order of the inputs."""
         groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
