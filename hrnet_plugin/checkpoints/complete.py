@@ -8,27 +8,33 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from hrnet_plugin.checkpoints.backbone import find_unused_rows
+from hrnet_plugin.checkpoints.class_names import ClassNames
 from hrnet_plugin.checkpoints.match import match_state_dict, summarize_names
 from hrnet_plugin.checkpoints.scheme import SCHEME, load_any_family
 
 
-def load_complete(model: nn.Module, checkpoint: str) -> None:
+def load_complete(model: nn.Module, checkpoint: str) -> ClassNames:
     """Load a checkpoint of any family into a model. No code in the file is executed.
 
     Args:
         model: Model of a host. It is not changed if the checkpoint does not match.
         checkpoint: Path or address, as in :class:`~hrnet_plugin.checkpoints.Pretrained`.
 
+    Returns:
+        Class names in the checkpoint.
+
     Raises:
         OSError: If the checkpoint cannot be read.
         ValueError: If it is no checkpoint, or one of another model.
     """
     address = checkpoint.removeprefix(SCHEME)
-    tensors = load_any_family(address)['state_dict']
+    loaded = load_any_family(address)
+    tensors, names = loaded['state_dict'], loaded['names']
     check_complete(model, tensors, address)
     weights = OrderedDict(_without_wrapper(tensors))
     weights._metadata = tensors._metadata  # type: ignore[attr-defined]
     model.load_state_dict(weights, strict=False)
+    return names
 
 
 def check_complete(model: nn.Module, tensors: Mapping[str, Tensor], source: str, part: str = '') -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from hrnet_plugin.checkpoints.class_names import ClassNames, find_class_names
 from hrnet_plugin.checkpoints.pickle_file import first_sentence, load_pickle
 from hrnet_plugin.checkpoints.safetensors_file import read_safetensors, to_safetensors
 from hrnet_plugin.checkpoints.tensor_check import check_sizes, check_tensors
@@ -47,12 +48,14 @@ class Checkpoint:
         metadata: Name of a module -> its metadata, e.g. {'backbone': {'upsampling': 'nearest'}}.
         kept: Tensors that a conversion has changed or left out, with their original keys. See
             :func:`~hrnet_plugin.checkpoints.convert.to_plugin`.
+        names: Class names. Conversions leave them out.
     """
 
     source: str
     tensors: OrderedDict[str, Tensor]
     metadata: Metadata = field(default_factory=dict)
     kept: dict[str, Tensor] = field(default_factory=dict)
+    names: ClassNames = field(default_factory=ClassNames)
 
 
 def read(path: str | Path, source: str | None = None) -> Checkpoint:
@@ -206,7 +209,7 @@ def _checkpoint_of(content: Any, source: str, size: int) -> Checkpoint:
     if not isinstance(own, Mapping):
         own = {}
     return Checkpoint(source, check_tensors(entries, size), {**_metadata(metadata), **_metadata(own.get('notes', {}))},
-                      check_tensors(dict(own.get('kept', {})), size))
+                      check_tensors(dict(own.get('kept', {})), size), find_class_names(content))
 
 
 def _unwrap(content: Any) -> tuple[Mapping[object, object], Mapping[str, Mapping[str, ConfigValue]]]:

@@ -31,11 +31,15 @@ def load_any_family(filename: str, map_location: MAP_LOCATION = None) -> dict[st
         filename: 'hrnet://' followed by an address, as in :class:`~hrnet_plugin.checkpoints.Pretrained`.
         map_location: Ignored. The tensors are on the CPU, and mmengine copies them into the model.
 
+    Returns:
+        'state_dict', 'meta', and the class names as 'names', which only this package reads.
+
     Raises:
         OSError, ValueError: If the checkpoint cannot be read.
     """
     path, address = resolve_checkpoint([filename.removeprefix(SCHEME)])
     checkpoint = read(path, address)
+    names = checkpoint.names
     if len(find_backbones(checkpoint.tensors)) == 1:
         found = recognize(checkpoint)
         checkpoint, unknown = to_plugin(checkpoint, found)
@@ -46,7 +50,7 @@ def load_any_family(filename: str, map_location: MAP_LOCATION = None) -> dict[st
     state_dict = OrderedDict(checkpoint.tensors)
     # read by modules that compare it with their own, see models/checkpoint_metadata.py
     state_dict._metadata = OrderedDict(checkpoint.metadata)  # type: ignore[attr-defined]
-    return dict(state_dict=state_dict, meta={})
+    return dict(state_dict=state_dict, meta={}, names=names)
 
 
 @CheckpointLoader.register_scheme(prefixes=RUN_SCHEME)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrnet_plugin.hosts.class_meta import class_meta
 from hrnet_plugin.hosts.config_entries import fixed_input_size
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.names import type_name
 from hrnet_plugin.hosts.network_defaults import NetworkDefaults
-from hrnet_plugin.results.dataset_meta import DatasetMeta, colors_of
+from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
@@ -195,17 +196,18 @@ class Host:
     def dataset_meta(self, dataset: BaseDataset, model: nn.Module) -> DatasetMeta:
         """Return names and palettes of the outputs of a model.
 
-        Class names are left out if the heads have another number of classes.
+        Class names are those of the checkpoint, or else of the dataset. They are left out if the heads have another
+        number of classes.
 
         Args:
             dataset: Dataset with the names.
-            model: Model of the host.
+            model: Model of the host. Its ``dataset_meta`` may have the names in the checkpoint.
         """
-        classes = tuple(map(str, dataset.metainfo.get('classes') or ()))
         numbers = self.class_heads(model).values()
-        if numbers and len(classes) not in numbers:
-            return DatasetMeta()
-        return DatasetMeta(classes=classes, palette=colors_of(dataset.metainfo.get('palette')))
+        sources: list[Mapping[str, Any]] = [dataset.metainfo]
+        if numbers:  # else, classes are words of the prompt
+            sources.insert(0, getattr(model, 'dataset_meta', None) or {})
+        return class_meta(sources, numbers)
 
     def pipeline_inputs(self, image: dict[str, Any], dataset: BaseDataset, boxes: Floats | None,
                         box_scores: Floats | None) -> list[dict[str, Any]]:

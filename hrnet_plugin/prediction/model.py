@@ -13,6 +13,8 @@ from hrnet_plugin.checkpoints.complete import load_complete
 def load_model(config: Config, checkpoint: str, *, device: torch.device | str = 'cpu') -> BaseModel:
     """Build the model of a config in eval mode, with all weights from a checkpoint. No code in it is executed.
 
+    If the checkpoint has class names, they are in the attribute ``dataset_meta`` of the model.
+
     Args:
         config: Config of a host.
         checkpoint: Path or address of a checkpoint of any family.
@@ -26,7 +28,9 @@ def load_model(config: Config, checkpoint: str, *, device: torch.device | str = 
         raise ValueError('config must have the entry model, got none')
     with DefaultScope.overwrite_default_scope(config.get('default_scope')):
         model = MODELS.build(config.model)
-    load_complete(model, checkpoint)
+    names = load_complete(model, checkpoint)
+    if names.classes:  # as the inferencers of the hosts
+        model.dataset_meta = dict(classes=names.classes, palette=names.palette)
     return revert_sync_batchnorm(model).to(device).eval()
 
 

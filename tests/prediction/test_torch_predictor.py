@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.registry import init_default_scope
 from PIL import Image
 from prediction_models import DETECTOR, POSE, SEGMENTOR, write_model
@@ -242,10 +243,32 @@ def test_an_engine_predicts_the_same(files, predictors, image):
     assert not is_optimized(few.model)
 
 
-def test_names_of_other_classes_are_left_out(tmp_path, image):
+@pytest.mark.parametrize('name', [DETECTOR, SEGMENTOR])
+def test_class_names_are_those_of_the_checkpoint(files, predictors, tmp_path, name):
+    number = len(predictors(name).meta.classes)
+    meta = dict(classes=tuple(f'kind{index}' for index in range(number)), palette=[(1, 2, 3)] * number)
+    config, checkpoint = files(name)
+    weights = torch.load(checkpoint, weights_only=True)
+    for stored, palette in ((dict(dataset_meta=meta), meta['palette']),
+                            (dict(CLASSES=meta['classes'], PALETTE=None), list(predictors(name).meta.palette))):
+        torch.save(dict(weights, meta=stored), tmp_path / 'named.pth')
+        found = hrnet_plugin.load(config, tmp_path / 'named.pth', device='cpu').meta
+        assert (found.classes, list(found.palette)) == (meta['classes'], palette)
+
+
+@pytest.mark.parametrize('stored', [dict(dataset_meta=3), dict(dataset_meta=dict(classes=[3] * 80)),
+                                    dict(dataset_meta=dict(classes=['a\n'] * 80, palette=[(1, 2)])), []])
+def test_invalid_names_in_a_checkpoint_are_not_used(files, predictors, tmp_path, stored):
+    config, checkpoint = files(DETECTOR)
+    torch.save(dict(torch.load(checkpoint, weights_only=True), meta=stored), tmp_path / 'named.pth')
+    assert hrnet_plugin.load(config, tmp_path / 'named.pth', device='cpu').meta == predictors(DETECTOR).meta
+
+
+def test_names_of_other_classes_are_left_out(tmp_path, image, logged):
     pytest.importorskip('mmdet')
     heads = 'bbox_head=dict(num_classes=2), mask_head=dict(num_classes=2)'
     config, checkpoint = write_model(tmp_path, DETECTOR, f'model = dict(roi_head=dict({heads}))')
     predictor = hrnet_plugin.load(config, checkpoint, device='cpu')
     assert predictor.meta.classes == ()
+    assert any('model has 2 classes, but there are names for 80 classes' in line for line in logged)
     assert predictor(image).class_name(1) == '1'
