@@ -11,13 +11,21 @@ import pytest
 import torch
 from conftest import SAMPLE_CONFIGS, randomize, read_sample_config
 from mmengine.registry import MODELS, DefaultScope
+from prediction_models import write_model
 
 from hrnet_plugin.cli import export
 from hrnet_plugin.cli.main import run
 from hrnet_plugin.config_files import relocate_data
+from hrnet_plugin.export.export import export_model
+from hrnet_plugin.export.parity.compare import match_detections
+from hrnet_plugin.export.targets.formats import TARGETS
 from hrnet_plugin.export.verification.data import VerificationData
 from hrnet_plugin.export.verification.text import verification_text
 from hrnet_plugin.export.verification.verify import verify
+from hrnet_plugin.hosts import MMDET
+from hrnet_plugin.prediction.exported_predictor import ExportedPredictor
+from hrnet_plugin.prediction.model import load_model
+from hrnet_plugin.prediction.torch_predictor import TorchPredictor
 from hrnet_plugin.results.dataset_meta import DatasetMeta
 from hrnet_plugin.results.prediction import Prediction, to_numpy
 
@@ -131,6 +139,71 @@ def test_the_written_file_is_evaluated(checkpoint, sample_root, tmp_path, capsys
     assert all(abs(difference) < 0.1 for _, _, difference in rows.values())
     assert table[4].startswith('mIoU: difference ')
     assert table[5].startswith('median time per image: PyTorch ')
+
+
+def test_a_file_of_another_model_differs(checkpoint, sample_root, tmp_path):
+    pytest.importorskip('onnxruntime')
+    config = read_sample_config(SEGMENTOR, sample_root)
+    file, = export_model(config, checkpoint, TARGETS['onnx'], tmp_path / 'model.onnx').files
+    data = VerificationData(config)
+    found = verify(data, Truth(data), ExportedPredictor(file))
+    assert found.intervals['mIoU'].high < -0.1
+    assert found.metrics['aAcc'][0] == 100
+    assert 1 < found.metrics['aAcc'][1] < 90
+
+
+class Recorder:
+    """Evaluator that keeps the samples."""
+
+    metrics = ()
+
+    def __init__(self):
+        self.samples = []
+
+    def process(self, data_samples, data_batch):
+        self.samples += [sample.clone() for sample in data_samples]
+
+    def evaluate(self, size):
+        return {}
+
+
+@pytest.mark.parametrize('name', [SEGMENTOR, pytest.param(MASKS, marks=pytest.mark.slow),
+                                  pytest.param(SAMPLE_CONFIGS['mmpose'], marks=pytest.mark.slow)])
+def test_evaluators_get_the_same_predictions(name, sample_root, tmp_path, monkeypatch):
+    pytest.importorskip('onnxruntime')
+    path, weights = write_model(tmp_path, name)
+    config, recorders = read_sample_config(path, sample_root), []
+    data = VerificationData(config)
+    monkeypatch.setattr(data, 'make_evaluator', lambda: recorders.append(Recorder()) or recorders[-1])
+    file, = export_model(config, weights, TARGETS['onnx'], tmp_path / 'model.onnx').files
+    verify(data, TorchPredictor(config, load_model(config, weights)), ExportedPredictor(file))
+    before, after = (recorder.samples for recorder in recorders)
+    assert len(before) == len(after) == len(data)
+    for one, other in zip(before, after):
+        check_same_prediction(one, other)
+
+
+def check_same_prediction(one, other):
+    """Compare what the evaluators of a host read."""
+    assert one.img_path == other.img_path
+    if 'pred_sem_seg' in one:
+        assert one.pred_sem_seg.data.shape == other.pred_sem_seg.data.shape
+        assert (one.pred_sem_seg.data == other.pred_sem_seg.data).float().mean() > 0.999
+        return
+    expected, found = one.pred_instances, other.pred_instances
+    names = set(expected.keys()) - {'keypoints_visible'}
+    assert names == set(found.keys())
+    assert all(type(expected[entry]) is type(found[entry]) for entry in names)
+    if 'keypoints' in expected:
+        for entry in names:
+            np.testing.assert_allclose(found[entry], expected[entry], atol=0.05)
+        return
+    first, second = (MMDET.prediction([each], name='', size=each.ori_shape, meta=DatasetMeta())
+                     for each in (one, other))
+    pairs = match_detections(first, second)
+    assert len(first) == len(second) == 30
+    assert len(pairs) >= 27  # without near-ties
+    assert all((first.masks[i] != second.masks[j]).sum() <= 4 for i, j in pairs)
 
 
 def test_missing_data_is_refused_before_the_export(checkpoint, sample_root, tmp_path, capsys, monkeypatch):
