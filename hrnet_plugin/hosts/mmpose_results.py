@@ -65,6 +65,9 @@ def pose_prediction(samples: Sequence[BaseDataElement], *, name: str, size: tupl
         name: Name of the image.
         size: Height and width of the image in pixels.
         meta: Names and palettes.
+
+    Raises:
+        ValueError: If the model has another number of keypoints than the dataset.
     """
     number = len(meta.keypoints)
     keypoints, point_scores = [np.zeros((0, number, 2))], [np.zeros((0, number))]
@@ -72,6 +75,9 @@ def pose_prediction(samples: Sequence[BaseDataElement], *, name: str, size: tupl
     for sample in samples:
         found: Any = sample.get('pred_instances')
         keypoints.append(to_numpy(found.keypoints, 'float32')[..., :2])
+        if keypoints[-1].shape[-2] != number:
+            raise ValueError(f'the test dataset of the config must have the {keypoints[-1].shape[-2]} keypoints of the '
+                             f'model, got {number}. Set test_dataloader.dataset.metainfo')
         point_scores.append(to_numpy(found.keypoint_scores, 'float32'))
         boxes.append(_boxes(found, keypoints[-1]))
         scores.append(to_numpy(found.bbox_scores, 'float32') if 'bbox_scores' in found else point_scores[-1].mean(1))

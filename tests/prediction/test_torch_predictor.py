@@ -234,6 +234,14 @@ def test_checkpoints_and_configs_must_agree(files, tmp_path):
             hrnet_plugin.load(config, checkpoint, device=device)
 
 
+def test_keypoints_of_model_and_dataset_must_agree(tmp_path, image):
+    pytest.importorskip('mmpose')
+    changes = 'model = dict(head=dict(out_channels=5), test_cfg=dict(flip_test=False))'
+    predictor = hrnet_plugin.load(*write_model(tmp_path, POSE, changes), device='cpu')
+    with pytest.raises(ValueError, match='must have the 5 keypoints of the model, got 17'):
+        predictor(image)
+
+
 def test_an_engine_predicts_the_same(files, predictors, image):
     fast = hrnet_plugin.load(*files(SEGMENTOR), device='cpu', engine='torch')
     assert is_optimized(fast.model)
