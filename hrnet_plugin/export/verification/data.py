@@ -78,11 +78,19 @@ class VerificationData:
                 raise
 
     def load(self, sample: BaseDataElement) -> InputImage:
-        """Return the image of a sample, read by the loader of the test pipeline."""
+        """Return the image of a sample, read by the loader of the test pipeline.
+
+        Raises:
+            OSError, ValueError: If the image cannot be read, or the pipeline drops its path.
+        """
+        name = sample.metainfo.get('img_path')
+        if name is None:
+            raise ValueError("the pipeline of test_dataloader must keep 'img_path' in its meta_keys, got samples "
+                             'without')
         boxes, scores = self.host.person_boxes(sample) or (None, None)
         with DefaultScope.overwrite_default_scope(self._scope):
-            pixels = self._pipeline.load(InputImage(name=sample.metainfo['img_path']))['img']
-        return InputImage(name=sample.metainfo['img_path'], pixels=pixels, boxes=boxes, box_scores=scores)
+            pixels = self._pipeline.load(InputImage(name=name))['img']
+        return InputImage(name=name, pixels=pixels, boxes=boxes, box_scores=scores)
 
     def make_evaluator(self) -> Evaluator:
         """Build the evaluator of the config."""
