@@ -172,6 +172,9 @@ CASES = {
         'predict', str(given / 'mine.py'), str(given / 'image.png'), '--checkpoint', str(given / 'mine.pth'),
         '--device', 'cpu', '--out', str(out / 'new')],
         ('new/image.png', 'new/predictions.json'), needs=('mmseg', ), is_slow=True),
+    'export': Case(write_predictor, lambda given, out: [
+        'export', str(given / 'mine.py'), '--checkpoint', str(given / 'mine.pth'), '--to', 'onnx', '--out',
+        str(out / 'mine.onnx')], ('mine.onnx', ), needs=('mmseg', 'onnx', 'onnxruntime'), is_slow=True),
     'benchmark': Case(no_inputs, lambda _, out: [
         'benchmark', '--config', SEGMENTOR, '--shape', '64', '64', '--rounds', '1', '--train', '--out',
         str(out / 'x.json')], ('x.json', ), needs=('mmseg', ), is_slow=True),

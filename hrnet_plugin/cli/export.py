@@ -1,7 +1,7 @@
 """Export a model to ONNX, OpenVINO or torch.export.
 
     hrnet export CONFIG --checkpoint FILE --to onnx [--out FILE]
-    hrnet export CONFIG --checkpoint FILE --to onnx --verify [--data-root FOLDER]
+    hrnet export CONFIG --checkpoint FILE --to onnx --verify
     hrnet export CONFIG --checkpoint FILE --to onnx --part network
 
 The exported model includes normalization, padding, decoding and NMS, and takes

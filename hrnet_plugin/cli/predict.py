@@ -3,9 +3,10 @@
     hrnet predict MODEL SOURCE --checkpoint FILE [options]
 
 MODEL is the name of a shipped config or the path of any config of mmdet,
-mmpose or mmsegmentation. An exported file needs no checkpoint. SOURCE is an image, a folder of images, a pattern
-such as 'photos/**/*.jpg', or a video. Prints one line per image, and writes
-visualizations and predictions.json to the folder of --out.
+mmpose or mmsegmentation. An exported file needs no checkpoint. SOURCE is an
+image, a folder of images, a pattern such as 'photos/**/*.jpg', or a video.
+Prints one line per image, and writes visualizations and predictions.json to
+the folder of --out.
 
 Pose estimators predict one person that fills the image, unless --detector or
 --boxes is given.
