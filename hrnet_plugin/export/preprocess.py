@@ -45,7 +45,8 @@ class Preprocessing(nn.Module):
         if self.size is not None:
             missing = [_positive(size - own) for size, own in zip(self.size, (height, width))]
         elif self.divisor > 1:
-            missing = [(self.divisor - own % self.divisor) % self.divisor for own in (height, width)]
+            # not (-own) % divisor: padded sizes are multiples of the divisor for torch.export, too
+            missing = [(own + self.divisor - 1) // self.divisor * self.divisor - own for own in (height, width)]
         else:
             return images
         return F.pad(images, (0, missing[1], 0, missing[0]), value=self.value)

@@ -6,6 +6,7 @@ import warnings
 import torch
 from torch import nn
 
+from hrnet_plugin.export.targets.pt2 import export_program
 from hrnet_plugin.prediction.metadata import METADATA_KEY
 from hrnet_plugin.prediction.metadata_json import metadata_to_json
 
@@ -48,9 +49,7 @@ def _write_openvino(folder, metadata, module, images):
 
 def _write_pt2(folder, metadata, module, images):
     path = folder / 'model.pt2'
-    dynamic = dict.fromkeys(DYNAMIC, torch.export.Dim.DYNAMIC)
-    program = torch.export.export(module, (images, ), dynamic_shapes=(dynamic, ))
-    torch.export.save(program, path, extra_files={METADATA_KEY: metadata_to_json(metadata)})
+    torch.export.save(export_program(module, images), path, extra_files={METADATA_KEY: metadata_to_json(metadata)})
     return path
 
 

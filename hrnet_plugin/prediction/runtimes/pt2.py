@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from inspect import signature
 
 import numpy as np
 import torch
@@ -30,9 +29,7 @@ class TorchExportRuntime(Runtime):
         self.metadata = read_metadata(text, source)  # before the program is loaded
         with invalid_model(source, 'a program of torch.export'):
             program = torch.export.load(io.BytesIO(files['.pt2']))
-            # the guards assume several images, and the operators do not
-            has_guards = 'check_guards' in signature(program.module).parameters
-            self._module = program.module(check_guards=False) if has_guards else program.module()
+            self._module = program.module()
         check_names(source, self.metadata, program.graph_signature.user_inputs, self.metadata.outputs)
 
     def run(self, images: NDArray[np.float32]) -> Outputs:
