@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from mmengine.registry import MODELS, DefaultScope
 
@@ -13,6 +14,19 @@ POSE = 'td-hm_hrnetv1-w18-small-v1_sample'
 SEGMENTOR = 'fcn_hrnetv2-w18-small-v1_sample'
 # an untrained detector has low scores
 CHANGES = {DETECTOR: 'model = dict(test_cfg=dict(rcnn=dict(score_thr=0., max_per_img=30)))'}
+
+
+class ModelFiles:
+    """Config and checkpoint of each model, written once to a folder."""
+
+    def __init__(self, folder):
+        self._folder, self._found = folder, {}
+
+    def __call__(self, name):
+        pytest.importorskip({DETECTOR: 'mmdet', POSE: 'mmpose', SEGMENTOR: 'mmseg'}[name])
+        if name not in self._found:
+            self._found[name] = write_model(self._folder, name)
+        return self._found[name]
 
 
 def write_model(folder, name, changes=None, seed=0):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from prediction_models import DETECTOR, POSE, SEGMENTOR, write_model
+from prediction_models import DETECTOR, POSE, SEGMENTOR, ModelFiles, write_model
 
 import hrnet_plugin
 from hrnet_plugin.cli import predict
@@ -22,14 +22,7 @@ pytest.importorskip('mmseg')
 
 @pytest.fixture(scope='module')
 def files(tmp_path_factory):
-    """Return config and checkpoint of each model, written once."""
-    folder, found = tmp_path_factory.mktemp('models'), {}
-
-    def get(name):
-        if name not in found:
-            found[name] = write_model(folder, name)
-        return found[name]
-    return get
+    return ModelFiles(tmp_path_factory.mktemp('models'))
 
 
 @pytest.fixture(scope='module')

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from PIL import Image
-from prediction_models import DETECTOR, POSE, SEGMENTOR, write_model
+from prediction_models import DETECTOR, POSE, SEGMENTOR, ModelFiles, write_model
 
 import hrnet_plugin
 from hrnet_plugin.execution.inference import is_optimized
@@ -23,15 +23,7 @@ BOXES = [[20, 10, 90, 120], [60.5, 30, 150, 100.25], [0, 0, 30, 60]]
 
 @pytest.fixture(scope='module')
 def files(tmp_path_factory):
-    """Return the config and checkpoint of a model, written once."""
-    folder, found = tmp_path_factory.mktemp('models'), {}
-
-    def get(name):
-        pytest.importorskip({DETECTOR: 'mmdet', POSE: 'mmpose', SEGMENTOR: 'mmseg'}[name])
-        if name not in found:
-            found[name] = write_model(folder, name)
-        return found[name]
-    return get
+    return ModelFiles(tmp_path_factory.mktemp('models'))
 
 
 @pytest.fixture(scope='module')

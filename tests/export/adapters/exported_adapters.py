@@ -56,6 +56,14 @@ def run_torch_export(module, example):
     return run_eager(program.module())
 
 
+def run_formats(kind, module, size, outputs):
+    """Return functions that run an adapter in ONNX Runtime and OpenVINO ('onnx'), or in torch.export."""
+    if kind == 'onnx':
+        data = export_onnx(module, torch.randn(1, 3, *size), outputs)
+        return [run_onnx(data), run_openvino(data)]
+    return [run_torch_export(module, torch.randn(2, 3, *size))]
+
+
 def run_eager(module):
     """Return a function that runs a module."""
     def run(x):

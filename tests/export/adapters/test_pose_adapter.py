@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import build_on_meta, randomize
-from exported_adapters import WithSize, export_onnx, run_eager, run_onnx, run_openvino, run_torch_export
+from exported_adapters import WithSize, run_eager, run_formats
 from mmengine.registry import MODELS, DefaultScope
 from mmengine.structures import InstanceData
 
@@ -88,11 +88,7 @@ def test_exported_models_predict_as_mmpose(kind):
     """The batch size and the size of the images differ from those of the export."""
     model = build(dict(flip_test=True, shift_heatmap=True))
     module = WithSize(PoseAdapter(model)).eval()
-    if kind == 'onnx':
-        data = export_onnx(module, torch.randn(1, 3, 64, 64), PoseAdapter.outputs)
-        runs = [run_onnx(data), run_openvino(data)]
-    else:
-        runs = [run_torch_export(module, torch.randn(2, 3, 64, 64))]
+    runs = run_formats(kind, module, (64, 64), PoseAdapter.outputs)
     for size in ((1, 3, 128, 96), (3, 3, 128, 160)):
         images = torch.randn(*size)
         keypoints, scores, _ = predict(model, images)

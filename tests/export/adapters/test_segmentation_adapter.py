@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import build_on_meta, randomize
-from exported_adapters import WithSize, export_onnx, run_eager, run_onnx, run_openvino, run_torch_export
+from exported_adapters import WithSize, run_eager, run_formats
 from mmengine.registry import MODELS, DefaultScope
 from torch.nn import functional as F
 
@@ -67,11 +67,7 @@ def test_exported_models_predict_as_mmseg(name, kind):
     """Batch sizes and sizes of images differ from those of the export, and are no multiples of 32."""
     model = build(name)
     module = WithSize(SegmentationAdapter(model)).eval()
-    if kind == 'onnx':
-        data = export_onnx(module, torch.randn(1, 3, 64, 96), SegmentationAdapter.outputs)
-        runs = [run_onnx(data), run_openvino(data)]
-    else:
-        runs = [run_torch_export(module, torch.randn(2, 3, 64, 96))]
+    runs = run_formats(kind, module, (64, 96), SegmentationAdapter.outputs)
     for size in ((1, 3, 77, 101), (3, 3, 50, 131)):
         images = torch.randn(*size)
         expected = predict(model, images)
