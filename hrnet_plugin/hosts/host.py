@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.hosts.class_meta import class_meta
 from hrnet_plugin.hosts.config_entries import fixed_input_size
 from hrnet_plugin.hosts.metric import Metric
 from hrnet_plugin.hosts.names import type_name
 from hrnet_plugin.hosts.network_defaults import NetworkDefaults
-from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hrnet_plugin.array_types import Floats
+    from hrnet_plugin.results.dataset_meta import DatasetMeta
     from hrnet_plugin.results.prediction import Prediction
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +202,7 @@ class Host:
             dataset: Dataset with the names.
             model: Model of the host. Its ``dataset_meta`` may have the names in the checkpoint.
         """
+        from hrnet_plugin.hosts.class_meta import class_meta
         numbers = self.class_heads(model).values()
         sources: list[Mapping[str, Any]] = [dataset.metainfo]
         if numbers:  # else, classes are words of the prompt

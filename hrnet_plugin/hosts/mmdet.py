@@ -12,7 +12,6 @@ from hrnet_plugin.hosts.config_entries import find_class_heads
 from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.names import type_name
 from hrnet_plugin.hosts.network_defaults import NetworkDefaults
-from hrnet_plugin.results.prediction import Prediction, to_numpy
 
 if TYPE_CHECKING:
     from mmdet.models.roi_heads.base_roi_head import BaseRoIHead
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hrnet_plugin.results.dataset_meta import DatasetMeta
+    from hrnet_plugin.results.prediction import Prediction
 
 # name of a box or mask head, which may be in a list
 _CLASS_HEAD = re.compile(r'(^|\.)(bbox|mask|panoptic|point|glbctx)_head(\.\d+)?$')
@@ -104,6 +104,7 @@ class MMDetHost(Host):
     def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
                    meta: DatasetMeta) -> Prediction:
         """Convert the detected objects of an image."""
+        from hrnet_plugin.results.prediction import Prediction, to_numpy
         found = samples[0].get('pred_instances')
         if found is None:
             raise ValueError('config must be one of a model that detects objects, got one without pred_instances')

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrnet_plugin.hosts import mmpose_metrics, mmpose_results
+from hrnet_plugin.hosts import mmpose_metrics
 from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.mmdet import coco_name
 from hrnet_plugin.hosts.names import type_name
@@ -86,19 +86,22 @@ class MMPoseHost(Host):
 
     def dataset_meta(self, dataset: BaseDataset, model: nn.Module) -> DatasetMeta:
         """Return names and palettes of the keypoints that a model predicts."""
-        return mmpose_results.keypoint_meta(dataset.metainfo, model)
+        from hrnet_plugin.hosts.mmpose_results import keypoint_meta
+        return keypoint_meta(dataset.metainfo, model)
 
     def pipeline_inputs(self, image: dict[str, Any], dataset: BaseDataset, boxes: Floats | None,
                         box_scores: Floats | None) -> list[dict[str, Any]]:
         """Return one input per person for top-down models, else one."""
+        from hrnet_plugin.hosts.mmpose_results import person_inputs
         if getattr(dataset, 'data_mode', 'topdown') != 'topdown':
             return super().pipeline_inputs({**image, **dataset.metainfo}, dataset, boxes, box_scores)
-        return mmpose_results.person_inputs({**image, **dataset.metainfo}, boxes, box_scores)
+        return person_inputs({**image, **dataset.metainfo}, boxes, box_scores)
 
     def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
                    meta: DatasetMeta) -> Prediction:
         """Convert the keypoints of the persons in an image."""
-        return mmpose_results.pose_prediction(samples, name=name, size=size, meta=meta)
+        from hrnet_plugin.hosts.mmpose_results import pose_prediction
+        return pose_prediction(samples, name=name, size=size, meta=meta)
 
     def set_prediction(self, sample: BaseDataElement, prediction: Prediction) -> None:
         """Add keypoints as ``pred_instances``."""

@@ -13,7 +13,6 @@ from hrnet_plugin.hosts.config_entries import find_class_heads
 from hrnet_plugin.hosts.host import Host
 from hrnet_plugin.hosts.names import type_name
 from hrnet_plugin.hosts.network_defaults import NetworkDefaults
-from hrnet_plugin.results.prediction import Prediction, to_numpy
 
 if TYPE_CHECKING:
     from mmengine.config import ConfigDict
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from hrnet_plugin.results.dataset_meta import DatasetMeta
+    from hrnet_plugin.results.prediction import Prediction
 
 # name of a head, which may be in a list
 _CLASS_HEAD = re.compile(r'^(decode|auxiliary)_head(\.\d+)?$')
@@ -59,6 +59,7 @@ class MMSegHost(Host):
     def prediction(self, samples: Sequence[BaseDataElement], *, name: str, size: tuple[int, int],
                    meta: DatasetMeta) -> Prediction:
         """Convert the label map of an image."""
+        from hrnet_plugin.results.prediction import Prediction, to_numpy
         found = samples[0].get('pred_sem_seg')
         if found is None:
             raise ValueError('config must be one of a model that segments images, got one without pred_sem_seg')

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
+from paths import ROOT
 from torch import nn
 
 from hrnet_plugin.hosts import (
@@ -128,3 +131,15 @@ def test_fixed_input_size():
     (dict(type='SegTTAModel', module=dict(segmentor=dict(backbone=dict(in_channels=9)))), 9)])
 def test_config_image_channels(model, channels):
     assert config_image_channels(model) == channels
+
+
+def test_adapters_import_no_other_package():
+    """``hrnet doctor`` reads the adapters in environments without numpy and torch."""
+    done = subprocess.run([sys.executable, '-c', """if True:
+        import sys
+        sys.modules.update(dict.fromkeys(('numpy', 'torch', 'PIL', 'hrnet_plugin.results')))
+        import hrnet_plugin.hosts
+        print(*(name for name in sys.modules if name.startswith('mm')))"""],
+        capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ''
