@@ -112,6 +112,14 @@ def test_your_results_are_first(opened):
     assert shown_rows(opened) == 4
 
 
+def wait_for_paper(browser, color):
+    """Wait until a plot has a background. The page draws it again when the theme has changed."""
+    from selenium.webdriver.support.wait import WebDriverWait
+    plot(browser, 'ms')
+    script = 'document.getElementById("plot-ms").layout.paper_bgcolor'
+    WebDriverWait(browser, 10).until(lambda page: run(page, script) == color)
+
+
 def test_dark_mode(opened):
     light = theme(opened)
     opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[
@@ -119,13 +127,11 @@ def test_dark_mode(opened):
     try:
         dark = theme(opened)
         assert dark != light
-        plot(opened, 'ms')
-        assert run(opened, 'document.getElementById("plot-ms").layout.paper_bgcolor') == dark
+        wait_for_paper(opened, dark)
         opened.find_element('id', 'theme').click()
         assert theme(opened) == light
         assert address(opened) == '#theme=light'
-        plot(opened, 'ms')
-        assert run(opened, 'document.getElementById("plot-ms").layout.paper_bgcolor') == light
+        wait_for_paper(opened, light)
     finally:
         opened.execute_cdp_cmd('Emulation.setEmulatedMedia', dict(features=[]))
     opened.find_element('id', 'theme').click()
