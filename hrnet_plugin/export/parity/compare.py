@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ def compare_detections(expected: Prediction, found: Prediction, changed: Changed
     tally.add('detections', len(pairs), **{name: np.abs(_array(expected, name)[first] - _array(found, name)[second])
                                            for name in ('boxes', 'scores')})
     if expected.masks is not None and found.masks is not None:
-        yield from _compare_masks(expected.masks[first], found.masks[second], tally)
+        yield from _compare_masks(expected, found, pairs, changed, tally)
 
 
 def match_detections(expected: Prediction, found: Prediction) -> list[tuple[int, int]]:
@@ -85,14 +85,34 @@ def match_detections(expected: Prediction, found: Prediction) -> list[tuple[int,
     return pairs
 
 
-def _compare_masks(expected: NDArray[np.bool_], found: NDArray[np.bool_], tally: Tally) -> Iterator[str]:
-    differing = (expected != found).sum((1, 2))
-    allowed = np.maximum(MASK_PIXELS, MASK_FRACTION * np.maximum(expected.sum((1, 2)), found.sum((1, 2))))
-    if (differing > allowed).any():
-        worst = int(np.argmax(differing - allowed))
-        yield (f'masks that differ in {differing[worst]} of {expected[worst].sum()} pixels (tolerance: '
+def _compare_masks(expected: Prediction, found: Prediction, pairs: Sequence[tuple[int, int]], changed: Changed,
+                   tally: Tally) -> Iterator[str]:
+    """Yield the largest difference between the masks of pairs of detections, and count them.
+
+    Larger differences are accepted where PyTorch itself has them after a small change of the pixels.
+    """
+    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
+    areas, others = _array(expected, 'masks')[first], _array(found, 'masks')[second]
+    differing = (areas != others).sum((1, 2))
+    allowed = np.maximum(MASK_PIXELS, MASK_FRACTION * np.maximum(areas.sum((1, 2)), others.sum((1, 2))))
+    wrong = differing > allowed
+    ties = wrong & (differing <= _mask_spreads(expected, changed())[first]) if wrong.any() else wrong
+    tally.unstable += int(ties.sum())
+    wrong &= ~ties
+    if wrong.any():
+        worst = int(np.argmax(np.where(wrong, differing - allowed, -np.inf)))
+        yield (f'masks that differ in {differing[worst]} of {areas[worst].sum()} pixels (tolerance: '
                f'{allowed[worst]:.0f})')
-    tally.add('masks', len(expected), mask_pixels=differing.astype(float))
+    tally.add('masks', int((~ties).sum()), mask_pixels=differing[~ties].astype(float))
+
+
+def _mask_spreads(expected: Prediction, others: Iterable[Prediction]) -> NDArray[Any]:
+    """Return the largest number of pixels in which the mask of each detection differs in other predictions."""
+    spreads = np.zeros(_count(expected))
+    for other in others:
+        for i, j in match_detections(expected, other):
+            spreads[i] = max(spreads[i], (_array(expected, 'masks')[i] != _array(other, 'masks')[j]).sum())
+    return spreads
 
 
 def compare_poses(expected: Prediction, found: Prediction, changed: Changed, tally: Tally) -> Iterator[str]:
