@@ -54,6 +54,8 @@ autodoc_inherit_docstrings = False
 autodoc_typehints = 'description'
 autodoc_typehints_description_target = 'documented_params'
 autodoc_preserve_defaults = True
+# docutils would take the end of 'numpy.bool_' for a reference
+autodoc_type_aliases = {'Bools': 'numpy.ndarray'}
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

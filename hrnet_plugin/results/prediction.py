@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hrnet_plugin.array_types import Pixels
+from hrnet_plugin.array_types import Bools, Pixels
 from hrnet_plugin.results.dataset_meta import DatasetMeta
 
 #: Minimum score of objects and keypoints in visualizations.
@@ -44,7 +44,7 @@ class Prediction:
     boxes: NDArray[np.float32] | None = None
     scores: NDArray[np.float32] | None = None
     labels: NDArray[np.int64] | None = None
-    masks: NDArray[np.bool_] | None = None
+    masks: Bools | None = None
     keypoints: NDArray[np.float32] | None = None
     keypoint_scores: NDArray[np.float32] | None = None
     label_map: NDArray[np.int64] | None = None
